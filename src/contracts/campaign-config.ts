@@ -1,0 +1,193 @@
+// The campaign file. Strict objects: an unknown key is an error. Defaults are filled here and nowhere else, so the resolved
+// config that is stored with a campaign is complete and can be run again as it is.
+import { z } from "zod";
+import { TierScheme } from "./reward-table.ts";
+
+const Probability = z.number().min(0).max(1);
+const EndpointUrl = z.url({ protocol: /^https?$/ });
+const EnvironmentVariableName = z.string().regex(/^[A-Z][A-Z0-9_]*$/).describe("name of an environment variable; the secret itself is never stored");
+
+export const EnvironmentConfig = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("synthetic-airline"),
+    seed: z.int().nonnegative().default(1).describe("seed of users, flights, reservations and tasks"),
+  }),
+  z.strictObject({
+    type: z.literal("tau-bench-airline"),
+    evaluationTasks: z.int().positive().default(20).describe("tasks held out from training, split so that no user is on both sides"),
+  }),
+]);
+export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
+
+export const PolicyConfig = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("embedded").describe("served by `python -m trainer serve`, trained by this campaign"),
+    checkpoint: z.string().describe("model directory, relative to the repository"),
+    format: z.enum(["compact", "native"]).default("compact"),
+    temperature: z.number().positive().max(2).default(0.9),
+    maxTokensPerTurn: z.int().positive().default(110),
+    maxContextTokens: z.int().positive().default(1024),
+  }),
+  z.strictObject({
+    type: z.literal("vllm").describe("an OpenAI-compatible server with vLLM's fields for token ids and log-probabilities"),
+    baseUrl: EndpointUrl,
+    model: z.string().min(1).describe("base model, as the server names it"),
+    checkpoint: z.string().describe("the same weights as a model directory for the trainer"),
+    apiKeyEnv: EnvironmentVariableName.optional(),
+    format: z.literal("native").default("native"),
+    weights: z.enum(["full", "lora"]).default("lora"),
+    temperature: z.number().positive().max(2).default(1),
+    maxTokensPerTurn: z.int().positive().default(1024),
+    maxContextTokens: z.int().positive().default(32768),
+  }),
+]);
+export type PolicyConfig = z.infer<typeof PolicyConfig>;
+
+export const SimulatorConfig = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("scripted") }),
+  z.strictObject({
+    type: z.literal("llm"),
+    baseUrl: EndpointUrl,
+    model: z.string().min(1),
+    temperature: z.number().min(0).max(2).default(1),
+    apiKeyEnv: EnvironmentVariableName.optional(),
+    maxTokens: z.int().positive().default(512),
+    priceUsdPerMillionTokens: z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() }).default({ input: 0, output: 0 }),
+  }),
+]);
+export type SimulatorConfig = z.infer<typeof SimulatorConfig>;
+
+export const RolloutConfig = z.strictObject({
+  tasksPerIteration: z.int().positive(),
+  groupSize: z.int().min(2, "a group needs at least 2 trajectories").default(8),
+  concurrentGroups: z.int().positive().max(64).default(8),
+  maxTurns: z.int().positive().max(200).default(30),
+});
+export type RolloutConfig = z.infer<typeof RolloutConfig>;
+
+export const GateThresholds = z.strictObject({
+  withinTaskCorrelation: z.number().default(0.1).describe("eta"),
+  discriminativeAccuracy: Probability.default(0.65),
+  advantageCorrelation: z.number().default(0.75),
+  minPairs: z.int().nonnegative().default(30),
+  priorMargin: z.number().default(0.05).describe("the lower end of the difference in discriminative accuracy to the prior must exceed minus this"),
+});
+export type GateThresholds = z.infer<typeof GateThresholds>;
+
+export const CalibrationConfig = z.strictObject({
+  rule: z.enum(["within-task", "algorithm-1"]).default("within-task"),
+  mode: z.enum(["auto", "approve"]).default("auto").describe("approve: the campaign waits for `turnwise campaign approve`"),
+  alpha: z.number().positive().default(1),
+  delta: z.number().nonnegative().default(0.05),
+  minSupport: z.int().nonnegative().default(20),
+  holdout: z.number().gt(0).lt(1).default(0.2).describe("share of tasks that only judge"),
+  bootstrapResamples: z.int().min(100).default(2000),
+  gate: GateThresholds.prefault({}),
+});
+export type CalibrationConfig = z.infer<typeof CalibrationConfig>;
+
+const Normalization = {
+  ddof: z.union([z.literal(0), z.literal(1)]).default(1),
+  epsilon: z.number().positive().default(1e-6),
+  minSetSize: z.int().min(1).default(2),
+  degenerateGroups: z.enum(["keep", "drop", "outcome_only"]).default("outcome_only").describe("groups whose outcomes are all equal"),
+  truncated: z.enum(["zero", "mask", "drop"]).default("zero"),
+};
+
+/** methods.md 13.2 to 13.4. Every switch of 13.2 that an estimator reads is here. */
+export const AdvantageConfig = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("grpo/1"), normalizeByStd: z.boolean().default(true), ...Normalization }),
+  z.strictObject({
+    type: z.literal("mt-grpo/1"), alpha: z.number().positive().max(1).default(1), lambda: z.number().nonnegative().default(1),
+    lastTurnRewarded: z.boolean().default(true), ...Normalization,
+  }),
+  z.strictObject({
+    type: z.literal("gtpo/1"), gamma: z.number().min(0).max(1).default(0.9), terminal: z.enum(["virtual", "last"]).default("virtual"),
+    scope: z.enum(["turn", "group", "batch"]).default("turn"), ...Normalization,
+  }),
+  z.strictObject({
+    type: z.literal("gtpo-hybrid/1"), gamma: z.number().min(0).max(1).default(0.9), lambda: z.number().nonnegative().default(0.3),
+    terminal: z.enum(["virtual", "last"]).default("virtual"), scope: z.enum(["turn", "group", "batch"]).default("turn"), ...Normalization,
+  }),
+]);
+export type AdvantageConfig = z.infer<typeof AdvantageConfig>;
+
+/** The optimizer and loss settings; the same object goes into the trainer's job.json. */
+export const TrainingHyperparameters = z
+  .strictObject({
+    learningRate: z.number().positive(),
+    betas: z.tuple([z.number(), z.number()]).default([0.9, 0.999]),
+    weightDecay: z.number().nonnegative().default(0),
+    numMinibatches: z.int().positive().default(10).describe("optimizer steps per epoch over the batch"),
+    epochs: z.int().positive().default(1),
+    warmupSteps: z.int().nonnegative().default(0),
+    clipLow: z.number().positive().default(0.2),
+    clipHigh: z.number().positive().default(0.2),
+    dualClip: z.number().gt(1).default(3),
+    klWeight: z.number().nonnegative().default(0.02).describe("weight of the k3 estimate to the reference policy"),
+    gradientClip: z.number().positive().default(1),
+    maxGradientNorm: z.number().positive().default(1000).describe("guard: the job stops with trainer.diverged above it"),
+    aggregation: z.enum(["token-mean", "seq-mean-token-sum", "seq-mean-token-mean"]).default("token-mean"),
+    checkpointEverySteps: z.int().positive().default(5),
+  })
+  .meta({ id: "TrainingHyperparameters" });
+export type TrainingHyperparameters = z.infer<typeof TrainingHyperparameters>;
+
+export const TrainingConfig = z.strictObject({
+  backend: z.enum(["cpu", "gpu", "fsdp"]).default("cpu"),
+  threads: z.int().positive().max(256).default(2),
+  numProcesses: z.int().positive().default(1),
+  stallTimeoutSeconds: z.number().positive().default(300),
+  hyperparameters: TrainingHyperparameters,
+});
+export type TrainingConfig = z.infer<typeof TrainingConfig>;
+
+export const EvaluationConfig = z.strictObject({
+  tasks: z.int().positive().describe("held-out tasks, the same in every iteration"),
+  trials: z.int().positive().default(2),
+  bootstrapResamples: z.int().min(100).default(10000),
+  confidence: z.number().gt(0.5).lt(1).default(0.95),
+  promote: z
+    .enum(["better", "not-worse", "always"])
+    .default("not-worse")
+    .describe("better: the whole interval of the paired difference to the promoted policy is above 0; not-worse: the difference is not below minus `margin`"),
+  margin: z.number().nonnegative().default(0.02),
+});
+export type EvaluationConfig = z.infer<typeof EvaluationConfig>;
+
+export const BudgetConfig = z.strictObject({
+  maxModelCalls: z.int().positive().optional(),
+  maxUsd: z.number().positive().optional(),
+  maxHours: z.number().positive().optional(),
+});
+export type BudgetConfig = z.infer<typeof BudgetConfig>;
+
+export const StopRule = z.strictObject({
+  maxIterations: z.int().positive(),
+  targetPassRate: Probability.optional().describe("stop when the promoted policy's evaluation pass rate reaches it"),
+});
+export type StopRule = z.infer<typeof StopRule>;
+
+export const CampaignConfig = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, at most 63"),
+    description: z.string().default(""),
+    seed: z.int().nonnegative(),
+    environment: EnvironmentConfig,
+    policy: PolicyConfig,
+    simulator: SimulatorConfig.default({ type: "scripted" }),
+    rollout: RolloutConfig,
+    reward: z.strictObject({
+      tiers: TierScheme.default("finer/1"),
+      table: z.string().describe("prior reward table: a file of configs/rewards, without the folder and .yaml"),
+    }),
+    calibration: CalibrationConfig.prefault({}),
+    advantage: AdvantageConfig,
+    training: TrainingConfig,
+    evaluation: EvaluationConfig,
+    budget: BudgetConfig.default({}),
+    stop: StopRule,
+  })
+  .meta({ id: "CampaignConfig" });
+export type CampaignConfig = z.infer<typeof CampaignConfig>;

@@ -1,0 +1,105 @@
+// What the record holds under campaigns/<id>/: each manifest is written once, last, after the blobs it names.
+import { z } from "zod";
+import { ArtifactRef, Sha256 } from "./artifact-ref.ts";
+import { CampaignConfig } from "./campaign-config.ts";
+import { PolicyRef } from "./policy.ts";
+import { OutcomeType, Usage } from "./trajectory.ts";
+
+export const CampaignId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,79}$/);
+export type CampaignId = z.infer<typeof CampaignId>;
+
+/** campaigns/<id>/campaign.json */
+export const CampaignManifest = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    id: CampaignId,
+    config: CampaignConfig,
+    configSha256: Sha256,
+    codeVersion: z.string().describe("package version and git commit, or 'unknown'"),
+    dataSha256: Sha256.describe("hash of the environment's database and tasks"),
+    basePolicy: PolicyRef,
+    priorTable: ArtifactRef,
+    parent: z.strictObject({ campaignId: CampaignId, iteration: z.int().nonnegative() }).nullable(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: "CampaignManifest" });
+export type CampaignManifest = z.infer<typeof CampaignManifest>;
+
+/** Which rollouts of an iteration: `train` feeds training, `evaluation` measures the iteration's new policy (iteration 0: the base policy). */
+export const RolloutPurpose = z.enum(["train", "evaluation"]);
+export type RolloutPurpose = z.infer<typeof RolloutPurpose>;
+
+/** campaigns/<id>/iterations/<nnnn>/groups/<purpose>/<task>.json: one committed group, complete or absent. */
+export const GroupManifest = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    campaignId: CampaignId,
+    iteration: z.int().nonnegative(),
+    purpose: RolloutPurpose,
+    taskId: z.string(),
+    policy: PolicyRef,
+    trajectories: ArtifactRef.describe("Parquet, one row per trajectory in order of trial (Trajectories/1)"),
+    outcomes: z.array(z.strictObject({ type: OutcomeType, reward: z.union([z.literal(0), z.literal(1)]), numTurns: z.int() })),
+    usage: Usage,
+    seconds: z.number().nonnegative(),
+    numRetriedRollouts: z.int().nonnegative().describe("rollouts that ended in env_error, sim_error or infra_error and were made again"),
+    numResumedTurns: z.int().nonnegative().describe("turns taken from the journal of an earlier attempt"),
+  })
+  .meta({ id: "GroupManifest" });
+export type GroupManifest = z.infer<typeof GroupManifest>;
+
+export const StageName = z.enum(["rollout", "calibration", "redesign", "training", "evaluation"]);
+export type StageName = z.infer<typeof StageName>;
+
+/** campaigns/<id>/iterations/<nnnn>/<stage>.json */
+export const StageManifest = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    campaignId: CampaignId,
+    iteration: z.int().nonnegative(),
+    stage: StageName,
+    inputs: z.record(z.string(), z.string()).describe("name -> sha256 or literal"),
+    outputs: z.record(z.string(), ArtifactRef),
+    metrics: z.record(z.string(), z.number()).describe("finite scalars of docs/metrics.md"),
+    decision: z.string().nullable().describe("accept, reject, insufficient, promote, keep, …"),
+    startedAt: z.iso.datetime(),
+    seconds: z.number().nonnegative(),
+    versions: z.record(z.string(), z.string()),
+  })
+  .meta({ id: "StageManifest" });
+export type StageManifest = z.infer<typeof StageManifest>;
+
+/** campaigns/<id>/iterations/<nnnn>/iteration.json: written when all stages are. What the next iteration starts from. */
+export const IterationManifest = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    campaignId: CampaignId,
+    iteration: z.int().nonnegative(),
+    policyBefore: PolicyRef,
+    policyTrained: PolicyRef.nullable(),
+    policyAfter: PolicyRef.describe("the promoted policy: the trained one, or the one before"),
+    tableBefore: ArtifactRef,
+    tableAfter: ArtifactRef,
+    gateDecision: z.enum(["accept", "reject", "insufficient", "none"]),
+    promotion: z.enum(["promote", "keep", "none"]),
+    trainPassRate: z.number().nullable(),
+    evaluationPassRate: z.number(),
+    consecutiveRejects: z.int().nonnegative(),
+    finishedAt: z.iso.datetime(),
+  })
+  .meta({ id: "IterationManifest" });
+export type IterationManifest = z.infer<typeof IterationManifest>;
+
+/** campaigns/<id>/end.json */
+export const CampaignEnd = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    campaignId: CampaignId,
+    state: z.enum(["completed", "stopped"]),
+    reason: z.string(),
+    numIterations: z.int().nonnegative(),
+    finalPolicy: PolicyRef,
+    finishedAt: z.iso.datetime(),
+  })
+  .meta({ id: "CampaignEnd" });
+export type CampaignEnd = z.infer<typeof CampaignEnd>;

@@ -1,0 +1,93 @@
+// The process contract between Node and the Python trainer: job.json in, events.jsonl while it runs, result.json last (by rename).
+import { z } from "zod";
+import { Sha256 } from "./artifact-ref.ts";
+import { TrainingHyperparameters } from "./campaign-config.ts";
+
+/**
+ * `job.json` in a job directory. Paths are absolute or relative to the job directory. The trainer writes only inside it:
+ * events.jsonl, checkpoints/step-NNNNNN/, model/ (the exported policy) and result.json.
+ */
+export const TrainingJob = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    jobId: z.string().min(1),
+    backend: z.enum(["cpu", "gpu", "fsdp"]),
+    threads: z.int().positive(),
+    modelDirectory: z.string(),
+    modelHash: Sha256,
+    referenceDirectory: z.string().nullable().describe("frozen policy of the KL term; null when klWeight is 0"),
+    optimizerState: z.string().nullable().describe("safetensors of moments to go on from"),
+    batchPath: z.string(),
+    batchSha256: Sha256,
+    temperature: z.number().positive().describe("logits are divided by it in the ratio, as in sampling"),
+    hyperparameters: TrainingHyperparameters,
+    seed: z.int().nonnegative(),
+  })
+  .meta({ id: "TrainingJob" });
+export type TrainingJob = z.infer<typeof TrainingJob>;
+
+/** Metrics of one optimizer step; means are over the step's action tokens. */
+export const TrainingStepMetrics = z
+  .strictObject({
+    loss: z.number(),
+    policyLoss: z.number(),
+    kl: z.number().describe("mean k3 estimate to the reference, nats per token"),
+    entropy: z.number().describe("nats per token"),
+    ratioMean: z.number(),
+    ratioMax: z.number(),
+    clipFraction: z.number(),
+    gradientNorm: z.number(),
+    numTokens: z.int().nonnegative().describe("action tokens of the step"),
+    numRows: z.int().nonnegative(),
+    learningRate: z.number(),
+  })
+  .meta({ id: "TrainingStepMetrics" });
+export type TrainingStepMetrics = z.infer<typeof TrainingStepMetrics>;
+
+export const TrainingEvent = z
+  .discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("job-start"), seq: z.int().nonnegative(), jobId: z.string(), totalSteps: z.int(), resumedFromStep: z.int().nonnegative(), device: z.string() }),
+    z.strictObject({ type: z.literal("training-step"), seq: z.int().nonnegative(), step: z.int().positive(), metrics: TrainingStepMetrics, seconds: z.number() }),
+    z.strictObject({ type: z.literal("checkpoint-saved"), seq: z.int().nonnegative(), step: z.int().nonnegative(), directory: z.string() }),
+    z.strictObject({ type: z.literal("job-warning"), seq: z.int().nonnegative(), code: z.string(), message: z.string() }),
+    z.strictObject({ type: z.literal("job-error"), seq: z.int().nonnegative(), code: z.string(), message: z.string() }),
+    z.strictObject({ type: z.literal("job-end"), seq: z.int().nonnegative(), step: z.int().nonnegative() }),
+  ])
+  .meta({ id: "TrainingEvent" });
+export type TrainingEvent = z.infer<typeof TrainingEvent>;
+
+const FileHash = z.strictObject({ sha256: Sha256, numBytes: z.int().nonnegative() });
+
+/** `result.json`: the exported model directory and optimizer state, by hash, and the metrics of every step. No wall times: same job, same bytes. */
+export const TrainingResult = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    jobId: z.string(),
+    totalSteps: z.int().nonnegative(),
+    modelFiles: z.record(z.string(), FileHash).describe("files of model/"),
+    optimizerState: FileHash.describe("optimizer.safetensors"),
+    steps: z.array(TrainingStepMetrics),
+    versions: z.record(z.string(), z.string()).describe("python, torch, transformers, trainer"),
+  })
+  .meta({ id: "TrainingResult" });
+export type TrainingResult = z.infer<typeof TrainingResult>;
+
+/**
+ * Header of the batch file (safetensors `__metadata__.header`, canonical JSON text). Tensors, flat over all rows in canonical
+ * order (task, trial, branch): token_ids i32[N], loss_mask u8[N], sampling_logprobs f32[N], advantages f32[N], turn_ids i32[N]
+ * (-1 outside agent turns), row_offsets i64[R+1]. Zero outside the loss mask. sha256 of the file = batch id.
+ */
+export const BatchHeader = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    rows: z.array(z.strictObject({ taskId: z.string(), trial: z.int(), branch: z.int() })),
+    policyHash: z.string(),
+    rewardTableSha256: Sha256,
+    estimator: z.string(),
+    numTokens: z.int(),
+    numActionTokens: z.int(),
+    numRows: z.int(),
+    seed: z.int(),
+  })
+  .meta({ id: "BatchHeader" });
+export type BatchHeader = z.infer<typeof BatchHeader>;

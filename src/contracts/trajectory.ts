@@ -1,0 +1,102 @@
+import { z } from "zod";
+
+/** One tool call of an agent turn. `result` is null when the call was not executed (the benchmark runs only the first of a message). */
+export const ToolCall = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    argumentsJson: z.string().describe("the model's own JSON text; may be unparsable"),
+    result: z.string().nullable(),
+    isError: z.boolean(),
+    isExecuted: z.boolean(),
+  })
+  .meta({ id: "ToolCall" });
+export type ToolCall = z.infer<typeof ToolCall>;
+
+/** Tokens of one agent turn as the policy server counted them. */
+export const TurnTokens = z
+  .strictObject({
+    promptTokenIds: z.array(z.int().nonnegative()),
+    tokenIds: z.array(z.int().nonnegative()).describe("sampled tokens, end-of-turn token included"),
+    logprobs: z.array(z.number()).describe("nats, of the sampled tokens under the sampling distribution; same length as tokenIds"),
+  })
+  .meta({ id: "TurnTokens" });
+export type TurnTokens = z.infer<typeof TurnTokens>;
+
+/** One assistant message with its tool results, or with the user's answer to it. Turns of a trajectory count 0..K-1. */
+export const Turn = z
+  .strictObject({
+    index: z.int().nonnegative(),
+    content: z.string().nullable().describe("text to the user; null for a turn of tool calls only"),
+    toolCalls: z.array(ToolCall),
+    userReply: z.string().nullable().describe("the simulator's answer; null when the turn called tools or ended the conversation"),
+    finishReason: z.enum(["stop", "length", "tool_calls"]),
+    stateHash: z.string().nullable().describe("environment state after this turn; null when the source has none"),
+  })
+  .meta({ id: "Turn" });
+export type Turn = z.infer<typeof Turn>;
+
+/**
+ * One trainable token sequence. A trajectory has one row (branch 0) while every prompt extends the previous prompt plus its
+ * sampled tokens; each violation (a template that rewrites history) opens a new branch.
+ */
+export const TokenRow = z
+  .strictObject({
+    branch: z.int().nonnegative(),
+    tokenIds: z.array(z.int().nonnegative()),
+    spans: z
+      .array(z.strictObject({ turn: z.int().nonnegative(), start: z.int().nonnegative(), end: z.int().positive() }))
+      .describe("agent-generated tokens [start, end), ordered and disjoint; everything else is context"),
+    logprobs: z.array(z.number()).describe("sampling log-probabilities of the span tokens, spans concatenated in order"),
+  })
+  .meta({ id: "TokenRow" });
+export type TokenRow = z.infer<typeof TokenRow>;
+
+/** How a rollout ended. Only ok, task_failed and agent_error carry a reward; the others are retried and never count as zero. */
+export const OutcomeType = z.enum(["ok", "task_failed", "agent_error", "env_error", "sim_error", "infra_error"]);
+export type OutcomeType = z.infer<typeof OutcomeType>;
+
+export const StopReason = z.enum(["user-stop", "transfer", "turn-cap", "token-cap", "context-cap", "unparsable", "error"]);
+export type StopReason = z.infer<typeof StopReason>;
+
+export const Outcome = z
+  .strictObject({
+    type: OutcomeType,
+    reward: z.union([z.literal(0), z.literal(1)]).nullable(),
+    stopReason: StopReason,
+    isDatabaseMatch: z.boolean().nullable().describe("final database equals the golden one; null when not graded"),
+    detail: z.string().nullable().describe("one line for people: error code and message, missing output, …"),
+  })
+  .meta({ id: "Outcome" });
+export type Outcome = z.infer<typeof Outcome>;
+
+export const Usage = z
+  .strictObject({
+    promptTokens: z.int().nonnegative(),
+    completionTokens: z.int().nonnegative(),
+    simulatorPromptTokens: z.int().nonnegative(),
+    simulatorCompletionTokens: z.int().nonnegative(),
+    modelCalls: z.int().nonnegative(),
+    simulatorCalls: z.int().nonnegative(),
+  })
+  .meta({ id: "Usage" });
+export type Usage = z.infer<typeof Usage>;
+
+/** One rollout as data. Same inputs give the same bytes: wall times live in the group manifest, not here. */
+export const Trajectory = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    taskId: z.string(),
+    trial: z.int().nonnegative(),
+    environment: z.string(),
+    policy: z.strictObject({ name: z.string(), hash: z.string(), format: z.string() }),
+    simulator: z.strictObject({ id: z.string(), hash: z.string() }),
+    seed: z.string().describe("seed of the rollout; turn seeds are derived from it"),
+    firstUserMessage: z.string(),
+    turns: z.array(Turn),
+    rows: z.array(TokenRow).describe("empty when the source has no tokens (imported results)"),
+    outcome: Outcome,
+    usage: Usage,
+  })
+  .meta({ id: "Trajectory" });
+export type Trajectory = z.infer<typeof Trajectory>;

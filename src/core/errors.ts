@@ -1,0 +1,65 @@
+/** Every expected failure and whether trying again can help. One table: codes, types and retry policy agree. */
+const RETRYABLE = {
+  "config.invalid": false,
+  "config.file-missing": false,
+  "config.unreachable": false,
+  "contract.invalid": false,
+  "provider.unavailable": true,
+  "provider.rate-limited": true,
+  "provider.timeout": true,
+  "provider.rejected": false,
+  "provider.unauthorized": false,
+  "provider.invalid-response": true,
+  "provider.context-overflow": false,
+  "provider.wrong-weights": false,
+  "simulator.empty-reply": true,
+  "simulator.refusal": true,
+  "simulator.role-confusion": true,
+  "environment.data-missing": false,
+  "environment.data-corrupt": false,
+  "environment.replay-mismatch": false,
+  "reward.group-too-small": false,
+  "reward.non-finite": false,
+  "reward.table-mismatch": false,
+  "rollout.incomplete-group": true,
+  "trainer.invalid-job": false,
+  "trainer.crashed": true,
+  "trainer.stalled": true,
+  "trainer.diverged": false,
+  "store.conflict": false,
+  "store.missing": false,
+  "store.corrupt": false,
+  "store.unavailable": true,
+  "tracking.unavailable": true,
+  "service.port-taken": false,
+  "service.not-running": false,
+  "service.start-failed": false,
+  "campaign.unknown": false,
+  "campaign.not-waiting": false,
+  "query.invalid": false,
+} as const;
+
+export type ErrorCode = keyof typeof RETRYABLE;
+export const ERROR_CODES = Object.keys(RETRYABLE) as readonly ErrorCode[];
+
+export interface ErrorDetails extends ErrorOptions {
+  /** What a person should do next: one command or one sentence. */
+  readonly next?: string;
+}
+
+/** An expected failure, named after the boundary it crossed. Match on `code`: it survives serialization, the class does not. */
+export class CampaignError extends Error {
+  override readonly name = "CampaignError";
+  readonly code: ErrorCode;
+  readonly next: string | null;
+
+  constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details);
+    this.code = code;
+    this.next = details?.next ?? null;
+  }
+
+  get retryable(): boolean {
+    return RETRYABLE[this.code];
+  }
+}

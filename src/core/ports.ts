@@ -1,0 +1,92 @@
+// What the core asks of the outside world. Adapters implement these; activities receive them; nothing here does I/O.
+import type { ArtifactRef } from "#contracts/artifact-ref.ts";
+import type { PolicyRef } from "#contracts/policy.ts";
+import type { Task } from "#contracts/task.ts";
+import type { ToolCall, Turn, TurnTokens } from "#contracts/trajectory.ts";
+
+/** The record. Names are relative slash paths below the store's root; a name that leaves it is an error. */
+export interface ArtifactStore {
+  /** Stores bytes under their hash. The same bytes again are a no-op. */
+  putBlob(bytes: Uint8Array, schema: string): Promise<ArtifactRef>;
+  /** Stores a local file under its hash without reading it into memory at once. */
+  putBlobFile(path: string, schema: string): Promise<ArtifactRef>;
+  /** Bytes of a blob, verified against the hash. Throws store.missing or store.corrupt. */
+  getBlob(ref: ArtifactRef): Promise<Uint8Array>;
+  /** A local path that holds the blob, verified once; for programs that want a file. Read only. */
+  localPath(ref: ArtifactRef): Promise<string>;
+  /** First writer wins; an equal second write is a no-op; a different one throws store.conflict. */
+  putOnce(name: string, value: unknown): Promise<void>;
+  /** The JSON value, or null when there is none. */
+  read(name: string): Promise<unknown>;
+  /** Names below a prefix, sorted. */
+  list(prefix: string): Promise<string[]>;
+  /** Removes journal entries only: names below a `turns/` folder. */
+  removeJournal(prefix: string): Promise<void>;
+}
+
+/** The turn journal of one rollout in flight: what happened, in order, before the next turn began. */
+export interface TurnJournal {
+  read(): Promise<JournalEntry[]>;
+  append(entry: JournalEntry): Promise<void>;
+}
+/** Entry 0 holds the user's first message, entry n+1 the turn n. */
+export type JournalEntry =
+  | { readonly type: "opening"; readonly firstUserMessage: string; readonly simulatorUsage: ModelUsage }
+  | { readonly type: "turn"; readonly turn: Turn; readonly tokens: TurnTokens | null; readonly usage: ModelUsage; readonly simulatorUsage: ModelUsage };
+
+export interface ModelUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly calls: number;
+}
+
+/** The conversation so far, as the agent sees it. Tool results are inside the turns. */
+export interface Conversation {
+  readonly systemPrompt: string;
+  readonly tools: readonly ToolSchema[];
+  readonly firstUserMessage: string;
+  readonly turns: readonly AgentTurnRecord[];
+}
+export interface AgentTurnRecord {
+  readonly turn: Turn;
+  readonly tokens: TurnTokens | null;
+}
+
+/** An OpenAI tool schema, passed to the model as it is. */
+export interface ToolSchema {
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly description: string; readonly parameters: Readonly<Record<string, unknown>> };
+}
+
+/** What a policy answers. Unparsable output is data: `parseError` says why, and the harness ends the rollout as agent_error. */
+export interface AgentTurn {
+  readonly content: string | null;
+  readonly toolCalls: readonly Pick<ToolCall, "id" | "name" | "argumentsJson">[];
+  readonly tokens: TurnTokens | null;
+  readonly finishReason: Turn["finishReason"];
+  readonly parseError: string | null;
+  readonly usage: ModelUsage;
+}
+
+/** A served policy. Throws CampaignError of the provider family; context overflow is "provider.context-overflow". */
+export interface Policy {
+  readonly ref: PolicyRef;
+  readonly format: string;
+  respond(conversation: Conversation, options: { readonly seed: number; readonly signal: AbortSignal }): Promise<AgentTurn>;
+}
+
+/** Plays the user. A pure function of task, conversation and seed for the scripted one; throws simulator.* or provider.* otherwise. */
+export interface UserSimulator {
+  readonly id: string;
+  readonly hash: string;
+  reply(
+    task: Task,
+    conversation: SimulatorView,
+    options: { readonly seed: string; readonly signal: AbortSignal },
+  ): Promise<{ readonly content: string; readonly usage: ModelUsage }>;
+}
+/** What the user hears: never tool calls, never reasoning. `firstUserMessage` is null when the user opens. */
+export interface SimulatorView {
+  readonly firstUserMessage: string | null;
+  readonly exchanges: readonly { readonly agent: string; readonly user: string | null }[];
+}
