@@ -11,10 +11,12 @@ const RETRYABLE = {
   "provider.unauthorized": false,
   "provider.invalid-response": true,
   "provider.context-overflow": false,
+  "provider.model-missing": true,
   "provider.wrong-weights": false,
   "simulator.empty-reply": true,
   "simulator.refusal": true,
   "simulator.role-confusion": true,
+  "simulator.premature-stop": true,
   "environment.data-missing": false,
   "environment.data-corrupt": false,
   "environment.replay-mismatch": false,
@@ -45,6 +47,8 @@ export const ERROR_CODES = Object.keys(RETRYABLE) as readonly ErrorCode[];
 export interface ErrorDetails extends ErrorOptions {
   /** What a person should do next: one command or one sentence. */
   readonly next?: string;
+  /** How long a rate-limiting server asked to be left alone. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** An expected failure, named after the boundary it crossed. Match on `code`: it survives serialization, the class does not. */
@@ -52,11 +56,13 @@ export class CampaignError extends Error {
   override readonly name = "CampaignError";
   readonly code: ErrorCode;
   readonly next: string | null;
+  readonly retryAfterSeconds: number | null;
 
   constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
     super(message, details);
     this.code = code;
     this.next = details?.next ?? null;
+    this.retryAfterSeconds = details?.retryAfterSeconds ?? null;
   }
 
   get retryable(): boolean {

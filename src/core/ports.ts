@@ -32,12 +32,26 @@ export interface TurnJournal {
 /** Entry 0 holds the user's first message, entry n+1 the turn n. */
 export type JournalEntry =
   | { readonly type: "opening"; readonly firstUserMessage: string; readonly simulatorUsage: ModelUsage }
-  | { readonly type: "turn"; readonly turn: Turn; readonly tokens: TurnTokens | null; readonly usage: ModelUsage; readonly simulatorUsage: ModelUsage };
+  | {
+      readonly type: "turn";
+      readonly turn: Turn;
+      readonly tokens: TurnTokens | null;
+      /** Why the model's output could not be read; such a turn ends the rollout. */
+      readonly parseError: string | null;
+      readonly usage: ModelUsage;
+      readonly simulatorUsage: ModelUsage;
+    };
 
 export interface ModelUsage {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly calls: number;
+}
+
+/** Time, for the code that waits. Milliseconds; `sleep` rejects with the signal's reason when it is aborted. */
+export interface Clock {
+  now(): number;
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
 /** The conversation so far, as the agent sees it. Tool results are inside the turns. */
