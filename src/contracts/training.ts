@@ -3,6 +3,9 @@ import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { TrainingHyperparameters } from "./campaign-config.ts";
 
+/** Exit codes of `python -m trainer`. Any other code means: start it again, it goes on from its last good checkpoint. */
+export const TRAINER_EXIT = { done: 0, invalidJob: 2, diverged: 3, terminated: 143 } as const;
+
 /**
  * `job.json` in a job directory. Paths are absolute or relative to the job directory. The trainer writes only inside it:
  * events.jsonl, checkpoints/step-NNNNNN/, model/ (the exported policy) and result.json.
@@ -44,6 +47,7 @@ export const TrainingStepMetrics = z
   .meta({ id: "TrainingStepMetrics" });
 export type TrainingStepMetrics = z.infer<typeof TrainingStepMetrics>;
 
+/** Lines of events.jsonl. A resumed job cuts the file back to its last good checkpoint and then writes another job-start. */
 export const TrainingEvent = z
   .discriminatedUnion("type", [
     z.strictObject({ type: z.literal("job-start"), seq: z.int().nonnegative(), jobId: z.string(), totalSteps: z.int(), resumedFromStep: z.int().nonnegative(), device: z.string() }),
@@ -56,7 +60,7 @@ export const TrainingEvent = z
   .meta({ id: "TrainingEvent" });
 export type TrainingEvent = z.infer<typeof TrainingEvent>;
 
-const FileHash = z.strictObject({ sha256: Sha256, numBytes: z.int().nonnegative() });
+export const FileHash = z.strictObject({ sha256: Sha256, numBytes: z.int().nonnegative() });
 
 /** `result.json`: the exported model directory and optimizer state, by hash, and the metrics of every step. No wall times: same job, same bytes. */
 export const TrainingResult = z
