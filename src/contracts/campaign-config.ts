@@ -155,6 +155,13 @@ export const EvaluationConfig = z.strictObject({
 });
 export type EvaluationConfig = z.infer<typeof EvaluationConfig>;
 
+/** What pauses a campaign with a reason code, beside exhausted retries and the budget. null switches a guard off. */
+export const GuardConfig = z.strictObject({
+  consecutiveRejects: z.int().positive().nullable().default(2).describe("gate verdicts `reject` in a row"),
+  truncationGrowth: z.number().gt(1).nullable().default(2).describe("factor from one iteration to the next, once above 5 %"),
+});
+export type GuardConfig = z.infer<typeof GuardConfig>;
+
 export const BudgetConfig = z.strictObject({
   maxModelCalls: z.int().positive().optional(),
   maxUsd: z.number().positive().optional(),
@@ -186,6 +193,7 @@ export const CampaignConfig = z
     advantage: AdvantageConfig,
     training: TrainingConfig,
     evaluation: EvaluationConfig,
+    guards: GuardConfig.prefault({}),
     budget: BudgetConfig.default({}),
     stop: StopRule,
   })

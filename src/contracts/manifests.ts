@@ -84,7 +84,8 @@ export const IterationManifest = z
     promotion: z.enum(["promote", "keep", "none"]),
     trainPassRate: z.number().nullable(),
     evaluationPassRate: z.number(),
-    consecutiveRejects: z.int().nonnegative(),
+    trainTruncationRate: z.number().nullable(),
+    modelCalls: z.int().nonnegative().describe("policy calls of this iteration's rollouts, training and evaluation"),
     finishedAt: z.iso.datetime(),
   })
   .meta({ id: "IterationManifest" });

@@ -1,0 +1,89 @@
+// What the workflows send to the activities and get back: small data and refs, never bytes.
+import { z } from "zod";
+import { ArtifactRef } from "./artifact-ref.ts";
+import { CampaignConfig } from "./campaign-config.ts";
+import { CampaignId, RolloutPurpose } from "./manifests.ts";
+import { PolicyRef } from "./policy.ts";
+
+/** Every activity of an iteration starts from this. */
+export const IterationContext = z.strictObject({
+  campaignId: CampaignId,
+  config: CampaignConfig,
+  iteration: z.int().nonnegative(),
+});
+export type IterationContext = z.infer<typeof IterationContext>;
+
+export const TaskPlan = z.strictObject({ train: z.array(z.string()), evaluation: z.array(z.string()) });
+export type TaskPlan = z.infer<typeof TaskPlan>;
+
+export const RolloutGroupInput = IterationContext.extend({
+  purpose: RolloutPurpose,
+  taskId: z.string(),
+  policy: PolicyRef,
+});
+export type RolloutGroupInput = z.infer<typeof RolloutGroupInput>;
+
+export const GroupSummary = z.strictObject({
+  numRollouts: z.int().nonnegative(),
+  numPasses: z.int().nonnegative(),
+  numTruncated: z.int().nonnegative(),
+  numRetriedRollouts: z.int().nonnegative(),
+  modelCalls: z.int().nonnegative(),
+  promptTokens: z.int().nonnegative(),
+  completionTokens: z.int().nonnegative(),
+});
+export type GroupSummary = z.infer<typeof GroupSummary>;
+
+export const RolloutBatchInput = IterationContext.extend({
+  purpose: RolloutPurpose,
+  taskIds: z.array(z.string()),
+  policy: PolicyRef,
+  isPaused: z.boolean(),
+});
+export type RolloutBatchInput = z.infer<typeof RolloutBatchInput>;
+
+export const CommitRolloutInput = IterationContext.extend({ taskIds: z.array(z.string()), policy: PolicyRef, startedAt: z.iso.datetime() });
+export type CommitRolloutInput = z.infer<typeof CommitRolloutInput>;
+export const CommitRolloutResult = z.strictObject({ passRate: z.number(), truncationRate: z.number() });
+export type CommitRolloutResult = z.infer<typeof CommitRolloutResult>;
+
+export const CalibrateInput = IterationContext.extend({ taskIds: z.array(z.string()), table: ArtifactRef, startedAt: z.iso.datetime() });
+export type CalibrateInput = z.infer<typeof CalibrateInput>;
+export const CalibrateResult = z.strictObject({ report: ArtifactRef, decision: z.enum(["accept", "reject", "insufficient"]) });
+export type CalibrateResult = z.infer<typeof CalibrateResult>;
+
+export const RedesignInput = IterationContext.extend({
+  report: ArtifactRef,
+  table: ArtifactRef,
+  approval: z.enum(["approved", "rejected"]).nullable().describe("a person's word in mode approve; null in mode auto"),
+  startedAt: z.iso.datetime(),
+});
+export type RedesignInput = z.infer<typeof RedesignInput>;
+export const RedesignResult = z.strictObject({ table: ArtifactRef, changed: z.array(z.string()).describe("tiers whose value changed") });
+export type RedesignResult = z.infer<typeof RedesignResult>;
+
+export const BuildBatchInput = IterationContext.extend({ taskIds: z.array(z.string()), policy: PolicyRef, table: ArtifactRef });
+export type BuildBatchInput = z.infer<typeof BuildBatchInput>;
+export const BuildBatchResult = z.strictObject({
+  batch: ArtifactRef,
+  numRows: z.int(),
+  numActionTokens: z.int(),
+  numLiveRows: z.int().describe("rows with a non-zero advantage"),
+  deadTurnShare: z.number(),
+});
+export type BuildBatchResult = z.infer<typeof BuildBatchResult>;
+
+export const TrainInput = IterationContext.extend({ policy: PolicyRef, reference: PolicyRef, batch: ArtifactRef, startedAt: z.iso.datetime() });
+export type TrainInput = z.infer<typeof TrainInput>;
+export const TrainResult = z.strictObject({ policy: PolicyRef });
+export type TrainResult = z.infer<typeof TrainResult>;
+
+export const EvaluateInput = IterationContext.extend({
+  taskIds: z.array(z.string()),
+  policy: PolicyRef.describe("the policy that was rolled out on the held-out tasks in this iteration"),
+  promoted: z.strictObject({ policy: PolicyRef, iteration: z.int().nonnegative() }).nullable().describe("where the promoted policy's evaluation is; null for the base evaluation"),
+  startedAt: z.iso.datetime(),
+});
+export type EvaluateInput = z.infer<typeof EvaluateInput>;
+export const EvaluateResult = z.strictObject({ report: ArtifactRef, passRate: z.number(), promotion: z.enum(["promote", "keep", "none"]) });
+export type EvaluateResult = z.infer<typeof EvaluateResult>;
