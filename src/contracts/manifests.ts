@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ArtifactRef, Sha256 } from "./artifact-ref.ts";
 import { CampaignConfig } from "./campaign-config.ts";
 import { PolicyRef } from "./policy.ts";
-import { OutcomeType, Usage } from "./trajectory.ts";
+import { OutcomeType, StopReason, Usage } from "./trajectory.ts";
 
 export const CampaignId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,79}$/);
 export type CampaignId = z.infer<typeof CampaignId>;
@@ -39,7 +39,7 @@ export const GroupManifest = z
     taskId: z.string(),
     policy: PolicyRef,
     trajectories: ArtifactRef.describe("Parquet, one row per trajectory in order of trial (Trajectories/1)"),
-    outcomes: z.array(z.strictObject({ type: OutcomeType, reward: z.union([z.literal(0), z.literal(1)]), numTurns: z.int() })),
+    outcomes: z.array(z.strictObject({ type: OutcomeType, reward: z.union([z.literal(0), z.literal(1)]), numTurns: z.int(), stopReason: StopReason })),
     usage: Usage,
     seconds: z.number().nonnegative(),
     numRetriedRollouts: z.int().nonnegative().describe("rollouts that ended in env_error, sim_error or infra_error and were made again"),
