@@ -18,8 +18,10 @@ export interface ArtifactStore {
   putOnce(name: string, value: unknown): Promise<void>;
   /** The JSON value, or null when there is none. */
   read(name: string): Promise<unknown>;
-  /** Names below a prefix, sorted. */
+  /** Names below a prefix, sorted. A prefix is a folder, with or without the last slash, or one full name. */
   list(prefix: string): Promise<string[]>;
+  /** The folders directly below a prefix, by their last segment, sorted. */
+  listFolders(prefix: string): Promise<string[]>;
   /** Removes journal entries only: names below a `turns/` folder. */
   removeJournal(prefix: string): Promise<void>;
 }

@@ -1,0 +1,134 @@
+// Typed access to the record: manifests are validated on the way in and on the way out.
+import type { z } from "zod";
+import type { ArtifactRef } from "#contracts/artifact-ref.ts";
+import { CampaignEnd, CampaignManifest, GroupManifest, IterationManifest, type RolloutPurpose, StageManifest, type StageName } from "#contracts/manifests.ts";
+import type { Trajectory } from "#contracts/trajectory.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { ArtifactStore } from "#core/ports.ts";
+import { canonicalJson } from "../artifact-store/canonical-json.ts";
+import { RecordPaths } from "./paths.ts";
+import { decodeTrajectoryFile, encodeTrajectories, TRAJECTORIES_SCHEMA } from "./trajectories.ts";
+
+/**
+ * The record of campaigns in an artifact store. `read…` answers null for what is not written yet. Everything throws
+ * contract.invalid when a manifest does not fit its contract, `put…` throws store.conflict when another one is there.
+ */
+export class CampaignRecord {
+  readonly store: ArtifactStore;
+
+  constructor(store: ArtifactStore) {
+    this.store = store;
+  }
+
+  async readCampaign(campaignId: string): Promise<CampaignManifest | null> {
+    return await this.#read(RecordPaths.campaign(campaignId), CampaignManifest);
+  }
+
+  /** The campaign, or campaign.unknown. */
+  async requireCampaign(campaignId: string): Promise<CampaignManifest> {
+    const isId = CampaignManifest.shape.id.safeParse(campaignId).success;
+    const campaign = isId ? await this.readCampaign(campaignId) : null;
+    if (campaign === null) {
+      throw new CampaignError("campaign.unknown", `no campaign ${JSON.stringify(campaignId)} in the record`, { next: "turnwise history" });
+    }
+    return campaign;
+  }
+
+  async readEnd(campaignId: string): Promise<CampaignEnd | null> {
+    return await this.#read(RecordPaths.end(campaignId), CampaignEnd);
+  }
+
+  async readIteration(campaignId: string, iteration: number): Promise<IterationManifest | null> {
+    return await this.#read(RecordPaths.iteration(campaignId, iteration), IterationManifest);
+  }
+
+  async readStage(campaignId: string, iteration: number, stage: StageName): Promise<StageManifest | null> {
+    return await this.#read(RecordPaths.stage(campaignId, iteration, stage), StageManifest);
+  }
+
+  async readGroup(campaignId: string, iteration: number, purpose: RolloutPurpose, taskId: string): Promise<GroupManifest | null> {
+    return await this.#read(RecordPaths.group(campaignId, iteration, purpose, taskId), GroupManifest);
+  }
+
+  async putCampaign(manifest: CampaignManifest): Promise<void> {
+    await this.#put(RecordPaths.campaign(manifest.id), CampaignManifest, manifest);
+  }
+
+  async putEnd(manifest: CampaignEnd): Promise<void> {
+    await this.#put(RecordPaths.end(manifest.campaignId), CampaignEnd, manifest);
+  }
+
+  async putIteration(manifest: IterationManifest): Promise<void> {
+    await this.#put(RecordPaths.iteration(manifest.campaignId, manifest.iteration), IterationManifest, manifest);
+  }
+
+  async putStage(manifest: StageManifest): Promise<void> {
+    await this.#put(RecordPaths.stage(manifest.campaignId, manifest.iteration, manifest.stage), StageManifest, manifest);
+  }
+
+  async putGroup(manifest: GroupManifest): Promise<void> {
+    const name = RecordPaths.group(manifest.campaignId, manifest.iteration, manifest.purpose, manifest.taskId);
+    await this.#put(name, GroupManifest, manifest);
+  }
+
+  /** Ids of all campaigns, sorted. */
+  async listCampaigns(): Promise<string[]> {
+    return await this.store.listFolders(RecordPaths.campaigns);
+  }
+
+  /** Numbers of the iterations that have written anything, ascending; 0 holds the base policy's evaluation. */
+  async listIterations(campaignId: string): Promise<number[]> {
+    const folders = await this.store.listFolders(RecordPaths.iterations(campaignId));
+    return folders.filter((folder) => /^\d+$/.test(folder)).map(Number);
+  }
+
+  /** Ids of the tasks whose group is committed, sorted. */
+  async listGroups(campaignId: string, iteration: number, purpose: RolloutPurpose): Promise<string[]> {
+    const names = await this.store.list(RecordPaths.groups(campaignId, iteration, purpose));
+    return names.map((name) => name.slice(name.lastIndexOf("/") + 1).replace(/\.json$/, "")).sort();
+  }
+
+  /** Stores trajectories as one Parquet blob (Trajectories/1), in the order given. */
+  async putTrajectories(trajectories: readonly Trajectory[]): Promise<ArtifactRef> {
+    return await this.store.putBlob(await encodeTrajectories(trajectories), TRAJECTORIES_SCHEMA);
+  }
+
+  async readTrajectories(ref: ArtifactRef): Promise<Trajectory[]> {
+    return await decodeTrajectoryFile(await this.store.localPath(ref));
+  }
+
+  /** Stores a value as canonical JSON under its hash; `schema` is `<contract>/<version>`, e.g. RewardTable/1. */
+  async putJson<Schema extends z.ZodType>(contract: Schema, value: z.input<Schema>, schema: string): Promise<ArtifactRef> {
+    return await this.store.putBlob(Buffer.from(canonicalJson(parse(contract, value, schema))), schema);
+  }
+
+  /** Reads what `putJson` stored. */
+  async readJson<Schema extends z.ZodType>(contract: Schema, ref: ArtifactRef): Promise<z.output<Schema>> {
+    return parse(contract, parseJson(ref.uri, await this.store.getBlob(ref)), ref.uri);
+  }
+
+  async #read<Schema extends z.ZodType>(name: string, contract: Schema): Promise<z.output<Schema> | null> {
+    const value = await this.store.read(name);
+    return value === null ? null : parse(contract, value, name);
+  }
+
+  async #put<Schema extends z.ZodType>(name: string, contract: Schema, value: z.input<Schema>): Promise<void> {
+    await this.store.putOnce(name, parse(contract, value, name));
+  }
+}
+
+function parse<Schema extends z.ZodType>(contract: Schema, value: unknown, name: string): z.output<Schema> {
+  const result = contract.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = issue === undefined ? "" : `: ${issue.path.join(".") || "value"}: ${issue.message}`;
+  throw new CampaignError("contract.invalid", `${name} does not fit its contract${where}`, { cause: result.error });
+}
+
+function parseJson(name: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (error) {
+    throw new CampaignError("store.corrupt", `${name} is not JSON`, { cause: error });
+  }
+}

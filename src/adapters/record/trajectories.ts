@@ -1,0 +1,128 @@
+// Trajectories as Parquet: one row each, scalars in columns for SQL, and the whole contract as JSON in two columns, so that
+// queries over conversations never read the tokens. Same trajectories, same bytes (one DuckDB version, one thread, no clock).
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { Trajectory } from "#contracts/trajectory.ts";
+import { CampaignError } from "#core/errors.ts";
+
+export const TRAJECTORIES_SCHEMA = "Trajectories/1";
+
+type Cell = string | number | boolean | null;
+type ColumnType = "VARCHAR" | "INTEGER" | "BOOLEAN";
+
+/** The columns of Trajectories/1: name, type, and the value of a trajectory. */
+const COLUMNS: readonly (readonly [name: string, type: ColumnType, value: (trajectory: Trajectory) => Cell])[] = [
+  ["task_id", "VARCHAR", (trajectory) => trajectory.taskId],
+  ["trial", "INTEGER", (trajectory) => trajectory.trial],
+  ["environment", "VARCHAR", (trajectory) => trajectory.environment],
+  ["policy_name", "VARCHAR", (trajectory) => trajectory.policy.name],
+  ["policy_hash", "VARCHAR", (trajectory) => trajectory.policy.hash],
+  ["policy_format", "VARCHAR", (trajectory) => trajectory.policy.format],
+  ["simulator_id", "VARCHAR", (trajectory) => trajectory.simulator.id],
+  ["simulator_hash", "VARCHAR", (trajectory) => trajectory.simulator.hash],
+  ["seed", "VARCHAR", (trajectory) => trajectory.seed],
+  ["outcome_type", "VARCHAR", (trajectory) => trajectory.outcome.type],
+  ["reward", "INTEGER", (trajectory) => trajectory.outcome.reward],
+  ["stop_reason", "VARCHAR", (trajectory) => trajectory.outcome.stopReason],
+  ["is_database_match", "BOOLEAN", (trajectory) => trajectory.outcome.isDatabaseMatch],
+  ["detail", "VARCHAR", (trajectory) => trajectory.outcome.detail?.toWellFormed() ?? null],
+  ["num_turns", "INTEGER", (trajectory) => trajectory.turns.length],
+  ["num_tool_calls", "INTEGER", (trajectory) => countCalls(trajectory, () => true)],
+  ["num_tool_errors", "INTEGER", (trajectory) => countCalls(trajectory, (call) => call.isError)],
+  ["num_action_tokens", "INTEGER", (trajectory) => trajectory.rows.reduce((sum, row) => sum + row.logprobs.length, 0)],
+  ["prompt_tokens", "INTEGER", (trajectory) => trajectory.usage.promptTokens],
+  ["completion_tokens", "INTEGER", (trajectory) => trajectory.usage.completionTokens],
+  ["simulator_prompt_tokens", "INTEGER", (trajectory) => trajectory.usage.simulatorPromptTokens],
+  ["simulator_completion_tokens", "INTEGER", (trajectory) => trajectory.usage.simulatorCompletionTokens],
+  ["model_calls", "INTEGER", (trajectory) => trajectory.usage.modelCalls],
+  ["simulator_calls", "INTEGER", (trajectory) => trajectory.usage.simulatorCalls],
+  ["conversation_json", "VARCHAR", ({ rows: _, ...conversation }) => JSON.stringify(conversation)],
+  ["rows_json", "VARCHAR", (trajectory) => JSON.stringify(trajectory.rows)],
+];
+
+/** Names of the columns, in file order. */
+export const TRAJECTORY_COLUMNS: readonly string[] = COLUMNS.map(([name]) => name);
+
+function countCalls(trajectory: Trajectory, isCounted: (call: Trajectory["turns"][number]["toolCalls"][number]) => boolean): number {
+  return trajectory.turns.flatMap((turn) => turn.toolCalls).filter(isCounted).length;
+}
+
+/** Parquet (zstd) of trajectories, in the order given. Throws contract.invalid when one does not fit its contract. */
+export async function encodeTrajectories(trajectories: readonly Trajectory[]): Promise<Uint8Array> {
+  const rows = trajectories.map(parseTrajectory); // also puts keys into the contract's order, which JSON text keeps
+  return await withScratchFile(async (path, connection) => {
+    const table = `t_${randomUUID().replaceAll("-", "")}`;
+    await connection.run(`CREATE TABLE ${table} (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(", ")})`);
+    try {
+      const appender = await connection.createAppender(table);
+      for (const row of rows) appendRow(appender, row);
+      appender.closeSync();
+      await connection.run(`COPY ${table} TO '${path}' (FORMAT parquet, COMPRESSION zstd)`);
+      return new Uint8Array(await readFile(path));
+    } finally {
+      await connection.run(`DROP TABLE ${table}`);
+    }
+  });
+}
+
+/** Trajectories of Parquet bytes, in file order. Throws store.corrupt when the bytes are no Trajectories/1. */
+export async function decodeTrajectories(bytes: Uint8Array): Promise<Trajectory[]> {
+  return await withScratchFile(async (path) => {
+    await writeFile(path, bytes);
+    return await decodeTrajectoryFile(path);
+  });
+}
+
+/** The same from a local file. */
+export async function decodeTrajectoryFile(path: string): Promise<Trajectory[]> {
+  const connection = await connect();
+  try {
+    const sql = `SELECT conversation_json, rows_json FROM read_parquet('${path.replaceAll("'", "''")}', file_row_number = true) ORDER BY file_row_number`;
+    const reader = await connection.runAndReadAll(sql);
+    return reader.getRows().map(([conversation, rows]) => parseTrajectory({ ...JSON.parse(String(conversation)), rows: JSON.parse(String(rows)) }));
+  } catch (error) {
+    throw new CampaignError("store.corrupt", `not ${TRAJECTORIES_SCHEMA}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function parseTrajectory(value: unknown): Trajectory {
+  const result = Trajectory.safeParse(value);
+  if (result.success) return result.data;
+  throw new CampaignError("contract.invalid", `not a trajectory: ${result.error.issues[0]?.path.join(".")}: ${result.error.issues[0]?.message}`, { cause: result.error });
+}
+
+function appendRow(appender: DuckDBAppender, trajectory: Trajectory): void {
+  for (const [, type, valueOf] of COLUMNS) appendCell(appender, type, valueOf(trajectory));
+  appender.endRow();
+}
+
+function appendCell(appender: DuckDBAppender, type: ColumnType, cell: Cell): void {
+  if (cell === null) appender.appendNull();
+  else if (type === "VARCHAR") appender.appendVarchar(String(cell));
+  else if (type === "INTEGER") appender.appendInteger(Number(cell));
+  else appender.appendBoolean(Boolean(cell));
+}
+
+let instance: Promise<DuckDBInstance> | null = null;
+
+/** One in-memory database per process, with one thread: row order and compression are then the same everywhere. */
+async function connect(): Promise<DuckDBConnection> {
+  instance ??= DuckDBInstance.create(":memory:", { threads: "1" });
+  return await (await instance).connect();
+}
+
+async function withScratchFile<T>(work: (path: string, connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "turnwise-"));
+  const connection = await connect();
+  try {
+    return await work(join(folder, "trajectories.parquet"), connection);
+  } finally {
+    connection.closeSync();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
