@@ -15,7 +15,10 @@ export const RecordPaths = {
   group: (campaignId: string, iteration: number, purpose: RolloutPurpose, taskId: string) =>
     `${RecordPaths.groups(campaignId, iteration, purpose)}/${taskId}.json`,
   journals: (campaignId: string, iteration: number) => `${iterationFolder(campaignId, iteration)}/turns`,
-  /** The turn journal of one rollout in flight. */
-  journal: (campaignId: string, iteration: number, purpose: RolloutPurpose, taskId: string, trial: number) =>
-    `${RecordPaths.journals(campaignId, iteration)}/${purpose}/${taskId}-${trial}.jsonl`,
+  /** The turn journals of one group in flight. */
+  groupJournals: (campaignId: string, iteration: number, purpose: RolloutPurpose, taskId: string) =>
+    `${RecordPaths.journals(campaignId, iteration)}/${purpose}/${taskId}`,
+  /** The turn journal of one attempt at one rollout. */
+  journal: (campaignId: string, iteration: number, purpose: RolloutPurpose, taskId: string, trial: number, attempt: number) =>
+    `${RecordPaths.groupJournals(campaignId, iteration, purpose, taskId)}/${trial}-${attempt}.jsonl`,
 } as const;
