@@ -1,0 +1,62 @@
+"""Command line of the trainer. Heavy imports come after argument parsing, so that help and mistakes are answered at once."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from trainer import __version__
+from trainer.errors import EXIT_CRASHED, EXIT_DONE, JobError
+
+EPILOG = """exit codes: 0 done; 2 invalid job, do not retry; 3 diverged, do not retry; 4 the parent process is gone;
+143 stopped by SIGTERM with progress saved; any other: start again, the job goes on from its last good checkpoint.
+A job directory holds job.json; the trainer writes events.jsonl, checkpoints/, model/ and, last, result.json into it."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer",
+        description="Trains and serves policies. One process per job: job.json in, events.jsonl while it runs, result.json last.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"trainer {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    train = commands.add_parser("train", help="reinforcement learning on one batch file with per-token advantages")
+    train.add_argument("job_directory", type=Path, metavar="JOB-DIRECTORY")
+    sft = commands.add_parser("sft", help="supervised training on conversations, from scratch or from a model")
+    sft.add_argument("job_directory", type=Path, metavar="JOB-DIRECTORY")
+    tokenizer = commands.add_parser("tokenizer", help="train a byte-level BPE tokenizer on conversations")
+    tokenizer.add_argument("job_file", type=Path, metavar="JOB.json")
+    commands.add_parser("serve", help="serve models over HTTP with vLLM's field names (serve --help)", add_help=False)
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["serve"]:
+        from trainer.serve.__main__ import main as serve
+
+        return serve(arguments[1:])
+    options = build_parser().parse_args(arguments)
+    try:
+        return run(options)
+    except JobError as error:
+        print(f"error: {error.code}: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"error: trainer.crashed: {error}", file=sys.stderr)
+        return EXIT_CRASHED
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.command == "tokenizer":
+        from trainer.tokenizer import train_tokenizer
+
+        print(train_tokenizer(options.job_file))
+        return EXIT_DONE
+    from trainer.job import run_job
+
+    return run_job(options.command, options.job_directory)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

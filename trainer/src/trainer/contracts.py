@@ -1,0 +1,143 @@
+"""Where data enters the process: job files are checked against the generated JSON Schemas and become dataclasses in snake_case."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import InvalidJob
+from trainer.files import canonical_json
+
+SCHEMAS = Path(__file__).parent / "schemas"
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    learning_rate: float
+    betas: tuple[float, float]
+    weight_decay: float
+    num_minibatches: int
+    epochs: int
+    warmup_steps: int
+    clip_low: float
+    clip_high: float
+    dual_clip: float
+    kl_weight: float
+    gradient_clip: float
+    max_gradient_norm: float
+    aggregation: str
+    checkpoint_every_steps: int
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    job_id: str
+    backend: str
+    threads: int
+    model_directory: Path
+    model_hash: str
+    reference_directory: Path | None
+    optimizer_state: Path | None
+    batch_path: Path
+    batch_sha256: str
+    temperature: float
+    hyperparameters: Hyperparameters
+    seed: int
+    identity: str
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    intermediate_size: int
+    rope_theta: float
+    max_positions: int
+
+
+@dataclass(frozen=True)
+class SftJob:
+    job_id: str
+    data_path: Path
+    validation_path: Path | None
+    tokenizer_directory: Path
+    model_config: ModelConfig
+    initial_model_directory: Path | None
+    max_tokens: int
+    rows_per_batch: int
+    matrix_learning_rate: float
+    learning_rate: float
+    warmup_steps: int
+    decay_share: float
+    checkpoint_every_steps: int
+    seed: int
+    threads: int
+    identity: str
+
+
+@dataclass(frozen=True)
+class TokenizerJob:
+    data_path: Path
+    vocab_size: int
+    special_tokens: list[str]
+    atomic_tokens: list[str]
+    output_directory: Path
+
+
+def read_training_job(directory: Path) -> TrainingJob:
+    fields = _read_job(directory / "job.json", "TrainingJob")
+    hyperparameters = _snake(fields.pop("hyperparameters"))
+    hyperparameters["betas"] = tuple(hyperparameters["betas"])
+    return TrainingJob(**_with_paths(_snake(fields), directory), hyperparameters=Hyperparameters(**hyperparameters))
+
+
+def read_sft_job(directory: Path) -> SftJob:
+    fields = _read_job(directory / "job.json", "SftJob")
+    model_config = ModelConfig(**_snake(fields.pop("modelConfig")))
+    return SftJob(**_with_paths(_snake(fields), directory), model_config=model_config)
+
+
+def read_tokenizer_job(path: Path) -> TokenizerJob:
+    fields = _read_job(path, "TokenizerJob")
+    del fields["identity"]
+    return TokenizerJob(**_with_paths(_snake(fields), path.parent))
+
+
+def validate(value: Any, schema_name: str, what: str) -> None:
+    """Raises InvalidJob with the place and reason of the first violation."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    schema = json.loads((SCHEMAS / f"{schema_name}.json").read_text())
+    error = best_match(Draft202012Validator(schema).iter_errors(value))
+    if error is not None:
+        raise InvalidJob(f"{what}: {error.json_path}: {error.message}")
+
+
+def _read_job(path: Path, schema_name: str) -> dict[str, Any]:
+    """The job's fields and `identity`, the hash of its content: a checkpoint belongs to one identity."""
+    try:
+        job = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InvalidJob(f"no such file: {path}") from None
+    except (OSError, ValueError) as error:
+        raise InvalidJob(f"{path} cannot be read as JSON: {error}") from None
+    validate(job, schema_name, path.name)
+    identity = hashlib.sha256(canonical_json(job).encode()).hexdigest()
+    del job["schemaVersion"]
+    return {**job, "identity": identity}
+
+
+def _snake(fields: dict[str, Any]) -> dict[str, Any]:
+    return {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower(): value for key, value in fields.items()}
+
+
+def _with_paths(fields: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Path fields as absolute paths; relative ones start at the job directory."""
+    is_path = re.compile(r"_(path|directory)$|^optimizer_state$")
+    return {key: (base / value).resolve() if is_path.search(key) and value is not None else value for key, value in fields.items()}
