@@ -1,0 +1,62 @@
+// When a rollout is over, and what it is then worth. Pure, so that a journal read back ends exactly where the live rollout did.
+import type { Outcome, StopReason, Turn } from "#contracts/trajectory.ts";
+import type { Environment, Grade } from "../environment/environment.ts";
+import type { Task } from "#contracts/task.ts";
+
+/** The user simulator's word for "I am done"; anywhere in a reply, as in tau-bench. */
+export const STOP_TOKEN = "###STOP###";
+
+export interface Ending {
+  readonly stopReason: Exclude<StopReason, "error">;
+  /** One line for people, or null where the stop reason says it all. */
+  readonly detail: string | null;
+}
+
+/** Why the conversation is over after this turn, or null when it goes on. */
+export function endingAfter(
+  turn: Turn,
+  parseError: string | null,
+  environment: Pick<Environment, "isTerminal">,
+  maxTurns: number,
+): Ending | null {
+  if (turn.finishReason === "length") return { stopReason: "token-cap", detail: "a turn reached its token limit" };
+  if (parseError !== null) return { stopReason: "unparsable", detail: parseError };
+  const call = turn.toolCalls[0];
+  if (call !== undefined && environment.isTerminal(call.name)) return { stopReason: "transfer", detail: null };
+  if (turn.userReply?.includes(STOP_TOKEN) === true) return { stopReason: "user-stop", detail: null };
+  if (turn.index + 1 >= maxTurns) return { stopReason: "turn-cap", detail: `no end after ${maxTurns} turns` };
+  return null;
+}
+
+/**
+ * The outcome of a finished conversation. Only a conversation that ended by itself can earn the reward: a truncated or unparsable one has
+ * reward 0, as in tau-bench, with the comparison of the databases beside it.
+ */
+export function gradeEnding<State>(
+  ending: Ending,
+  environment: Environment<State>,
+  state: State,
+  task: Task,
+  turns: readonly Turn[],
+): Outcome {
+  const grade = environment.grade(state, task, repliesOf(turns));
+  const isNatural = ending.stopReason === "user-stop" || ending.stopReason === "transfer";
+  const reward = isNatural ? grade.reward : 0;
+  return {
+    type: ending.stopReason === "unparsable" ? "agent_error" : reward === 1 ? "ok" : "task_failed",
+    reward,
+    stopReason: ending.stopReason,
+    isDatabaseMatch: grade.isDatabaseMatch,
+    detail: ending.detail ?? (reward === 1 ? null : explain(grade)),
+  };
+}
+
+/** What the user was told: the text of turns without a tool call. Text beside a call is never shown to the user. */
+function repliesOf(turns: readonly Turn[]): string[] {
+  return turns.flatMap((turn) => (turn.toolCalls.length === 0 && turn.userReply !== null && turn.content !== null ? [turn.content] : []));
+}
+
+function explain(grade: Grade): string {
+  if (!grade.isDatabaseMatch) return "the final database is not the golden one";
+  return `the replies lack ${grade.missingOutputs.map((output) => JSON.stringify(output)).join(", ")}`;
+}

@@ -1,0 +1,184 @@
+// The G rollouts of one task: all of them or an error. Failed rollouts are made again, never dropped and never counted as zero.
+import type { Task } from "#contracts/task.ts";
+import type { Trajectory, Turn, Usage } from "#contracts/trajectory.ts";
+import type { Environment } from "../environment/environment.ts";
+import { CampaignError } from "../errors.ts";
+import type { Clock, Policy, TurnJournal, UserSimulator } from "../ports.ts";
+import { deriveSeed } from "../rng.ts";
+import { runTrajectory, type TrajectoryResult } from "./run-trajectory.ts";
+import { sumUsage } from "./usage.ts";
+
+export interface GroupInput<State> {
+  readonly task: Task;
+  readonly groupSize: number;
+  readonly environment: Environment<State>;
+  readonly policy: Policy;
+  readonly simulator: UserSimulator;
+  /** Of the group; the rollout of trial t has deriveSeed(seed, t), its attempt a > 0 deriveSeed(seed, t, "attempt", a). */
+  readonly seed: string;
+  /** The journal of one attempt at one trial. A later attempt must get another one. */
+  readonly journal: (trial: number, attempt: number) => TurnJournal;
+  readonly limits: GroupLimits;
+  /** Makes the policy available again: waits for its server and loads its weights where they are gone. Must be safe to repeat. */
+  readonly ensurePolicy: (signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onTurn?: (trial: number, turn: Turn) => void;
+  /** Called before every wait and every new attempt, for logs. */
+  readonly onTrouble?: (trial: number, trouble: unknown) => void;
+}
+
+export interface GroupLimits {
+  readonly maxTurns: number;
+  /** Attempts at one rollout that may end in env_error, sim_error or infra_error, the first one included. */
+  readonly maxAttempts: number;
+  /** How long a rollout waits for a model that does not answer, counted from its last finished turn. */
+  readonly maxWaitSeconds: number;
+}
+export const DEFAULT_GROUP_LIMITS = { maxAttempts: 3, maxWaitSeconds: 600 } as const;
+
+export interface GroupResult {
+  /** In order of trial; every one carries a reward. */
+  readonly trajectories: Trajectory[];
+  readonly numRetriedRollouts: number;
+  readonly numResumedTurns: number;
+  /** Of all attempts, the failed ones included. */
+  readonly usage: Usage;
+}
+
+/** An answer that cannot be read is asked for again this many times; with the same seed it may well come again. */
+const MAX_INVALID_RESPONSES = 3;
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 10_000;
+
+/**
+ * Rolls out one task `groupSize` times at once.
+ *
+ * throws  rollout.incomplete-group when a rollout fails `maxAttempts` times; the provider's own error when no wait or retry can help or the
+ *         wait was too long; environment.replay-mismatch; the signal's reason. Journals keep every finished turn: call again to go on.
+ */
+export async function runGroup<State>(input: GroupInput<State>): Promise<GroupResult> {
+  const siblings = new AbortController();
+  const signal = AbortSignal.any([input.signal, siblings.signal]);
+  const recover = singleFlight(() => input.ensurePolicy(signal));
+  const members = Array.from({ length: input.groupSize }, (_, trial) =>
+    runMember({ ...input, signal }, trial, recover).catch((error: unknown) => {
+      siblings.abort(error);
+      throw error;
+    }),
+  );
+  const settled = await Promise.allSettled(members);
+  if (siblings.signal.aborted) throw siblings.signal.reason;
+  const finished = settled.flatMap((member) => (member.status === "fulfilled" ? [member.value] : []));
+  return {
+    trajectories: finished.map((member) => member.trajectory),
+    numRetriedRollouts: finished.reduce((sum, member) => sum + member.numFailedAttempts, 0),
+    numResumedTurns: finished.reduce((sum, member) => sum + member.numResumedTurns, 0),
+    usage: sumUsage(finished.map((member) => member.usage)),
+  };
+}
+
+interface Member {
+  readonly trajectory: Trajectory;
+  readonly numFailedAttempts: number;
+  readonly numResumedTurns: number;
+  readonly usage: Usage;
+}
+
+/** One trial: attempts until one of them carries a reward. */
+async function runMember<State>(input: GroupInput<State>, trial: number, recover: () => Promise<void>): Promise<Member> {
+  const usages: Usage[] = [];
+  for (let attempt = 0; ; attempt++) {
+    const { trajectory, numResumedTurns, error } = await runAttempt(input, trial, attempt, recover);
+    if (trajectory !== null) usages.push(trajectory.usage);
+    if (trajectory !== null && trajectory.outcome.reward !== null) {
+      return { trajectory, numFailedAttempts: attempt, numResumedTurns, usage: sumUsage(usages) };
+    }
+    input.onTrouble?.(trial, error);
+    if (isHopeless(error)) throw error;
+    if (attempt + 1 >= input.limits.maxAttempts) throw incompleteGroup(input.task, trial, attempt + 1, error);
+  }
+}
+
+type AttemptResult = TrajectoryResult | { readonly trajectory: null; readonly numResumedTurns: 0; readonly error: CampaignError };
+
+/** One attempt, called again on its journal for as long as the model may come back. No trajectory when the model only talks nonsense. */
+async function runAttempt<State>(
+  input: GroupInput<State>,
+  trial: number,
+  attempt: number,
+  recover: () => Promise<void>,
+): Promise<AttemptResult> {
+  const seed = attempt === 0 ? deriveSeed(input.seed, trial) : deriveSeed(input.seed, trial, "attempt", attempt);
+  const journal = input.journal(trial, attempt);
+  const patience = createPatience(input.clock, input.limits.maxWaitSeconds);
+  const onTurn = (turn: Turn): void => {
+    patience.renew();
+    input.onTurn?.(trial, turn);
+  };
+  for (let mustRecover = false; ; ) {
+    try {
+      if (mustRecover) await recover();
+      return await runTrajectory({ ...input, trial, seed, journal, onTurn });
+    } catch (error) {
+      if (input.signal.aborted || !isWorthWaiting(error)) throw error;
+      if (patience.isNonsense(error)) return { trajectory: null, numResumedTurns: 0, error };
+      if (patience.isOver()) throw error;
+      input.onTrouble?.(trial, error);
+      await input.clock.sleep(patience.nextWait(error), input.signal);
+      mustRecover = error.code === "provider.unavailable" || error.code === "provider.model-missing";
+    }
+  }
+}
+
+function isWorthWaiting(error: unknown): error is CampaignError {
+  return error instanceof CampaignError && error.retryable && error.code.startsWith("provider.");
+}
+
+/** Nothing about the rollout, everything about the set-up: another attempt cannot help. */
+function isHopeless(error: unknown): boolean {
+  return error instanceof CampaignError && (error.code === "provider.unauthorized" || error.code === "provider.wrong-weights");
+}
+
+function incompleteGroup(task: Task, trial: number, attempts: number, error: unknown): CampaignError {
+  const last = error instanceof CampaignError ? `${error.code}: ${error.message}` : String(error);
+  const message = `trial ${trial} of task ${task.id} failed in ${attempts} attempts; the last: ${last}`;
+  return new CampaignError("rollout.incomplete-group", message, { cause: error, next: "fix the cause and resume: finished turns are kept" });
+}
+
+/** Exponential backoff with a deadline; both start anew after every finished turn. */
+function createPatience(clock: Clock, maxWaitSeconds: number) {
+  let since = clock.now();
+  let numWaits = 0;
+  let numInvalid = 0;
+  return {
+    renew(): void {
+      since = clock.now();
+      numWaits = 0;
+      numInvalid = 0;
+    },
+    isNonsense(error: CampaignError): boolean {
+      if (error.code === "provider.invalid-response") numInvalid += 1;
+      return numInvalid > MAX_INVALID_RESPONSES;
+    },
+    isOver(): boolean {
+      return clock.now() - since > maxWaitSeconds * 1000;
+    },
+    /** Milliseconds. A server that says how long to stay away is obeyed. */
+    nextWait(error: CampaignError): number {
+      const backoff = Math.min(FIRST_WAIT_MS * 2 ** numWaits++, LONGEST_WAIT_MS);
+      return Math.max(backoff, (error.retryAfterSeconds ?? 0) * 1000);
+    },
+  };
+}
+
+/** Calls that come while one is under way share its result: eight rollouts find the server gone, one of them brings it back. */
+function singleFlight(action: () => Promise<void>): () => Promise<void> {
+  let flight: Promise<void> | null = null;
+  return () => {
+    flight ??= action().finally(() => {
+      flight = null;
+    });
+    return flight;
+  };
+}

@@ -1,0 +1,252 @@
+// One rollout: tau-bench's conversation between a policy, a simulated user and an environment, journalled turn by turn.
+// Failures of the parties are data (typed outcomes); exceptions are for the caller's retry policy, for cancellation and for bugs.
+import type { Task } from "#contracts/task.ts";
+import type { Outcome, OutcomeType, ToolCall, Trajectory, Turn } from "#contracts/trajectory.ts";
+import type { Environment } from "../environment/environment.ts";
+import { CampaignError } from "../errors.ts";
+import type { AgentTurn, AgentTurnRecord, Conversation, JournalEntry, Policy, SimulatorView, TurnJournal, UserSimulator } from "../ports.ts";
+import { deriveSeed, seedToInt } from "../rng.ts";
+import { type Ending, endingAfter, gradeEnding, STOP_TOKEN } from "./ending.ts";
+import { buildTokenRows } from "./token-rows.ts";
+import { addUsage, NO_CALLS, NO_USAGE } from "./usage.ts";
+
+export interface TrajectoryInput<State> {
+  readonly task: Task;
+  readonly trial: number;
+  readonly environment: Environment<State>;
+  readonly policy: Policy;
+  readonly simulator: UserSimulator;
+  /** Holds what an earlier, interrupted attempt at this same rollout did; empty for a new one. */
+  readonly journal: TurnJournal;
+  /** Turn seeds are derived from it: (seed, "policy" | "simulator", turn). */
+  readonly seed: string;
+  readonly limits: { readonly maxTurns: number };
+  readonly signal: AbortSignal;
+  /** Called after every turn that is played (not for those read from the journal). */
+  readonly onTurn?: (turn: Turn) => void;
+}
+
+export interface TrajectoryResult {
+  readonly trajectory: Trajectory;
+  /** Turns taken from the journal. */
+  readonly numResumedTurns: number;
+  /** What went wrong when the outcome is env_error, sim_error or infra_error. */
+  readonly error: unknown;
+}
+
+type TurnEntry = Extract<JournalEntry, { type: "turn" }>;
+
+interface Progress<State> {
+  state: State;
+  firstUserMessage: string | null;
+  readonly records: AgentTurnRecord[];
+  usage: Trajectory["usage"];
+  ending: Ending | null;
+  numResumedTurns: number;
+}
+
+/**
+ * Plays one rollout to its end, from wherever its journal stops. The same seed and parties give the same trajectory, interrupted or not.
+ *
+ * The user opens. Of a message's tool calls the first is executed. It ends with ###STOP### in a reply, a terminal tool, the turn cap, a turn
+ * cut at its token limit, a full context, or output that cannot be parsed (source: tau-bench's tool-calling agent and `Env.step`).
+ *
+ * throws  provider.* errors that trying again can help (journalled turns stay, call again); environment.replay-mismatch when the
+ *         journal does not fit the environment; the signal's reason when aborted; errors of the journal itself
+ */
+export async function runTrajectory<State>(input: TrajectoryInput<State>): Promise<TrajectoryResult> {
+  const progress = replay(input, await input.journal.read());
+  try {
+    if (progress.firstUserMessage === null) await open(input, progress);
+    while (progress.ending === null) await playTurn(input, progress);
+    return finish(input, progress, grade(input, progress), null);
+  } catch (error) {
+    if (!(error instanceof RolloutFailure)) throw error;
+    return finish(input, progress, error.outcome, error.cause);
+  }
+}
+
+/** Ends a rollout as data. Never leaves this file. */
+class RolloutFailure extends Error {
+  readonly outcome: Outcome;
+  constructor(type: OutcomeType, cause: unknown) {
+    super(type, { cause });
+    const detail = cause instanceof CampaignError ? `${cause.code}: ${cause.message}` : String(cause);
+    this.outcome = { type, reward: null, stopReason: "error", isDatabaseMatch: null, detail };
+  }
+}
+
+function replay<State>(input: TrajectoryInput<State>, entries: readonly JournalEntry[]): Progress<State> {
+  const progress: Progress<State> = {
+    state: input.environment.reset(),
+    firstUserMessage: null,
+    records: [],
+    usage: NO_USAGE,
+    ending: null,
+    numResumedTurns: 0,
+  };
+  for (const entry of entries) {
+    if (entry.type === "turn") progress.state = replayTurn(input, progress.state, entry.turn);
+    absorb(input, progress, entry);
+  }
+  progress.numResumedTurns = progress.records.length;
+  return progress;
+}
+
+/** Steps the recorded calls again and compares results and state hash with the record. */
+function replayTurn<State>({ environment, task }: TrajectoryInput<State>, state: State, turn: Turn): State {
+  let next = state;
+  for (const call of turn.toolCalls.filter((call) => call.isExecuted)) {
+    const step = environment.step(next, call);
+    if (step.observation !== call.result) throw mismatch(task, turn, `${call.name} answers differently`);
+    next = step.state;
+  }
+  if (turn.stateHash !== environment.stateHash(next)) throw mismatch(task, turn, "the state hash differs");
+  return next;
+}
+
+function mismatch(task: Task, turn: Turn, what: string): CampaignError {
+  return new CampaignError("environment.replay-mismatch", `turn ${turn.index} of task ${task.id} does not replay: ${what}`, {
+    next: "the environment's data or code changed since the rollout began; restore it, or fork the campaign",
+  });
+}
+
+/** Takes a journalled or just played entry into the progress. The one place where progress grows. */
+function absorb<State>(input: TrajectoryInput<State>, progress: Progress<State>, entry: JournalEntry): void {
+  if (entry.type === "opening") {
+    progress.firstUserMessage = entry.firstUserMessage;
+    progress.usage = addUsage(progress.usage, NO_CALLS, entry.simulatorUsage);
+    return;
+  }
+  progress.records.push({ turn: entry.turn, tokens: entry.tokens });
+  progress.usage = addUsage(progress.usage, entry.usage, entry.simulatorUsage);
+  progress.ending = endingAfter(entry.turn, entry.parseError, input.environment, input.limits.maxTurns);
+}
+
+async function open<State>(input: TrajectoryInput<State>, progress: Progress<State>): Promise<void> {
+  const reply = await askUser(input, { firstUserMessage: null, exchanges: [] }, "opening");
+  if (reply.content.includes(STOP_TOKEN)) {
+    throw new RolloutFailure("sim_error", new CampaignError("simulator.premature-stop", "the user stopped before saying anything"));
+  }
+  await commit(input, progress, { type: "opening", firstUserMessage: reply.content, simulatorUsage: reply.usage });
+}
+
+async function playTurn<State>(input: TrajectoryInput<State>, progress: Progress<State>): Promise<void> {
+  const answer = await askPolicy(input, progress);
+  if (answer === null) {
+    progress.ending = { stopReason: "context-cap", detail: "the conversation no longer fits the model's context" };
+    return;
+  }
+  const played = await applyAnswer(input, progress, answer);
+  progress.state = played.state;
+  await commit(input, progress, played.entry);
+  input.onTurn?.(played.entry.turn);
+}
+
+async function commit<State>(input: TrajectoryInput<State>, progress: Progress<State>, entry: JournalEntry): Promise<void> {
+  await input.journal.append(entry);
+  absorb(input, progress, entry);
+}
+
+/** The consequences of an agent's message: its first tool call executed, or the user's answer; nothing when it was cut or unreadable. */
+async function applyAnswer<State>(
+  input: TrajectoryInput<State>,
+  progress: Progress<State>,
+  answer: AgentTurn,
+): Promise<{ state: State; entry: TurnEntry }> {
+  const isLost = answer.finishReason === "length" || answer.parseError !== null;
+  const call = isLost ? undefined : answer.toolCalls[0];
+  const step = call === undefined ? null : inEnvironment(() => input.environment.step(progress.state, call));
+  const reply = isLost || call !== undefined ? null : await askUser(input, viewWith(progress, answer), progress.records.length);
+  const state = step?.state ?? progress.state;
+  const turn: Turn = {
+    index: progress.records.length,
+    content: answer.content,
+    toolCalls: answer.toolCalls.map((toolCall, position) => toolRecord(toolCall, position === 0 ? step : null)),
+    userReply: reply?.content ?? null,
+    finishReason: answer.finishReason,
+    stateHash: inEnvironment(() => input.environment.stateHash(state)),
+  };
+  const { tokens, parseError, usage } = answer;
+  return { state, entry: { type: "turn", turn, tokens, parseError, usage, simulatorUsage: reply?.usage ?? NO_CALLS } };
+}
+
+function toolRecord(call: AgentTurn["toolCalls"][number], step: { observation: string; isError: boolean } | null): ToolCall {
+  const { id, name, argumentsJson } = call;
+  return { id, name, argumentsJson, result: step?.observation ?? null, isError: step?.isError ?? false, isExecuted: step !== null };
+}
+
+/** The policy's next message, or null when its context is full. */
+async function askPolicy<State>(input: TrajectoryInput<State>, progress: Progress<State>): Promise<AgentTurn | null> {
+  const conversation: Conversation = {
+    systemPrompt: input.environment.systemPrompt,
+    tools: input.environment.tools,
+    firstUserMessage: progress.firstUserMessage ?? "",
+    turns: progress.records,
+  };
+  const seed = seedToInt(deriveSeed(input.seed, "policy", progress.records.length));
+  try {
+    return withReadableAnswer(await input.policy.respond(conversation, { seed, signal: input.signal }));
+  } catch (error) {
+    if (input.signal.aborted || !(error instanceof CampaignError) || error.retryable) throw error;
+    if (error.code === "provider.context-overflow") return null;
+    throw new RolloutFailure("infra_error", error);
+  }
+}
+
+/** A message with neither text nor a call says nothing to anybody. */
+function withReadableAnswer(answer: AgentTurn): AgentTurn {
+  const isEmpty = answer.toolCalls.length === 0 && (answer.content ?? "").trim() === "";
+  return isEmpty && answer.parseError === null ? { ...answer, parseError: "the message has neither text nor a tool call" } : answer;
+}
+
+async function askUser<State>(input: TrajectoryInput<State>, view: SimulatorView, turn: number | "opening") {
+  const seed = deriveSeed(input.seed, "simulator", turn);
+  try {
+    return await input.simulator.reply(input.task, view, { seed, signal: input.signal });
+  } catch (error) {
+    const canRetryCall = error instanceof CampaignError && error.retryable && error.code.startsWith("provider.");
+    if (input.signal.aborted || canRetryCall) throw error;
+    throw new RolloutFailure("sim_error", error);
+  }
+}
+
+function viewWith<State>(progress: Progress<State>, answer: AgentTurn): SimulatorView {
+  const past = progress.records.filter(({ turn }) => turn.toolCalls.length === 0);
+  const exchanges = past.map(({ turn }) => ({ agent: turn.content ?? "", user: turn.userReply }));
+  return { firstUserMessage: progress.firstUserMessage, exchanges: [...exchanges, { agent: answer.content ?? "", user: null }] };
+}
+
+function inEnvironment<Result>(action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    throw new RolloutFailure("env_error", error);
+  }
+}
+
+function grade<State>(input: TrajectoryInput<State>, progress: Progress<State>): Outcome {
+  const { ending } = progress;
+  if (ending === null) throw new Error("an unfinished rollout has no outcome");
+  const turns = progress.records.map(({ turn }) => turn);
+  return inEnvironment(() => gradeEnding(ending, input.environment, progress.state, input.task, turns));
+}
+
+function finish<State>(input: TrajectoryInput<State>, progress: Progress<State>, outcome: Outcome, error: unknown): TrajectoryResult {
+  const { task, trial, policy, simulator, environment, seed } = input;
+  const trajectory: Trajectory = {
+    schemaVersion: 1,
+    taskId: task.id,
+    trial,
+    environment: environment.id,
+    policy: { name: policy.ref.name, hash: policy.ref.hash, format: policy.format },
+    simulator: { id: simulator.id, hash: simulator.hash },
+    seed,
+    firstUserMessage: progress.firstUserMessage ?? "",
+    turns: progress.records.map(({ turn }) => turn),
+    rows: buildTokenRows(progress.records.map(({ tokens }) => tokens)),
+    outcome,
+    usage: progress.usage,
+  };
+  return { trajectory, numResumedTurns: progress.numResumedTurns, error };
+}
