@@ -92,6 +92,8 @@ const Normalization = {
   minSetSize: z.int().min(1).default(2),
   degenerateGroups: z.enum(["keep", "drop", "outcome_only"]).default("outcome_only").describe("groups whose outcomes are all equal"),
   truncated: z.enum(["zero", "mask", "drop"]).default("zero"),
+  singletons: z.enum(["zero", "raw"]).default("zero").describe("what a set of one value gives; raw is verl's behaviour"),
+  missingTurns: z.enum(["leave-out", "zero"]).default("leave-out").describe("turns that a shorter trajectory never reached"),
 };
 
 /** methods.md 13.2 to 13.4. Every switch of 13.2 that an estimator reads is here. */

@@ -1,0 +1,102 @@
+// The one entry to all estimators: groups of rewarded trajectories in, one advantage per turn out.
+// Dimensions: P = task, G = member of a group, T = turn (ragged).
+import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { type AdvantageGroup, prepareGroups, type PreparedGroup } from "./groups.ts";
+import { grpoAdvantages } from "./grpo.ts";
+import { gtpoAdvantages } from "./gtpo.ts";
+import { hybridAdvantages } from "./hybrid.ts";
+import { mtGrpoAdvantages } from "./mt-grpo.ts";
+import { createSetCounts, type SetCounts } from "./normalization.ts";
+
+export type { AdvantageGroup, AdvantageMember } from "./groups.ts";
+
+/** A turn whose advantage is no larger than this gives no gradient. */
+export const DEAD_ADVANTAGE = 1e-9;
+
+export interface AdvantageDiagnostics {
+  readonly estimator: AdvantageConfig["type"];
+  readonly numGroups: number;
+  readonly numDegenerateGroups: number;
+  readonly numTruncated: number;
+  /** Sets that were normalised, by number of values. */
+  readonly numSetsBySize: Readonly<Record<string, number>>;
+  readonly numSingletonSets: number;
+  readonly numZeroVarianceSets: number;
+  readonly numTooSmallSets: number;
+  readonly numTurns: number;
+  readonly numDeadTurns: number;
+  readonly meanAbsoluteAdvantage: number | null;
+}
+
+export interface AdvantageResult {
+  /** advantages_PGT in the order and shape of the input; 0 for what the configuration drops or masks. */
+  readonly advantages: number[][][];
+  readonly diagnostics: AdvantageDiagnostics;
+}
+
+/**
+ * Advantages of every turn. Permuting groups or members permutes the result and changes no digit of it.
+ * Throws reward.non-finite and contract.invalid.
+ */
+export function computeAdvantages(groups: readonly AdvantageGroup[], config: AdvantageConfig): AdvantageResult {
+  const counts = createSetCounts();
+  const prepared = prepareGroups(groups, config);
+  const estimated = estimate(prepared, config, counts);
+  const advantages = scatter(groups, prepared, estimated, config);
+  return { advantages, diagnostics: describe(groups, prepared, advantages, config, counts) };
+}
+
+function estimate(groups: readonly PreparedGroup[], config: AdvantageConfig, counts: SetCounts): number[][][] {
+  switch (config.type) {
+    case "grpo/1":
+      return groups.map((group) => grpoAdvantages(group, config, counts));
+    case "mt-grpo/1":
+      return groups.map((group) => mtGrpoAdvantages(group, config, counts));
+    case "gtpo/1":
+      return gtpoAdvantages(groups, config, counts);
+    case "gtpo-hybrid/1":
+      return hybridAdvantages(groups, config, counts);
+  }
+}
+
+/** Puts estimates of the prepared groups back where their trajectories came from. */
+export function scatter(
+  groups: readonly AdvantageGroup[],
+  prepared: readonly PreparedGroup[],
+  estimated_PGT: readonly (readonly (readonly number[])[])[],
+  config: Pick<AdvantageConfig, "degenerateGroups">,
+): number[][][] {
+  const result = groups.map((group) => group.members.map((member) => member.turnRewards_T.map(() => 0)));
+  prepared.forEach((group, p) => {
+    if (group.isDegenerate && config.degenerateGroups !== "keep") return;
+    group.members.forEach((member, i) => {
+      const row = result[group.position];
+      if (row !== undefined && !member.isMasked) row[member.position] = [...(estimated_PGT[p]?.[i] ?? [])];
+    });
+  });
+  return result;
+}
+
+function describe(
+  groups: readonly AdvantageGroup[],
+  prepared: readonly PreparedGroup[],
+  advantages: readonly (readonly (readonly number[])[])[],
+  config: AdvantageConfig,
+  counts: SetCounts,
+): AdvantageDiagnostics {
+  const magnitudes = advantages.flat(2).map(Math.abs).sort((a, b) => a - b);
+  const degenerate = config.degenerateGroups === "drop" ? groups.length - prepared.length : prepared.filter((group) => group.isDegenerate).length;
+  return {
+    estimator: config.type,
+    numGroups: groups.length,
+    numDegenerateGroups: degenerate,
+    numTruncated: groups.reduce((total, group) => total + group.members.filter((member) => member.isTruncated).length, 0),
+    numSetsBySize: Object.fromEntries([...counts.numSetsBySize].sort(([a], [b]) => a - b)),
+    numSingletonSets: counts.numSingletons,
+    numZeroVarianceSets: counts.numZeroVariance,
+    numTooSmallSets: counts.numTooSmall,
+    numTurns: magnitudes.length,
+    numDeadTurns: magnitudes.filter((magnitude) => magnitude <= DEAD_ADVANTAGE).length,
+    meanAbsoluteAdvantage: magnitudes.length === 0 ? null : magnitudes.reduce((total, magnitude) => total + magnitude, 0) / magnitudes.length,
+  };
+}

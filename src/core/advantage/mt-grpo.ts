@@ -1,0 +1,45 @@
+// Multi-turn GRPO: every turn's reward is normalised at its turn index, then summed over the turns that are left.
+// Dimensions: G = member of a group, T = turn (ragged), counted 0..K-1.
+import type { PreparedGroup } from "./groups.ts";
+import { outcomeAdvantages } from "./grpo.ts";
+import { type Normalization, type SetCounts, zScoresByTurn } from "./normalization.ts";
+
+export interface MtGrpoOptions extends Normalization {
+  /** Discount of later turns. */
+  readonly alpha: number;
+  /** Weight of the outcome advantage. */
+  readonly lambda: number;
+  /** False: the last turn has no reward of its own and the outcome sits on it (exponent K-1-k), as in arXiv:2505.11821. */
+  readonly lastTurnRewarded: boolean;
+}
+
+/** Immediate advantages A^I: the turn reward against the other members at the same turn index. arXiv:2604.02869, Eq. 1, second line. */
+export function immediateAdvantages(group: PreparedGroup, options: Normalization, counts: SetCounts): number[][] {
+  return zScoresByTurn(group.members.map((member) => member.rewards_T), options, counts);
+}
+
+/**
+ * A[i,k] = sum over l >= k of alpha^(l-k) A^I[i,l], plus lambda * alpha^(K-k) A^O[i].
+ *
+ * result   advantages_GT, unitless
+ * source   arXiv:2604.02869, Eq. 1 (alpha 1); arXiv:2505.11821v2, Eq. 12 (alpha < 1, lastTurnRewarded false)
+ */
+export function mtGrpoAdvantages(group: PreparedGroup, options: MtGrpoOptions, counts: SetCounts): number[][] {
+  const immediate_GT = immediateAdvantages(group, options, counts);
+  const outcome_G = outcomeAdvantages(group, options, counts);
+  return immediate_GT.map((immediate_T, i) => accumulate(immediate_T, outcome_G[i] ?? 0, options));
+}
+
+function accumulate(immediate_T: readonly number[], outcome: number, options: MtGrpoOptions): number[] {
+  const last = immediate_T.length - 1;
+  const result_T = new Array<number>(immediate_T.length).fill(0);
+  let later = 0;
+  let outcomeShare = options.lastTurnRewarded ? options.lambda * options.alpha * outcome : options.lambda * outcome;
+  for (let k = last; k >= 0; k -= 1) {
+    const own = k === last && !options.lastTurnRewarded ? 0 : (immediate_T[k] ?? 0);
+    later = own + options.alpha * later;
+    result_T[k] = later + outcomeShare;
+    outcomeShare *= options.alpha;
+  }
+  return result_T;
+}
