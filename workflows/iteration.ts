@@ -7,7 +7,7 @@ import {
   ParentClosePolicy,
   setHandler,
 } from "@temporalio/workflow";
-import type { GroupSummary, IterationContext } from "#contracts/activities.ts";
+import type { GroupSummary, IterationContext, IterationDraft } from "#contracts/activities.ts";
 import type { IterationManifest, RolloutPurpose, StageName } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { CampaignProgress } from "#core/campaign/progress.ts";
@@ -22,8 +22,6 @@ export interface IterationInput {
   /** Guards that a person has seen and resumed from. */
   readonly acknowledgedGuards: readonly string[];
 }
-
-type IterationDraft = Omit<IterationManifest, "schemaVersion" | "finishedAt">;
 
 export async function iteration(input: IterationInput): Promise<IterationManifest> {
   const run = openIteration(input);

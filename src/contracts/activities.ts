@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { ArtifactRef } from "./artifact-ref.ts";
 import { CampaignConfig } from "./campaign-config.ts";
-import { CampaignId, RolloutPurpose } from "./manifests.ts";
+import { CampaignEnd, CampaignId, IterationManifest, RolloutPurpose } from "./manifests.ts";
 import { PolicyRef } from "./policy.ts";
 
 /** Every activity of an iteration starts from this. */
@@ -15,6 +15,9 @@ export type IterationContext = z.infer<typeof IterationContext>;
 
 export const TaskPlan = z.strictObject({ train: z.array(z.string()), evaluation: z.array(z.string()) });
 export type TaskPlan = z.infer<typeof TaskPlan>;
+
+export const OpenPolicyInput = IterationContext.extend({ policy: PolicyRef });
+export type OpenPolicyInput = z.infer<typeof OpenPolicyInput>;
 
 export const RolloutGroupInput = IterationContext.extend({
   purpose: RolloutPurpose,
@@ -87,3 +90,9 @@ export const EvaluateInput = IterationContext.extend({
 export type EvaluateInput = z.infer<typeof EvaluateInput>;
 export const EvaluateResult = z.strictObject({ report: ArtifactRef, passRate: z.number(), promotion: z.enum(["promote", "keep", "none"]) });
 export type EvaluateResult = z.infer<typeof EvaluateResult>;
+
+/** Manifests without what the activity adds: the version and the time. */
+export const IterationDraft = IterationManifest.omit({ schemaVersion: true, finishedAt: true });
+export type IterationDraft = z.infer<typeof IterationDraft>;
+export const EndDraft = CampaignEnd.omit({ schemaVersion: true, finishedAt: true });
+export type EndDraft = z.infer<typeof EndDraft>;

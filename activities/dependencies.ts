@@ -1,0 +1,56 @@
+// What the activities are given. Built once per worker process in workers/dependencies.ts; types only here.
+import type { EnvironmentConfig, PolicyConfig, SimulatorConfig } from "#contracts/campaign-config.ts";
+import type { RolloutPurpose } from "#contracts/manifests.ts";
+import type { PolicyRef } from "#contracts/policy.ts";
+import type { TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
+import type { TaskSet } from "#core/environment/environment.ts";
+import type { ArtifactStore, Clock, Policy, TurnJournal, UserSimulator } from "#core/ports.ts";
+import type { TrainingBatch } from "#core/training/build-batch.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+
+/** A policy that can be asked, and the way to make sure that its server holds these very weights. */
+export interface OpenPolicy {
+  readonly policy: Policy;
+  /** Loads the weights when the server does not have them (it may have restarted) and compares the hash it reports. */
+  ensureLoaded(signal: AbortSignal): Promise<void>;
+}
+
+/** One group of the record. */
+export interface GroupKey {
+  readonly campaignId: string;
+  readonly iteration: number;
+  readonly purpose: RolloutPurpose;
+  readonly taskId: string;
+}
+
+export interface ActivityDependencies {
+  readonly store: ArtifactStore;
+  readonly record: CampaignRecord;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  openTaskSet(config: EnvironmentConfig): Promise<TaskSet>;
+  openPolicy(config: PolicyConfig, ref: PolicyRef): Promise<OpenPolicy>;
+  openSimulator(config: SimulatorConfig): UserSimulator;
+  openJournal(key: GroupKey, trial: number, attempt: number): TurnJournal;
+  dropJournals(key: GroupKey): Promise<void>;
+  /** Deterministic safetensors bytes of a training batch. */
+  encodeBatch(batch: TrainingBatch): Uint8Array;
+  trainer: {
+    /** The job's own folder: the same for every attempt, so that a retry finds the checkpoints. */
+    jobDirectory(campaignId: string, iteration: number): string;
+    run(options: {
+      jobDirectory: string;
+      job: TrainingJob;
+      stallTimeoutSeconds: number;
+      signal: AbortSignal;
+      onEvent(event: TrainingEvent): void;
+    }): Promise<TrainingResult>;
+  };
+  policies: {
+    /** The model directory of a policy, materialized and verified. */
+    directory(ref: PolicyRef): Promise<string>;
+    /** Stores what a finished training job left (model and optimizer state, by the hashes of its result) as a policy. */
+    import(jobDirectory: string, result: TrainingResult, options: { label: string; parentHash: string | null }): Promise<PolicyRef>;
+    optimizerState(ref: PolicyRef): Promise<string | null>;
+  };
+}

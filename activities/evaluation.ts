@@ -1,0 +1,90 @@
+// The new policy on held-out tasks, beside the base policy and the promoted one on the same tasks and seeds.
+import type { EndDraft, EvaluateInput, EvaluateResult, IterationDraft } from "#contracts/activities.ts";
+import { EvaluationReport } from "#contracts/evaluation-report.ts";
+import type { CampaignEnd, GroupManifest, IterationManifest } from "#contracts/manifests.ts";
+import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
+import { decidePromotion, evaluate } from "#core/evaluation/evaluate.ts";
+import { deriveSeed } from "#core/rng.ts";
+import { outputOf } from "./calibration.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { readManifests } from "./groups.ts";
+import { withHeartbeat } from "./heartbeat.ts";
+import { runStage } from "./stage.ts";
+
+export function createEvaluationActivities(deps: ActivityDependencies) {
+  return {
+    async evaluate(input: EvaluateInput): Promise<EvaluateResult> {
+      const manifest = await withHeartbeat(() => runStage(deps, "evaluation", input, () => runEvaluation(deps, input)));
+      const { decision } = manifest;
+      return {
+        report: outputOf(manifest.outputs, "report"),
+        passRate: manifest.metrics["evaluation/pass_hat_1"] ?? 0,
+        promotion: decision === "promote" || decision === "keep" ? decision : "none",
+      };
+    },
+
+    /** Written when all stages are: what the next iteration starts from. */
+    async commitIteration(draft: IterationDraft): Promise<IterationManifest> {
+      const committed = await deps.record.readIteration(draft.campaignId, draft.iteration);
+      if (committed !== null) return committed;
+      const manifest: IterationManifest = { schemaVersion: 1, ...draft, finishedAt: new Date(deps.clock.now()).toISOString() };
+      await deps.record.putIteration(manifest);
+      return manifest;
+    },
+
+    async commitEnd(draft: EndDraft): Promise<CampaignEnd> {
+      const committed = await deps.record.readEnd(draft.campaignId);
+      if (committed !== null) return committed;
+      const end: CampaignEnd = { schemaVersion: 1, ...draft, finishedAt: new Date(deps.clock.now()).toISOString() };
+      await deps.record.putEnd(end);
+      return end;
+    },
+  };
+}
+
+async function runEvaluation(deps: ActivityDependencies, input: EvaluateInput) {
+  const { campaignId, config, iteration, taskIds, policy, promoted } = input;
+  const { environment, splits } = await deps.openTaskSet(config.environment);
+  const tasks = splits.evaluation.filter(({ id }) => taskIds.includes(id));
+  const kinds = new Map(tasks.map(({ id, kind }) => [id, kind]));
+  const resultsOf = (manifests: readonly GroupManifest[]) =>
+    manifests.map(({ taskId, outcomes }) => ({ taskId, kind: kinds.get(taskId) ?? "unknown", passes: outcomes.map(({ reward }) => reward === 1) }));
+  const own = await readManifests(deps, input, "evaluation", taskIds);
+  const earlier = async (against: "base" | "promoted", of: number) => {
+    const manifests = await readManifests(deps, { campaignId, iteration: of }, "evaluation", taskIds);
+    return { against, policyHash: manifests[0]?.policy.hash ?? "", results: resultsOf(manifests) };
+  };
+  const report = evaluate({
+    policyHash: policy.hash,
+    results: resultsOf(own),
+    comparisons: promoted === null ? [] : [await earlier("base", 0), await earlier("promoted", promoted.iteration)],
+    confidence: config.evaluation.confidence,
+    resamples: config.evaluation.bootstrapResamples,
+    seed: deriveSeed(config.seed, "evaluation-bootstrap"),
+    doNothingFloor: doNothingFloor(environment, tasks),
+    stopReasons: countStopReasons(own),
+  });
+  return {
+    inputs: { policy: policy.hash, promoted: promoted?.policy.hash ?? "none", iteration: String(iteration) },
+    outputs: { report: await deps.record.putJson(EvaluationReport, report, "EvaluationReport/1") },
+    metrics: evaluationMetrics(report),
+    decision: promoted === null ? null : decidePromotion(report, config.evaluation),
+  };
+}
+
+function countStopReasons(manifests: readonly GroupManifest[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcomes } of manifests) for (const { stopReason } of outcomes) counts[stopReason] = (counts[stopReason] ?? 0) + 1;
+  return counts;
+}
+
+function evaluationMetrics(report: EvaluationReport): Record<string, number> {
+  const metrics: Record<string, number> = { "evaluation/do_nothing_floor": report.doNothingFloor };
+  const put = (name: string, { value, low, high }: { value: number; low: number | null; high: number | null }) => {
+    metrics[name] = value;
+    if (low !== null && high !== null) Object.assign(metrics, { [`${name}_low`]: low, [`${name}_high`]: high });
+  };
+  for (const { k, estimate } of report.passHatK) put(`evaluation/pass_hat_${k}`, estimate);
+  for (const { against, difference } of report.comparisons) put(`evaluation/difference_to_${against}`, difference);
+  return metrics;
+}

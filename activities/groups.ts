@@ -1,0 +1,52 @@
+// Reads the committed groups of an iteration back for the stages that follow the rollouts.
+import type { IterationContext } from "#contracts/activities.ts";
+import type { GroupManifest, RolloutPurpose } from "#contracts/manifests.ts";
+import type { Task } from "#contracts/task.ts";
+import type { Trajectory } from "#contracts/trajectory.ts";
+import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+
+export interface CommittedGroup {
+  readonly task: Task;
+  readonly manifest: GroupManifest;
+  readonly trajectories: readonly Trajectory[];
+}
+
+/** The groups of these tasks, in the order given. Every one must be committed: a missing group throws store.missing. */
+export async function readManifests(
+  deps: ActivityDependencies,
+  { campaignId, iteration }: Pick<IterationContext, "campaignId" | "iteration">,
+  purpose: RolloutPurpose,
+  taskIds: readonly string[],
+): Promise<GroupManifest[]> {
+  return Promise.all(
+    taskIds.map(async (taskId) => {
+      const manifest = await deps.record.readGroup(campaignId, iteration, purpose, taskId);
+      if (manifest === null) throw new CampaignError("store.missing", `${campaignId} iteration ${iteration} has no ${purpose} group of ${taskId}`);
+      return manifest;
+    }),
+  );
+}
+
+export async function readGroups(
+  deps: ActivityDependencies,
+  context: IterationContext,
+  purpose: RolloutPurpose,
+  taskIds: readonly string[],
+): Promise<CommittedGroup[]> {
+  const { splits } = await deps.openTaskSet(context.config.environment);
+  const tasks = new Map(splits[purpose].map((task) => [task.id, task]));
+  const groups: CommittedGroup[] = [];
+  for (const manifest of await readManifests(deps, context, purpose, taskIds)) {
+    const task = tasks.get(manifest.taskId);
+    if (task === undefined) throw new CampaignError("environment.data-missing", `the ${purpose} split has no task ${manifest.taskId}`);
+    groups.push({ task, manifest, trajectories: await deps.record.readTrajectories(manifest.trajectories) });
+  }
+  return groups;
+}
+
+/** Identity of a buffer of rollouts, whatever the order they are read in. */
+export function bufferSha256(manifests: readonly GroupManifest[]): string {
+  return sha256Hex(canonicalJson(manifests.map(({ trajectories }) => trajectories.sha256).sort()));
+}

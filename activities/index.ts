@@ -1,0 +1,57 @@
+// All activities, for the workers to register and for the workflows to type their calls.
+import { z } from "zod";
+import * as inputs from "#contracts/activities.ts";
+import { createCalibrationActivities } from "./calibration.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { createEvaluationActivities } from "./evaluation.ts";
+import { createRolloutActivities } from "./rollout.ts";
+import { toApplicationFailure } from "./to-application-failure.ts";
+import { createTrainingActivities } from "./training.ts";
+
+/** What each activity takes; parsed on entry, since a history or an older worker may hold something else. */
+const INPUTS = {
+  planTasks: inputs.IterationContext,
+  openPolicy: inputs.OpenPolicyInput,
+  rolloutGroup: inputs.RolloutGroupInput,
+  commitRollout: inputs.CommitRolloutInput,
+  calibrate: inputs.CalibrateInput,
+  redesign: inputs.RedesignInput,
+  buildBatch: inputs.BuildBatchInput,
+  train: inputs.TrainInput,
+  evaluate: inputs.EvaluateInput,
+  commitIteration: inputs.IterationDraft,
+  commitEnd: inputs.EndDraft,
+} satisfies Record<string, z.ZodType>;
+
+export function createActivities(deps: ActivityDependencies) {
+  return guard({
+    ...createRolloutActivities(deps),
+    ...createCalibrationActivities(deps),
+    ...createTrainingActivities(deps),
+    ...createEvaluationActivities(deps),
+  });
+}
+export type Activities = ReturnType<typeof createActivities>;
+
+/** Wraps every activity: input parsed on entry, expected failures leave with their code as the failure's type. */
+function guard<Table extends { [Name in keyof typeof INPUTS]: (input: z.infer<(typeof INPUTS)[Name]>) => Promise<unknown> }>(table: Table): Table {
+  const wrapped = (Object.keys(INPUTS) as (keyof typeof INPUTS)[]).map((name) => {
+    const activity = table[name] as (input: unknown) => Promise<unknown>;
+    const guarded = async (input: unknown): Promise<unknown> => {
+      try {
+        return await activity(parseInput(name, input));
+      } catch (error) {
+        throw toApplicationFailure(error);
+      }
+    };
+    return [name, guarded] as const;
+  });
+  return Object.fromEntries(wrapped) as Table;
+}
+
+function parseInput(name: keyof typeof INPUTS, input: unknown): unknown {
+  const parsed = INPUTS[name].safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new CampaignError("contract.invalid", `input of activity ${name}: ${z.prettifyError(parsed.error)}`);
+}

@@ -1,0 +1,106 @@
+// Rollouts: one activity is one group. A committed group is never made again; turns of an unfinished one come from its journal.
+import type { GroupSummary, IterationContext, OpenPolicyInput, RolloutGroupInput, TaskPlan } from "#contracts/activities.ts";
+import type { GroupManifest } from "#contracts/manifests.ts";
+import type { Task } from "#contracts/task.ts";
+import type { Trajectory } from "#contracts/trajectory.ts";
+import { groupSeed, planEvaluationTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
+import type { TaskSet } from "#core/environment/environment.ts";
+import { CampaignError } from "#core/errors.ts";
+import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { withHeartbeat } from "./heartbeat.ts";
+
+export function createRolloutActivities(deps: ActivityDependencies) {
+  return {
+    /** Which tasks the iteration trains on and which it is measured on. */
+    async planTasks({ config, iteration }: IterationContext): Promise<TaskPlan> {
+      const { splits } = await deps.openTaskSet(config.environment);
+      const ids = (tasks: readonly Task[]) => tasks.map(({ id }) => id);
+      return {
+        train: iteration === 0 ? [] : planTrainTasks(ids(splits.train), config.rollout.tasksPerIteration, config.seed, iteration),
+        evaluation: planEvaluationTasks(ids(splits.evaluation), config.evaluation.tasks, config.seed),
+      };
+    },
+
+    /** Makes sure that the policy server holds these weights before anything is asked of them. */
+    async openPolicy({ config, policy }: OpenPolicyInput): Promise<void> {
+      await withHeartbeat(async (signal) => {
+        const opened = await deps.openPolicy(config.policy, policy);
+        await opened.ensureLoaded(signal);
+      });
+    },
+
+    async rolloutGroup(input: RolloutGroupInput): Promise<GroupSummary> {
+      const { campaignId, iteration, purpose, taskId } = input;
+      const committed = await deps.record.readGroup(campaignId, iteration, purpose, taskId);
+      return summarize(committed ?? (await withHeartbeat((signal, report) => rollOut(deps, input, signal, report))));
+    },
+  };
+}
+
+async function rollOut(
+  deps: ActivityDependencies,
+  input: RolloutGroupInput,
+  signal: AbortSignal,
+  report: (details: unknown) => void,
+): Promise<GroupManifest> {
+  const { campaignId, config, iteration, purpose, taskId } = input;
+  const taskSet = await deps.openTaskSet(config.environment);
+  const task = findTask(taskSet, input);
+  const { policy, ensureLoaded } = await deps.openPolicy(config.policy, input.policy);
+  const key = { campaignId, iteration, purpose, taskId };
+  const startedAt = deps.clock.now();
+  const group = await runGroup({
+    task,
+    groupSize: purpose === "train" ? config.rollout.groupSize : config.evaluation.trials,
+    environment: taskSet.environment,
+    policy,
+    simulator: deps.openSimulator(config.simulator),
+    seed: groupSeed(config.seed, purpose, iteration, taskId),
+    journal: (trial, attempt) => deps.openJournal(key, trial, attempt),
+    limits: { ...DEFAULT_GROUP_LIMITS, maxTurns: config.rollout.maxTurns },
+    ensurePolicy: ensureLoaded,
+    clock: deps.clock,
+    signal,
+    onTurn: (trial, turn) => report({ trial, turn: turn.index }),
+  });
+  const manifest: GroupManifest = {
+    schemaVersion: 1,
+    ...key,
+    policy: input.policy,
+    trajectories: await deps.record.putTrajectories(group.trajectories),
+    outcomes: group.trajectories.map(outcomeOf),
+    usage: group.usage,
+    seconds: (deps.clock.now() - startedAt) / 1000,
+    numRetriedRollouts: group.numRetriedRollouts,
+    numResumedTurns: group.numResumedTurns,
+  };
+  await deps.record.putGroup(manifest);
+  await deps.dropJournals(key);
+  return manifest;
+}
+
+function findTask({ splits }: TaskSet, { purpose, taskId }: RolloutGroupInput): Task {
+  const task = splits[purpose].find(({ id }) => id === taskId);
+  if (task === undefined) throw new CampaignError("environment.data-missing", `the ${purpose} split has no task ${taskId}`);
+  return task;
+}
+
+function outcomeOf({ outcome, turns }: Trajectory): GroupManifest["outcomes"][number] {
+  if (outcome.reward === null) throw new CampaignError("rollout.incomplete-group", `a rollout without a reward (${outcome.type}) reached its group`);
+  return { type: outcome.type, reward: outcome.reward, numTurns: turns.length, stopReason: outcome.stopReason };
+}
+
+const CAPS: readonly string[] = ["turn-cap", "token-cap", "context-cap"];
+
+export function summarize(group: GroupManifest): GroupSummary {
+  return {
+    numRollouts: group.outcomes.length,
+    numPasses: group.outcomes.filter(({ reward }) => reward === 1).length,
+    numTruncated: group.outcomes.filter(({ stopReason }) => CAPS.includes(stopReason)).length,
+    numRetriedRollouts: group.numRetriedRollouts,
+    modelCalls: group.usage.modelCalls,
+    promptTokens: group.usage.promptTokens,
+    completionTokens: group.usage.completionTokens,
+  };
+}

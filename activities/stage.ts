@@ -1,0 +1,36 @@
+// What every stage does around its work: answer from the record when it is committed there, else work and write the manifest last.
+import type { IterationContext } from "#contracts/activities.ts";
+import type { StageManifest, StageName } from "#contracts/manifests.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+
+export type StageOutcome = Pick<StageManifest, "inputs" | "outputs" | "metrics" | "decision">;
+
+/** The stage's manifest: the committed one, or the one that `work` leads to. */
+export async function runStage(
+  deps: ActivityDependencies,
+  stage: StageName,
+  { campaignId, iteration, startedAt }: Pick<IterationContext, "campaignId" | "iteration"> & { startedAt: string },
+  work: () => Promise<StageOutcome>,
+): Promise<StageManifest> {
+  const committed = await deps.record.readStage(campaignId, iteration, stage);
+  if (committed !== null) return committed;
+  const outcome = await work();
+  const manifest: StageManifest = {
+    schemaVersion: 1,
+    campaignId,
+    iteration,
+    stage,
+    ...outcome,
+    metrics: finite(outcome.metrics),
+    startedAt,
+    seconds: Math.max(0, (deps.clock.now() - Date.parse(startedAt)) / 1000),
+    versions: { ...deps.versions },
+  };
+  await deps.record.putStage(manifest);
+  return manifest;
+}
+
+/** A statistic that has no value is left out: no number stands for "unknown". */
+function finite(metrics: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
+}

@@ -1,0 +1,119 @@
+// From labelled rollouts to a batch file, and from the batch file to a new policy by way of the Python trainer.
+import type { BuildBatchInput, BuildBatchResult, TrainInput, TrainResult } from "#contracts/activities.ts";
+import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { PolicyRef } from "#contracts/policy.ts";
+import { RewardTable } from "#contracts/reward-table.ts";
+import type { TrainingJob, TrainingResult } from "#contracts/training.ts";
+import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
+import { turnRewards } from "#core/reward/turn-rewards.ts";
+import { deriveSeed, seedToInt } from "#core/rng.ts";
+import { buildBatch } from "#core/training/build-batch.ts";
+import { labelGroup, outputOf } from "./calibration.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { readGroups } from "./groups.ts";
+import { withHeartbeat } from "./heartbeat.ts";
+import { runStage } from "./stage.ts";
+
+export function createTrainingActivities(deps: ActivityDependencies) {
+  return {
+    /** Turn rewards under the table, advantages by the estimator, tokens with their share: one immutable file. Same input, same bytes. */
+    async buildBatch(input: BuildBatchInput): Promise<BuildBatchResult> {
+      return withHeartbeat(async () => {
+        const { environment } = await deps.openTaskSet(input.config.environment);
+        const groups = await readGroups(deps, input, "train", input.taskIds);
+        const table = await deps.record.readJson(RewardTable, input.table);
+        const labelled = groups.map((group) => labelGroup(group, input, environment));
+        const { advantages } = computeAdvantages(
+          labelled.map((members, index) => ({
+            taskId: groups[index]?.task.id ?? "",
+            members: members.map(({ trial, turns, outcome, isTruncated }) => ({ trial, turnRewards_T: turnRewards(turns, table), outcome, isTruncated })),
+          })),
+          input.config.advantage,
+        );
+        const batch = buildBatch({
+          groups: groups.map(({ trajectories }, index) => ({ trajectories, advantages: advantages[index] ?? [] })),
+          policyHash: input.policy.hash,
+          rewardTableSha256: table.sha256,
+          estimator: describeEstimator(input.config.advantage),
+          seed: seedToInt(deriveSeed(input.config.seed, "batch", input.iteration)),
+        });
+        const turnAdvantages = advantages.flat(2);
+        return {
+          batch: await deps.store.putBlob(deps.encodeBatch(batch), "TrainingBatch/1"),
+          numRows: batch.header.numRows,
+          numActionTokens: batch.header.numActionTokens,
+          numLiveRows: advantages.flat().filter((turns) => turns.some((advantage) => advantage !== 0)).length,
+          deadTurnShare: turnAdvantages.filter((advantage) => Math.abs(advantage) <= 1e-9).length / Math.max(1, turnAdvantages.length),
+        };
+      });
+    },
+
+    async train(input: TrainInput): Promise<TrainResult> {
+      const manifest = await withHeartbeat((signal, report) => runStage(deps, "training", input, () => runTraining(deps, input, signal, report)));
+      return { policy: await deps.record.readJson(PolicyRef, outputOf(manifest.outputs, "policy")) };
+    },
+  };
+}
+
+async function runTraining(deps: ActivityDependencies, input: TrainInput, signal: AbortSignal, report: (details: unknown) => void) {
+  const { campaignId, iteration, config, policy, batch } = input;
+  const jobDirectory = deps.trainer.jobDirectory(campaignId, iteration);
+  const job = await createJob(deps, input);
+  const result = await deps.trainer.run({
+    jobDirectory,
+    job,
+    stallTimeoutSeconds: config.training.stallTimeoutSeconds,
+    signal,
+    onEvent: report,
+  });
+  const trained = await deps.policies.import(jobDirectory, result, { label: config.name, parentHash: policy.hash });
+  return {
+    inputs: { policy: policy.hash, reference: input.reference.hash, batch: batch.sha256 },
+    outputs: {
+      policy: await deps.record.putJson(PolicyRef, trained, "PolicyRef/1"),
+      batch,
+      result: await deps.store.putBlob(new TextEncoder().encode(JSON.stringify(result)), "TrainingResult/1"),
+    },
+    metrics: trainingMetrics(result),
+    decision: null,
+  };
+}
+
+async function createJob(deps: ActivityDependencies, { campaignId, config, iteration, policy, reference, batch }: TrainInput): Promise<TrainingJob> {
+  const { backend, threads, hyperparameters } = config.training;
+  return {
+    schemaVersion: 1,
+    jobId: `${campaignId}-${iteration}`,
+    backend,
+    threads,
+    modelDirectory: await deps.policies.directory(policy),
+    modelHash: policy.hash,
+    referenceDirectory: hyperparameters.klWeight > 0 ? await deps.policies.directory(reference) : null,
+    optimizerState: await deps.policies.optimizerState(policy),
+    batchPath: await deps.store.localPath(batch),
+    batchSha256: batch.sha256,
+    temperature: config.policy.temperature,
+    hyperparameters,
+    seed: seedToInt(deriveSeed(config.seed, "training", iteration)),
+  };
+}
+
+/** Means over the optimizer steps; the last step's where a mean says little. Names and units: docs/metrics.md. */
+function trainingMetrics({ steps, totalSteps }: TrainingResult): Record<string, number> {
+  const mean = (pick: (step: TrainingResult["steps"][number]) => number) => steps.reduce((sum, step) => sum + pick(step), 0) / steps.length;
+  return {
+    "training/steps": totalSteps,
+    "training/loss": mean((step) => step.loss),
+    "training/kl": mean((step) => step.kl),
+    "training/entropy": mean((step) => step.entropy),
+    "training/clip_fraction": mean((step) => step.clipFraction),
+    "training/gradient_norm": mean((step) => step.gradientNorm),
+    "training/ratio_max": Math.max(...steps.map((step) => step.ratioMax)),
+    "training/action_tokens": steps.reduce((sum, step) => sum + step.numTokens, 0),
+  };
+}
+
+/** The estimator's id with the switches that change its numbers, e.g. `gtpo-hybrid/1 gamma=0.9 lambda=0.3 …`. */
+function describeEstimator({ type, ...switches }: AdvantageConfig): string {
+  return [type, ...Object.entries(switches).map(([name, value]) => `${name}=${value}`)].join(" ");
+}
