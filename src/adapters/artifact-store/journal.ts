@@ -10,8 +10,8 @@ import { z } from "zod";
 import { Turn, TurnTokens } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { JournalEntry, TurnJournal } from "#core/ports.ts";
-import { sha256Of } from "./canonical-json.ts";
 import { isErrno } from "./durable-file.ts";
+import { sha256Of } from "./hash.ts";
 import { checkName, isJournalName } from "./names.ts";
 
 const Count = z.int().nonnegative();

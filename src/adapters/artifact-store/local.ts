@@ -4,10 +4,11 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
+import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
-import { canonicalJson, sha256Of } from "./canonical-json.ts";
 import { copyTemporary, isErrno, linkOnce, replaceFile, writeTemporary } from "./durable-file.ts";
+import { sha256Of } from "./hash.ts";
 import { blobName, checkManifestName, checkName, isJournalName } from "./names.ts";
 
 /** `ArtifactStore` below one folder. Throws store.unavailable when the disk refuses (full, read only, no permission). */

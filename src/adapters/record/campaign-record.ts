@@ -3,9 +3,9 @@ import type { z } from "zod";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import { CampaignEnd, CampaignManifest, GroupManifest, IterationManifest, type RolloutPurpose, StageManifest, type StageName } from "#contracts/manifests.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
+import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
-import { canonicalJson } from "../artifact-store/canonical-json.ts";
 import { RecordPaths } from "./paths.ts";
 import { decodeTrajectoryFile, encodeTrajectories, TRAJECTORIES_SCHEMA } from "./trajectories.ts";
 
@@ -71,6 +71,23 @@ export class CampaignRecord {
     await this.#put(name, GroupManifest, manifest);
   }
 
+  /** Like putGroup, but when another attempt came first, its manifest stands and is the answer. */
+  async commitGroup(manifest: GroupManifest): Promise<GroupManifest> {
+    const standing = () => this.readGroup(manifest.campaignId, manifest.iteration, manifest.purpose, manifest.taskId);
+    return await firstWins(manifest, () => this.putGroup(manifest), standing);
+  }
+
+  /** Like putStage, but when another attempt came first, its manifest stands and is the answer. */
+  async commitStage(manifest: StageManifest): Promise<StageManifest> {
+    const standing = () => this.readStage(manifest.campaignId, manifest.iteration, manifest.stage);
+    return await firstWins(manifest, () => this.putStage(manifest), standing);
+  }
+
+  /** Like putIteration, but when another attempt came first, its manifest stands and is the answer. */
+  async commitIteration(manifest: IterationManifest): Promise<IterationManifest> {
+    return await firstWins(manifest, () => this.putIteration(manifest), () => this.readIteration(manifest.campaignId, manifest.iteration));
+  }
+
   /** Ids of all campaigns, sorted. */
   async listCampaigns(): Promise<string[]> {
     return await this.store.listFolders(RecordPaths.campaigns);
@@ -114,6 +131,19 @@ export class CampaignRecord {
 
   async #put<Schema extends z.ZodType>(name: string, contract: Schema, value: z.input<Schema>): Promise<void> {
     await this.store.putOnce(name, parse(contract, value, name));
+  }
+}
+
+/** Two attempts of one piece of work differ in their wall times at least: the first one that is written is the one that counts. */
+async function firstWins<T>(manifest: T, put: () => Promise<void>, readStanding: () => Promise<T | null>): Promise<T> {
+  try {
+    await put();
+    return manifest;
+  } catch (error) {
+    const isTaken = error instanceof CampaignError && error.code === "store.conflict";
+    const standing = isTaken ? await readStanding() : null;
+    if (standing === null) throw error;
+    return standing;
   }
 }
 
