@@ -1,0 +1,43 @@
+// Where this process finds things: environment variables, then what the running stack wrote down, then defaults. The only reader of process.env.
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const REPOSITORY = resolve(fileURLToPath(new URL("../..", import.meta.url)));
+
+export interface Settings {
+  /** State of a checkout: record, services, jobs, policies. */
+  readonly home: string;
+  readonly recordRoot: string;
+  readonly policyRoot: string;
+  readonly jobRoot: string;
+  readonly temporalAddress: string;
+  readonly namespace: string;
+  readonly policyUrl: string;
+  readonly mlflowUrl: string;
+  readonly python: string;
+  /** Folder with tau-bench's data, or null when there is none. */
+  readonly tauBench: string | null;
+}
+
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+  const home = resolve(environment["TURNWISE_HOME"] ?? join(REPOSITORY, ".turnwise"));
+  const linked = join(home, "data", "tau-bench");
+  return {
+    home,
+    recordRoot: join(home, "record"),
+    policyRoot: join(home, "policies"),
+    jobRoot: join(home, "jobs"),
+    temporalAddress: environment["TURNWISE_TEMPORAL_ADDRESS"] ?? "127.0.0.1:7233",
+    namespace: environment["TURNWISE_NAMESPACE"] ?? "default",
+    policyUrl: environment["TURNWISE_POLICY_URL"] ?? "http://127.0.0.1:8620",
+    mlflowUrl: environment["TURNWISE_MLFLOW_URL"] ?? "http://127.0.0.1:5050",
+    python: environment["TURNWISE_PYTHON"] ?? join(REPOSITORY, ".turnwise", "python", "bin", "python"),
+    tauBench: environment["TURNWISE_TAU_BENCH"] ? resolve(environment["TURNWISE_TAU_BENCH"]) : existsSync(linked) ? linked : null,
+  };
+}
+
+/** The value of a secret, by the name of its variable. Never stored, never logged. */
+export function readSecret(name: string, environment: NodeJS.ProcessEnv = process.env): string | null {
+  return environment[name] ?? null;
+}
