@@ -1,0 +1,153 @@
+// The Python trainer as a process: job.json in, events.jsonl while it runs, result.json last. See src/contracts/training.ts.
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { z } from "zod";
+import { TrainingEvent, type TrainingJob, TrainingResult } from "#contracts/training.ts";
+import { canonicalJson } from "#core/canonical-json.ts";
+import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
+import { followLines } from "./event-tail.ts";
+import { type ProcessGroup, startGroup } from "./process-group.ts";
+
+const TRAINER_SOURCE = fileURLToPath(new URL("../../../trainer/src", import.meta.url));
+const LOOK_EVERY_MS = 200;
+/** After SIGTERM the trainer saves a checkpoint; then it has had its time. */
+const GRACE_MS = 20_000;
+
+export interface JobOptions<Job, Event> {
+  /** The Python interpreter of the trainer's environment. */
+  readonly python: string;
+  /** The job's own folder, the same for every attempt: checkpoints in it are gone on from. */
+  readonly jobDirectory: string;
+  readonly job: Job;
+  readonly stallTimeoutSeconds: number;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: Event) => void;
+}
+
+/** `python -m trainer train`. See runTrainerCommand for resumption and errors. */
+export function runTrainingJob(options: JobOptions<TrainingJob, TrainingEvent>): Promise<TrainingResult> {
+  return runTrainerCommand({ ...options, command: "train", eventSchema: TrainingEvent, resultSchema: TrainingResult });
+}
+
+export interface CommandOptions<Job, Event, Result> extends JobOptions<Job, Event> {
+  readonly command: "train" | "sft";
+  readonly eventSchema: z.ZodType<Event>;
+  readonly resultSchema: z.ZodType<Result>;
+}
+
+/**
+ * Runs a job to its end and returns its result; at once when an earlier attempt finished this very job.
+ *
+ * throws  trainer.invalid-job, trainer.diverged (another attempt is useless), trainer.crashed, trainer.stalled (call again: it goes on from
+ *         its last good checkpoint), the signal's reason after the trainer has saved and stopped
+ */
+export async function runTrainerCommand<Job, Event extends { type: string }, Result>(options: CommandOptions<Job, Event, Result>): Promise<Result> {
+  const { jobDirectory, signal } = options;
+  signal.throwIfAborted();
+  await placeJob(jobDirectory, options.job);
+  const earlier = readResult(options);
+  if (earlier !== null) return earlier;
+  const lookForEvents = followLines(join(jobDirectory, "events.jsonl"));
+  const group = await startTrainer(options);
+  try {
+    await supervise(options, group, lookForEvents);
+  } finally {
+    group.kill("SIGKILL");
+  }
+  const result = readResult(options);
+  if (result === null) throw new CampaignError("trainer.crashed", `the trainer exited with 0 but left no result.json in ${jobDirectory}`);
+  return result;
+}
+
+/** Writes job.json, and takes away the result of any other job that was here before. */
+async function placeJob(directory: string, job: unknown): Promise<void> {
+  const path = join(directory, "job.json");
+  const text = `${canonicalJson(job)}\n`;
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  await mkdir(directory, { recursive: true });
+  await rm(join(directory, "result.json"), { force: true });
+  await writeFile(`${path}.tmp`, text);
+  await rename(`${path}.tmp`, path);
+}
+
+function readResult<Job, Event, Result>({ jobDirectory, resultSchema }: CommandOptions<Job, Event, Result>): Result | null {
+  const path = join(jobDirectory, "result.json");
+  if (!existsSync(path)) return null;
+  const parsed = resultSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+  if (parsed.success) return parsed.data;
+  throw new CampaignError("contract.invalid", `${path} is not what the trainer promises: ${parsed.error.message}`, {
+    next: "the trainer and this program are of different versions; install both anew with npm run setup",
+  });
+}
+
+async function startTrainer<Job, Event, Result>({ python, command, jobDirectory }: CommandOptions<Job, Event, Result>): Promise<ProcessGroup> {
+  const env = { ...process.env, PYTHONPATH: TRAINER_SOURCE, PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" };
+  try {
+    return await startGroup([python, "-m", "trainer", command, jobDirectory], { env, logPath: join(jobDirectory, "trainer.log") });
+  } catch (cause) {
+    throw new CampaignError("trainer.crashed", `cannot start ${python}: ${String(cause)}`, { cause, next: "run npm run setup" });
+  }
+}
+
+/** Returns when the trainer exited with 0; everything else is thrown. */
+async function supervise<Job, Event extends { type: string }, Result>(
+  options: CommandOptions<Job, Event, Result>,
+  group: ProcessGroup,
+  lookForEvents: () => string[],
+): Promise<void> {
+  const { signal, stallTimeoutSeconds } = options;
+  let error: Event | null = null;
+  let lastSign = performance.now();
+  const look = (): void => {
+    const events = lookForEvents().flatMap((line) => parseEvent(options.eventSchema, line));
+    if (events.length > 0) lastSign = performance.now();
+    for (const event of events) options.onEvent(event);
+    error = events.findLast((event) => event.type === "job-error") ?? error;
+  };
+  let ended: Awaited<ProcessGroup["exit"]> | null = null;
+  while (ended === null) {
+    ended = await Promise.race([group.exit, delay(LOOK_EVERY_MS, null, { ref: false })]);
+    look();
+    if (ended !== null) break;
+    if (signal.aborted) {
+      await stop(group);
+      throw signal.reason;
+    }
+    if (performance.now() - lastSign > stallTimeoutSeconds * 1000) {
+      await stop(group);
+      throw new CampaignError("trainer.stalled", `no event for ${stallTimeoutSeconds} s`, { next: "see trainer.log in the job's folder" });
+    }
+  }
+  if (ended.code !== 0) throw failureOf(ended, error, group, options.jobDirectory);
+}
+
+/** A line that is not an event is the torn end of a killed attempt; the trainer cuts it off when it resumes. */
+function parseEvent<Event>(schema: z.ZodType<Event>, line: string): Event[] {
+  try {
+    return [schema.parse(JSON.parse(line))];
+  } catch {
+    return [];
+  }
+}
+
+/** SIGTERM, so that the trainer saves its progress; SIGKILL when that takes too long. */
+async function stop(group: ProcessGroup): Promise<void> {
+  group.kill("SIGTERM");
+  const isGone = await Promise.race([group.exit.then(() => true), delay(GRACE_MS, false, { ref: false })]);
+  if (!isGone) group.kill("SIGKILL");
+  await group.exit;
+}
+
+const EXIT_CODES: Readonly<Record<number, ErrorCode>> = { 2: "trainer.invalid-job", 3: "trainer.diverged" };
+
+function failureOf(ended: Awaited<ProcessGroup["exit"]>, event: unknown, group: ProcessGroup, jobDirectory: string): CampaignError {
+  const how = ended.signal === null ? `exit code ${ended.code}` : ended.signal;
+  const reported = event as { code: string; message: string } | null;
+  const code = EXIT_CODES[ended.code ?? -1] ?? "trainer.crashed";
+  const message = reported?.message ?? group.lastLines(5).join(" | ");
+  const known = ERROR_CODES.find((candidate) => candidate === reported?.code);
+  return new CampaignError(known ?? code, `the trainer ended with ${how}: ${message}`, { next: `see ${join(jobDirectory, "trainer.log")}` });
+}
