@@ -29,7 +29,9 @@ export async function missingSteps() {
 /** Does what is missing. Throws SetupError. @param {Progress} [progress] */
 export async function setUp(progress = new Progress()) {
   if ((await missingSteps()).size === 0) return;
-  const giveBack = await takeLock(join(TOOLS, "setup.lock"), (pid) => progress.note(`another set-up (process ${pid}) is running: waiting for it`));
+  const giveBack = await takeLock(join(TOOLS, "setup.lock"), (pid) =>
+    progress.note(`another set-up (process ${pid}) is running: waiting for it`),
+  );
   const interrupt = () => {
     endChildren();
     giveBack();

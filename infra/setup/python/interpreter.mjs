@@ -27,5 +27,8 @@ export async function findPython() {
     tried.push(`${command}: ${parts.join(".")}`);
   }
   const range = `${places.MINIMUM_PYTHON.join(".")} to ${places.MAXIMUM_PYTHON.join(".")}`;
-  throw new SetupError(`no Python ${range} found`, { tried, next: `install Python ${range}, or name one in TURNWISE_BASE_PYTHON, then run npm run setup again` });
+  throw new SetupError(`no Python ${range} found`, {
+    tried,
+    next: `install Python ${range}, or name one in TURNWISE_BASE_PYTHON, then run npm run setup again`,
+  });
 }

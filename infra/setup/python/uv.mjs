@@ -19,7 +19,10 @@ export async function findUv(say) {
   const python = await findPython();
   rmSync(places.LOCAL_UV, { recursive: true, force: true });
   const tried = [];
-  for (const [name, attempt] of /** @type {const} */ ([["a virtual environment", intoEnvironment], ["a folder", intoFolder]])) {
+  for (const [name, attempt] of /** @type {const} */ ([
+    ["a virtual environment", intoEnvironment],
+    ["a folder", intoFolder],
+  ])) {
     const result = await attempt(python.path);
     if (result.code === 0 && existsSync(own)) return own;
     tried.push(`pip into ${name} ended with ${result.code}:\n${lastLines(result.output)}`);
@@ -54,7 +57,18 @@ export function uvEnvironment() {
 
 /** Whether PyTorch's own index answers and has this version's CPU build. Seconds at most. @param {string} uv @param {string} version */
 export async function cpuTorchAnswers(uv, version) {
-  const ask = ["pip", "install", "--dry-run", "--no-deps", "--reinstall", "--torch-backend", "cpu", "--python", places.PYTHON_BINARY, `torch==${version}`];
+  const ask = [
+    "pip",
+    "install",
+    "--dry-run",
+    "--no-deps",
+    "--reinstall",
+    "--torch-backend",
+    "cpu",
+    "--python",
+    places.PYTHON_BINARY,
+    `torch==${version}`,
+  ];
   const env = { ...uvEnvironment(), UV_HTTP_TIMEOUT: "5", UV_HTTP_RETRIES: "0" };
   const answer = await run(uv, ask, { env, timeoutSeconds: 20 });
   return answer.code === 0 && answer.output.includes(`torch==${version}+cpu`);

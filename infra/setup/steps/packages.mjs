@@ -58,7 +58,8 @@ export function packageDifference(lock, installed, folder) {
     // Packages for other platforms stay away.
     if (path === "" || (there === undefined && (wanted.optional || wanted.devOptional || wanted.peer))) continue;
     if (there === undefined) return `${path} is missing`;
-    if (there.version !== wanted.version || there.integrity !== wanted.integrity) return `${path} is ${there.version}, wanted ${wanted.version}`;
+    if (there.version !== wanted.version || there.integrity !== wanted.integrity)
+      return `${path} is ${there.version}, wanted ${wanted.version}`;
     if (!existsSync(join(folder, path, "package.json"))) return `${path} is damaged`;
   }
   return null;

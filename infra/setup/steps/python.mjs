@@ -7,11 +7,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { changedFile, readJson, sha256, writeJson } from "../files.mjs";
 import * as places from "../places.mjs";
-import { damagedDistribution, installedDistributions, sitePackages, stampedSizes } from "../python/environment.mjs";
-import { withoutTorch } from "../python/lock.mjs";
-import { findPython } from "../python/interpreter.mjs";
-import { cpuTorchAnswers, findUv, uvEnvironment } from "../python/uv.mjs";
 import { lastLines, run } from "../processes.mjs";
+import { damagedDistribution, installedDistributions, sitePackages, stampedSizes } from "../python/environment.mjs";
+import { findPython } from "../python/interpreter.mjs";
+import { withoutTorch } from "../python/lock.mjs";
+import { cpuTorchAnswers, findUv, uvEnvironment } from "../python/uv.mjs";
 import { SetupError } from "../step.mjs";
 
 const LOCK = join(places.REPOSITORY, "trainer", "requirements.lock");
@@ -44,7 +44,10 @@ export const pythonStep = {
     const folder = /** @type {string} */ (sitePackages(places.PYTHON));
     const damaged = damagedDistribution(folder);
     if (damaged !== null) {
-      throw new SetupError(`${damaged} is damaged right after its installation`, { tried: ["uv pip sync"], next: "check the free disk space, run uv cache clean, then npm run setup again" });
+      throw new SetupError(`${damaged} is damaged right after its installation`, {
+        tried: ["uv pip sync"],
+        next: "check the free disk space, run uv cache clean, then npm run setup again",
+      });
     }
     const distributions = installedDistributions(folder);
     writeJson(STAMP, { lock: sha256(readFileSync(LOCK)), torch, distributions, files: stampedSizes(folder) });

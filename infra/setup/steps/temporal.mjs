@@ -33,7 +33,13 @@ export const temporalStep = {
     symlinkSync(path, link);
     renameSync(link, places.TEMPORAL_BINARY);
     const stat = statSync(path);
-    writeJson(STAMP, { version: places.TEMPORAL_VERSION, size: stat.size, modified: stat.mtimeMs, wish: process.env["TEMPORAL_CLI"] ?? null, source });
+    writeJson(STAMP, {
+      version: places.TEMPORAL_VERSION,
+      size: stat.size,
+      modified: stat.mtimeMs,
+      wish: process.env["TEMPORAL_CLI"] ?? null,
+      source,
+    });
     return `Temporal ${places.TEMPORAL_VERSION} from ${source}`;
   },
 };
@@ -47,7 +53,10 @@ async function obtain(say) {
     if (wrong === null) return { path, source };
     tried.push(`${source}: ${wrong}`);
   }
-  for (const [source, make] of /** @type {const} */ ([["the official download", downloadTemporal], ["a Go build", buildTemporal]])) {
+  for (const [source, make] of /** @type {const} */ ([
+    ["the official download", downloadTemporal],
+    ["a Go build", buildTemporal],
+  ])) {
     const failure = await intoCache(source, (target) => make(target, say));
     if (failure === null) return { path: cached(), source };
     tried.push(`${source}: ${failure}`);

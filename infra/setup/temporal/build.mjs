@@ -14,10 +14,19 @@ const MINIMUM_GO = [1, 21];
 export async function buildTemporal(target, say) {
   const go = await run("go", ["version"], { timeoutSeconds: 20 });
   if (go.code === null) return "go is not on PATH";
-  if (go.code !== 0 || !places.atLeast(places.versionIn(go.output), MINIMUM_GO)) return `${go.output.trim()} is too old, wanted ${MINIMUM_GO.join(".")}`;
+  if (go.code !== 0 || !places.atLeast(places.versionIn(go.output), MINIMUM_GO))
+    return `${go.output.trim()} is too old, wanted ${MINIMUM_GO.join(".")}`;
   say("building from source, 4 to 8 minutes the first time");
   const version = `-X github.com/temporalio/cli/internal/temporalcli.Version=${places.TEMPORAL_VERSION}`;
-  const build = ["build", "-trimpath", "-mod=readonly", `-ldflags=-s -w ${version}`, "-o", target, "github.com/temporalio/cli/cmd/temporal"];
+  const build = [
+    "build",
+    "-trimpath",
+    "-mod=readonly",
+    `-ldflags=-s -w ${version}`,
+    "-o",
+    target,
+    "github.com/temporalio/cli/cmd/temporal",
+  ];
   const result = await run("go", build, {
     cwd: join(places.REPOSITORY, "infra", "temporal-cli"),
     env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },

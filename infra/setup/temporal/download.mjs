@@ -8,7 +8,10 @@ import * as places from "../places.mjs";
 import { lastLines, run } from "../processes.mjs";
 
 const RELEASE = `https://github.com/temporalio/cli/releases/download/v${places.TEMPORAL_VERSION}`;
-const ARCHITECTURES = new Map([["x64", "amd64"], ["arm64", "arm64"]]);
+const ARCHITECTURES = new Map([
+  ["x64", "amd64"],
+  ["arm64", "arm64"],
+]);
 const ANSWER_SECONDS = 6;
 const DOWNLOAD_SECONDS = 300;
 

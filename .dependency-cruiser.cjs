@@ -1,0 +1,45 @@
+// Who may import whom: the table of the design, enforced.
+const room = (...names) => `^(${names.join("|")})/`;
+const never = (name, from, to) => ({ name, severity: "error", from: { path: from }, to });
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "no-undeclared-packages",
+      severity: "error",
+      from: { path: room("src", "activities", "workers", "workflows") },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
+    },
+    never("contracts-import-zod-only", room("src/contracts"), { pathNot: ["^src/contracts/", "node_modules/zod/"] }),
+    // Hashing and seeded randomness are pure, so their two libraries may enter.
+    never("core-is-pure", room("src/core"), {
+      pathNot: ["^src/(core|contracts)/", "node_modules/(zod|@noble/hashes|pure-rand|canonicalize)/"],
+    }),
+    never("workflows-stay-durable", room("workflows"), {
+      pathNot: ["^(workflows|activities|src/core|src/contracts)/", "@temporalio/(workflow|common)/"],
+    }),
+    never("activities-by-type-only", room("workflows"), { path: room("activities"), dependencyTypesNot: ["type-only"] }),
+    never("adapters-know-no-temporal", room("src/adapters"), { path: ["@temporalio/", room("activities", "workflows", "workers")] }),
+    never("adapters-are-injected", room("activities"), {
+      path: room("workflows", "workers", "src/adapters"),
+      dependencyTypesNot: ["type-only"],
+    }),
+    never("workers-compose", room("workers"), { path: room("src/core"), dependencyTypesNot: ["type-only"] }),
+    never("fronts-stay-outside", room("src/cli", "src/dashboard"), { path: room("activities", "workers") }),
+    never("only-messages-cross", room("src/cli", "src/dashboard"), {
+      path: room("workflows"),
+      pathNot: "^workflows/messages",
+      dependencyTypesNot: ["type-only"],
+    }),
+    never("nothing-imports-tests", room("src", "activities", "workers", "workflows"), { path: room("tests", "bench") }),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(\\.turnwise|trainer)/" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] },
+  },
+};

@@ -1,0 +1,50 @@
+// ESLint runs only what needs types, and what keeps the core pure. Everything else is Biome's and tsc's.
+import tseslint from "typescript-eslint";
+
+const PURE = "the core is pure: clock, randomness and environment come in as arguments";
+
+export default tseslint.config(
+  { ignores: ["node_modules", ".turnwise", "trainer", "coverage", "bench/results", "**/*.cjs", "eslint.config.js"] },
+  {
+    files: ["**/*.ts", "**/*.mjs"],
+    languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { "@typescript-eslint": tseslint.plugin },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      "@typescript-eslint/await-thenable": "error",
+      "@typescript-eslint/no-array-delete": "error",
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/no-misused-spread": "error",
+      "@typescript-eslint/only-throw-error": "error",
+      "@typescript-eslint/prefer-promise-reject-errors": "error",
+      "@typescript-eslint/restrict-plus-operands": "error",
+      "@typescript-eslint/return-await": ["error", "error-handling-correctness-only"],
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  // A test may make a port fail in any way.
+  { files: ["tests/**"], rules: { "@typescript-eslint/prefer-promise-reject-errors": "off" } },
+  {
+    files: ["src/core/**/*.ts", "src/contracts/**/*.ts"],
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...["process", "setTimeout", "setInterval", "setImmediate", "fetch", "performance", "crypto", "console", "Buffer"].map((name) => ({
+          name,
+          message: PURE,
+        })),
+      ],
+      "no-restricted-properties": [
+        "error",
+        { object: "Date", property: "now", message: PURE },
+        { object: "Math", property: "random", message: PURE },
+      ],
+      "no-restricted-syntax": [
+        "error",
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: PURE },
+        { selector: "ImportDeclaration[source.value=/^node:/]", message: PURE },
+      ],
+    },
+  },
+);
