@@ -34,3 +34,16 @@ export const RewardTable = z
   })
   .meta({ id: "RewardTable" });
 export type RewardTable = z.infer<typeof RewardTable>;
+
+/** A file of configs/rewards: values by tier, everything else is worked out. Tiers left out are worth 0. */
+export const RewardTableFile = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    name: z.string().min(1),
+    description: z.string().optional(),
+    scheme: TierScheme,
+    values: z.record(z.string(), TierValue),
+    intendedSigns: RewardTable.shape.intendedSigns.optional().describe("what a tier is meant to do: 1 reinforce, -1 suppress, 0 neither; default: the sign of its value"),
+  })
+  .meta({ id: "RewardTableFile" });
+export type RewardTableFile = z.infer<typeof RewardTableFile>;

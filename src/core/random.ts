@@ -13,3 +13,13 @@ export function shuffled<Item>(items: readonly Item[], seed: string): Item[] {
   }
   return result;
 }
+
+/** Whole numbers drawn uniformly from [0, bound), one after the other, from a derived seed. `bound` is at most 2^31. */
+export interface IndexGenerator {
+  nextIndex(bound: number): number;
+}
+
+export function createIndexGenerator(seed: string): IndexGenerator {
+  const generator = xoroshiro128plus(seedToInt(seed));
+  return { nextIndex: (bound) => Math.floor(((generator.next() >>> 0) / 0x1_0000_0000) * bound) };
+}

@@ -1,0 +1,49 @@
+// A rollout as calibration sees it: its labelled turns and its outcome, nothing else.
+import type { TierScheme } from "#contracts/reward-table.ts";
+import type { Task } from "#contracts/task.ts";
+import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
+import type { Environment } from "../environment/environment.ts";
+import { labelTrajectory, type LabelledTurn, type ToolCatalog } from "./label-trajectory.ts";
+
+export interface LabelledRollout {
+  readonly taskId: string;
+  /** Tasks of one user never stand on both sides of a split. Empty when unknown: the task then stands alone. */
+  readonly userId: string;
+  readonly trial: number;
+  readonly outcome: 0 | 1;
+  readonly isTruncated: boolean;
+  readonly turns: readonly LabelledTurn[];
+  /** Agent tokens per turn, for the share of the gradient; every turn counts 1 without it. */
+  readonly numTokensPerTurn?: readonly number[];
+}
+
+/** Whether a rollout was cut by a limit rather than ended by its user or agent. */
+export function isTruncation(stopReason: StopReason): boolean {
+  return stopReason === "turn-cap" || stopReason === "token-cap" || stopReason === "context-cap";
+}
+
+/** Labels one trajectory. An outcome without a reward counts as failed: callers leave out rollouts that carry none. */
+export function labelRollout(trajectory: Trajectory, task: Task, scheme: TierScheme, environment: Environment | ToolCatalog): LabelledRollout {
+  const base = {
+    taskId: trajectory.taskId,
+    userId: task.userId,
+    trial: trajectory.trial,
+    outcome: trajectory.outcome.reward ?? 0,
+    isTruncated: isTruncation(trajectory.outcome.stopReason),
+    turns: labelTrajectory(trajectory, task, scheme, environment),
+  };
+  const numTokensPerTurn = tokensPerTurn(trajectory);
+  return numTokensPerTurn === null ? base : { ...base, numTokensPerTurn };
+}
+
+/** Sampled tokens of each turn, from the trainable rows; null when the source has no tokens. */
+function tokensPerTurn(trajectory: Trajectory): number[] | null {
+  if (trajectory.rows.length === 0) return null;
+  const counts = trajectory.turns.map(() => 0);
+  const positions = new Map(trajectory.turns.map((turn, position) => [turn.index, position]));
+  for (const span of trajectory.rows.flatMap((row) => row.spans)) {
+    const position = positions.get(span.turn);
+    if (position !== undefined) counts[position] = (counts[position] ?? 0) + span.end - span.start;
+  }
+  return counts;
+}

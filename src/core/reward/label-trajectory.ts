@@ -1,0 +1,108 @@
+// From a trajectory to the tier of every turn. Only executed calls count: the benchmark runs the first call of a message.
+import type { TierScheme } from "#contracts/reward-table.ts";
+import type { Task } from "#contracts/task.ts";
+import type { ToolCall, Trajectory, Turn } from "#contracts/trajectory.ts";
+import type { Environment } from "../environment/environment.ts";
+import { type CanonicalArguments, canonicalArguments } from "./canonical-arguments.ts";
+import { findExactMatch, type GoldenCall, goldenCalls, partialMatch, type SchemaLookup, schemaLookup } from "./golden-calls.ts";
+import { type CallFacts, MESSAGE_TIER, tierScheme, type TierSchemeDefinition } from "./tiers.ts";
+import { createWriteReplay, type WriteReplay } from "./write-effects.ts";
+
+export interface CallTier {
+  readonly callIndex: number;
+  readonly tier: string;
+  /** 0.5 to 0.99 for a partial match with a golden call, else null. What the value "soft" of a reward table pays. */
+  readonly match: number | null;
+}
+
+/** A turn with its tiers. `tier` is the one that speaks for the turn in statistics: its only call's, or the most salient of several. */
+export interface LabelledTurn {
+  readonly turn: number;
+  readonly tier: string;
+  readonly callTiers: readonly CallTier[];
+  /** The largest partial match of the turn's calls, null when there is none. */
+  readonly softMatch: number | null;
+  /** Calls that the environment did not execute: they carry no tier and no reward. */
+  readonly numIgnoredCalls: number;
+}
+
+/** What is known about an environment's tools when its database is not at hand. */
+export type ToolCatalog = Pick<Environment, "tools" | "isWrite" | "isTerminal">;
+
+interface Labelling {
+  readonly scheme: TierSchemeDefinition;
+  readonly catalog: ToolCatalog;
+  readonly schemaFor: SchemaLookup;
+  readonly golden: GoldenCall[];
+  readonly replay: WriteReplay | null;
+  readonly seen: Set<string>;
+}
+
+/**
+ * The tier of every turn, in order. Rules per call: error, gold (consumes its golden call), duplicate, then what the scheme makes
+ * of partial matches, writes and reads. With a whole environment the calls are replayed and writes are judged by their effect;
+ * with a catalog of tools alone their effect stays unknown. methods.md 13.6.
+ */
+export function labelTrajectory(trajectory: Trajectory, task: Task, scheme: TierScheme, environment: Environment | ToolCatalog): LabelledTurn[] {
+  const schemaFor = schemaLookup(environment.tools);
+  const labelling: Labelling = {
+    scheme: tierScheme(scheme),
+    catalog: environment,
+    schemaFor,
+    golden: goldenCalls(task, schemaFor),
+    replay: "reset" in environment ? createWriteReplay(environment) : null,
+    seen: new Set(),
+  };
+  const isUnparsable = trajectory.outcome.stopReason === "unparsable";
+  return trajectory.turns.map((turn, position) => labelTurn(turn, isUnparsable && position === trajectory.turns.length - 1, labelling));
+}
+
+function labelTurn(turn: Turn, isUnparsable: boolean, labelling: Labelling): LabelledTurn {
+  const callTiers = turn.toolCalls.flatMap((call, callIndex) => (call.isExecuted ? [labelCall(call, callIndex, labelling)] : []));
+  const matches = callTiers.flatMap((call) => (call.match === null ? [] : [call.match]));
+  const silentTier = isUnparsable ? "error" : MESSAGE_TIER;
+  return {
+    turn: turn.index,
+    tier: labelling.scheme.salience.find((tier) => callTiers.some((call) => call.tier === tier)) ?? silentTier,
+    callTiers,
+    softMatch: matches.length === 0 ? null : Math.max(...matches),
+    numIgnoredCalls: turn.toolCalls.length - callTiers.length,
+  };
+}
+
+function labelCall(call: ToolCall, callIndex: number, labelling: Labelling): CallTier {
+  const facts = callFacts(call, labelling);
+  labelling.replay?.advance(call);
+  return { callIndex, tier: labelling.scheme.classify(facts), match: facts.partialMatch };
+}
+
+/** Facts about the next call. Marks the golden call that it matches as used. */
+function callFacts(call: ToolCall, labelling: Labelling): CallFacts {
+  const { catalog, golden, replay } = labelling;
+  const args = canonicalArguments(call.argumentsJson, labelling.schemaFor(call.name));
+  const isDuplicate = !remember(call, args, labelling.seen);
+  const exact = call.isError ? undefined : findExactMatch(golden, call.name, args);
+  const isWrite = catalog.isWrite(call.name);
+  const isOpenWrite = isWrite && !call.isError && exact === undefined && !isDuplicate;
+  const equivalent = isOpenWrite ? replay?.findEquivalent(call, golden) : undefined;
+  const matched = exact ?? equivalent;
+  if (matched !== undefined) matched.isUsed = true;
+  return {
+    name: call.name,
+    isError: call.isError,
+    isGold: exact !== undefined,
+    isDuplicate,
+    isWrite,
+    isTransfer: catalog.isTerminal(call.name),
+    partialMatch: call.isError || exact !== undefined || isDuplicate ? null : partialMatch(golden, call.name, args),
+    effect: equivalent !== undefined ? "equivalent" : replay === null ? "unknown" : "different",
+  };
+}
+
+/** False when a call of this name and these arguments was seen before. Unparsable arguments are compared as text. */
+function remember(call: ToolCall, args: CanonicalArguments, seen: Set<string>): boolean {
+  const key = JSON.stringify([call.name, args === null ? call.argumentsJson : [...args]]);
+  if (seen.has(key)) return false;
+  seen.add(key);
+  return true;
+}

@@ -1,0 +1,24 @@
+// Rewards of labelled turns under a reward table: a pure function of a stored trajectory and a table.
+import type { RewardTable } from "#contracts/reward-table.ts";
+import { CampaignError } from "../errors.ts";
+import type { CallTier, LabelledTurn } from "./label-trajectory.ts";
+
+/** One reward per turn: the sum over its executed calls, or the value of `message` for a turn without any. Throws reward.table-mismatch. */
+export function turnRewards(labelled: readonly LabelledTurn[], table: RewardTable): number[] {
+  return labelled.map((turn) =>
+    turn.callTiers.length === 0
+      ? tierReward({ tier: turn.tier, match: null }, table)
+      : turn.callTiers.reduce((total, call) => total + tierReward(call, table), 0),
+  );
+}
+
+function tierReward(call: Pick<CallTier, "tier" | "match">, table: RewardTable): number {
+  const value = table.values[call.tier];
+  if (value === undefined) {
+    throw new CampaignError("reward.table-mismatch", `reward table ${table.name} (${table.scheme}) has no value for tier ${call.tier}`, {
+      next: "label the rollouts with the tier scheme of the table, or choose another table",
+    });
+  }
+  return value === "soft" ? (call.match ?? 0) : value;
+}
+

@@ -1,0 +1,91 @@
+// Bootstrap over clusters. Rollouts of one task are not independent, so whole tasks are drawn with replacement. Every statistic is
+// a function of sums over tasks; the sums of a task are computed once and a resample only adds rows.
+import { createIndexGenerator } from "../random.ts";
+import { deriveSeed } from "../rng.ts";
+
+/** Row-major numbers, one row of sums per cluster. */
+export interface ClusterSums {
+  readonly rows: Float64Array;
+  readonly numRows: number;
+  readonly width: number;
+}
+
+export interface BootstrapOptions {
+  readonly resamples: number;
+  readonly confidence: number;
+  readonly seed: string;
+}
+
+/** A statistic that is not defined is null, and so is an interval that too few resamples define. */
+export interface BootstrapEstimate {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** Writes `numStatistics` numbers into `out`; NaN says that a statistic is not defined for these sums. */
+export type Statistics = (sums: Float64Array, out: Float64Array) => void;
+
+/** An interval needs this share of resamples in which its statistic is defined. */
+const MIN_DEFINED_SHARE = 0.9;
+
+/**
+ * Point values over all clusters, with percentile intervals over resamples of clusters.
+ * Deterministic in the seed; independent of row order when the caller orders the rows canonically.
+ */
+export function bootstrap(sums: ClusterSums, numStatistics: number, statistics: Statistics, options: BootstrapOptions): BootstrapEstimate[] {
+  const point = new Float64Array(numStatistics);
+  statistics(addRows(sums, new Float64Array(sums.numRows).fill(1)), point);
+  const draws = resample(sums, numStatistics, statistics, options);
+  return Array.from(point, (value, s) => {
+    const sorted = draws.subarray(s * options.resamples, (s + 1) * options.resamples).filter((draw) => !Number.isNaN(draw)).sort();
+    const isDefined = sums.numRows > 1 && sorted.length >= MIN_DEFINED_SHARE * options.resamples;
+    const tail = (1 - options.confidence) / 2;
+    return {
+      value: Number.isNaN(value) ? null : value,
+      low: isDefined && !Number.isNaN(value) ? quantile(sorted, tail) : null,
+      high: isDefined && !Number.isNaN(value) ? quantile(sorted, 1 - tail) : null,
+    };
+  });
+}
+
+/** Quantile of sorted numbers with linear interpolation between them. */
+export function quantile(sorted: Float64Array, probability: number): number {
+  const position = probability * (sorted.length - 1);
+  const below = Math.floor(position);
+  const low = sorted[below] ?? Number.NaN;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? Number.NaN;
+  return low + (position - below) * (high - low);
+}
+
+/** Statistics of every resample, statistic-major. */
+function resample(sums: ClusterSums, numStatistics: number, statistics: Statistics, options: BootstrapOptions): Float64Array {
+  const generator = createIndexGenerator(deriveSeed(options.seed, "bootstrap"));
+  const draws = new Float64Array(numStatistics * options.resamples);
+  const out = new Float64Array(numStatistics);
+  const weights = new Float64Array(sums.numRows);
+  const total = new Float64Array(sums.width);
+  for (let draw = 0; draw < options.resamples; draw += 1) {
+    weights.fill(0);
+    for (let i = 0; i < sums.numRows; i += 1) {
+      const row = generator.nextIndex(sums.numRows);
+      weights[row] = (weights[row] ?? 0) + 1;
+    }
+    statistics(addRows(sums, weights, total), out);
+    for (let s = 0; s < numStatistics; s += 1) draws[s * options.resamples + draw] = out[s] ?? Number.NaN;
+  }
+  return draws;
+}
+
+function addRows(sums: ClusterSums, weights: Float64Array, total: Float64Array = new Float64Array(sums.width)): Float64Array {
+  total.fill(0);
+  for (let row = 0; row < sums.numRows; row += 1) {
+    const weight = weights[row] as number;
+    if (weight === 0) continue;
+    const start = row * sums.width;
+    for (let column = 0; column < sums.width; column += 1) {
+      total[column] = (total[column] as number) + weight * (sums.rows[start + column] as number);
+    }
+  }
+  return total;
+}
