@@ -1,0 +1,204 @@
+"""The life of a job: read it, go on from its last good checkpoint, take optimizer steps, export, commit result.json last.
+
+Everything that a step needs is a pure function of the job and the step's number, apart from the tensors in the checkpoint.
+So a job that is killed at any instant and started again ends with the same bytes as one that was left alone.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from trainer import __version__
+from trainer.errors import EXIT_DONE, InvalidJob, JobError, Terminated
+from trainer.events import EventLog, report_error
+from trainer.files import file_hash, fresh_directory, replace_directory, write_atomic
+from trainer.supervision import Supervision
+
+# Idle OpenMP threads must not spin: beside another busy process that costs up to 38 times the run time.
+os.environ.setdefault("KMP_BLOCKTIME", "0")
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+Metrics = dict[str, Any]
+
+
+class Learner(Protocol):
+    """One kind of job: what a step does and what there is to save. `train` and `sft` each have one."""
+
+    job_id: str
+    identity: str
+    total_steps: int
+    checkpoint_every_steps: int
+    device: str
+    step_event: str
+    mark_event: str
+
+    def take_step(self, step: int, check: Callable[[], None]) -> Metrics:
+        """Takes optimizer step `step` (from 1) and returns its metrics. When it raises, nothing has changed."""
+        ...
+
+    def measure(self, step: int) -> Metrics | None:
+        """Fields of a further event, measured whenever a checkpoint is due; deterministic."""
+        ...
+
+    def tensors(self) -> dict[str, dict[str, Any]]:
+        """Weights and optimizer state, by safetensors file and name."""
+        ...
+
+    def load_tensors(self, tensors: dict[str, dict[str, Any]]) -> None: ...
+
+    def export(self, model_directory: Path) -> None:
+        """Writes the files of model/ into an empty directory."""
+        ...
+
+    def result(self, job_directory: Path, steps: list[Metrics], marks: list[Metrics]) -> Metrics:
+        """The fields of result.json beyond those of every job. A file named in them is written here."""
+        ...
+
+
+def run_job(command: str, directory: Path) -> int:
+    """Runs `train` or `sft` on a job directory. Raises JobError after writing it down as a job-error event."""
+    supervision = Supervision()
+    try:
+        if not directory.is_dir():
+            raise InvalidJob(f"no such directory: {directory}")
+        _run(command, directory.resolve(), supervision)
+    except Terminated:
+        raise
+    except (JobError, OSError) as error:
+        failure = error if isinstance(error, JobError) else JobError(str(error))
+        if directory.is_dir():
+            with contextlib.suppress(OSError):
+                report_error(directory / "events.jsonl", failure.code, str(failure))
+        raise failure from None
+    return EXIT_DONE
+
+
+def configure_torch(threads: int) -> None:
+    """Deterministic kernels and as many threads as the job says."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+
+
+def _run(command: str, directory: Path, supervision: Supervision) -> None:
+    if command == "train":
+        from trainer import train as kind
+    else:
+        from trainer import sft as kind
+    job = kind.read_job(directory)
+    if _is_done(directory, job.job_id, job.identity):
+        return
+    (directory / "result.json").unlink(missing_ok=True)
+    configure_torch(job.threads)
+    JobRun(directory, kind.create_learner(job), supervision).run()
+
+
+class JobRun:
+    """One attempt at a job."""
+
+    def __init__(self, directory: Path, learner: Learner, supervision: Supervision) -> None:
+        self._directory = directory
+        self._learner = learner
+        self._supervision = supervision
+        self._checkpoints = directory / "checkpoints"
+        self._checkpoints.mkdir(exist_ok=True)
+        self._events = EventLog(directory / "events.jsonl")
+        self._steps: list[Metrics] = []
+        self._marks: list[Metrics] = []
+        self._saved_step = 0
+
+    def run(self) -> None:
+        self._resume()
+        for step in range(self._saved_step + 1, self._learner.total_steps + 1):
+            self._take_step(step)
+        self._finish()
+
+    def _resume(self) -> None:
+        from trainer.checkpoint import load_last_good
+
+        warnings: list[str] = []
+        checkpoint = load_last_good(self._checkpoints, self._learner.identity, warnings.append)
+        if checkpoint is None:
+            self._events.restore(num_bytes=0, seq=0)
+        else:
+            self._learner.load_tensors(checkpoint.tensors)
+            self._steps, self._marks = checkpoint.state["steps"], checkpoint.state["marks"]
+            self._saved_step = checkpoint.step
+            self._events.restore(**checkpoint.state["events"])
+        self._events.append(
+            "job-start",
+            jobId=self._learner.job_id,
+            totalSteps=self._learner.total_steps,
+            resumedFromStep=self._saved_step,
+            device=self._learner.device,
+        )
+        for message in warnings:
+            self._events.append("job-warning", code="trainer.bad-checkpoint", message=message)
+
+    def _take_step(self, step: int) -> None:
+        learner = self._learner
+        started = time.perf_counter()
+        try:
+            self._supervision.check()
+            metrics = learner.take_step(step, self._supervision.check)
+        except Terminated:
+            if step - 1 > self._saved_step:
+                self._save(step - 1)
+            raise
+        self._steps.append(metrics)
+        self._events.append(learner.step_event, step=step, metrics=metrics, seconds=round(time.perf_counter() - started, 6))
+        if step % learner.checkpoint_every_steps == 0 or step == learner.total_steps:
+            mark = learner.measure(step)
+            if mark is not None:
+                self._marks.append(mark)
+                self._events.append(learner.mark_event, **mark)
+            self._save(step)
+
+    def _save(self, step: int) -> None:
+        from trainer.checkpoint import Checkpoint, save_checkpoint
+
+        state = {"steps": self._steps, "marks": self._marks, "events": self._events.position()}
+        checkpoint = Checkpoint(step, self._learner.tensors(), state)
+        target = save_checkpoint(self._checkpoints, checkpoint, self._learner.identity)
+        self._saved_step = step
+        self._events.append("checkpoint-saved", step=step, directory=str(target.relative_to(self._directory)))
+
+    def _finish(self) -> None:
+        """Export, job-end, and result.json by rename as the commit of it all."""
+        temporary = fresh_directory(self._directory / ".model.tmp")
+        self._learner.export(temporary)
+        replace_directory(temporary, self._directory / "model")
+        result = {
+            "schemaVersion": 1,
+            "jobId": self._learner.job_id,
+            "totalSteps": self._learner.total_steps,
+            "modelFiles": {path.name: file_hash(path) for path in sorted((self._directory / "model").iterdir())},
+            "versions": _versions(),
+            **self._learner.result(self._directory, self._steps, self._marks),
+        }
+        self._events.append("job-end", step=self._learner.total_steps)
+        self._events.close()
+        write_atomic(self._directory / "result.json", (json.dumps(result, indent=1, sort_keys=True) + "\n").encode())
+
+
+def _is_done(directory: Path, job_id: str, identity: str) -> bool:
+    """Whether result.json belongs to this very job and model/ is what it says."""
+    try:
+        result = json.loads((directory / "result.json").read_bytes())
+        newest = max((directory / "checkpoints").glob("step-*"))
+        owner = json.loads((newest / "manifest.json").read_bytes())["identity"]
+        files = {name: file_hash(directory / "model" / name) for name in result["modelFiles"]}
+        return result["jobId"] == job_id and owner == identity and files == result["modelFiles"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), "torch": version("torch"), "transformers": version("transformers"), "trainer": __version__}

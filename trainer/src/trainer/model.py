@@ -1,0 +1,248 @@
+"""Qwen3 in plain torch, lean enough for small models on a CPU.
+
+Parameters carry the names and shapes of transformers' Qwen3ForCausalLM, so one safetensors file serves both, and the logits are the
+same (tests/test_model.py). Attention is causal without a mask: rows are unpadded, or padded on the right where nothing looks back.
+
+Dimensions: B row, S position, D hidden, H query head, K key-value head, E head width, V vocabulary.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainer.errors import InvalidJob
+
+
+@dataclass(frozen=True)
+class Qwen3Shape:
+    vocab_size: int
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    intermediate_size: int
+    rope_theta: float
+    max_positions: int
+    rms_norm_eps: float = 1e-6
+    tie_embeddings: bool = True
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+class Attention(nn.Module):
+    def __init__(self, shape: Qwen3Shape) -> None:
+        super().__init__()
+        self.num_heads, self.num_key_value_heads, self.head_dim = shape.num_heads, shape.num_key_value_heads, shape.head_dim
+        queries, keys = shape.num_heads * shape.head_dim, shape.num_key_value_heads * shape.head_dim
+        self.q_proj = nn.Linear(shape.hidden_size, queries, bias=False)
+        self.k_proj = nn.Linear(shape.hidden_size, keys, bias=False)
+        self.v_proj = nn.Linear(shape.hidden_size, keys, bias=False)
+        self.o_proj = nn.Linear(queries, shape.hidden_size, bias=False)
+        self.q_norm = RMSNorm(shape.head_dim, shape.rms_norm_eps)
+        self.k_norm = RMSNorm(shape.head_dim, shape.rms_norm_eps)
+
+    def forward(self, x_BSD: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+        rows, length, _ = x_BSD.shape
+        queries_BHSE = self._heads(self.q_norm(self._split(self.q_proj(x_BSD), self.num_heads)), rotary)
+        keys_BKSE = self._heads(self.k_norm(self._split(self.k_proj(x_BSD), self.num_key_value_heads)), rotary)
+        values_BKSE = self._split(self.v_proj(x_BSD), self.num_key_value_heads).transpose(1, 2)
+        grouped = self.num_heads != self.num_key_value_heads
+        mixed_BHSE = F.scaled_dot_product_attention(queries_BHSE, keys_BKSE, values_BKSE, is_causal=True, enable_gqa=grouped)
+        return self.o_proj(mixed_BHSE.transpose(1, 2).reshape(rows, length, -1))
+
+    def _split(self, x: Tensor, num_heads: int) -> Tensor:
+        return x.view(*x.shape[:2], num_heads, self.head_dim)
+
+    @staticmethod
+    def _heads(x_BSHE: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+        """Rotated by position and with heads before positions."""
+        cosine, sine = rotary
+        first, second = x_BSHE.transpose(1, 2).chunk(2, dim=-1)
+        return torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1)
+
+
+class MLP(nn.Module):
+    def __init__(self, shape: Qwen3Shape) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(shape.hidden_size, shape.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(shape.hidden_size, shape.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(shape.intermediate_size, shape.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Layer(nn.Module):
+    def __init__(self, shape: Qwen3Shape) -> None:
+        super().__init__()
+        self.self_attn = Attention(shape)
+        self.mlp = MLP(shape)
+        self.input_layernorm = RMSNorm(shape.hidden_size, shape.rms_norm_eps)
+        self.post_attention_layernorm = RMSNorm(shape.hidden_size, shape.rms_norm_eps)
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), rotary)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class Trunk(nn.Module):
+    def __init__(self, shape: Qwen3Shape) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(shape.vocab_size, shape.hidden_size)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_layers))
+        self.norm = RMSNorm(shape.hidden_size, shape.rms_norm_eps)
+
+
+class Qwen3(nn.Module):
+    def __init__(self, shape: Qwen3Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.model = Trunk(shape)
+        self.lm_head = nn.Linear(shape.hidden_size, shape.vocab_size, bias=False)
+        if shape.tie_embeddings:
+            self.lm_head.weight = self.model.embed_tokens.weight
+        frequencies = shape.rope_theta ** (-torch.arange(0, shape.head_dim, 2, dtype=torch.int64).float() / shape.head_dim)
+        angles = torch.outer(torch.arange(shape.max_positions).float(), frequencies)
+        self.register_buffer("cosine", angles.cos(), persistent=False)
+        self.register_buffer("sine", angles.sin(), persistent=False)
+
+    def hidden(self, token_ids_BS: Tensor) -> Tensor:
+        """Normalized states of the last layer [B, S, D]; `logits` of them is what predicts the next token."""
+        length = token_ids_BS.shape[1]
+        rotary = cast(Tensor, self.cosine)[:length], cast(Tensor, self.sine)[:length]
+        x = self.model.embed_tokens(token_ids_BS)
+        for layer in self.model.layers:
+            x = layer(x, rotary)
+        return self.model.norm(x)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        return self.lm_head(hidden)
+
+    def forward(self, token_ids_BS: Tensor) -> Tensor:
+        return self.logits(self.hidden(token_ids_BS))
+
+
+def initialize(model: Qwen3, seed: int) -> None:
+    """Fresh weights from a seed: normal(0, 0.02), the two matrices that write to the residual stream smaller by depth, norms 1."""
+    generator = torch.Generator().manual_seed(seed)
+    residual = 0.02 / (2 * model.shape.num_layers) ** 0.5
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim == 2:
+                scale = residual if name.endswith(("o_proj.weight", "down_proj.weight")) else 0.02
+                parameter.normal_(0.0, scale, generator=generator)
+
+
+def qwen3_shape(config: dict[str, Any]) -> Qwen3Shape | None:
+    """The shape that a Hugging Face config.json describes, or None when the model needs more than this module knows."""
+    rope = config.get("rope_parameters") or {}
+    plain = (
+        config.get("model_type") == "qwen3"
+        and rope.get("rope_type", "default") == "default"
+        and not config.get("rope_scaling")
+        and not config.get("attention_bias")
+        and not config.get("use_sliding_window")
+        and config.get("hidden_act", "silu") == "silu"
+    )
+    if not plain:
+        return None
+    return Qwen3Shape(
+        vocab_size=config["vocab_size"],
+        hidden_size=config["hidden_size"],
+        num_layers=config["num_hidden_layers"],
+        num_heads=config["num_attention_heads"],
+        num_key_value_heads=config["num_key_value_heads"],
+        head_dim=config["head_dim"],
+        intermediate_size=config["intermediate_size"],
+        rope_theta=float(rope.get("rope_theta", config.get("rope_theta", 10000.0))),
+        max_positions=config["max_position_embeddings"],
+        rms_norm_eps=config["rms_norm_eps"],
+        tie_embeddings=bool(config["tie_word_embeddings"]),
+    )
+
+
+def qwen3_config(shape: Qwen3Shape) -> dict[str, Any]:
+    """config.json of a shape, as transformers and vLLM read it."""
+    return {
+        "architectures": ["Qwen3ForCausalLM"],
+        "attention_bias": False,
+        "attention_dropout": 0.0,
+        "dtype": "float32",
+        "head_dim": shape.head_dim,
+        "hidden_act": "silu",
+        "hidden_size": shape.hidden_size,
+        "initializer_range": 0.02,
+        "intermediate_size": shape.intermediate_size,
+        "max_position_embeddings": shape.max_positions,
+        "model_type": "qwen3",
+        "num_attention_heads": shape.num_heads,
+        "num_hidden_layers": shape.num_layers,
+        "num_key_value_heads": shape.num_key_value_heads,
+        "rms_norm_eps": shape.rms_norm_eps,
+        "rope_parameters": {"rope_theta": shape.rope_theta, "rope_type": "default"},
+        "rope_theta": shape.rope_theta,
+        "tie_word_embeddings": shape.tie_embeddings,
+        "use_cache": True,
+        "use_sliding_window": False,
+        "vocab_size": shape.vocab_size,
+    }
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    try:
+        return json.loads((directory / "config.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise InvalidJob(f"{directory / 'config.json'} cannot be read: {error}") from None
+
+
+def load_qwen3(directory: Path) -> Qwen3:
+    """The model of a Hugging Face directory in float32. Raises InvalidJob when it is missing, torn, or of another architecture."""
+    shape = qwen3_shape(read_config(directory))
+    if shape is None:
+        raise InvalidJob(f"{directory} does not hold a plain Qwen3 model")
+    model = Qwen3(shape)
+    load_weights(model, directory)
+    return model
+
+
+def load_weights(model: nn.Module, directory: Path) -> None:
+    """Copies model.safetensors into a module's parameters; names and shapes must match exactly, tied copies aside."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(directory / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise InvalidJob(f"{directory / 'model.safetensors'} cannot be read: {error}") from None
+    parameters = dict(model.named_parameters())
+    wrong = sorted(set(parameters) ^ (set(tensors) - tied_names(model)))
+    wrong += [name for name in parameters if name in tensors and parameters[name].shape != tensors[name].shape]
+    if wrong:
+        raise InvalidJob(f"{directory}: weights do not fit config.json: {', '.join(wrong[:3])}")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(tensors[name])
+
+
+def tied_names(model: nn.Module) -> set[str]:
+    """Names of parameters that are the same tensor as an earlier one."""
+    return set(dict(model.named_parameters(remove_duplicate=False))) - set(dict(model.named_parameters()))
+
+
+def weights(parameters: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: parameter.detach().contiguous() for name, parameter in parameters}

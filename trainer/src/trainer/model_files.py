@@ -1,0 +1,46 @@
+"""A policy as a Hugging Face model directory: config.json, model.safetensors and the tokenizer's files, with deterministic bytes."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import Tensor
+
+from trainer.errors import InvalidJob
+from trainer.files import canonical_json, sha256_file, write_synced
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+    "generation_config.json",
+)
+
+
+def policy_hash(directory: Path) -> str:
+    """The PolicyManifest's hash: sha256 of the canonical JSON of file name -> sha256. Hidden files are not part of a policy."""
+    if not directory.is_dir():
+        raise InvalidJob(f"no such model directory: {directory}")
+    files = {path.name: sha256_file(path) for path in directory.iterdir() if path.is_file() and not path.name.startswith(".")}
+    return hashlib.sha256(canonical_json(files).encode()).hexdigest()
+
+
+def write_model(directory: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    (directory / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write_synced(directory / "model.safetensors", save(tensors, metadata={"format": "pt"}))
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Raises InvalidJob when the source has no tokenizer.json."""
+    if not (source / "tokenizer.json").is_file():
+        raise InvalidJob(f"no tokenizer.json in {source}")
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
