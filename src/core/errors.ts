@@ -38,6 +38,7 @@ const RETRYABLE = {
   "service.start-failed": false,
   "campaign.unknown": false,
   "campaign.not-waiting": false,
+  "campaign.ended": false,
   "campaign.not-running": false,
   "query.invalid": false,
 } as const;
