@@ -31,7 +31,7 @@ export function planEvaluationTasks(taskIds: readonly string[], count: number, s
   return shuffled([...taskIds].sort(), deriveSeed(seed, "evaluation-tasks")).slice(0, count).sort();
 }
 
-/** Seed of one rollout. Evaluation seeds leave the iteration out: every policy meets the same users with the same luck. */
-export function rolloutSeed(seed: number, purpose: RolloutPurpose, iteration: number, taskId: string, trial: number): string {
-  return purpose === "evaluation" ? deriveSeed(seed, purpose, taskId, trial) : deriveSeed(seed, purpose, iteration, taskId, trial);
+/** Seed of one group. Evaluation seeds leave the iteration out: every policy meets the same users with the same luck. */
+export function groupSeed(seed: number, purpose: RolloutPurpose, iteration: number, taskId: string): string {
+  return purpose === "evaluation" ? deriveSeed(seed, purpose, taskId) : deriveSeed(seed, purpose, iteration, taskId);
 }

@@ -1,0 +1,80 @@
+// From a campaign file to a campaign in the record: checks everything that can be checked before anything is written.
+import { access } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { CampaignConfig } from "#contracts/campaign-config.ts";
+import type { CampaignManifest } from "#contracts/manifests.ts";
+import { RewardTable } from "#contracts/reward-table.ts";
+import { planEvaluationTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
+import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { TaskSet } from "#core/environment/environment.ts";
+import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
+import { importPolicyDirectory } from "#adapters/policy-store/policy-store.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
+import { REPOSITORY, type Settings } from "#adapters/settings.ts";
+import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { codeVersion } from "#adapters/versions.ts";
+
+/** A config whose files, tasks and endpoints have been seen. */
+export interface CheckedCampaign {
+  readonly config: CampaignConfig;
+  readonly taskSet: TaskSet;
+  readonly priorTable: RewardTable;
+  readonly policyDirectory: string;
+}
+
+/** Throws config.*, environment.* or provider.* for the first thing that cannot work. Writes nothing. */
+export async function checkCampaign(config: CampaignConfig, settings: Settings, options: { mustReach: boolean }): Promise<CheckedCampaign> {
+  const taskSet = await openTaskSet(config.environment, settings);
+  const ids = (tasks: readonly { id: string }[]) => tasks.map(({ id }) => id);
+  planTrainTasks(ids(taskSet.splits.train), config.rollout.tasksPerIteration, config.seed, 1);
+  planEvaluationTasks(ids(taskSet.splits.evaluation), config.evaluation.tasks, config.seed);
+  const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
+  const policyDirectory = join(REPOSITORY, config.policy.checkpoint);
+  if (options.mustReach) {
+    await checkPolicyDirectory(policyDirectory);
+    if (config.policy.type === "vllm") await checkEndpoint(config.policy);
+    if (config.simulator.type === "llm") await checkEndpoint(config.simulator);
+  }
+  return { config, taskSet, priorTable, policyDirectory };
+}
+
+async function checkPolicyDirectory(directory: string): Promise<void> {
+  for (const file of ["config.json", "tokenizer.json"]) {
+    try {
+      await access(join(directory, file));
+    } catch (cause) {
+      throw new CampaignError("config.file-missing", `the policy checkpoint ${relative(REPOSITORY, directory)} has no ${file}`, {
+        cause,
+        next: "correct policy.checkpoint, or make one with `turnwise policy train-seed`",
+      });
+    }
+  }
+}
+
+/** Writes the campaign into the record, or finds the same one there. Another config under the same id throws store.conflict. */
+export async function createCampaign(record: CampaignRecord, campaignId: string, checked: CheckedCampaign): Promise<CampaignManifest> {
+  const { config, taskSet, priorTable, policyDirectory } = checked;
+  const configSha256 = sha256Hex(canonicalJson(config));
+  const existing = await record.readCampaign(campaignId);
+  if (existing !== null) {
+    if (existing.configSha256 === configSha256) return existing;
+    throw new CampaignError("store.conflict", `campaign ${campaignId} exists with another config`, {
+      next: `choose another name with --name, or look at it with: turnwise campaign show ${campaignId}`,
+    });
+  }
+  await record.putCampaign({
+    schemaVersion: 1,
+    id: campaignId,
+    config,
+    configSha256,
+    codeVersion: await codeVersion(),
+    dataSha256: taskSet.environment.dataSha256,
+    basePolicy: await importPolicyDirectory(record.store, policyDirectory, { label: config.name, parentHash: null }),
+    priorTable: await record.putJson(RewardTable, priorTable, "RewardTable/1"),
+    parent: null,
+    createdAt: new Date().toISOString(),
+  });
+  return record.requireCampaign(campaignId);
+}

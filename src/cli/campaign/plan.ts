@@ -1,0 +1,42 @@
+// The plan of a campaign before it runs: how many rollouts, model calls and optimizer steps, and what they may cost.
+import type { CampaignConfig } from "#contracts/campaign-config.ts";
+
+/** Means of tau-bench's public gpt-4o airline run (200 trajectories), tokens counted as characters / 4; the simulator's prompt includes about 350 tokens of instructions. */
+const TURNS_PER_ROLLOUT = 12.3;
+const SIMULATOR_REPLIES_PER_ROLLOUT = 7.45;
+const TOKENS_PER_SIMULATOR_PROMPT = 760;
+const TOKENS_PER_SIMULATOR_REPLY = 25;
+
+export interface CampaignPlan {
+  readonly iterations: number;
+  readonly trainRolloutsPerIteration: number;
+  readonly evaluationRolloutsPerPolicy: number;
+  readonly rollouts: number;
+  readonly policyCalls: number;
+  readonly optimizerSteps: number;
+  readonly simulatorCalls: number;
+  readonly estimatedUsd: number;
+  readonly assumptions: string;
+}
+
+/** An upper estimate: all iterations, nothing stopped early. Costs are those of the user model alone; the policy runs on your own hardware. */
+export function planCampaign(config: CampaignConfig): CampaignPlan {
+  const { rollout, evaluation, stop, training, simulator } = config;
+  const trainRolloutsPerIteration = rollout.tasksPerIteration * rollout.groupSize;
+  const evaluationRolloutsPerPolicy = evaluation.tasks * evaluation.trials;
+  const rollouts = stop.maxIterations * trainRolloutsPerIteration + (stop.maxIterations + 1) * evaluationRolloutsPerPolicy;
+  const isPaid = simulator.type === "llm";
+  const simulatorCalls = isPaid ? Math.round(rollouts * SIMULATOR_REPLIES_PER_ROLLOUT) : 0;
+  const price = isPaid ? simulator.priceUsdPerMillionTokens : { input: 0, output: 0 };
+  return {
+    iterations: stop.maxIterations,
+    trainRolloutsPerIteration,
+    evaluationRolloutsPerPolicy,
+    rollouts,
+    policyCalls: Math.round(rollouts * TURNS_PER_ROLLOUT),
+    optimizerSteps: stop.maxIterations * training.hyperparameters.numMinibatches * training.hyperparameters.epochs,
+    simulatorCalls,
+    estimatedUsd: (simulatorCalls * (TOKENS_PER_SIMULATOR_PROMPT * price.input + TOKENS_PER_SIMULATOR_REPLY * price.output)) / 1e6,
+    assumptions: `${TURNS_PER_ROLLOUT} turns and ${SIMULATOR_REPLIES_PER_ROLLOUT} user replies a rollout (the means of a public airline run), ${TOKENS_PER_SIMULATOR_PROMPT} + ${TOKENS_PER_SIMULATOR_REPLY} tokens a reply`,
+  };
+}

@@ -1,0 +1,100 @@
+// Follows a campaign until it ends, pauses or asks: on a terminal one line that renews itself, elsewhere a line per change.
+import { setTimeout as sleep } from "node:timers/promises";
+import colors from "picocolors";
+import type { CampaignStatus } from "#contracts/campaign-status.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { formatDuration } from "../output.ts";
+import type { CampaignClient } from "./campaign-client.ts";
+
+const POLL_MILLISECONDS = 1_000;
+const QUIET_LINE_SECONDS = 15;
+/** Longer than any restart of a service; a server that stays away this long needs a person. */
+const PATIENCE_SECONDS = 180;
+
+export type WatchEnd = "ended" | "paused" | "waiting-for-approval";
+
+/** Throws service.not-running when the server or the workers stay away. Aborting `signal` stops watching, not the campaign. */
+export async function watchCampaign(client: CampaignClient, record: CampaignRecord, campaignId: string, signal: AbortSignal): Promise<WatchEnd> {
+  const line = new StatusLine();
+  const clock = new StageClock();
+  let lastAnswer = Date.now();
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      if ((await record.readEnd(campaignId)) !== null) return "ended";
+      try {
+        const status = await client.status(campaignId);
+        if (status === null) {
+          if ((await record.readEnd(campaignId)) !== null) return "ended";
+          throw new CampaignError("campaign.not-running", `campaign ${campaignId} is not running any more`, { next: `turnwise campaign resume ${campaignId}` });
+        }
+        lastAnswer = Date.now();
+        line.show(describeStatus(status, clock.timeLeft(status)), `${status.state} ${status.iteration} ${status.stage}`);
+        if (status.state === "waiting-for-approval") return "waiting-for-approval";
+        if (status.state === "paused") return "paused";
+      } catch (error) {
+        const isPassing = error instanceof CampaignError && error.code === "service.not-running";
+        if (!isPassing || Date.now() - lastAnswer > PATIENCE_SECONDS * 1000) throw error;
+        line.show(colors.yellow("the server does not answer; waiting for it"), "no answer");
+      }
+      await sleep(POLL_MILLISECONDS, undefined, { signal });
+    }
+  } finally {
+    line.end();
+  }
+}
+
+export function describeStatus({ iteration, maxIterations, stage, progress, state, reason }: CampaignStatus, secondsLeft: number | null): string {
+  const place = stage === "base-evaluation" ? "base policy" : `iteration ${iteration}/${maxIterations}`;
+  const name = stage === "base-evaluation" ? "evaluation" : (stage ?? "starting");
+  const unit = stage === "training" ? "steps" : "groups";
+  const done = progress === null ? "" : ` ${bar(progress.done / Math.max(1, progress.total))} ${progress.done}/${progress.total} ${unit}`;
+  const left = secondsLeft === null ? "" : colors.dim(` about ${formatDuration(secondsLeft)} left in this stage`);
+  const halt = state === "running" || state === "starting" ? "" : ` ${colors.yellow(state)}${reason === null ? "" : `: ${reason.message}`}`;
+  return `${colors.bold(place)} ${name.padEnd(11)}${done}${left}${halt}`;
+}
+
+function bar(share: number): string {
+  const width = 20;
+  const filled = Math.round(width * Math.min(1, share));
+  return colors.cyan("━".repeat(filled)) + colors.dim("━".repeat(width - filled));
+}
+
+/** Time left in a stage, from its own speed so far. */
+class StageClock {
+  private key = "";
+  private startedAt = 0;
+  private doneAtStart = 0;
+
+  timeLeft({ iteration, stage, progress }: CampaignStatus): number | null {
+    const key = `${iteration} ${stage} ${progress === null}`;
+    if (key !== this.key) {
+      this.key = key;
+      this.startedAt = Date.now();
+      this.doneAtStart = progress?.done ?? 0;
+    }
+    const done = (progress?.done ?? 0) - this.doneAtStart;
+    if (progress === null || done < 2) return null;
+    return ((Date.now() - this.startedAt) / 1000 / done) * (progress.total - progress.done);
+  }
+}
+
+class StatusLine {
+  private readonly isTerminal = process.stdout.isTTY === true;
+  private lastKey = "";
+  private lastAt = 0;
+
+  show(text: string, key: string): void {
+    if (this.isTerminal) process.stdout.write(`\r\u001b[2K${text}`);
+    else if (key !== this.lastKey || Date.now() - this.lastAt > QUIET_LINE_SECONDS * 1000) {
+      console.log(text);
+      this.lastAt = Date.now();
+    }
+    this.lastKey = key;
+  }
+
+  end(): void {
+    if (this.isTerminal && this.lastKey !== "") process.stdout.write("\r\u001b[2K");
+  }
+}

@@ -1,0 +1,36 @@
+// The command line: registers the command families, prints every failure as code, cause and next step.
+import { Command, CommanderError } from "commander";
+import { registerAdvantages } from "./commands/advantages.ts";
+import { registerCalibrate } from "./commands/calibrate.ts";
+import { registerCampaign } from "./commands/campaign.ts";
+import { registerCompare } from "./commands/compare.ts";
+import { registerEnv } from "./commands/env.ts";
+import { registerHistory } from "./commands/history.ts";
+import { registerPolicy } from "./commands/policy.ts";
+import { registerQuery } from "./commands/query.ts";
+import { registerQuickstart } from "./commands/quickstart.ts";
+import { registerServices } from "./commands/services.ts";
+import { registerTracking } from "./commands/tracking.ts";
+import { exitCodeOf, printFailure } from "./failure.ts";
+
+const program = new Command("turnwise")
+  .description("Durable calibration campaigns for tool-calling agents trained with multi-turn reinforcement learning")
+  .showHelpAfterError("(add --help for the list of options)")
+  .exitOverride();
+
+for (const register of [
+  registerQuickstart, registerCampaign, registerServices, registerHistory, registerCompare, registerQuery,
+  registerCalibrate, registerAdvantages, registerEnv, registerPolicy, registerTracking,
+]) {
+  register(program);
+}
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 64;
+  else {
+    printFailure(error, process.argv.includes("--json"));
+    process.exitCode = exitCodeOf(error);
+  }
+}
