@@ -1,0 +1,64 @@
+// What the three worker programs share: connect, register, run until told to stop or orphaned.
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
+import pino from "pino";
+import { CampaignError } from "#core/errors.ts";
+import { createActivities } from "../activities/index.ts";
+import { createDependencies, type WorkerDependencies } from "./dependencies.ts";
+
+export interface WorkerRole {
+  readonly name: string;
+  readonly taskQueue: string;
+  readonly options: Pick<WorkerOptions, "workflowBundle" | "workflowsPath" | "maxConcurrentActivityTaskExecutions" | "bundlerOptions">;
+  /** Work beside the queue, e.g. the tracking loop; ends with the signal. */
+  readonly beside?: (deps: WorkerDependencies, signal: AbortSignal, log: pino.Logger) => void;
+}
+
+const CONNECT_ATTEMPTS = 60;
+
+/** Runs a worker until SIGTERM or SIGINT; running activities get their cancellation and a grace period. */
+export async function runWorker(role: WorkerRole): Promise<void> {
+  const log = pino({ name: role.name, level: process.env["TURNWISE_LOG_LEVEL"] ?? "info" });
+  Runtime.install({ shutdownSignals: ["SIGTERM", "SIGINT"], logger: temporalLogger(log) });
+  const deps = await createDependencies(log);
+  const connection = await connect(deps.settings.temporalAddress, log);
+  const stopping = new AbortController();
+  role.beside?.(deps, stopping.signal, log);
+  const worker = await Worker.create({
+    connection,
+    namespace: deps.settings.namespace,
+    taskQueue: role.taskQueue,
+    activities: createActivities(deps),
+    shutdownGraceTime: "5 seconds",
+    shutdownForceTime: "15 seconds",
+    ...role.options,
+  });
+  log.info({ taskQueue: role.taskQueue }, "worker ready");
+  try {
+    await worker.run();
+  } finally {
+    stopping.abort();
+    await connection.close();
+  }
+}
+
+/** The server may still be starting, or restarting. */
+async function connect(address: string, log: pino.Logger): Promise<NativeConnection> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (cause) {
+      if (attempt === CONNECT_ATTEMPTS) throw new CampaignError("service.not-running", `no Temporal server answers at ${address}`, { cause, next: "turnwise up" });
+      log.info({ address, attempt }, "waiting for the Temporal server");
+      await new Promise((done) => setTimeout(done, 1_000));
+    }
+  }
+}
+
+function temporalLogger(log: pino.Logger) {
+  const write = (level: "trace" | "debug" | "info" | "warn" | "error") => (message: string, meta?: object) => log[level](meta ?? {}, message);
+  const methods = { trace: write("trace"), debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  return {
+    ...methods,
+    log: (level: string, message: string, meta?: object) => methods[level.toLowerCase() as keyof typeof methods](message, meta),
+  };
+}
