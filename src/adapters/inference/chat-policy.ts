@@ -1,0 +1,85 @@
+// A policy behind /v1/chat/completions: real tool schemas, the server's template. Token ids and log-probabilities come back where the
+// server has them (vLLM, `python -m trainer serve`); from any other endpoint the turns can be scored and evaluated but not trained on.
+import type OpenAI from "openai";
+import { z } from "zod";
+import type { PolicyRef } from "#contracts/policy.ts";
+import type { TurnTokens } from "#contracts/trajectory.ts";
+import { CampaignError } from "#core/errors.ts";
+import { chatMessages, NATIVE_FORMAT, parseChatMessage } from "#core/prompt-format/native.ts";
+import type { AgentTurn, Policy } from "#core/ports.ts";
+import { callModel } from "./provider-error.ts";
+
+export interface ChatPolicyOptions {
+  readonly client: OpenAI;
+  readonly ref: PolicyRef;
+  /** What the server calls the model; the policy's own name unless it is the base model. */
+  readonly model?: string;
+  readonly temperature: number;
+  readonly maxTokensPerTurn: number;
+  readonly maxContextTokens: number;
+  /** False for endpoints that know only OpenAI's fields. */
+  readonly hasTokenIds?: boolean;
+}
+
+const Tokens = z.array(z.int().nonnegative());
+const ToolCalls = z.array(z.object({ id: z.string(), type: z.literal("function"), function: z.object({ name: z.string(), arguments: z.string() }) }));
+const ChatCompletion = z.object({
+  prompt_token_ids: Tokens.nullish(),
+  choices: z
+    .array(
+      z.object({
+        message: z.object({ content: z.string().nullish(), tool_calls: ToolCalls.nullish() }),
+        finish_reason: z.enum(["stop", "length", "tool_calls"]),
+        token_ids: Tokens.nullish(),
+        logprobs: z.object({ content: z.array(z.object({ logprob: z.number() })).nullish() }).nullish(),
+      }),
+    )
+    .min(1),
+  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }),
+});
+type ChatCompletion = z.infer<typeof ChatCompletion>;
+
+export function createChatPolicy(options: ChatPolicyOptions): Policy {
+  const { client, ref, model = ref.name, temperature, maxTokensPerTurn, maxContextTokens, hasTokenIds = true } = options;
+  const who = `policy ${ref.name}`;
+  const tokenFields = hasTokenIds ? { return_token_ids: true, logprobs: true, top_logprobs: 0 } : {};
+  return {
+    ref,
+    format: NATIVE_FORMAT,
+    async respond(conversation, { seed, signal }): Promise<AgentTurn> {
+      const body = {
+        model,
+        messages: chatMessages(conversation),
+        tools: conversation.tools,
+        max_tokens: maxTokensPerTurn,
+        temperature,
+        seed,
+        ...tokenFields,
+      } as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming;
+      const answer = await callModel({ who, signal, canReappear: true }, async () =>
+        ChatCompletion.parse(await client.chat.completions.create(body, { signal })),
+      );
+      const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = answer.usage;
+      if (promptTokens >= maxContextTokens) throw new CampaignError("provider.context-overflow", `${who}: the prompt has ${promptTokens} of ${maxContextTokens} tokens`);
+      const choice = answer.choices[0] as ChatCompletion["choices"][number];
+      return {
+        ...parseChatMessage(choice.message.content ?? null, choice.message.tool_calls ?? []),
+        tokens: hasTokenIds ? sampledTokens(answer, who) : null,
+        finishReason: choice.finish_reason,
+        usage: { promptTokens, completionTokens, calls: 1 },
+      };
+    },
+  };
+}
+
+/** Throws provider.invalid-response when ids or log-probabilities are missing or do not match. */
+function sampledTokens(answer: ChatCompletion, who: string): TurnTokens {
+  const choice = answer.choices[0];
+  const { prompt_token_ids: promptTokenIds } = answer;
+  const tokenIds = choice?.token_ids;
+  const logprobs = choice?.logprobs?.content?.map(({ logprob }) => logprob);
+  if (promptTokenIds && tokenIds && logprobs?.length === tokenIds.length) return { promptTokenIds, tokenIds, logprobs };
+  throw new CampaignError("provider.invalid-response", `${who}: token ids and log-probabilities are missing or differ in number`, {
+    next: "training needs a server with return_token_ids, such as vLLM 0.10.2 or newer",
+  });
+}

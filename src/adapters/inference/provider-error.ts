@@ -1,0 +1,76 @@
+// What can go wrong between here and a model, as CampaignErrors. The one place that knows status codes.
+import OpenAI from "openai";
+import { ZodError } from "zod";
+import { CampaignError, type ErrorCode } from "#core/errors.ts";
+
+export interface RequestContext {
+  /** For messages, e.g. "policy embedded-0123456789ab". */
+  readonly who: string;
+  readonly signal: AbortSignal;
+  /** Whether a 404 may heal: a restarted policy server is given its weights again, a hosted model that does not exist never will. */
+  readonly canReappear: boolean;
+}
+
+/** Sends a request and reads its answer. Every failure comes out as a CampaignError, or as the signal's reason when it was aborted. */
+export async function callModel<Result>(context: RequestContext, call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (context.signal.aborted) throw context.signal.reason;
+    throw toProviderError(error, context);
+  }
+}
+
+function toProviderError(error: unknown, context: RequestContext): unknown {
+  const fail = (code: ErrorCode, what: string, details: { next?: string; retryAfterSeconds?: number } = {}) =>
+    new CampaignError(code, `${context.who}: ${what}`, { cause: error, ...details });
+  if (error instanceof CampaignError) return error;
+  if (error instanceof OpenAI.APIConnectionTimeoutError) return fail("provider.timeout", "no answer in time");
+  if (error instanceof OpenAI.APIConnectionError) return fail("provider.unavailable", `no connection: ${rootMessage(error)}`);
+  if (error instanceof OpenAI.APIError && error.status !== undefined) return statusError(error, context, fail);
+  if (error instanceof ZodError) return fail("provider.invalid-response", `the answer has another shape: ${firstIssue(error)}`);
+  if (error instanceof SyntaxError) return fail("provider.invalid-response", "the answer is not JSON");
+  return error;
+}
+
+type Fail = (code: ErrorCode, what: string, details?: { next?: string; retryAfterSeconds?: number }) => CampaignError;
+
+const OVERFLOW = /context.{0,20}(length|window)|maximum.{0,20}(context|tokens|length)|max_model_len|too (long|many tokens)|longer than the (maximum|model)/i;
+
+function statusError(error: InstanceType<typeof OpenAI.APIError>, context: RequestContext, fail: Fail): CampaignError {
+  const status = Number(error.status);
+  const what = `HTTP ${status}: ${error.message}`;
+  if (status === 401 || status === 403) return fail("provider.unauthorized", what, { next: "check the endpoint's key (apiKeyEnv)" });
+  if (status === 404) return fail(context.canReappear ? "provider.model-missing" : "provider.rejected", what, { next: "check the endpoint's address and the model's name" });
+  if (status === 408) return fail("provider.timeout", what);
+  if (status === 429) return rateLimit(error, what, fail);
+  if (status >= 500 || status === 409) return fail("provider.unavailable", what);
+  if (status >= 300 && status < 400) return fail("provider.rejected", `${what}; redirects are not followed`, { next: "give the address that it redirects to" });
+  const isOverflow = error.code === "context_length_exceeded" || OVERFLOW.test(error.message);
+  return fail(isOverflow ? "provider.context-overflow" : "provider.rejected", what);
+}
+
+/** A spent quota answers 429 too, and no waiting helps it. */
+function rateLimit(error: InstanceType<typeof OpenAI.APIError>, what: string, fail: Fail): CampaignError {
+  if (error.code === "insufficient_quota") return fail("provider.unauthorized", what, { next: "raise the account's quota" });
+  const seconds = retryAfter(error.headers?.get("retry-after") ?? null);
+  return fail("provider.rate-limited", what, seconds === null ? {} : { retryAfterSeconds: seconds });
+}
+
+/** Retry-After in seconds, or as a date. */
+function retryAfter(header: string | null): number | null {
+  if (header === null) return null;
+  const seconds = /^\s*\d+(\.\d+)?\s*$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
+}
+
+function rootMessage(error: Error): string {
+  const { cause } = error;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
+  return cause instanceof Error ? rootMessage(cause) : error.message;
+}
+
+function firstIssue({ issues }: ZodError): string {
+  const issue = issues[0];
+  return issue === undefined ? "unknown" : `${issue.path.join(".") || "answer"}: ${issue.message}`;
+}
