@@ -1,0 +1,128 @@
+// Policies in the record and as model directories: what training writes is stored by hash, and what servers and trainers read is put back.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { ArtifactRef } from "#contracts/artifact-ref.ts";
+import { PolicyManifest, type PolicyRef } from "#contracts/policy.ts";
+import { canonicalJson, hashJson } from "#core/canonical-json.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { ArtifactStore } from "#core/ports.ts";
+import { checkSafetensors } from "./check-safetensors.ts";
+
+/** What makes a policy; cards, logs and licences beside it do not change what it says. */
+const MODEL_FILE = /^((generation_|tokenizer_|adapter_)?config|tokenizer|special_tokens_map|added_tokens|vocab|[\w.-]+\.safetensors\.index)\.json$|^merges\.txt$|\.(safetensors|jinja)$/;
+const MANIFEST_SCHEMA = "PolicyManifest/1";
+
+export interface ImportOptions {
+  /** First part of the policy's name, e.g. the campaign's name. */
+  readonly label: string;
+  readonly parentHash: string | null;
+  /** Path of the optimizer's moments, or null when there are none. */
+  readonly optimizerState?: string | null;
+}
+
+export interface PolicyStore {
+  /** A read-only model directory with the policy's files, each of which has its hash. */
+  directory(ref: PolicyRef): Promise<string>;
+  import(directory: string, options: ImportOptions): Promise<PolicyRef>;
+  /** A local path of the moments to go on from, or null. */
+  optimizerState(ref: PolicyRef): Promise<string | null>;
+}
+
+/** `root` holds one directory per policy hash; everything in it can be made again from the record. */
+export function createPolicyStore(store: ArtifactStore, root: string): PolicyStore {
+  const verified = new Map<string, Promise<string>>();
+  return {
+    directory({ hash, manifest }) {
+      const known = verified.get(hash) ?? readManifest(store, manifest, hash).then((policy) => materialize(store, root, policy));
+      verified.set(hash, known);
+      known.catch(() => verified.delete(hash));
+      return known;
+    },
+    import: (directory, options) => importPolicyDirectory(store, directory, options),
+    async optimizerState({ hash, manifest }) {
+      const { optimizerState } = await readManifest(store, manifest, hash);
+      return optimizerState === null ? null : await store.localPath(optimizerState);
+    },
+  };
+}
+
+/** Stores the files of a model directory. Throws config.file-missing when it is none, contract.invalid when its weights are torn. */
+export async function importPolicyDirectory(store: ArtifactStore, directory: string, options: ImportOptions): Promise<PolicyRef> {
+  const names = await modelFiles(directory);
+  const files: Record<string, ArtifactRef> = {};
+  for (const name of names) files[name] = await store.putBlobFile(join(directory, name), "ModelFile/1");
+  const { label, parentHash, optimizerState = null } = options;
+  const hash = policyHash(files);
+  const manifest: PolicyManifest = {
+    schemaVersion: 1,
+    hash,
+    files,
+    parentHash,
+    optimizerState: optimizerState === null ? null : await store.putBlobFile(optimizerState, "OptimizerState/1"),
+  };
+  const bytes = new TextEncoder().encode(canonicalJson(manifest));
+  return { name: `${label}-${hash.slice(0, 12)}`, hash, manifest: await store.putBlob(bytes, MANIFEST_SCHEMA) };
+}
+
+function policyHash(files: PolicyManifest["files"]): string {
+  return hashJson(Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256])));
+}
+
+async function modelFiles(directory: string): Promise<string[]> {
+  const all = await readdir(directory).catch(() => {
+    throw new CampaignError("config.file-missing", `there is no model directory ${directory}`, { next: "check policy.checkpoint in the campaign file" });
+  });
+  const names = all.filter((name) => MODEL_FILE.test(name)).sort();
+  const missing = [/^(adapter_)?config\.json$/, /\.safetensors$/, /^tokenizer\.json$/].filter((pattern) => !names.some((name) => pattern.test(name)));
+  if (missing.length > 0) {
+    throw new CampaignError("config.file-missing", `${directory} is not a model directory: it has no ${missing.map((pattern) => pattern.source.replace(/[\\^$]/g, "")).join(", ")}`);
+  }
+  for (const name of names.filter((name) => name.endsWith(".safetensors"))) await checkSafetensors(join(directory, name));
+  return names;
+}
+
+async function readManifest(store: ArtifactStore, ref: ArtifactRef | null, hash: string): Promise<PolicyManifest> {
+  if (ref === null) throw new CampaignError("store.missing", `policy ${hash} has no files in the record: only its endpoint knows it`);
+  const manifest = PolicyManifest.parse(JSON.parse(new TextDecoder().decode(await store.getBlob(ref))));
+  if (manifest.hash === hash && policyHash(manifest.files) === hash) return manifest;
+  throw new CampaignError("store.corrupt", `the manifest of policy ${hash} describes other files`);
+}
+
+/** The policy's directory: as it is when all its files have their hashes, else made anew and moved into place whole. */
+async function materialize(store: ArtifactStore, root: string, policy: PolicyManifest): Promise<string> {
+  const target = join(root, policy.hash);
+  if (await isIntact(target, policy.files)) return target;
+  await mkdir(root, { recursive: true });
+  const temporary = await mkdtemp(join(root, ".making-"));
+  try {
+    for (const [name, ref] of Object.entries(policy.files)) await copyFile(await store.localPath(ref), join(temporary, name));
+    await replaceDirectory(temporary, target, policy);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return target;
+}
+
+/** A rename fails when another process was faster; its directory is as good as ours. */
+async function replaceDirectory(temporary: string, target: string, { files, hash }: PolicyManifest): Promise<void> {
+  if (!(await isIntact(target, files))) await rm(target, { recursive: true, force: true });
+  await rename(temporary, target).catch(() => undefined);
+  if (!(await isIntact(target, files))) throw new CampaignError("store.unavailable", `cannot put policy ${hash} into ${target}`);
+}
+
+async function isIntact(directory: string, files: PolicyManifest["files"]): Promise<boolean> {
+  const checks = Object.entries(files).map(async ([name, { sha256, numBytes }]) => {
+    const path = join(directory, name);
+    const info = await stat(path).catch(() => null);
+    return info?.size === numBytes && (await sha256OfFile(path)) === sha256;
+  });
+  return (await Promise.all(checks)).every(Boolean);
+}
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
