@@ -10,7 +10,7 @@ NamedParameters = list[tuple[str, nn.Parameter]]
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:
-    """Matrices [N, rows, columns] with their singular values pushed towards 1: five quintic Newton-Schulz iterations (Muon, K. Jordan 2024)."""
+    """Matrices [N, rows, columns] with singular values pushed towards 1: five quintic Newton-Schulz iterations (Muon, K. Jordan 2024)."""
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if tall else matrices
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)

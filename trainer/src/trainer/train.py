@@ -1,0 +1,203 @@
+"""Reinforcement learning on one batch file: clipped policy loss, KL to a frozen reference, AdamW.
+
+Rows are taken one at a time, unpadded and without an attention mask, and logits are computed for action tokens only: on a CPU that is
+the fastest layout by far, and every layout gives the same loss because rows are weighted by counts of the whole minibatch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from trainer.batch import Batch, Row, read_batch
+from trainer.contracts import Hyperparameters, TrainingJob, read_training_job
+from trainer.errors import Diverged, InvalidJob
+from trainer.files import file_hash, write_atomic
+from trainer.loss import MinibatchCounts, clipped_loss, k3_divergence, ratios, row_weight, token_logprobs
+from trainer.model_files import policy_hash
+from trainer.optimizers import AdamW, clear_gradients, gradient_norm
+from trainer.plan import minibatch, num_steps
+from trainer.policy import TrainablePolicy
+
+read_job = read_training_job
+
+
+@dataclass
+class StepSums:
+    """Sums over the rows computed in one step; the metrics of the contract follow from them."""
+
+    loss: float = 0.0
+    policy_loss: float = 0.0
+    kl: float = 0.0
+    entropy: float = 0.0
+    ratio: float = 0.0
+    ratio_max: float = 0.0
+    num_clipped: int = 0
+    num_tokens: int = 0
+    num_rows: int = 0
+
+    def metrics(self, norm: float, learning_rate: float) -> dict[str, Any]:
+        tokens = max(1, self.num_tokens)
+        return {
+            "loss": self.loss,
+            "policyLoss": self.policy_loss,
+            "kl": self.kl / tokens,
+            "entropy": self.entropy / tokens,
+            "ratioMean": self.ratio / tokens if self.num_tokens else 1.0,
+            "ratioMax": self.ratio_max if self.num_tokens else 1.0,
+            "clipFraction": self.num_clipped / tokens,
+            "gradientNorm": norm,
+            "numTokens": self.num_tokens,
+            "numRows": self.num_rows,
+            "learningRate": learning_rate,
+        }
+
+
+class TrainLearner:
+    step_event = "training-step"
+    mark_event = ""
+
+    def __init__(self, job: TrainingJob, batch: Batch, policy: TrainablePolicy, reference: TrainablePolicy | None) -> None:
+        self.job_id, self.identity, self.device = job.job_id, job.identity, str(policy.device)
+        self._job, self._hyper, self._batch = job, job.hyperparameters, batch
+        self._policy, self._reference = policy, reference
+        self._reference_logprobs: dict[int, Tensor] = {}
+        self._optimizer = AdamW(policy.named_parameters(), self._hyper.betas, self._hyper.weight_decay)
+        self.checkpoint_every_steps = self._hyper.checkpoint_every_steps
+        self.total_steps = num_steps(len(batch.rows), self._hyper.num_minibatches, self._hyper.epochs)
+
+    def take_step(self, step: int, check: Callable[[], None]) -> dict[str, Any]:
+        indices = minibatch(len(self._batch.rows), self._hyper.num_minibatches, self._job.seed, step)
+        sums = self._accumulate_gradients(indices, check)
+        norm = self._clip_gradients(step, sums.loss)
+        learning_rate = self._hyper.learning_rate * (min(1.0, step / self._hyper.warmup_steps) if self._hyper.warmup_steps else 1.0)
+        self._optimizer.step(learning_rate)
+        return sums.metrics(norm, learning_rate)
+
+    def _accumulate_gradients(self, indices: list[int], check: Callable[[], None]) -> StepSums:
+        clear_gradients(self._policy.module.parameters())
+        rows = {index: self._batch.rows[index] for index in indices}
+        counts = MinibatchCounts(len(rows), max(1, sum(row.num_actions for row in rows.values())))
+        sums = StepSums()
+        for index, row in rows.items():
+            check()
+            if row.num_actions and not (row.is_silent and self._hyper.kl_weight == 0):
+                self._row_backward(index, row, row_weight(self._hyper.aggregation, row.num_actions, counts), sums)
+        return sums
+
+    def _row_backward(self, index: int, row: Row, weight: float, sums: StepSums) -> None:
+        device = self._policy.device
+        logprobs, entropies = action_logprobs(self._policy, row, self._job.temperature)
+        ratios_N = ratios(logprobs, row.sampling_logprobs.to(device))
+        policy_N, clipped_N = clipped_loss(
+            ratios_N, row.advantages.to(device), self._hyper.clip_low, self._hyper.clip_high, self._hyper.dual_clip
+        )
+        kl_N = self._divergence(index, row, logprobs)
+        loss = weight * (policy_N + self._hyper.kl_weight * kl_N).sum()
+        loss.backward()
+        sums.loss += loss.item()
+        sums.policy_loss += weight * policy_N.sum().item()
+        sums.kl += kl_N.sum().item()
+        sums.entropy += entropies.sum().item()
+        sums.ratio += ratios_N.sum().item()
+        sums.ratio_max = max(sums.ratio_max, ratios_N.max().item())
+        sums.num_clipped += int(clipped_N.sum())
+        sums.num_tokens += row.num_actions
+        sums.num_rows += 1
+
+    def _divergence(self, index: int, row: Row, logprobs_N: Tensor) -> Tensor:
+        if self._reference is None:
+            return torch.zeros_like(logprobs_N)
+        if index not in self._reference_logprobs:
+            with torch.no_grad():
+                self._reference_logprobs[index] = action_logprobs(self._reference, row, self._job.temperature)[0]
+        return k3_divergence(logprobs_N, self._reference_logprobs[index])
+
+    def _clip_gradients(self, step: int, loss: float) -> float:
+        """The norm before clipping. Raises Diverged when a guard fires; the weights are then those of the step before."""
+        norm = gradient_norm(self._policy.module.parameters()).item()
+        if not (isfinite(loss) and isfinite(norm)):
+            raise Diverged(f"step {step}: loss {loss}, gradient norm {norm}")
+        if norm > self._hyper.max_gradient_norm:
+            raise Diverged(f"step {step}: gradient norm {norm:.4g} exceeds maxGradientNorm {self._hyper.max_gradient_norm:.4g}")
+        if norm > self._hyper.gradient_clip:
+            for parameter in self._policy.module.parameters():
+                if parameter.grad is not None:
+                    parameter.grad.mul_(self._hyper.gradient_clip / norm)
+        return norm
+
+    def measure(self, step: int) -> dict[str, Any] | None:
+        return None
+
+    def tensors(self) -> dict[str, dict[str, Tensor]]:
+        return {"model": self._policy.weights(), "optimizer": self._optimizer.state()}
+
+    def load_tensors(self, tensors: dict[str, dict[str, Tensor]]) -> None:
+        self._policy.load_weights(tensors["model"])
+        self._optimizer.load_state(tensors["optimizer"])
+
+    def load_optimizer(self, path: Path) -> None:
+        try:
+            self._optimizer.load_state(load_file(path))
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise InvalidJob(f"optimizerState {path.name} does not fit the model: {error}") from None
+
+    def export(self, model_directory: Path) -> None:
+        self._policy.export(model_directory)
+
+    def result(self, job_directory: Path, steps: list[dict[str, Any]], marks: list[dict[str, Any]]) -> dict[str, Any]:
+        path = job_directory / "optimizer.safetensors"
+        write_atomic(path, save(self._optimizer.state()))
+        return {"optimizerState": file_hash(path), "steps": steps}
+
+
+def create_learner(job: TrainingJob) -> TrainLearner:
+    """Reads batch, model, reference and moments. Raises InvalidJob for anything that cannot be trained on, before the first step."""
+    check_hyperparameters(job.hyperparameters)
+    batch = read_batch(job.batch_path, job.batch_sha256)
+    if policy_hash(job.model_directory) != job.model_hash:
+        raise InvalidJob(f"the files of {job.model_directory} do not have modelHash")
+    policy = TrainablePolicy(job.model_directory, job.backend)
+    check_fit(batch, policy)
+    learner = TrainLearner(job, batch, policy, load_reference(job, policy))
+    if job.optimizer_state is not None:
+        learner.load_optimizer(job.optimizer_state)
+    return learner
+
+
+def check_hyperparameters(hyper: Hyperparameters) -> None:
+    if not all(0 <= beta < 1 for beta in hyper.betas):
+        raise InvalidJob(f"betas {hyper.betas} must lie in [0, 1)")
+    if hyper.clip_low >= 1:
+        raise InvalidJob(f"clipLow {hyper.clip_low} must be less than 1")
+
+
+def check_fit(batch: Batch, policy: TrainablePolicy) -> None:
+    if batch.max_token_id >= policy.vocab_size:
+        raise InvalidJob(f"batch: token id {batch.max_token_id} is outside the model's vocabulary of {policy.vocab_size}")
+    if batch.max_length > policy.max_positions:
+        raise InvalidJob(f"batch: a row of {batch.max_length} tokens exceeds the model's {policy.max_positions} positions")
+
+
+def load_reference(job: TrainingJob, policy: TrainablePolicy) -> TrainablePolicy | None:
+    if job.hyperparameters.kl_weight == 0:
+        return None
+    if job.reference_directory is None:
+        raise InvalidJob("klWeight is above 0 but referenceDirectory is null")
+    reference = TrainablePolicy(job.reference_directory, job.backend).freeze()
+    if reference.vocab_size != policy.vocab_size:
+        raise InvalidJob(f"the reference has {reference.vocab_size} tokens, the policy {policy.vocab_size}")
+    return reference
+
+
+def action_logprobs(policy: TrainablePolicy, row: Row, temperature: float) -> tuple[Tensor, Tensor]:
+    """Log-probabilities and entropies of a row's action tokens. The last token is no input: nothing comes after it."""
+    logits_NV = policy.logits(row.token_ids[:-1], row.positions)
+    targets_N = row.token_ids[row.positions + 1].to(policy.device)
+    return token_logprobs(logits_NV, targets_N, temperature)
