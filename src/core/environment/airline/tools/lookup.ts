@@ -1,0 +1,46 @@
+// The airline tools that only look: records, airports, thinking, and the hand-over to a person.
+import type { Draft } from "../../database.ts";
+import { dumps } from "../../python/format.ts";
+import { findRecord } from "../../record-access.ts";
+import type { PyValue } from "../../python/values.ts";
+import { airlineTool } from "./airline-tool.ts";
+
+export const getUserDetails = airlineTool("get_user_details", ["user_id"], (draft: Draft, userId: PyValue) => {
+  return findRecord(draft, "users", userId)?.json ?? "Error: user not found";
+});
+
+/** An unknown reservation is answered with the words for an unknown user, as in the benchmark. */
+export const getReservationDetails = airlineTool("get_reservation_details", ["reservation_id"], (draft: Draft, reservationId: PyValue) => {
+  return findRecord(draft, "reservations", reservationId)?.json ?? "Error: user not found";
+});
+
+/** In the benchmark's order, which the model sees. */
+const AIRPORTS: readonly (readonly [string, string])[] = [
+  ["SFO", "San Francisco"],
+  ["JFK", "New York"],
+  ["LAX", "Los Angeles"],
+  ["ORD", "Chicago"],
+  ["DFW", "Dallas"],
+  ["DEN", "Denver"],
+  ["SEA", "Seattle"],
+  ["ATL", "Atlanta"],
+  ["MIA", "Miami"],
+  ["BOS", "Boston"],
+  ["PHX", "Phoenix"],
+  ["IAH", "Houston"],
+  ["LAS", "Las Vegas"],
+  ["MCO", "Orlando"],
+  ["EWR", "Newark"],
+  ["CLT", "Charlotte"],
+  ["MSP", "Minneapolis"],
+  ["DTW", "Detroit"],
+  ["PHL", "Philadelphia"],
+  ["LGA", "LaGuardia"],
+];
+const AIRPORTS_JSON = dumps(new Map(AIRPORTS));
+
+export const listAllAirports = airlineTool("list_all_airports", [], () => AIRPORTS_JSON);
+
+export const think = airlineTool("think", ["thought"], () => "");
+
+export const transferToHumanAgents = airlineTool("transfer_to_human_agents", ["summary"], () => "Transfer successful", { isWrite: true });
