@@ -1,7 +1,7 @@
 // Workflows, calibration, redesign, the record; and the tracking loop that projects the record to MLflow.
 import { fileURLToPath } from "node:url";
 import { startTrackingLoop } from "#adapters/tracking/tracking-loop.ts";
-import { CONTROL_QUEUE } from "../workflows/messages.ts";
+import { CONTROL_QUEUE } from "#contracts/workflow-ids.ts";
 import { runWorker } from "./worker.ts";
 
 await runWorker({

@@ -1,7 +1,7 @@
 // One table: queue, deadlines, retries and heartbeat per kind of activity. Every wait has a deadline.
 import { type ActivityOptions, proxyActivities } from "@temporalio/workflow";
 import type { Activities } from "../activities/index.ts";
-import { CONTROL_QUEUE, ROLLOUT_QUEUE, TRAINING_QUEUE } from "./messages.ts";
+import { CONTROL_QUEUE, ROLLOUT_QUEUE, TRAINING_QUEUE } from "#contracts/workflow-ids.ts";
 
 // Long enough to sit out a restart of any service; after that the campaign pauses with the failure's code and waits for a person.
 const retry = { initialInterval: "1 second", backoffCoefficient: 2, maximumInterval: "30 seconds", maximumAttempts: 30 } as const;

@@ -16,6 +16,7 @@ import {
 import { defineSearchAttributeKey, SearchAttributeType, type SignalDefinition } from "@temporalio/common";
 import type { CampaignState, CampaignStatus } from "#contracts/campaign-status.ts";
 import type { CampaignEnd, IterationManifest, StageName } from "#contracts/manifests.ts";
+import { iterationWorkflowId } from "#contracts/workflow-ids.ts";
 import { advanceProgress, type CampaignProgress, endReason } from "#core/campaign/progress.ts";
 import { controlActivities } from "./activity-options.ts";
 import { iteration } from "./iteration.ts";
@@ -24,7 +25,6 @@ import {
   approvalSignal,
   approveRewardUpdate,
   type CampaignInput,
-  iterationWorkflowId,
   pausedSignal,
   pauseUpdate,
   rejectRewardUpdate,

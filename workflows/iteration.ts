@@ -10,9 +10,10 @@ import {
 import type { GroupSummary, IterationContext, IterationDraft } from "#contracts/activities.ts";
 import type { IterationManifest, RolloutPurpose, StageName } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
+import { campaignWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
 import type { CampaignProgress } from "#core/campaign/progress.ts";
 import { controlActivities, rolloutActivities, trainingActivities } from "./activity-options.ts";
-import { approvalSignal, campaignWorkflowId, pausedSignal, rolloutWorkflowId, stageSignal } from "./messages.ts";
+import { approvalSignal, pausedSignal, stageSignal } from "./messages.ts";
 import { tell } from "./tell.ts";
 import { rolloutBatch } from "./rollout-batch.ts";
 

@@ -3,16 +3,7 @@ import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import type { CampaignProgress } from "#core/campaign/progress.ts";
-import type { RolloutPurpose, StageName } from "#contracts/manifests.ts";
-
-export const CONTROL_QUEUE = "turnwise-control";
-export const ROLLOUT_QUEUE = "turnwise-rollout";
-export const TRAINING_QUEUE = "turnwise-training";
-
-export const campaignWorkflowId = (campaignId: string): string => `campaign/${campaignId}`;
-export const iterationWorkflowId = (campaignId: string, iteration: number): string => `campaign/${campaignId}/iteration/${iteration}`;
-export const rolloutWorkflowId = (campaignId: string, iteration: number, purpose: RolloutPurpose): string =>
-  `campaign/${campaignId}/iteration/${iteration}/rollout/${purpose}`;
+import type { StageName } from "#contracts/manifests.ts";
 
 export interface CampaignInput {
   readonly campaignId: string;

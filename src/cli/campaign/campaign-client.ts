@@ -4,9 +4,8 @@ import { ApplicationFailure } from "@temporalio/common";
 import { CampaignStatus } from "#contracts/campaign-status.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { Settings } from "#adapters/settings.ts";
-import {
-  type CampaignInput, campaignWorkflowId, CONTROL_QUEUE, iterationWorkflowId, type Progress, progressQuery, rolloutWorkflowId, statusQuery,
-} from "../../../workflows/messages.ts";
+import { campaignWorkflowId, CONTROL_QUEUE, iterationWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
+import { type CampaignInput, type Progress, progressQuery, statusQuery } from "../../../workflows/messages.ts";
 import type { campaign } from "../../../workflows/campaign.ts";
 import type { UpdateDefinition } from "@temporalio/common";
 
