@@ -4,17 +4,15 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { Trajectory } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
+import { createTable, quote, type TableColumn } from "../duckdb/table.ts";
 
 export const TRAJECTORIES_SCHEMA = "Trajectories/1";
 
-type Cell = string | number | boolean | null;
-type ColumnType = "VARCHAR" | "INTEGER" | "BOOLEAN";
-
 /** The columns of Trajectories/1: name, type, and the value of a trajectory. */
-const COLUMNS: readonly (readonly [name: string, type: ColumnType, value: (trajectory: Trajectory) => Cell])[] = [
+export const TRAJECTORY_TABLE: readonly TableColumn<Trajectory>[] = [
   ["task_id", "VARCHAR", (trajectory) => trajectory.taskId],
   ["trial", "INTEGER", (trajectory) => trajectory.trial],
   ["environment", "VARCHAR", (trajectory) => trajectory.environment],
@@ -43,9 +41,6 @@ const COLUMNS: readonly (readonly [name: string, type: ColumnType, value: (traje
   ["rows_json", "VARCHAR", (trajectory) => JSON.stringify(trajectory.rows)],
 ];
 
-/** Names of the columns, in file order. */
-export const TRAJECTORY_COLUMNS: readonly string[] = COLUMNS.map(([name]) => name);
-
 function countCalls(trajectory: Trajectory, isCounted: (call: Trajectory["turns"][number]["toolCalls"][number]) => boolean): number {
   return trajectory.turns.flatMap((turn) => turn.toolCalls).filter(isCounted).length;
 }
@@ -55,15 +50,12 @@ export async function encodeTrajectories(trajectories: readonly Trajectory[]): P
   const rows = trajectories.map(parseTrajectory); // also puts keys into the contract's order, which JSON text keeps
   return await withScratchFile(async (path, connection) => {
     const table = `t_${randomUUID().replaceAll("-", "")}`;
-    await connection.run(`CREATE TABLE ${table} (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(", ")})`);
     try {
-      const appender = await connection.createAppender(table);
-      for (const row of rows) appendRow(appender, row);
-      appender.closeSync();
-      await connection.run(`COPY ${table} TO '${path}' (FORMAT parquet, COMPRESSION zstd)`);
+      await createTable(connection, table, TRAJECTORY_TABLE, rows);
+      await connection.run(`COPY ${table} TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`);
       return new Uint8Array(await readFile(path));
     } finally {
-      await connection.run(`DROP TABLE ${table}`);
+      await connection.run(`DROP TABLE IF EXISTS ${table}`);
     }
   });
 }
@@ -80,7 +72,7 @@ export async function decodeTrajectories(bytes: Uint8Array): Promise<Trajectory[
 export async function decodeTrajectoryFile(path: string): Promise<Trajectory[]> {
   const connection = await connect();
   try {
-    const sql = `SELECT conversation_json, rows_json FROM read_parquet('${path.replaceAll("'", "''")}', file_row_number = true) ORDER BY file_row_number`;
+    const sql = `SELECT conversation_json, rows_json FROM read_parquet(${quote(path)}, file_row_number = true) ORDER BY file_row_number`;
     const reader = await connection.runAndReadAll(sql);
     return reader.getRows().map(([conversation, rows]) => parseTrajectory({ ...JSON.parse(String(conversation)), rows: JSON.parse(String(rows)) }));
   } catch (error) {
@@ -94,18 +86,6 @@ function parseTrajectory(value: unknown): Trajectory {
   const result = Trajectory.safeParse(value);
   if (result.success) return result.data;
   throw new CampaignError("contract.invalid", `not a trajectory: ${result.error.issues[0]?.path.join(".")}: ${result.error.issues[0]?.message}`, { cause: result.error });
-}
-
-function appendRow(appender: DuckDBAppender, trajectory: Trajectory): void {
-  for (const [, type, valueOf] of COLUMNS) appendCell(appender, type, valueOf(trajectory));
-  appender.endRow();
-}
-
-function appendCell(appender: DuckDBAppender, type: ColumnType, cell: Cell): void {
-  if (cell === null) appender.appendNull();
-  else if (type === "VARCHAR") appender.appendVarchar(String(cell));
-  else if (type === "INTEGER") appender.appendInteger(Number(cell));
-  else appender.appendBoolean(Boolean(cell));
 }
 
 let instance: Promise<DuckDBInstance> | null = null;

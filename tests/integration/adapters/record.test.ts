@@ -4,7 +4,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { decodeTrajectories, encodeTrajectories, TRAJECTORY_COLUMNS } from "#adapters/record/trajectories.ts";
+import { decodeTrajectories, encodeTrajectories, TRAJECTORY_TABLE } from "#adapters/record/trajectories.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { sampleTrajectory, writeSampleCampaign } from "../../fixtures/sample-record.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
@@ -42,7 +42,7 @@ describe("trajectories as Parquet", () => {
     writeFileSync(path, await encodeTrajectories(trajectories));
     const connection = await (await DuckDBInstance.create()).connect();
     const reader = await connection.runAndReadAll(`SELECT * FROM '${path}'`);
-    expect(reader.columnNames()).toEqual(TRAJECTORY_COLUMNS);
+    expect(reader.columnNames()).toEqual(TRAJECTORY_TABLE.map(([name]) => name));
     expect(reader.getRowObjectsJS()[0]).toMatchObject({
       task_id: "t", trial: 0, reward: 1, is_database_match: true, num_turns: 3, num_tool_calls: 2, num_tool_errors: 1, num_action_tokens: 4,
     });

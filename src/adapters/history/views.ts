@@ -1,0 +1,105 @@
+// The tables of history that DuckDB reads by itself: groups from their manifests, trajectories and turns from Parquet.
+import { join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { createTable, quote } from "../duckdb/table.ts";
+import { TRAJECTORY_TABLE } from "../record/trajectories.ts";
+
+/** `campaigns`: the facts, with base policy and last promoted policy on the same held-out tasks beside each other. */
+const CAMPAIGNS = `
+CREATE TABLE campaigns AS
+WITH base AS (SELECT * FROM evaluations WHERE iteration = 0 AND measure = 'pass^1'),
+promoted AS (SELECT campaign_id, max(iteration) AS iteration FROM iterations WHERE promotion = 'promote' GROUP BY campaign_id),
+final AS (
+  SELECT evaluations.* FROM evaluations LEFT JOIN promoted USING (campaign_id)
+  WHERE measure = 'pass^1' AND evaluations.iteration = coalesce(promoted.iteration, 0)
+),
+difference AS (
+  SELECT evaluations.* FROM evaluations JOIN promoted USING (campaign_id, iteration) WHERE measure = 'difference' AND against = 'base'
+)
+SELECT facts.* EXCLUDE (config),
+  base.value AS base_pass_rate, base.low AS base_low, base.high AS base_high,
+  final.iteration AS final_iteration, final.value AS final_pass_rate, final.low AS final_low, final.high AS final_high,
+  difference.value AS difference, difference.low AS difference_low, difference.high AS difference_high,
+  facts.config
+FROM campaign_facts AS facts LEFT JOIN base USING (campaign_id) LEFT JOIN final USING (campaign_id) LEFT JOIN difference USING (campaign_id)
+ORDER BY facts.created_at, facts.campaign_id;
+DROP TABLE campaign_facts`;
+
+const GROUP_FIELDS: readonly (readonly [name: string, type: string])[] = [
+  ["campaignId", "VARCHAR"],
+  ["iteration", "INTEGER"],
+  ["purpose", "VARCHAR"],
+  ["taskId", "VARCHAR"],
+  ["policy", "STRUCT(name VARCHAR, hash VARCHAR)"],
+  ["trajectories", "STRUCT(sha256 VARCHAR)"],
+  ["outcomes", "STRUCT(type VARCHAR, reward INTEGER, numTurns INTEGER, stopReason VARCHAR)[]"],
+  ["usage", "STRUCT(promptTokens BIGINT, completionTokens BIGINT, simulatorPromptTokens BIGINT, simulatorCompletionTokens BIGINT, modelCalls BIGINT, simulatorCalls BIGINT)"],
+  ["seconds", "DOUBLE"],
+  ["numRetriedRollouts", "INTEGER"],
+  ["numResumedTurns", "INTEGER"],
+];
+
+const GROUPS = `
+CREATE TABLE groups AS
+SELECT campaignId AS campaign_id, iteration, purpose, taskId AS task_id, policy.name AS policy_name, policy.hash AS policy_hash,
+  len(outcomes) AS num_rollouts,
+  list_sum(list_transform(outcomes, lambda outcome: outcome.reward))::INTEGER AS num_passes,
+  list_sum(list_transform(outcomes, lambda outcome: outcome.numTurns))::INTEGER AS num_turns,
+  num_passes > 0 AND num_passes < num_rollouts AS is_mixed,
+  usage.promptTokens AS prompt_tokens, usage.completionTokens AS completion_tokens,
+  usage.simulatorPromptTokens AS simulator_prompt_tokens, usage.simulatorCompletionTokens AS simulator_completion_tokens,
+  usage.modelCalls AS model_calls, usage.simulatorCalls AS simulator_calls,
+  seconds, numRetriedRollouts AS num_retried_rollouts, numResumedTurns AS num_resumed_turns, trajectories.sha256 AS trajectories_sha256
+FROM group_manifests ORDER BY campaign_id, iteration, purpose, task_id;
+DROP TABLE group_manifests`;
+
+const TRAJECTORIES = `
+CREATE VIEW trajectories AS
+SELECT groups.campaign_id, groups.iteration, groups.purpose, rollouts.* EXCLUDE (filename)
+FROM groups JOIN files.trajectory_rows AS rollouts ON right(rollouts.filename, 64) = groups.trajectories_sha256`;
+
+/** DuckDB takes no escape of half a surrogate pair, which a model may write: such escapes are left out here (never in the Parquet). */
+const READABLE_CONVERSATION = String.raw`CASE WHEN json_valid(conversation_json) THEN conversation_json
+  ELSE regexp_replace(conversation_json, '(\\\\)|\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\1', 'g') END`;
+const TURN_STRUCTURE = `[{"index": "INTEGER", "content": "VARCHAR", "userReply": "VARCHAR", "finishReason": "VARCHAR", "stateHash": "VARCHAR",
+  "toolCalls": [{"name": "VARCHAR", "argumentsJson": "VARCHAR", "result": "VARCHAR", "isError": "BOOLEAN", "isExecuted": "BOOLEAN"}]}]`;
+
+const TURNS = `
+CREATE VIEW turns AS
+WITH unnested AS (
+  SELECT campaign_id, iteration, purpose, task_id, trial, policy_name, outcome_type, reward,
+    unnest(from_json(json_extract(${READABLE_CONVERSATION}, '$.turns'), '${TURN_STRUCTURE}')) AS turn
+  FROM trajectories
+)
+SELECT * EXCLUDE (turn), turn.index AS turn_index, turn.content AS content, turn.userReply AS user_reply, turn.finishReason AS finish_reason,
+  len(turn.toolCalls) AS num_tool_calls, list_transform(turn.toolCalls, lambda call: call.name) AS tool_names,
+  coalesce(list_bool_or(list_transform(turn.toolCalls, lambda call: call.isError)), false) AS has_tool_error,
+  turn.toolCalls AS tool_calls, turn.stateHash AS state_hash
+FROM unnested`;
+
+/** Makes campaigns, groups, trajectories and turns over the record at `root`. */
+export async function createViews(connection: DuckDBConnection, root: string): Promise<void> {
+  await connection.run(CAMPAIGNS);
+  const hasGroups = await createGroupManifests(connection, quote(join(root, "campaigns/*/iterations/*/groups/*/*.json")));
+  await connection.run(GROUPS);
+  await connection.run("CREATE SCHEMA files");
+  if (hasGroups) await createTrajectoryRows(connection, quote(join(root, "blobs/sha256/")));
+  else await createTable(connection, "files.trajectory_rows", [...TRAJECTORY_TABLE, ["filename", "VARCHAR", () => null]], []);
+  await connection.run(TRAJECTORIES);
+  await connection.run(TURNS);
+}
+
+/** False when the record has no group yet: DuckDB refuses a pattern that matches nothing. */
+async function createGroupManifests(connection: DuckDBConnection, files: string): Promise<boolean> {
+  const hasGroups = (await connection.runAndReadAll(`SELECT 1 FROM glob(${files}) LIMIT 1`)).currentRowCount > 0;
+  const columns = GROUP_FIELDS.map(([name, type]) => `${name}: '${type}'`).join(", ");
+  if (hasGroups) await connection.run(`CREATE TABLE group_manifests AS FROM read_json(${files}, columns = {${columns}}, format = 'unstructured')`);
+  else await connection.run(`CREATE TABLE group_manifests (${GROUP_FIELDS.map(([name, type]) => `${name} ${type}`).join(", ")})`);
+  return hasGroups;
+}
+
+async function createTrajectoryRows(connection: DuckDBConnection, blobs: string): Promise<void> {
+  await connection.run(`SET VARIABLE trajectory_files =
+    (SELECT list(DISTINCT ${blobs} || left(trajectories_sha256, 2) || '/' || trajectories_sha256 ORDER BY 1) FROM groups)`);
+  await connection.run("CREATE VIEW files.trajectory_rows AS FROM read_parquet(getvariable('trajectory_files'), filename = true)");
+}
