@@ -1,0 +1,141 @@
+// What calibration found and what the gate says: tier statistics, two reward tables judged on the same rollouts, the decision.
+import { z } from "zod";
+import { Sha256 } from "./artifact-ref.ts";
+import { AdvantageConfig, CalibrationConfig } from "./campaign-config.ts";
+import { RewardTable, TierScheme, TierValue } from "./reward-table.ts";
+
+/** A statistic with its interval. Null where the data does not define it: never NaN, never a guess. */
+export const Finding = z
+  .strictObject({ value: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() })
+  .meta({ id: "Finding" });
+export type Finding = z.infer<typeof Finding>;
+
+/** Which rollouts: all of them, those that the table was fitted on, those that only judge. Tasks (and users) are disjoint. */
+export const Split = z.enum(["all", "fit", "judge"]);
+export type Split = z.infer<typeof Split>;
+
+/** How the presence of a tier in a rollout goes with its outcome. Correlations are point-biserial. */
+export const TierStatistics = z
+  .strictObject({
+    tier: z.string(),
+    numTurns: z.int().nonnegative().describe("turns that the tier speaks for"),
+    numRollouts: z.int().nonnegative().describe("rollouts in which the tier occurs"),
+    passRateGivenTurn: z.number().nullable().describe("share of the tier's turns that lie in passing rollouts"),
+    pooled: Finding.describe("correlation over all rollouts: mixes the tier's effect with the difficulty of tasks"),
+    withinTask: Finding.describe("correlation after the task means are taken off: what a group-normalised advantage can see"),
+    support: z.int().nonnegative().describe("rollouts of tasks in which both presence and outcome vary"),
+  })
+  .meta({ id: "TierStatistics" });
+export type TierStatistics = z.infer<typeof TierStatistics>;
+
+export const SplitStatistics = z
+  .strictObject({
+    split: Split,
+    numTasks: z.int().nonnegative(),
+    numRollouts: z.int().nonnegative(),
+    numTurns: z.int().nonnegative(),
+    numPasses: z.int().nonnegative(),
+    numMixedTasks: z.int().nonnegative().describe("tasks with both passing and failing rollouts"),
+    numPairs: z.int().nonnegative().describe("pairs of a passing and a failing rollout of the same task"),
+    tiers: z.array(TierStatistics),
+  })
+  .meta({ id: "SplitStatistics" });
+export type SplitStatistics = z.infer<typeof SplitStatistics>;
+
+/** aligned, misaligned: the whole interval is on one side of 0; uncertain: it holds 0; none: no intended sign, or no such turn. */
+export const Alignment = z.enum(["aligned", "misaligned", "uncertain", "none"]);
+export type Alignment = z.infer<typeof Alignment>;
+
+/** Mean advantages of a tier's turns under one reward table, by four ways to compute an advantage. */
+export const TierAdvantages = z
+  .strictObject({
+    tier: z.string(),
+    value: TierValue,
+    intendedSign: z.union([z.literal(-1), z.literal(0), z.literal(1)]),
+    numTurns: z.int().nonnegative(),
+    immediate: Finding.describe("A^I: the turn reward against the group at the same turn index"),
+    proxy: Finding.describe("A^I + lambda A^O, what the published check looks at"),
+    summed: Finding.describe("A^I summed over the remaining turns, + lambda A^O"),
+    estimator: Finding.describe("the advantage that training uses"),
+    proxyAlignment: Alignment,
+    estimatorAlignment: Alignment,
+    isProxyMismatch: z.boolean().describe("the sign of the mean is not the intended one; 0 counts as a mismatch"),
+    isEstimatorMismatch: z.boolean(),
+    gradientShare: z.number().nullable().describe("share of |advantage| x tokens, under the estimator in use"),
+  })
+  .meta({ id: "TierAdvantages" });
+export type TierAdvantages = z.infer<typeof TierAdvantages>;
+
+/** One reward table, judged on one split. */
+export const TableAssessment = z
+  .strictObject({
+    split: Split,
+    table: z.enum(["prior", "fitted"]),
+    tableSha256: Sha256,
+    numProxyMismatches: z.int().nonnegative(),
+    numEstimatorMismatches: z.int().nonnegative(),
+    turnMisalignment: Finding.describe("share of turns in tiers with an intended sign whose advantage has another sign"),
+    deadTurns: Finding.describe("share of turns without any advantage"),
+    rewardOutcomePooled: Finding.describe("correlation of a rollout's mean turn reward with its outcome"),
+    rewardOutcomeWithinTask: Finding,
+    advantageOutcome: Finding.describe("correlation of a turn's advantage with the outcome; never gated on: the sparse reward maximises it"),
+    discriminativeAccuracy: Finding.describe("share of pass/fail pairs of a task in which the passing rollout has the larger mean turn reward; ties count one half"),
+    advantageCorrelation: Finding.describe("correlation over tiers of within-task correlation and mean advantage, weighted by turns"),
+    tiers: z.array(TierAdvantages),
+  })
+  .meta({ id: "TableAssessment" });
+export type TableAssessment = z.infer<typeof TableAssessment>;
+
+export const Verdict = z.enum(["accept", "reject", "insufficient"]);
+export type Verdict = z.infer<typeof Verdict>;
+
+export const GateCriterion = z.enum([
+  "proxy-mismatches", "estimator-mismatches", "within-task-correlation", "discriminative-accuracy", "advantage-correlation", "pairs", "not-worse-than-prior",
+]);
+export type GateCriterion = z.infer<typeof GateCriterion>;
+
+/** One line of the gate. `interval` is null where the statistic is a count or is not defined. */
+export const GateRow = z
+  .strictObject({
+    criterion: GateCriterion,
+    value: z.number().nullable(),
+    interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
+    relation: z.enum([">", ">=", "=="]),
+    threshold: z.number(),
+    verdict: Verdict,
+    note: z.string().nullable(),
+  })
+  .meta({ id: "GateRow" });
+export type GateRow = z.infer<typeof GateRow>;
+
+export const CalibrationWarning = z
+  .strictObject({
+    code: z.enum(["confounded-by-task", "low-support", "no-pairs", "one-task", "one-user", "no-variation"]),
+    tier: z.string().nullable(),
+    message: z.string(),
+  })
+  .meta({ id: "CalibrationWarning" });
+export type CalibrationWarning = z.infer<typeof CalibrationWarning>;
+
+export const CalibrationReport = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    iteration: z.int().nonnegative(),
+    bufferSha256: Sha256,
+    scheme: TierScheme,
+    rule: z.string().describe("how the fitted table was made, with its version"),
+    config: CalibrationConfig,
+    advantage: AdvantageConfig,
+    confidence: z.number(),
+    proxyLambda: z.number().describe("weight of the outcome advantage in the proxy"),
+    priorTable: RewardTable,
+    fittedTable: RewardTable,
+    splits: z.array(SplitStatistics),
+    assessments: z.array(TableAssessment),
+    gate: z.strictObject({ decision: Verdict, rows: z.array(GateRow) }),
+    conflicts: z.array(z.strictObject({ tier: z.string(), intendedSign: z.number(), fittedValue: z.number() })).describe("tiers where the data contradicts the prior's sign"),
+    warnings: z.array(CalibrationWarning),
+    keptPrior: z.array(z.string()).describe("tiers without the support to be fitted: they keep the prior's value"),
+  })
+  .meta({ id: "CalibrationReport" });
+export type CalibrationReport = z.infer<typeof CalibrationReport>;

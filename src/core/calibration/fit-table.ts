@@ -1,0 +1,93 @@
+// From tier statistics to a reward table. Both rules are functions of the fitting rollouts and the prior alone.
+import type { CalibrationConfig } from "#contracts/campaign-config.ts";
+import type { RewardTable } from "#contracts/reward-table.ts";
+import { createRewardTable, signOfValue } from "../reward/reward-table.ts";
+import type { TierSchemeDefinition } from "../reward/tiers.ts";
+
+/** What a rule may look at, per tier of the fitting split. */
+export interface TierEvidence {
+  readonly tier: string;
+  readonly pooled: number | null;
+  readonly withinTask: number | null;
+  readonly support: number;
+}
+
+export interface FittedTable {
+  readonly table: RewardTable;
+  /** Tiers where the data contradicts the prior's sign: neutral in the table. */
+  readonly conflicts: { readonly tier: string; readonly intendedSign: number; readonly fittedValue: number }[];
+  /** Tiers without enough evidence: the prior's value stays. */
+  readonly keptPrior: string[];
+}
+
+type Sign = -1 | 0 | 1;
+interface Fit {
+  readonly value: RewardTable["values"][string];
+  readonly sign: Sign;
+  readonly state: "fitted" | "kept" | "conflict";
+  readonly wanted: number;
+}
+type Rule = (evidence: TierEvidence, prior: { readonly value: Fit["value"]; readonly sign: Sign }, config: CalibrationConfig) => Fit;
+
+/**
+ * arXiv:2604.02869, Algorithm 1: alpha * pooled correlation above delta, else 0. The intended sign stays the author's, so that the
+ * gate sees where the data turned it around; a tier worth nothing intends nothing.
+ */
+const algorithm1: Rule = ({ pooled }, prior, { alpha, delta }) => {
+  const value = pooled !== null && Math.abs(pooled) > delta ? alpha * pooled : 0;
+  return { value, sign: value === 0 ? 0 : prior.sign, state: "fitted", wanted: value };
+};
+
+/**
+ * methods.md 13.9: alpha * within-task correlation above delta, else 0. Without support the prior stays; where the data and a
+ * prior sign disagree the tier becomes neutral, since one of the two is wrong.
+ */
+const withinTask: Rule = ({ withinTask: rho, support }, prior, { alpha, delta, minSupport }) => {
+  if (rho === null || support < minSupport) return { value: prior.value, sign: prior.sign, state: "kept", wanted: 0 };
+  const wanted = Math.abs(rho) > delta ? alpha * rho : 0;
+  const isConflict = wanted !== 0 && prior.sign !== 0 && signOfValue(wanted) !== prior.sign;
+  const value = isConflict ? 0 : wanted;
+  return { value, sign: signOfValue(value), state: isConflict ? "conflict" : "fitted", wanted };
+};
+
+const RULES: Readonly<Record<CalibrationConfig["rule"], { readonly version: string; readonly fit: Rule }>> = {
+  "algorithm-1": { version: "algorithm-1/1", fit: algorithm1 },
+  "within-task": { version: "within-task/1", fit: withinTask },
+};
+
+export function ruleVersion(rule: CalibrationConfig["rule"]): string {
+  return RULES[rule].version;
+}
+
+/** The table that a rule makes from the evidence, with its lineage. Deterministic: equal evidence, equal sha256. */
+export function fitTable(input: {
+  readonly scheme: TierSchemeDefinition;
+  readonly evidence: readonly TierEvidence[];
+  readonly priorTable: RewardTable;
+  readonly config: CalibrationConfig;
+  readonly iteration: number;
+  readonly bufferSha256: string;
+}): FittedTable {
+  const { version, fit } = RULES[input.config.rule];
+  const byTier = new Map(input.evidence.map((evidence) => [evidence.tier, evidence]));
+  const fits = input.scheme.tiers.map((tier) => {
+    const evidence = byTier.get(tier) ?? { tier, pooled: null, withinTask: null, support: 0 };
+    const prior = { value: input.priorTable.values[tier] ?? 0, sign: input.priorTable.intendedSigns[tier] ?? 0 };
+    return { tier, prior, ...fit(evidence, prior, input.config) };
+  });
+  const table = createRewardTable(
+    {
+      schemaVersion: 1,
+      name: `${input.config.rule}-${input.iteration}`,
+      scheme: input.scheme.id,
+      values: Object.fromEntries(fits.map(({ tier, value }) => [tier, value])),
+      intendedSigns: Object.fromEntries(fits.map(({ tier, sign }) => [tier, sign])),
+    },
+    { parentSha256: input.priorTable.sha256, bufferSha256: input.bufferSha256, rule: version, iteration: input.iteration },
+  );
+  return {
+    table,
+    conflicts: fits.filter(({ state }) => state === "conflict").map(({ tier, prior, wanted }) => ({ tier, intendedSign: prior.sign, fittedValue: wanted })),
+    keptPrior: fits.filter(({ state }) => state === "kept").map(({ tier }) => tier),
+  };
+}

@@ -1,0 +1,220 @@
+// Everything calibration needs to know about a task, as one row of sums: statistics of any set of tasks, and of any bootstrap
+// resample of them, follow from adding rows. This file says what the columns are and fills them; statistics.ts reads them.
+import type { RewardTable } from "#contracts/reward-table.ts";
+import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { DEAD_ADVANTAGE } from "../advantage/compute-advantages.ts";
+import type { LabelledRollout } from "../reward/label-rollout.ts";
+import type { ClusterSums } from "../statistics/bootstrap.ts";
+import type { TaskRollouts } from "./buffer.ts";
+import { proxyLambda, type TurnAdvantages, turnAdvantages } from "./turn-advantages.ts";
+
+/** Columns of the buffer. `oo` is the sum of squared deviations of the outcome from its task mean. */
+export const BUFFER = { rollouts: 0, passes: 1, oo: 2, turns: 3, passingTurns: 4, pairs: 5, mixedTasks: 6 } as const;
+const BUFFER_WIDTH = 7;
+/** Columns per tier, x being its presence in a rollout. `xx` and `xo` are sums of (products of) deviations from task means. */
+export const TIER = { turns: 0, rollouts: 1, passingRollouts: 2, xx: 3, xo: 4, passingTurns: 5, support: 6 } as const;
+const TIER_WIDTH = 7;
+/** Columns per reward table; r is the mean turn reward of a rollout, a the advantage of a turn under the estimator in use. */
+export const TABLE = { intendedTurns: 0, wrongTurns: 1, deadTurns: 2, a: 3, aa: 4, ao: 5, r: 6, rr: 7, ro: 8, rrWithin: 9, roWithin: 10, wins: 11 } as const;
+const TABLE_WIDTH = 12;
+/** Columns per reward table and tier: sums of advantages over the tier's turns, and of |a| x tokens. */
+export const TABLE_TIER = { immediate: 0, proxy: 1, summed: 2, estimator: 3, gradient: 4 } as const;
+const TABLE_TIER_WIDTH = 5;
+
+/** A mean advantage no larger than this has no sign. */
+export const NO_SIGN = 1e-8;
+/** Mean turn rewards that differ by no more than this are tied: sums of the same tiers in another order. */
+const TIE = 1e-9;
+
+export interface SumsLayout {
+  readonly tiers: readonly string[];
+  readonly tables: readonly RewardTable[];
+}
+
+export function tierOffset(tier: number): number {
+  return BUFFER_WIDTH + tier * TIER_WIDTH;
+}
+export function tableOffset(layout: SumsLayout, table: number): number {
+  return BUFFER_WIDTH + layout.tiers.length * TIER_WIDTH + table * (TABLE_WIDTH + layout.tiers.length * TABLE_TIER_WIDTH);
+}
+export function tableTierOffset(layout: SumsLayout, table: number, tier: number): number {
+  return tableOffset(layout, table) + TABLE_WIDTH + tier * TABLE_TIER_WIDTH;
+}
+
+/** One row per task. With no tables there are only the columns of buffer and tiers. */
+export function taskSums(tasks: readonly TaskRollouts[], layout: SumsLayout, advantage: AdvantageConfig): ClusterSums {
+  const width = tableOffset(layout, layout.tables.length);
+  const rows = new Float64Array(tasks.length * width);
+  const tierIndex = new Map(layout.tiers.map((tier, index) => [tier, index]));
+  const rowOf = (position: number) => rows.subarray(position * width, (position + 1) * width);
+  tasks.forEach((task, p) => {
+    addBuffer(task.rollouts, rowOf(p));
+    addTiers(task.rollouts, tierIndex, rowOf(p));
+  });
+  layout.tables.forEach((table, t) => {
+    const advantages = turnAdvantages(tasks, table, advantage);
+    const context = { layout, table, t, tierIndex, advantages, lambda: proxyLambda(advantage) };
+    tasks.forEach((task, p) => addTable(task.rollouts, p, context, rowOf(p)));
+  });
+  return { rows, numRows: tasks.length, width };
+}
+
+/** The rows of the chosen tasks. */
+export function selectRows(sums: ClusterSums, isChosen: (row: number) => boolean): ClusterSums {
+  const chosen = Array.from({ length: sums.numRows }, (_, row) => row).filter(isChosen);
+  const rows = new Float64Array(chosen.length * sums.width);
+  chosen.forEach((row, position) => rows.set(sums.rows.subarray(row * sums.width, (row + 1) * sums.width), position * sums.width));
+  return { rows, numRows: chosen.length, width: sums.width };
+}
+
+/** The sums over all rows. */
+export function sumRows({ rows, numRows, width }: ClusterSums): Float64Array {
+  const total = new Float64Array(width);
+  for (let row = 0; row < numRows; row += 1) for (let column = 0; column < width; column += 1) add(total, column, rows[row * width + column] ?? 0);
+  return total;
+}
+
+function add(row: Float64Array, column: number, value: number): void {
+  row[column] = (row[column] ?? 0) + value;
+}
+
+function addBuffer(rollouts: readonly LabelledRollout[], row: Float64Array): void {
+  const passes = rollouts.filter((rollout) => rollout.outcome === 1).length;
+  const fails = rollouts.length - passes;
+  add(row, BUFFER.rollouts, rollouts.length);
+  add(row, BUFFER.passes, passes);
+  add(row, BUFFER.oo, passes - (passes * passes) / rollouts.length);
+  add(row, BUFFER.pairs, passes * fails);
+  add(row, BUFFER.mixedTasks, passes > 0 && fails > 0 ? 1 : 0);
+  for (const rollout of rollouts) {
+    add(row, BUFFER.turns, rollout.turns.length);
+    add(row, BUFFER.passingTurns, rollout.outcome * rollout.turns.length);
+  }
+}
+
+function addTiers(rollouts: readonly LabelledRollout[], tierIndex: ReadonlyMap<string, number>, row: Float64Array): void {
+  for (const rollout of rollouts) {
+    for (const tier of presentTiers(rollout)) {
+      const offset = tierOffset(tierIndex.get(tier) ?? 0);
+      add(row, offset + TIER.rollouts, 1);
+      add(row, offset + TIER.passingRollouts, rollout.outcome);
+    }
+    for (const turn of rollout.turns) {
+      const offset = tierOffset(tierIndex.get(turn.tier) ?? 0);
+      add(row, offset + TIER.turns, 1);
+      add(row, offset + TIER.passingTurns, rollout.outcome);
+    }
+  }
+  for (const tier of tierIndex.values()) addDeviations(rollouts.length, tierOffset(tier), row);
+}
+
+/** Deviations of presence from the task mean follow from its counts, since presence and outcome are 0 or 1. */
+function addDeviations(numRollouts: number, offset: number, row: Float64Array): void {
+  const present = row[offset + TIER.rollouts] ?? 0;
+  const both = row[offset + TIER.passingRollouts] ?? 0;
+  const passes = row[BUFFER.passes] ?? 0;
+  add(row, offset + TIER.xx, present - (present * present) / numRollouts);
+  add(row, offset + TIER.xo, both - (present * passes) / numRollouts);
+  const varies = present > 0 && present < numRollouts && passes > 0 && passes < numRollouts;
+  add(row, offset + TIER.support, varies ? numRollouts : 0);
+}
+
+/** Tiers that occur in a rollout, those of every call of a turn included. */
+function presentTiers(rollout: LabelledRollout): Set<string> {
+  const tiers = new Set<string>();
+  for (const turn of rollout.turns) {
+    tiers.add(turn.tier);
+    for (const call of turn.callTiers) tiers.add(call.tier);
+  }
+  return tiers;
+}
+
+interface TableContext {
+  readonly layout: SumsLayout;
+  readonly table: RewardTable;
+  readonly t: number;
+  readonly tierIndex: ReadonlyMap<string, number>;
+  readonly advantages: TurnAdvantages;
+  readonly lambda: number;
+}
+
+function addTable(rollouts: readonly LabelledRollout[], p: number, context: TableContext, row: Float64Array): void {
+  const meanRewards = rollouts.map((_, i) => mean(context.advantages.rewards[p]?.[i] ?? []));
+  addRolloutRewards(rollouts, meanRewards, tableOffset(context.layout, context.t), row);
+  rollouts.forEach((rollout, i) => addTurns(rollout, p, i, context, row));
+}
+
+function addRolloutRewards(rollouts: readonly LabelledRollout[], meanRewards: readonly number[], offset: number, row: Float64Array): void {
+  const passRate = mean(rollouts.map((rollout) => rollout.outcome));
+  const taskMean = mean(meanRewards);
+  rollouts.forEach((rollout, i) => {
+    const r = meanRewards[i] ?? 0;
+    add(row, offset + TABLE.r, r);
+    add(row, offset + TABLE.rr, r * r);
+    add(row, offset + TABLE.ro, r * rollout.outcome);
+    add(row, offset + TABLE.rrWithin, (r - taskMean) ** 2);
+    add(row, offset + TABLE.roWithin, (r - taskMean) * (rollout.outcome - passRate));
+  });
+  add(row, offset + TABLE.wins, countWins(rollouts, meanRewards));
+}
+
+/** Pairs of a passing and a failing rollout in which the passing one is rewarded more; ties count one half. */
+function countWins(rollouts: readonly LabelledRollout[], meanRewards: readonly number[]): number {
+  const failing = Float64Array.from(meanRewards.filter((_, i) => rollouts[i]?.outcome === 0)).sort();
+  return meanRewards.reduce((wins, r, i) => {
+    if (rollouts[i]?.outcome !== 1) return wins;
+    const below = countAtMost(failing, r - TIE);
+    return wins + below + (countAtMost(failing, r + TIE) - below) / 2;
+  }, 0);
+}
+
+/** How many of the sorted values are at most `limit`. */
+function countAtMost(sorted: Float64Array, limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function addTurns(rollout: LabelledRollout, p: number, i: number, context: TableContext, row: Float64Array): void {
+  const { layout, table, t, tierIndex, advantages, lambda } = context;
+  const immediate_T = advantages.immediate[p]?.[i] ?? [];
+  const estimator_T = advantages.estimator[p]?.[i] ?? [];
+  const outcome = lambda * (advantages.outcome[p]?.[i] ?? 0);
+  const offset = tableOffset(layout, t);
+  let later = 0;
+  for (let k = rollout.turns.length - 1; k >= 0; k -= 1) {
+    const tier = rollout.turns[k]?.tier ?? "";
+    const immediate = immediate_T[k] ?? 0;
+    const a = estimator_T[k] ?? 0;
+    later += immediate;
+    const tierColumns = tableTierOffset(layout, t, tierIndex.get(tier) ?? 0);
+    add(row, tierColumns + TABLE_TIER.immediate, immediate);
+    add(row, tierColumns + TABLE_TIER.proxy, immediate + outcome);
+    add(row, tierColumns + TABLE_TIER.summed, later + outcome);
+    add(row, tierColumns + TABLE_TIER.estimator, a);
+    add(row, tierColumns + TABLE_TIER.gradient, Math.abs(a) * (rollout.numTokensPerTurn?.[k] ?? 1));
+    add(row, offset + TABLE.deadTurns, Math.abs(a) <= DEAD_ADVANTAGE ? 1 : 0);
+    add(row, offset + TABLE.a, a);
+    add(row, offset + TABLE.aa, a * a);
+    add(row, offset + TABLE.ao, a * rollout.outcome);
+    const intended = table.intendedSigns[tier] ?? 0;
+    if (intended === 0) continue;
+    add(row, offset + TABLE.intendedTurns, 1);
+    add(row, offset + TABLE.wrongTurns, signOf(a) === intended ? 0 : 1);
+  }
+}
+
+/** -1, 0 or 1; values that are all but 0 have no sign. */
+export function signOf(value: number): -1 | 0 | 1 {
+  if (Math.abs(value) <= NO_SIGN) return 0;
+  return value > 0 ? 1 : -1;
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((total, value) => total + value, 0) / values.length;
+}

@@ -1,0 +1,56 @@
+// What a reader of a report must know before believing it.
+import type { CalibrationWarning, Finding, SplitStatistics } from "#contracts/calibration-report.ts";
+import type { TaskRollouts } from "./buffer.ts";
+
+/** Warnings about the buffer and its tiers. `keptPrior` are the tiers that had no support for a fit. */
+export function findWarnings(tasks: readonly TaskRollouts[], splits: readonly SplitStatistics[], keptPrior: readonly string[]): CalibrationWarning[] {
+  const all = splits.find(({ split }) => split === "all");
+  const judge = splits.find(({ split }) => split === "judge");
+  if (all === undefined || judge === undefined) return [];
+  return [...bufferWarnings(tasks, all, judge), ...all.tiers.flatMap(confounding), ...supportWarnings(all, keptPrior)];
+}
+
+function bufferWarnings(tasks: readonly TaskRollouts[], all: SplitStatistics, judge: SplitStatistics): CalibrationWarning[] {
+  const warnings: CalibrationWarning[] = [];
+  const warn = (code: CalibrationWarning["code"], message: string) => warnings.push({ code, tier: null, message });
+  const numUsers = new Set(tasks.map((task) => (task.userId === "" ? `task:${task.taskId}` : task.userId))).size;
+  if (tasks.length === 1) warn("one-task", "all rollouts are of one task: nothing is left to judge a fit on, and no interval can be given");
+  else if (numUsers === 1) warn("one-user", "all tasks are of one user: nothing is left to judge a fit on");
+  if (all.numPasses === 0 || all.numPasses === all.numRollouts) {
+    warn("no-variation", `all ${all.numRollouts} rollouts ${all.numPasses === 0 ? "fail" : "pass"}: no tier can be told apart by its outcome`);
+  } else if (all.numPairs === 0) warn("no-pairs", "no task has both passing and failing rollouts: nothing can be said within a task");
+  else if (judge.numPairs === 0) warn("no-pairs", "no judging task has both passing and failing rollouts");
+  return warnings;
+}
+
+/** Pooled and within-task correlation tell different stories: the tier marks hard or easy tasks, not good or bad turns. */
+function confounding({ tier, pooled, withinTask }: SplitStatistics["tiers"][number]): CalibrationWarning[] {
+  if (pooled.value === null || withinTask.value === null) return [];
+  const [p, w] = [certainSign(pooled), certainSign(withinTask)];
+  const numbers = `pooled ${format(pooled)}, within task ${format(withinTask)}`;
+  if (p === w || (p === 0 && Math.sign(pooled.value) === w)) return [];
+  const reading =
+    w === 0
+      ? "it marks easy or hard tasks, and says nothing certain about the turn itself"
+      : p === 0
+        ? "the mix of tasks hides its effect"
+        : "the mix of tasks turns its effect around";
+  return [{ code: "confounded-by-task", tier, message: `${tier} is confounded by task difficulty (${numbers}): ${reading}` }];
+}
+
+function supportWarnings(all: SplitStatistics, keptPrior: readonly string[]): CalibrationWarning[] {
+  const occurring = all.tiers.filter(({ tier, numTurns }) => numTurns > 0 && keptPrior.includes(tier));
+  if (occurring.length === 0) return [];
+  const tiers = occurring.map(({ tier, support }) => `${tier} (${support})`).join(", ");
+  return [{ code: "low-support", tier: null, message: `too few rollouts of tasks where both the tier and the outcome vary, so the prior's value stays: ${tiers}` }];
+}
+
+function certainSign({ low, high }: Finding): -1 | 0 | 1 {
+  if (low !== null && low > 0) return 1;
+  return high !== null && high < 0 ? -1 : 0;
+}
+
+function format({ value, low, high }: Finding): string {
+  const number = (x: number | null) => (x === null ? "?" : `${x < 0 ? "" : "+"}${x.toFixed(3)}`);
+  return `${number(value)} [${number(low)}, ${number(high)}]`;
+}
