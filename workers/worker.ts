@@ -2,6 +2,7 @@
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
 import { CampaignError } from "#core/errors.ts";
+import { announceReady } from "#adapters/services/announce-ready.ts";
 import { createActivities } from "../activities/index.ts";
 import { createDependencies, type WorkerDependencies } from "./dependencies.ts";
 
@@ -33,6 +34,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     ...role.options,
   });
   log.info({ taskQueue: role.taskQueue }, "worker ready");
+  announceReady();
   try {
     await worker.run();
   } finally {

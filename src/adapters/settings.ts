@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readState } from "./services/state.ts";
 
 export const REPOSITORY = resolve(fileURLToPath(new URL("../..", import.meta.url)));
 
@@ -23,15 +24,16 @@ export interface Settings {
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
   const home = resolve(environment["TURNWISE_HOME"] ?? join(REPOSITORY, ".turnwise"));
   const linked = join(home, "data", "tau-bench");
+  const running = readState(home)?.plan.endpoints;
   return {
     home,
     recordRoot: join(home, "record"),
     policyRoot: join(home, "policies"),
     jobRoot: join(home, "jobs"),
-    temporalAddress: environment["TURNWISE_TEMPORAL_ADDRESS"] ?? "127.0.0.1:7233",
-    namespace: environment["TURNWISE_NAMESPACE"] ?? "default",
-    policyUrl: environment["TURNWISE_POLICY_URL"] ?? "http://127.0.0.1:8620",
-    mlflowUrl: environment["TURNWISE_MLFLOW_URL"] ?? "http://127.0.0.1:5050",
+    temporalAddress: environment["TURNWISE_TEMPORAL_ADDRESS"] ?? running?.temporalAddress ?? "127.0.0.1:7233",
+    namespace: environment["TURNWISE_NAMESPACE"] ?? running?.namespace ?? "default",
+    policyUrl: environment["TURNWISE_POLICY_URL"] ?? running?.policyUrl ?? "http://127.0.0.1:8620",
+    mlflowUrl: environment["TURNWISE_MLFLOW_URL"] ?? running?.mlflowUrl ?? "http://127.0.0.1:5050",
     python: environment["TURNWISE_PYTHON"] ?? join(REPOSITORY, ".turnwise", "python", "bin", "python"),
     tauBench: environment["TURNWISE_TAU_BENCH"] ? resolve(environment["TURNWISE_TAU_BENCH"]) : existsSync(linked) ? linked : null,
   };
