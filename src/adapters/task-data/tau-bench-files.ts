@@ -1,0 +1,72 @@
+// Reads and checks the files of a tau-bench data folder.
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { parseJson } from "#core/environment/python/parse-json.ts";
+import type { PyValue } from "#core/environment/python/values.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { ToolSchema } from "#core/ports.ts";
+
+const NEXT = "set TURNWISE_TAU_BENCH to a folder with tau-bench's data: airline/flights.json, reservations.json, users.json, tasks_test.json, tools.json and wiki.md";
+
+/** The text of a file of the folder. Throws environment.data-missing. */
+export async function readText(directory: string, name: string): Promise<string> {
+  if (!(await isDirectory(directory))) throw new CampaignError("environment.data-missing", `no data folder at ${directory}`, { next: NEXT });
+  try {
+    return await readFile(join(directory, name), "utf8");
+  } catch (cause) {
+    throw new CampaignError("environment.data-missing", `cannot read ${name} in ${directory}`, { cause, next: NEXT });
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+}
+
+export function corrupt(directory: string, name: string, what: string, cause?: unknown): CampaignError {
+  return new CampaignError("environment.data-corrupt", `${name} in ${directory}: ${what}`, { cause, next: "copy the file again from the benchmark's repository" });
+}
+
+/** A JSON file with ints and floats kept apart. Throws environment.data-missing or environment.data-corrupt. */
+export async function readPythonJson(directory: string, name: string): Promise<PyValue> {
+  const text = await readText(directory, name);
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw corrupt(directory, name, `not valid JSON: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** A JSON file checked against a schema. Throws environment.data-missing or environment.data-corrupt with the place of the first problem. */
+export async function readChecked<Value>(directory: string, name: string, schema: z.ZodType<Value>): Promise<Value> {
+  const text = await readText(directory, name);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw corrupt(directory, name, `not valid JSON: ${(cause as Error).message}`, cause);
+  }
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw corrupt(directory, name, `at ${issue?.path.join(".") || "the top"}: ${issue?.message}`, result.error);
+}
+
+export const ToolSchemas: z.ZodType<ToolSchema[]> = z.array(
+  z.object({
+    type: z.literal("function"),
+    function: z.object({ name: z.string().min(1), description: z.string(), parameters: z.record(z.string(), z.unknown()) }),
+  }),
+);
+
+/** A task of tau-bench v1 as converted from its Python source. */
+export const TauBenchTask = z.object({
+  user_id: z.string().min(1),
+  instruction: z.string(),
+  actions: z.array(z.object({ name: z.string().min(1), kwargs: z.record(z.string(), z.unknown()) })),
+  outputs: z.array(z.string()),
+});
+export type TauBenchTask = z.infer<typeof TauBenchTask>;
