@@ -1,0 +1,74 @@
+// turnwise quickstart: services up, one small campaign to its end, services down, and what it found.
+import { join } from "node:path";
+import type { Command } from "commander";
+import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { readStack, startStack } from "#adapters/services/stack.ts";
+import { readSettings, REPOSITORY } from "#adapters/settings.ts";
+import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
+import { settingsOf } from "../campaign/services.ts";
+import { interruptSignal } from "../interrupt.ts";
+import { formatDuration, printLine, style } from "../output.ts";
+import { follow, launch, openRecord } from "./campaign.ts";
+
+const FILE = join(REPOSITORY, "configs", "campaigns", "quickstart.yaml");
+
+export function registerQuickstart(program: Command): void {
+  program
+    .command("quickstart")
+    .description("run a small campaign from nothing to its result, without GPU or keys")
+    .option("--set <path=value>", "override a value of configs/campaigns/quickstart.yaml; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option("--keep", "leave the services running afterwards")
+    .option("--json")
+    .action(quickstart);
+}
+
+async function quickstart(options: { set: string[]; keep?: boolean; json?: boolean }): Promise<void> {
+  const startedAt = Date.now();
+  const signal = interruptSignal();
+  const settings = readSettings();
+  const config = await loadCampaignFile(FILE, options.set);
+  const checked = await checkCampaign(config, settings, { mustReach: true });
+  const isOurs = readStack(settings.home) === null;
+  printLine(style.dim(isOurs ? "starting the services: Temporal, policy server, workers, MLflow" : "the services run already"));
+  const stack = await startStack({ home: settings.home, endsWithUs: isOurs && options.keep !== true });
+  try {
+    signal.throwIfAborted();
+    const running = settingsOf(stack);
+    const record = openRecord(running);
+    const campaignId = await freeId(record, config.name);
+    await createCampaign(record, campaignId, checked);
+    await launch(running, record, campaignId);
+    printLine(style.dim(`campaign ${campaignId} started ${formatDuration((Date.now() - startedAt) / 1000)} after the command; Temporal ${stack.endpoints.temporalUiUrl}, MLflow ${stack.endpoints.mlflowUrl}`));
+    await follow(running, record, campaignId, options);
+    await sayIfReproduced(record, config.name, campaignId);
+    if (options.json !== true) printNextCommands(campaignId, isOurs && options.keep !== true);
+  } finally {
+    if (isOurs && options.keep !== true) await stack.stop();
+  }
+}
+
+/** `quickstart`, `quickstart-2`, …: every run of the command is a campaign of its own. */
+async function freeId(record: CampaignRecord, name: string): Promise<string> {
+  const taken = new Set(await record.listCampaigns());
+  if (!taken.has(name)) return name;
+  for (let number = 2; ; number += 1) if (!taken.has(`${name}-${number}`)) return `${name}-${number}`;
+}
+
+/** Equal seeds give equal campaigns, to the last bit of the weights. */
+async function sayIfReproduced(record: CampaignRecord, firstId: string, campaignId: string): Promise<void> {
+  if (firstId === campaignId) return;
+  const [first, own] = [await record.readEnd(firstId), await record.readEnd(campaignId)];
+  if (first === null || own === null) return;
+  const isSame = first.finalPolicy.hash === own.finalPolicy.hash;
+  printLine(isSame ? `same seed, same result: the final policy is bit for bit that of ${firstId} (${own.finalPolicy.hash.slice(0, 12)})` : `the final policy differs from that of ${firstId}: another config, code, or processor`);
+}
+
+function printNextCommands(campaignId: string, isStopped: boolean): void {
+  printLine("");
+  printLine("look further");
+  printLine(`  ./turnwise history                       every campaign beside the others`);
+  printLine(`  ./turnwise query "SELECT tier, count(*) AS turns, avg(outcome) AS pass_rate FROM turns WHERE campaign_id = '${campaignId}' GROUP BY tier ORDER BY turns DESC"`);
+  printLine(`  ./turnwise campaign start configs/campaigns/quickstart.yaml --name second-seed --set seed=8 --watch`);
+  if (isStopped) printLine(style.dim("the services are stopped; `./turnwise up` starts them again, with Temporal's and MLflow's pages"));
+}

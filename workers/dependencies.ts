@@ -1,0 +1,51 @@
+// Composition root: settings -> adapters -> what the activities are given.
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";
+import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { openPolicy } from "#adapters/inference/open-policy.ts";
+import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
+import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { RecordPaths } from "#adapters/record/paths.ts";
+import { readSettings, type Settings } from "#adapters/settings.ts";
+import { openSimulator } from "#adapters/simulator/open-simulator.ts";
+import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
+import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
+import { codeVersion } from "#adapters/versions.ts";
+import type { ActivityDependencies } from "../activities/dependencies.ts";
+
+export interface WorkerDependencies extends ActivityDependencies {
+  readonly settings: Settings;
+}
+
+export async function createDependencies(_log: Logger): Promise<WorkerDependencies> {
+  const settings = readSettings();
+  const store = new LocalArtifactStore(settings.recordRoot);
+  const policies = createPolicyStore(store, settings.policyRoot);
+  return {
+    settings,
+    store,
+    record: new CampaignRecord(store),
+    versions: { turnwise: await codeVersion(), node: process.versions.node },
+    clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
+    openTaskSet: (config) => openTaskSet(config, settings),
+    openPolicy: (config, ref) => openPolicy(config, ref, { policies, policyUrl: settings.policyUrl }),
+    openSimulator,
+    openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
+      new LocalTurnJournal(settings.recordRoot, RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
+    dropJournals: ({ campaignId, iteration, purpose, taskId }) => store.removeJournal(RecordPaths.groupJournals(campaignId, iteration, purpose, taskId)),
+    encodeBatch,
+    trainer: {
+      jobDirectory: (campaignId, iteration) => join(settings.jobRoot, campaignId, String(iteration).padStart(4, "0")),
+      run: (options) => runTrainingJob({ ...options, python: settings.python }),
+    },
+    policies: {
+      directory: (ref) => policies.directory(ref),
+      optimizerState: (ref) => policies.optimizerState(ref),
+      import: (jobDirectory, _result, { label, parentHash }) =>
+        policies.import(join(jobDirectory, "model"), { label, parentHash, optimizerState: join(jobDirectory, "optimizer.safetensors") }),
+    },
+  };
+}
