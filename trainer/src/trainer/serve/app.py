@@ -1,0 +1,342 @@
+"""The HTTP application. Routes are plain Starlette ones inside FastAPI: tens of requests arrive per engine step, and body models
+would cost more than the model does. Every answer that is not 200 has OpenAI's error JSON."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from trainer.serve import protocol
+from trainer.serve.chat import END_OF_TURN, parse_tool_calls, read_messages
+from trainer.serve.engine import Engine, Generation, Request
+from trainer.serve.failures import ApiError, invalid
+from trainer.serve.registry import Policy, Registry
+
+try:
+    from orjson import dumps as to_bytes
+    from orjson import loads as parse
+except ImportError:
+    parse = json.loads
+
+    def to_bytes(value: Any) -> bytes:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+log = logging.getLogger("trainer.serve")
+
+DISCONNECT_CHECK_SECONDS = 1.0
+DEFAULT_COMPLETION_TOKENS = 16
+
+Body = dict[str, Any]
+
+
+def create_app(registry: Registry, max_queue: int) -> FastAPI:
+    """The application with its engine, which runs from the first request's arrival to the last one's answer (ASGI lifespan)."""
+    service = Service(registry, max_queue)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI):
+        service.start()
+        yield
+        await asyncio.to_thread(service.engine.stop)
+
+    app = FastAPI(title="Turnwise policy server", lifespan=lifespan, openapi_url=None)
+    for path, handler in {
+        "/v1/completions": service.complete,
+        "/v1/chat/completions": service.chat,
+        "/v1/score": service.score,
+        "/v1/load_policy": service.load,
+        "/v1/unload_policy": service.unload,
+        "/tokenize": service.tokenize,
+        "/detokenize": service.detokenize,
+    }.items():
+        app.router.add_route(path, _json_endpoint(handler), methods=["POST"])
+    for path, read in {"/v1/models": service.models, "/weight_info": service.weight_info, "/health": service.health}.items():
+        app.router.add_route(path, _read_endpoint(read), methods=["GET"])
+    app.add_exception_handler(HTTPException, _plain_http_error)
+    return app
+
+
+class Service:
+    """What the routes do. Runs on the event loop; the engine computes in its own thread."""
+
+    def __init__(self, registry: Registry, max_queue: int) -> None:
+        self.registry, self._max_queue = registry, max_queue
+        self.engine = Engine(self._notify)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.engine.start()
+
+    async def complete(self, http: HttpRequest, body: Body) -> Body:
+        policy = self.registry.find(body.get("model"))
+        prompt = body.get("prompt")
+        token_ids = _codec(policy).encode(prompt, _adds_special_tokens(body)) if isinstance(prompt, str) else prompt
+        ids = protocol.read_token_ids(token_ids, policy, "prompt")
+        options = protocol.read_options(body, policy, len(ids), DEFAULT_COMPLETION_TOKENS)
+        num_top = protocol.read_num_logprobs(body)
+        generations = await self._generate(http, policy, ids, options, num_top or 0)
+        choices = []
+        for index, generation in enumerate(generations):
+            text, stop_reason = protocol.cut_text(policy, generation, options)
+            choice = {
+                "index": index,
+                "text": text,
+                "logprobs": None if num_top is None else protocol.completion_logprobs(policy, generation, num_top),
+                "finish_reason": generation.finish_reason,
+                "stop_reason": stop_reason,
+            }
+            if options.return_token_ids:
+                choice |= {"prompt_token_ids": ids.tolist(), "token_ids": generation.token_ids}
+            choices.append(choice)
+        return protocol.envelope("text_completion", "cmpl", policy, choices, generations)
+
+    async def chat(self, http: HttpRequest, body: Body) -> Body:
+        policy = self.registry.find(body.get("model"))
+        ids = protocol.read_token_ids(_chat_prompt(policy, body), policy, "messages")
+        options = protocol.read_options(_with_end_of_turn(policy, body), policy, len(ids), None)
+        num_top = protocol.read_num_chat_logprobs(body)
+        generations = await self._generate(http, policy, ids, options, num_top or 0)
+        choices = []
+        for index, generation in enumerate(generations):
+            text, stop_reason = protocol.cut_text(policy, generation, options)
+            message: Body = {"role": "assistant", "content": text, "tool_calls": []}
+            if body.get("tools") and body.get("tool_choice") != "none":
+                message["content"], message["tool_calls"] = parse_tool_calls(text, [*ids.tolist(), *generation.token_ids])
+            called = bool(message["tool_calls"]) and generation.finish_reason == "stop"
+            choice = {
+                "index": index,
+                "message": message,
+                "logprobs": None if num_top is None else protocol.chat_logprobs(policy, generation),
+                "finish_reason": "tool_calls" if called else generation.finish_reason,
+                "stop_reason": stop_reason,
+            }
+            if options.return_token_ids:
+                choice["token_ids"] = generation.token_ids
+            choices.append(choice)
+        answer = protocol.envelope("chat.completion", "chatcmpl", policy, choices, generations)
+        return answer | {"prompt_token_ids": ids.tolist()} if options.return_token_ids else answer
+
+    async def score(self, http: HttpRequest, body: Body) -> Body:
+        policy = self.registry.find(body.get("model"))
+        ids = protocol.read_token_ids(body.get("token_ids"), policy, "token_ids")
+        positions = protocol.read_scored_positions(body, len(ids))
+        if len(ids) > policy.max_context:
+            raise protocol.context_overflow(policy, len(ids), 0)
+        temperature = protocol.read_temperature(body)
+        (generation,) = await self._run(http, policy, [Request(ids, temperature, scored=positions)])
+        return {
+            "model": policy.name,
+            "weights_sha256": policy.sha256,
+            "temperature": temperature,
+            "positions": list(positions),
+            "logprobs": generation.logprobs,
+        }
+
+    async def load(self, _: HttpRequest, body: Body) -> Body:
+        name, path, sha256 = (_text(body, field) for field in ("name", "path", "sha256"))
+        files = body.get("files") or {}
+        if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
+            raise invalid("files must map file names to sha256", "files")
+        policy, is_new = await asyncio.to_thread(self.registry.load, name, path, sha256, files)
+        return {"name": policy.name, "sha256": policy.sha256, "status": "loaded" if is_new else "already-loaded", "exact": policy.is_exact}
+
+    async def unload(self, _: HttpRequest, body: Body) -> Body:
+        name = _text(body, "name")
+        self.registry.unload(name)
+        return {"name": name, "status": "unloaded"}
+
+    async def tokenize(self, _: HttpRequest, body: Body) -> Body:
+        policy = self.registry.find(body.get("model"))
+        if "messages" in body:
+            tokens = _chat_prompt(policy, body)
+        else:
+            tokens = _codec(policy).encode(_text(body, "prompt"), _adds_special_tokens(body))
+        texts = [protocol.token_text(policy, token) for token in tokens] if body.get("return_token_strs") else None
+        return {"count": len(tokens), "max_model_len": policy.max_context, "tokens": tokens, "token_strs": texts}
+
+    async def detokenize(self, _: HttpRequest, body: Body) -> Body:
+        policy = self.registry.find(body.get("model"))
+        ids = protocol.read_token_ids(body.get("tokens"), policy, "tokens")
+        return {"prompt": _codec(policy).decode(ids.tolist(), skip_special_tokens=False)}
+
+    def models(self) -> Body:
+        entries = [
+            {"id": p.name, "object": "model", "created": 0, "owned_by": "turnwise", "root": p.sha256, "max_model_len": p.max_context}
+            for p in self.registry
+        ]
+        return {"object": "list", "data": entries}
+
+    def weight_info(self) -> Body:
+        return {policy.name: policy.sha256 for policy in self.registry}
+
+    def health(self) -> Body:
+        if not self.engine.is_alive:
+            raise ApiError(503, "engine_dead", "the engine's thread has ended; restart the server")
+        policies = {
+            p.name: {"exact": p.is_exact, "running": len(p.lane.running), "waiting": len(p.lane.waiting), **asdict(p.lane.counters)}
+            for p in self.registry
+        }
+        return {"status": "ok", "policies": policies}
+
+    async def _generate(
+        self, http: HttpRequest, policy: Policy, ids: Any, options: protocol.SamplingOptions, num_top: int
+    ) -> list[Generation]:
+        requests = [
+            Request(
+                token_ids=ids,
+                temperature=options.temperature,
+                max_tokens=options.max_tokens,
+                seed=options.seed,
+                choice=choice,
+                stop_token_ids=options.stop_token_ids,
+                ends_text=_stop_string_finder(policy, options),
+                num_top_logprobs=num_top,
+            )
+            for choice in range(options.num_choices)
+        ]
+        return await self._run(http, policy, requests)
+
+    async def _run(self, http: HttpRequest, policy: Policy, requests: list[Request]) -> list[Generation]:
+        """Submits requests and waits. Raises ApiError 429 when the queue is full, 500 when the engine failed."""
+        lane = policy.lane
+        if len(lane.waiting) + len(requests) > self._max_queue:
+            raise ApiError(429, "queue_full", f"{len(lane.waiting)} requests are waiting already")
+        generations = [Generation(request, asyncio.get_running_loop().create_future()) for request in requests]
+        for generation in generations:
+            self.engine.submit(lane, generation)
+        try:
+            await _wait(http, [generation.future for generation in generations])
+        except asyncio.CancelledError:
+            for generation in generations:
+                generation.is_cancelled = True
+            raise
+        failed = next((generation.error for generation in generations if generation.error), None)
+        if failed is not None:
+            raise ApiError(500, "engine_failed", f"{type(failed).__name__}: {failed}")
+        return generations
+
+    def _notify(self, ended: list[Generation]) -> None:
+        """Called in the engine's thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(_resolve, ended)
+
+
+def _resolve(ended: list[Generation]) -> None:
+    for generation in ended:
+        if not generation.future.done():
+            generation.future.set_result(None)
+
+
+async def _wait(http: HttpRequest, futures: list[asyncio.Future[None]]) -> None:
+    """Waits for all; a client that went away cancels the wait."""
+    pending = set(futures)
+    while pending:
+        _, pending = await asyncio.wait(pending, timeout=DISCONNECT_CHECK_SECONDS)
+        if pending and await http.is_disconnected():
+            raise asyncio.CancelledError
+
+
+def _json_endpoint(handler: Callable[[HttpRequest, Body], Awaitable[Body]]) -> Callable[[HttpRequest], Awaitable[Response]]:
+    async def endpoint(http: HttpRequest) -> Response:
+        try:
+            return _ok(await handler(http, _object(await http.body())))
+        except ApiError as error:
+            return _refusal(error)
+        except asyncio.CancelledError:
+            return Response(status_code=499)
+        except Exception as error:
+            log.exception("a request failed")
+            return _refusal(ApiError(500, "internal_error", f"{type(error).__name__}: {error}"))
+
+    return endpoint
+
+
+def _read_endpoint(read: Callable[[], Body]) -> Callable[[HttpRequest], Awaitable[Response]]:
+    async def endpoint(_: HttpRequest) -> Response:
+        try:
+            return _ok(read())
+        except ApiError as error:
+            return _refusal(error)
+
+    return endpoint
+
+
+async def _plain_http_error(http: HttpRequest, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _refusal(ApiError(status, "not_found" if status == 404 else "invalid_request", f"{http.method} {http.url.path} is not served"))
+
+
+def _ok(body: Body) -> Response:
+    return Response(to_bytes(body), media_type="application/json")
+
+
+def _refusal(error: ApiError) -> Response:
+    return Response(to_bytes(error.body()), error.status, error.headers, "application/json")
+
+
+def _object(data: bytes) -> Body:
+    try:
+        body = parse(data)
+    except ValueError as error:
+        raise invalid(f"the body is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise invalid("the body must be a JSON object")
+    return body
+
+
+def _text(body: Body, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise invalid(f"{name} must be text", name)
+    return value
+
+
+def _codec(policy: Policy):
+    if policy.codec is None:
+        raise invalid(f"policy {policy.name} has no tokenizer.json: give token ids", "prompt")
+    return policy.codec
+
+
+def _adds_special_tokens(body: Body) -> bool:
+    return body.get("add_special_tokens") is not False
+
+
+def _chat_prompt(policy: Policy, body: Body) -> list[int]:
+    tools = body.get("tools")
+    if tools is not None and not isinstance(tools, list):
+        raise invalid("tools must be a list", "tools")
+    generate = body.get("add_generation_prompt") is not False
+    options = body.get("chat_template_kwargs") or {}
+    text = policy.template.render(read_messages(body.get("messages")), tools, generate, options)
+    return _codec(policy).encode(text, add_special_tokens=body.get("add_special_tokens") is True)
+
+
+def _with_end_of_turn(policy: Policy, body: Body) -> Body:
+    """The chat format's end of a turn stops: as a token where the vocabulary has it, else as text."""
+    token = _codec(policy).token_id(END_OF_TURN)
+    if token is not None:
+        return {**body, "stop_token_ids": [*(body.get("stop_token_ids") or []), token]}
+    stop = body.get("stop") or []
+    return {**body, "stop": [*([stop] if isinstance(stop, str) else stop), END_OF_TURN]}
+
+
+def _stop_string_finder(policy: Policy, options: protocol.SamplingOptions) -> Callable[[list[int]], bool] | None:
+    if not options.stop_strings:
+        return None
+    codec = _codec(policy)
+
+    def ends_text(token_ids: list[int]) -> bool:
+        text = codec.decode(token_ids, options.skip_special_tokens)
+        return any(stop in text for stop in options.stop_strings)
+
+    return ends_text
