@@ -1,0 +1,89 @@
+// Chat messages in OpenAI's form, as most harnesses store them, to the turns of a trajectory.
+import { z } from "zod";
+import type { StopReason, ToolCall, Turn } from "#contracts/trajectory.ts";
+
+const FunctionCall = z.object({ name: z.string(), arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
+/** Accepts OpenAI's nested form and the flat one of tau2: `{ id, name, arguments }`. */
+const MessageToolCall = z.union([
+  z.object({ id: z.string().nullish(), function: FunctionCall }).transform(({ id, function: call }) => ({ id: id ?? "", ...call })),
+  FunctionCall.extend({ id: z.string().nullish() }).transform(({ id, ...call }) => ({ id: id ?? "", ...call })),
+]);
+
+const Content = z.union([z.string(), z.array(z.object({ type: z.string(), text: z.string().optional() }))]).nullish();
+
+export const ChatMessage = z.object({
+  role: z.enum(["system", "developer", "user", "assistant", "tool"]),
+  content: Content,
+  tool_calls: z.array(MessageToolCall).nullish(),
+  tool_call_id: z.string().nullish(),
+  id: z.string().nullish(),
+  error: z.boolean().nullish(),
+});
+export type ChatMessage = z.infer<typeof ChatMessage>;
+
+export interface ImportedConversation {
+  readonly firstUserMessage: string;
+  readonly turns: Turn[];
+}
+
+/** How the benchmarks begin the text of a failed call. */
+const ERROR_TEXT = /^(error\b|unknown action\b)/i;
+export const STOP_TOKEN = /###(STOP|TRANSFER|OUT-OF-SCOPE)###/;
+
+/** Assistant messages become turns; tool results and user replies are attached to the turn before them. A call without a result was not executed. */
+export function importMessages(messages: readonly ChatMessage[]): ImportedConversation {
+  const turns: Turn[] = [];
+  let firstUserMessage: string | null = null;
+  for (const message of messages) {
+    const last = turns.at(-1);
+    if (message.role === "assistant") turns.push(newTurn(message, turns.length));
+    else if (message.role === "tool") attachResult(message, last);
+    else if (message.role === "user") {
+      if (last === undefined) firstUserMessage ??= textOf(message);
+      else last.userReply = textOf(message);
+    }
+  }
+  return { firstUserMessage: firstUserMessage ?? "", turns: turns.filter(isAgentTurn).map((turn, index) => ({ ...turn, index })) };
+}
+
+/** How the conversation ended: by the user's stop token, by a transfer, or by the cap on turns. */
+export function inferStopReason({ turns }: ImportedConversation, isTerminal: (toolName: string) => boolean): StopReason {
+  const last = turns.at(-1);
+  if (last?.userReply !== null && last?.userReply !== undefined && STOP_TOKEN.test(last.userReply)) return "user-stop";
+  if (last?.toolCalls.some((call) => call.isExecuted && isTerminal(call.name)) === true) return "transfer";
+  return "turn-cap";
+}
+
+function newTurn(message: ChatMessage, index: number): Turn {
+  const toolCalls = (message.tool_calls ?? []).map(
+    (call): ToolCall => ({
+      id: call.id,
+      name: call.name,
+      argumentsJson: typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments ?? {}),
+      result: null,
+      isError: false,
+      isExecuted: false,
+    }),
+  );
+  return { index, content: textOf(message) || null, toolCalls, userReply: null, finishReason: toolCalls.length > 0 ? "tool_calls" : "stop", stateHash: null };
+}
+
+/** Ids repeat between turns of some files, so a result belongs to the open call of that id in the last turn, or to its first open call. */
+function attachResult(message: ChatMessage, turn: Turn | undefined): void {
+  const open = turn?.toolCalls.filter((call) => !call.isExecuted) ?? [];
+  const call = open.find(({ id }) => id === (message.tool_call_id ?? message.id)) ?? open[0];
+  if (call === undefined) return;
+  call.result = textOf(message);
+  call.isExecuted = true;
+  call.isError = message.error === true || ERROR_TEXT.test(call.result);
+}
+
+/** A greeting that the harness puts into the agent's mouth before the user has spoken is no turn of the agent. */
+function isAgentTurn(turn: Turn, position: number): boolean {
+  return !(position === 0 && turn.toolCalls.length === 0 && turn.content === null);
+}
+
+function textOf({ content }: ChatMessage): string {
+  if (typeof content === "string") return content;
+  return (content ?? []).map((part) => part.text ?? "").join("");
+}
