@@ -1,7 +1,6 @@
 // What the three worker programs share: connect, register, run until told to stop or orphaned.
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
-import { announceReady } from "#adapters/services/announce-ready.ts";
 import { CampaignError } from "#core/errors.ts";
 import { announceReady } from "#adapters/services/announce-ready.ts";
 import { createActivities } from "../activities/index.ts";

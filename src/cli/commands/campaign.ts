@@ -7,13 +7,13 @@ import { CampaignError } from "#core/errors.ts";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import type { Settings } from "#adapters/settings.ts";
+import { readSettings, type Settings } from "#adapters/settings.ts";
 import { approveRewardUpdate, pauseUpdate, rejectRewardUpdate, resumeUpdate, stopUpdate } from "../../../workflows/messages.ts";
 import { CampaignClient } from "../campaign/campaign-client.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
 import { planCampaign } from "../campaign/plan.ts";
 import { rebuildProgress } from "../campaign/rebuild-progress.ts";
-import { currentSettings, ensureServices } from "../campaign/services.ts";
+import { ensureServices } from "../campaign/services.ts";
 import { summarizeCampaign } from "../campaign/summary.ts";
 import { printPlan, printSummary } from "../campaign/print-summary.ts";
 import { describeStatus, watchCampaign } from "../campaign/watch.ts";
@@ -77,7 +77,7 @@ interface StartOptions extends JsonOption {
 async function start(file: string, options: StartOptions): Promise<void> {
   const config = await loadCampaignFile(file, options.set);
   const campaignId = parseId(options.name ?? config.name);
-  const checked = await checkCampaign(config, currentSettings(), { mustReach: options.dryRun !== true });
+  const checked = await checkCampaign(config, readSettings(), { mustReach: options.dryRun !== true });
   if (options.dryRun === true) {
     const plan = planCampaign(config);
     if (options.json === true) return printJson({ campaignId, config, plan });
@@ -121,7 +121,7 @@ export async function follow(settings: Settings, record: CampaignRecord, campaig
 }
 
 async function list(options: JsonOption): Promise<void> {
-  const record = openRecord(currentSettings());
+  const record = openRecord(readSettings());
   const rows = [];
   for (const id of await record.listCampaigns()) {
     const summary = await summarizeCampaign(record, id);
@@ -134,7 +134,7 @@ async function list(options: JsonOption): Promise<void> {
 }
 
 async function show(id: string, options: JsonOption): Promise<void> {
-  const summary = await summarizeCampaign(openRecord(currentSettings()), id);
+  const summary = await summarizeCampaign(openRecord(readSettings()), id);
   const status = summary.state === "open" ? await statusOrNull(id) : null;
   if (options.json === true) return printJson({ ...summary, status });
   printSummary(summary);
@@ -143,14 +143,14 @@ async function show(id: string, options: JsonOption): Promise<void> {
 }
 
 async function watch(id: string, options: JsonOption): Promise<void> {
-  const settings = currentSettings();
+  const settings = readSettings();
   const record = openRecord(settings);
   await record.requireCampaign(id);
   await follow(settings, record, id, options);
 }
 
 async function resume(id: string, options: JsonOption): Promise<void> {
-  const record = openRecord(currentSettings());
+  const record = openRecord(readSettings());
   const { config } = await record.requireCampaign(id);
   const end = await record.readEnd(id);
   if (end !== null) {
@@ -174,7 +174,7 @@ async function resume(id: string, options: JsonOption): Promise<void> {
 }
 
 async function tell(id: string, options: JsonOption, update: { readonly name: string }, argument?: string): Promise<void> {
-  const settings = currentSettings();
+  const settings = readSettings();
   await openRecord(settings).requireCampaign(id);
   const client = await CampaignClient.connect(settings);
   try {
@@ -189,7 +189,7 @@ async function tell(id: string, options: JsonOption, update: { readonly name: st
 /** What the campaign says, or null where no server runs: the record answers without it. */
 async function statusOrNull(id: string) {
   try {
-    const client = await CampaignClient.connect(currentSettings());
+    const client = await CampaignClient.connect(readSettings());
     try {
       return await client.status(id);
     } finally {

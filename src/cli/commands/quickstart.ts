@@ -6,7 +6,6 @@ import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readStack, startStack } from "#adapters/services/stack.ts";
 import { readSettings, REPOSITORY } from "#adapters/settings.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
-import { settingsOf } from "../campaign/services.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { formatDuration, printLine, style } from "../output.ts";
 import { follow, launch, openRecord } from "./campaign.ts";
@@ -34,7 +33,7 @@ async function quickstart(options: { set: string[]; keep?: boolean; json?: boole
   const stack = await startStack({ home: settings.home, endsWithUs: isOurs && options.keep !== true });
   try {
     signal.throwIfAborted();
-    const running = settingsOf(stack);
+    const running = readSettings();
     const record = openRecord(running);
     const campaignId = await freeId(record, config.name);
     await createCampaign(record, campaignId, checked);
