@@ -2,38 +2,29 @@
 import type { Task } from "#contracts/task.ts";
 import { createAirlineDatabase } from "../environment/airline/database.ts";
 import { type AirlineState, createAirlineEnvironment } from "../environment/airline/environment.ts";
+import { AIRLINE_POLICY_DOCUMENT } from "../environment/airline/policy-document.ts";
 import { AIRLINE_TOOL_SCHEMAS } from "../environment/airline/tool-schemas.ts";
 import type { Environment, TaskSet } from "../environment/environment.ts";
 import { generateAirline } from "./database.ts";
-import { AIRLINE_POLICY } from "./policy-text.ts";
 import { generateTask, type Split, splitUsers, type TaskSource } from "./tasks.ts";
 
 /** Tasks of a task set by split. There are more: syntheticSource and generateTask make any number. */
 const NUM_TASKS: Readonly<Record<Split, number>> = { sft: 200, train: 600, evaluation: 400 };
 
-export interface SyntheticSource extends TaskSource<AirlineState> {
-  readonly users: Readonly<Record<Split, readonly string[]>>;
-}
-
 /** Database, environment and user splits of a seed, without tasks. */
-export function syntheticSource(seed: number): SyntheticSource {
+export function syntheticSource(seed: number): TaskSource<AirlineState> {
   const records = generateAirline(seed);
-  return { seed, records, environment: environmentOf(records, []), users: splitUsers({ seed, records }) };
-}
-
-/** Task `index` of a split: deterministic, any index >= 0. */
-export function syntheticTask(source: SyntheticSource, split: Split, index: number): Task {
-  return generateTask(source, split, source.users[split], index);
+  return { seed, records, environment: environmentOf(records, []), users: splitUsers(seed, records) };
 }
 
 /** The built-in synthetic airline. Same seed: same data, same tasks, same hash. */
 export function createSyntheticAirline(seed: number): TaskSet<AirlineState> {
   const source = syntheticSource(seed);
-  const tasks = (split: Split): Task[] => Array.from({ length: NUM_TASKS[split] }, (_, index) => syntheticTask(source, split, index));
+  const tasks = (split: Split): Task[] => Array.from({ length: NUM_TASKS[split] }, (_, index) => generateTask(source, split, index));
   const splits = { sft: tasks("sft"), train: tasks("train"), evaluation: tasks("evaluation") };
   return { environment: environmentOf(source.records, Object.values(splits).flat()), splits };
 }
 
 function environmentOf(records: TaskSource<AirlineState>["records"], tasks: readonly Task[]): Environment<AirlineState> {
-  return createAirlineEnvironment({ database: createAirlineDatabase(records), tools: AIRLINE_TOOL_SCHEMAS, systemPrompt: AIRLINE_POLICY, tasks });
+  return createAirlineEnvironment({ database: createAirlineDatabase(records), tools: AIRLINE_TOOL_SCHEMAS, systemPrompt: AIRLINE_POLICY_DOCUMENT, tasks });
 }

@@ -75,7 +75,7 @@ function flightDate(random: Random, day: number, departure: number, minutes: num
     return { status: random.chance(0.4) ? "delayed" : "on time", estimated_departure_time_est: leaves, estimated_arrival_time_est: lands };
   }
   if (day === TODAY && lands > NOW) return { status: "flying", actual_departure_time_est: leaves, estimated_arrival_time_est: lands };
-  if (random.chance(0.12)) return { status: "cancelled" };
+  if (random.chance(0.25)) return { status: "cancelled" };
   return { status: "landed", actual_departure_time_est: leaves, actual_arrival_time_est: lands };
 }
 
@@ -194,9 +194,9 @@ function createdAt(random: Random): string {
   return random.chance(0.2) ? `${dateOf(14)}T${time(15)}` : `${dateOf(random.int(1, 13))}T${time(0)}`;
 }
 
-/** One direct flight (two in three) or two with a stop, before today (one in four) or after it. */
+/** One direct flight (two in three) or two with a stop, before today (three in ten) or after it. */
 function outboundSegments(random: Random, cabin: Cabin, routes: Routes): ReservationFlight[] {
-  const day = random.chance(0.25) ? random.int(1, TODAY - 1) : random.int(TODAY + 1, 28);
+  const day = random.chance(0.3) ? random.int(1, TODAY - 1) : random.int(TODAY + 1, 28);
   const first = random.pick(random.pick([...routes.values()]));
   if (random.chance(0.65)) return [segmentOf(random, first, day, cabin)];
   const onward = [...routes.values()].filter(([flight]) => flight?.origin === first.destination && flight.destination !== first.origin);

@@ -2,9 +2,8 @@
 import type { SftRow } from "#contracts/sft.ts";
 import { renderPieces } from "../prompt-format/compact.ts";
 import { deriveSeed } from "../rng.ts";
-import { syntheticTask, type SyntheticSource } from "./airline.ts";
 import { expertConversation } from "./expert-conversation.ts";
-import type { Split } from "./tasks.ts";
+import { generateTask, type Split, type TaskSource } from "./tasks.ts";
 
 /** Ordinary text that is one token each: handles, tool names, and the JSON between arguments. */
 export const COMPACT_ATOMIC_TOKENS: readonly string[] = [
@@ -18,8 +17,8 @@ export const COMPACT_ATOMIC_TOKENS: readonly string[] = [
 ];
 
 /** The expert's conversation about task `index` of a split as a training row. Every index is a fresh task. */
-export function demonstration(source: SyntheticSource, split: Split, index: number, slipRate: number): { row: SftRow; isPassed: boolean } {
-  const task = syntheticTask(source, split, index);
+export function demonstration<State>(source: TaskSource<State>, split: Split, index: number, slipRate: number): { row: SftRow; isPassed: boolean } {
+  const task = generateTask(source, split, index);
   const { conversation, isPassed } = expertConversation(source, task, deriveSeed(source.seed, "demonstration", split, index), slipRate);
   const pieces = renderPieces(conversation);
   const end = pieces.findLastIndex(({ trained }) => trained) + 1;

@@ -14,16 +14,19 @@ const DECK: readonly WishKind[] = [
   "cancel", "cancel", "cancel", "bags", "bags", "cabin", "cabin", "flight", "flight", "certificate", "certificate",
 ];
 const TWO_WISHES = 0.2;
-const MAX_ATTEMPTS = 2000;
+const MAX_ATTEMPTS = 10_000;
+const MAX_SECOND_ATTEMPTS = 50;
 
 export interface TaskSource<State> {
   readonly seed: number;
   readonly records: AirlineRecords;
   readonly environment: Environment<State>;
+  /** User ids by split. */
+  readonly users: Readonly<Record<Split, readonly string[]>>;
 }
 
 /** Users by split, disjoint, in random order. */
-export function splitUsers({ seed, records }: Pick<TaskSource<unknown>, "seed" | "records">): Record<Split, string[]> {
+export function splitUsers(seed: number, records: AirlineRecords): Record<Split, string[]> {
   const users = randomFrom(seed, "splits").shuffle([...records.users.keys()]);
   const { sft, train } = SPLIT_SIZES;
   return { sft: users.slice(0, sft), train: users.slice(sft, sft + train), evaluation: users.slice(sft + train) };
@@ -33,14 +36,14 @@ export function splitUsers({ seed, records }: Pick<TaskSource<unknown>, "seed" |
  * Task `index` of a split: the same for the same seed, whatever other tasks are made. Any index >= 0; kinds are balanced over every
  * eleven tasks. Throws when the airline has no such task, which would be a defect of the generator.
  */
-export function generateTask<State>(source: TaskSource<State>, split: Split, users: readonly string[], index: number): Task {
+export function generateTask<State>(source: TaskSource<State>, split: Split, index: number): Task {
   const deck = randomFrom(source.seed, "deck", split, Math.floor(index / DECK.length)).shuffle(DECK);
   const kind = deck[index % DECK.length] as WishKind;
   const random = randomFrom(source.seed, "task", split, index);
   const isRefused = random.chance(REFUSED[kind]);
   const hasTwoWishes = random.chance(TWO_WISHES);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const userId = random.pick(users);
+    const userId = random.pick(source.users[split]);
     const first = draftWish({ kind, isRefused, userId, records: source.records, random, otherThan: null });
     if (first === null) continue;
     const drafts = hasTwoWishes ? [first, secondWish(source, userId, first, random)] : [first];
@@ -55,8 +58,13 @@ export function generateTask<State>(source: TaskSource<State>, split: Split, use
 const REFUSED: Readonly<Record<WishKind, number>> = { cancel: 0.3, bags: 0.1, cabin: 0.1, flight: 0.2, certificate: 0.25 };
 
 function secondWish(source: TaskSource<unknown>, userId: string, first: DraftedWish, random: Random): DraftedWish | null {
-  const kind = random.pick(DECK);
-  return draftWish({ kind, isRefused: random.chance(REFUSED[kind]), userId, records: source.records, random, otherThan: first.wish.trip?.id ?? null });
+  for (let attempt = 0; attempt < MAX_SECOND_ATTEMPTS; attempt++) {
+    const kind = random.pick(DECK);
+    const isRefused = random.chance(REFUSED[kind]);
+    const second = draftWish({ kind, isRefused, userId, records: source.records, random, otherThan: first.wish.trip?.id ?? null });
+    if (second !== null) return second;
+  }
+  return null;
 }
 
 function taskOf(id: string, userId: string, drafts: readonly DraftedWish[], random: Random): Task {

@@ -60,23 +60,23 @@ function structured(name: string, args: Readonly<Record<string, unknown>>, value
 
 function userView(userId: string, user: User, { handles }: ViewContext): string {
   const payments = Object.values(user.payment_methods).map(({ source, id }) => `; pay ${PAYMENT_WORDS[source] ?? source} ${handles.allot("p", id)}`);
-  const trips = user.reservations.map((id) => ` ${handles.allot("r", id)}`);
-  return `user ${handles.allot("u", userId)}; member ${user.membership}${payments.join("")}; trips${trips.join("")}`;
+  const trips = user.reservations.map((id) => handles.allot("r", id));
+  return `user ${handles.allot("u", userId)}; member ${user.membership}${payments.join("")}; trips ${trips.join("")}`;
 }
 
 function tripView(trip: Reservation, context: ViewContext): string {
   const { handles } = context;
-  const flights = trip.flights.map((flight) => ` ${handles.allot("f", flightId(flight.flight_number, flight.date))}`);
+  const flights = trip.flights.map((flight) => handles.allot("f", flightId(flight.flight_number, flight.date)));
   return [
     `trip ${remember(trip, context)}`,
     `from ${handles.allot("a", trip.origin)}`,
     `to ${handles.allot("a", trip.destination)}`,
     `cabin ${cabinWord(trip.cabin)}`,
-    `made24h ${isMadeWithin24Hours(trip.created_at) ? "yes" : "no"}`,
+    `recent ${isMadeWithin24Hours(trip.created_at) ? "yes" : "no"}`,
     `ins ${trip.insurance}`,
     `pax ${trip.passengers.length}`,
     `bags ${trip.total_baggages}`,
-    `fly${flights.join("")}`,
+    `fly ${flights.join("")}`,
     ...(trip.status === undefined ? [] : [`status ${trip.status}`]),
   ].join("; ");
 }

@@ -1,0 +1,113 @@
+// Pass rate of a model directory on tasks: real environment, scripted users, sampled policy, the rollout code of campaigns.
+import { join } from "node:path";
+import { z } from "zod";
+import type { Task } from "#contracts/task.ts";
+import type { Trajectory } from "#contracts/trajectory.ts";
+import type { Environment } from "#core/environment/environment.ts";
+import type { JournalEntry, TurnJournal } from "#core/ports.ts";
+import { compactFormat } from "#core/prompt-format/compact.ts";
+import { deriveSeed } from "#core/rng.ts";
+import { runTrajectory } from "#core/rollout/run-trajectory.ts";
+import { scriptedSimulator } from "#core/simulator/scripted.ts";
+import { createInferenceClient } from "../inference/client.ts";
+import { createTokenPolicy } from "../inference/token-policy.ts";
+import { createTokenizer } from "../inference/tokenizer.ts";
+import { withPolicyServer } from "./policy-server.ts";
+
+const MAX_TURNS = 30;
+const CONCURRENT_ROLLOUTS = 64;
+const MODEL = "seed-policy";
+
+export const PassRateReport = z.strictObject({
+  numTasks: z.int(),
+  trials: z.int(),
+  temperature: z.number(),
+  passRate: z.number(),
+  standardError: z.number().describe("over tasks"),
+  mixedShare: z.number().describe("share of tasks with passes and failures among their trials"),
+  perKind: z.array(z.strictObject({ kind: z.string(), numTasks: z.int(), passRate: z.number() })),
+  stopReasons: z.record(z.string(), z.int()),
+  meanTurns: z.number(),
+  meanTokens: z.number().describe("tokens of a rollout, context included"),
+  seconds: z.number(),
+});
+export type PassRateReport = z.infer<typeof PassRateReport>;
+
+export interface MeasureOptions<State> {
+  readonly python: string;
+  readonly modelDirectory: string;
+  readonly workDirectory: string;
+  readonly environment: Environment<State>;
+  readonly tasks: readonly Task[];
+  readonly trials: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  readonly onTrajectory?: (trajectory: Trajectory) => void;
+}
+
+/** Rolls out every task `trials` times. Same seed and model, same report (but for `seconds`). */
+export async function measurePassRate<State>(options: MeasureOptions<State>): Promise<PassRateReport> {
+  const { python, modelDirectory, workDirectory, threads } = options;
+  const startedAt = performance.now();
+  const server = { python, modelDirectory, name: MODEL, logDirectory: workDirectory, threads, slots: CONCURRENT_ROLLOUTS };
+  const groups = await withPolicyServer(server, (baseUrl) => rollOut(options, baseUrl));
+  return { ...summarize(groups, options), seconds: (performance.now() - startedAt) / 1000 };
+}
+
+/** The trajectories of every task, in order of tasks and trials. */
+async function rollOut<State>(options: MeasureOptions<State>, baseUrl: string): Promise<Trajectory[][]> {
+  const policy = createTokenPolicy({
+    client: createInferenceClient({ baseUrl, environment: {}, isLoopbackOnly: true }),
+    ref: { name: MODEL, hash: MODEL, manifest: null },
+    format: compactFormat,
+    tokenizer: createTokenizer(join(options.modelDirectory, "tokenizer.json")),
+    temperature: options.temperature,
+    maxTokensPerTurn: 110,
+    maxContextTokens: 1024,
+  });
+  const groups: Trajectory[][] = options.tasks.map(() => []);
+  const jobs = options.tasks.flatMap((task, index) => Array.from({ length: options.trials }, (_, trial) => ({ task, index, trial })));
+  const work = async (): Promise<void> => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const { task, index, trial } = job;
+      const { trajectory, error } = await runTrajectory({
+        task, trial, policy, environment: options.environment, simulator: scriptedSimulator, journal: memoryJournal(),
+        seed: deriveSeed(options.seed, "measure", task.id, trial), limits: { maxTurns: MAX_TURNS }, signal: options.signal,
+      });
+      if (trajectory.outcome.reward === null) throw error;
+      (groups[index] as Trajectory[])[trial] = trajectory;
+      options.onTrajectory?.(trajectory);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_ROLLOUTS }, work));
+  return groups;
+}
+
+function memoryJournal(): TurnJournal {
+  const entries: JournalEntry[] = [];
+  return { read: () => Promise.resolve([...entries]), append: (entry) => Promise.resolve(void entries.push(entry)) };
+}
+
+function summarize(groups: readonly (readonly Trajectory[])[], { tasks, trials, temperature }: Pick<MeasureOptions<unknown>, "tasks" | "trials" | "temperature">): Omit<PassRateReport, "seconds"> {
+  const rates = groups.map((group) => mean(group.map(({ outcome }) => outcome.reward ?? 0)));
+  const passRate = mean(rates);
+  const all = groups.flat();
+  const byKind = Map.groupBy(rates.keys(), (index) => (tasks[index] as Task).kind);
+  return {
+    numTasks: tasks.length, trials, temperature, passRate,
+    standardError: Math.sqrt(mean(rates.map((rate) => (rate - passRate) ** 2)) / Math.max(1, rates.length - 1)),
+    mixedShare: mean(rates.map((rate) => (rate > 0 && rate < 1 ? 1 : 0))),
+    perKind: [...byKind].sort().map(([kind, indices]) => ({ kind, numTasks: indices.length, passRate: mean(indices.map((index) => rates[index] ?? 0)) })),
+    stopReasons: countBy(all.map(({ outcome }) => outcome.stopReason)),
+    meanTurns: mean(all.map(({ turns }) => turns.length)),
+    meanTokens: mean(all.map(({ rows }) => rows.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0))),
+  };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+function countBy(values: readonly string[]): Record<string, number> {
+  return Object.fromEntries([...Map.groupBy(values, (value) => value)].sort().map(([value, group]) => [value, group.length]));
+}
