@@ -1,0 +1,73 @@
+// turnwise history [ID]: campaigns beside each other, or one campaign iteration by iteration. Reads the record only; needs no server.
+import type { Command } from "commander";
+import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { readSettings } from "#adapters/settings.ts";
+import { CampaignError } from "#core/errors.ts";
+import { printSummary } from "../campaign/print-summary.ts";
+import { type CampaignSummary, summarizeCampaign } from "../campaign/summary.ts";
+import { type Column, emit, formatDifference, formatDuration, formatInterval, formatTime, type OutputOptions, renderTable, style } from "../output.ts";
+
+/** A campaign of the record that cannot be read: listed with its problem, so that it hides no other. */
+interface UnreadableCampaign {
+  readonly campaignId: string;
+  readonly problem: { readonly code: string; readonly message: string };
+}
+
+export function registerHistory(program: Command): void {
+  program
+    .command("history")
+    .argument("[id]", "one campaign, iteration by iteration")
+    .option("--json")
+    .description("what past and running campaigns found, from the record")
+    .action(history);
+}
+
+async function history(id: string | undefined, options: OutputOptions): Promise<void> {
+  const record = new CampaignRecord(new LocalArtifactStore(readSettings().recordRoot));
+  if (id === undefined) return emit(await summarizeAll(record), options, renderHistory);
+  const summary = await summarizeCampaign(record, id);
+  if (options.json === true) emit(summary, options, String);
+  else printSummary(summary);
+}
+
+async function summarizeAll(record: CampaignRecord): Promise<(CampaignSummary | UnreadableCampaign)[]> {
+  const campaigns = await Promise.all((await record.listCampaigns()).map((id) => summarizeOne(record, id)));
+  const createdAt = (campaign: CampaignSummary | UnreadableCampaign) => ("problem" in campaign ? "" : campaign.createdAt);
+  return campaigns.sort((a, b) => createdAt(a).localeCompare(createdAt(b)));
+}
+
+async function summarizeOne(record: CampaignRecord, campaignId: string): Promise<CampaignSummary | UnreadableCampaign> {
+  try {
+    return await summarizeCampaign(record, campaignId);
+  } catch (error) {
+    if (!(error instanceof CampaignError)) throw error;
+    return { campaignId, problem: { code: error.code, message: error.message } };
+  }
+}
+
+const COLUMNS: readonly Column<CampaignSummary>[] = [
+  { header: "campaign", value: ({ campaignId }) => campaignId },
+  { header: "state", value: ({ state }) => state },
+  { header: "iterations", align: "right", value: ({ iterations }) => String(iterations.filter(({ iteration, isComplete }) => isComplete && iteration > 0).length) },
+  { header: "base policy", value: ({ basePassRate }) => formatInterval(basePassRate) },
+  { header: "promoted policy", value: ({ finalPassRate }) => formatInterval(finalPassRate) },
+  { header: "paired difference", value: ({ differenceToBase }) => formatDifference(differenceToBase) },
+  { header: "gate", value: ({ iterations }) => describeGates(iterations.flatMap(({ gate }) => gate ?? [])) },
+  { header: "created", value: ({ createdAt }) => formatTime(createdAt) },
+  { header: "wall time", align: "right", value: ({ seconds }) => formatDuration(seconds) },
+];
+
+function renderHistory(campaigns: readonly (CampaignSummary | UnreadableCampaign)[]): string {
+  if (campaigns.length === 0) return "no campaigns yet; start one: turnwise campaign start configs/campaigns/quickstart.yaml --watch";
+  const readable = campaigns.flatMap((campaign) => ("problem" in campaign ? [] : [campaign]));
+  const problems = campaigns.flatMap((campaign) => ("problem" in campaign ? [`${style.yellow(campaign.campaignId)} cannot be read: ${campaign.problem.message}`] : []));
+  return [renderTable(COLUMNS, readable), ...problems, style.dim("pass rates on held-out tasks, intervals by bootstrap over tasks; turnwise history ID, turnwise compare A B")].join("\n");
+}
+
+/** `2 accept, 1 reject`, in the order in which they first came. */
+export function describeGates(decisions: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const decision of decisions) counts.set(decision, (counts.get(decision) ?? 0) + 1);
+  return counts.size === 0 ? "–" : [...counts].map(([decision, count]) => `${count} ${decision}`).join(", ");
+}

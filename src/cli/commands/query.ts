@@ -1,0 +1,80 @@
+// turnwise query "SELECT …": SQL over the record, read only.
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import { openHistory, type QueryResult } from "#adapters/history/history.ts";
+import type { PlainValue } from "#adapters/history/values.ts";
+import { readSettings } from "#adapters/settings.ts";
+import { type Column, formatNumber, type OutputOptions, plainText, printLine, renderTable, style } from "../output.ts";
+
+interface QueryOptions extends OutputOptions {
+  readonly csv?: boolean;
+}
+
+const DESCRIBE_TABLES = `SELECT table_name AS "table", string_agg(column_name, ', ' ORDER BY ordinal_position) AS columns
+  FROM information_schema.columns WHERE table_schema = 'main' GROUP BY table_name ORDER BY table_name`;
+
+export function registerQuery(program: Command): void {
+  program
+    .command("query")
+    .argument("[sql]", 'a SELECT; "-" reads it from standard input; without it the tables and their columns are listed')
+    .option("--json", "an array of objects")
+    .option("--csv", "RFC 4180, with a header line")
+    .description("SQL (DuckDB) over campaigns, iterations, stages, metrics, rewards, evaluations, evaluation_tasks, groups, trajectories, turns")
+    .action(query);
+}
+
+async function query(sql: string | undefined, options: QueryOptions): Promise<void> {
+  const statement = sql === "-" ? await text(process.stdin) : (sql ?? DESCRIBE_TABLES);
+  const history = await openHistory(readSettings().recordRoot);
+  try {
+    printLine(render(await history.query(statement), options));
+  } finally {
+    history.close();
+  }
+}
+
+function render(result: QueryResult, options: QueryOptions): string {
+  if (options.json === true) return JSON.stringify(toObjects(result), null, 2);
+  if (options.csv === true) return toCsv(result);
+  const count = style.dim(`${result.rows.length} ${result.rows.length === 1 ? "row" : "rows"}`);
+  return `${renderTable(columnsOf(result), result.rows)}\n${count}`;
+}
+
+/** Rows as objects; of columns with the same name the later ones get a number. */
+export function toObjects({ columns, rows }: QueryResult): Record<string, PlainValue>[] {
+  const names = uniqueNames(columns.map(({ name }) => name));
+  return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index] ?? null])));
+}
+
+function uniqueNames(names: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return names.map((name) => {
+    let unique = name;
+    for (let n = 2; seen.has(unique); n += 1) unique = `${name}_${n}`;
+    seen.add(unique);
+    return unique;
+  });
+}
+
+/** RFC 4180 with line feeds; null is an empty field, nested values are JSON. */
+export function toCsv({ columns, rows }: QueryResult): string {
+  const quoted = (field: string) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field);
+  const field = (value: PlainValue) => quoted(value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
+  return [columns.map(({ name }) => quoted(name)), ...rows.map((row) => row.map(field))].map((line) => line.join(",")).join("\n");
+}
+
+const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|U?INTEGER|DOUBLE|FLOAT|DECIMAL)/;
+
+function columnsOf({ columns }: QueryResult): Column<readonly PlainValue[]>[] {
+  return columns.map(({ name, type }, index) => ({
+    header: name,
+    align: NUMERIC.test(type) ? "right" : "left",
+    value: (row) => cellOf(row[index] ?? null),
+  }));
+}
+
+function cellOf(value: PlainValue): string {
+  if (value === null) return "–";
+  if (typeof value === "number") return formatNumber(value, 6);
+  return plainText(typeof value === "object" ? JSON.stringify(value) : String(value));
+}
