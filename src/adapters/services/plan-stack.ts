@@ -16,15 +16,23 @@ export interface PlanOptions {
   readonly ports: StackPorts;
   readonly namespace: string;
   readonly services: readonly ServiceName[];
+  /** Where the services that are left out run instead. */
+  readonly elsewhere: Partial<Endpoints>;
 }
 
-export function planStack({ home, ports, namespace, services }: PlanOptions): StackPlan {
-  const endpoints: Endpoints = {
+export function planStack({ home, ports, namespace, services, elsewhere }: PlanOptions): StackPlan {
+  const local: Endpoints = {
     temporalAddress: `127.0.0.1:${ports.temporal}`,
     temporalUiUrl: `http://127.0.0.1:${ports.temporalUi}`,
     namespace,
     mlflowUrl: `http://127.0.0.1:${ports.mlflow}`,
     policyUrl: `http://127.0.0.1:${ports.policy}`,
+  };
+  const endpoints: Endpoints = {
+    ...local,
+    ...(services.includes("temporal") ? {} : pick(elsewhere, "temporalAddress", "temporalUiUrl")),
+    ...(services.includes("mlflow") ? {} : pick(elsewhere, "mlflowUrl")),
+    ...(services.includes("policy") ? {} : pick(elsewhere, "policyUrl")),
   };
   const all: Readonly<Record<ServiceName, ServiceSpec>> = {
     temporal: temporal(home, ports, endpoints),
@@ -47,6 +55,10 @@ export function planStack({ home, ports, namespace, services }: PlanOptions): St
       after: spec.after.filter((name) => names.has(name)),
     })),
   };
+}
+
+function pick(endpoints: Partial<Endpoints>, ...names: (keyof Endpoints)[]): Partial<Endpoints> {
+  return Object.fromEntries(names.flatMap((name) => (endpoints[name] === undefined ? [] : [[name, endpoints[name]]])));
 }
 
 /** The environment variables by which a process of the stack finds the others. */

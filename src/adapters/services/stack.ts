@@ -10,6 +10,7 @@ import { endLeftovers } from "./leftovers.ts";
 import { missingTool, planStack, SERVICE_NAMES, type ServiceName, settingsOf } from "./plan-stack.ts";
 import { DEFAULT_PORTS, freePorts, requireFreePorts, type StackPorts } from "./ports.ts";
 import { isAlive, signal, waitUntil } from "./process-identity.ts";
+import { isHealthy } from "./readiness.ts";
 import type { Endpoints, ServiceSpec, StackPlan } from "./service-spec.ts";
 import { logFolder, type ProcessIdentity, readState, type ServiceState, servicesFolder } from "./state.ts";
 import { supervisorEnvironment } from "./supervisor.ts";
@@ -22,6 +23,8 @@ export interface StackOptions {
   readonly namespace?: string;
   /** All of them unless given. */
   readonly services?: readonly ServiceName[];
+  /** Addresses of services that are left out here and run elsewhere. */
+  readonly elsewhere?: Partial<Endpoints>;
   /** Services beside ours. */
   readonly others?: readonly ServiceSpec[];
   /** Whether the stack ends when this process does, however it ends. */
@@ -37,6 +40,8 @@ export interface Stack {
   /** Environment variables by which another process finds this stack. */
   readonly environment: Readonly<Record<string, string>>;
   services(): readonly ServiceState[];
+  /** Whether each service answers now, by name. */
+  health(): Promise<ReadonlyMap<string, boolean>>;
   /** Signals the service's main process only, as `kill` would; the supervisor brings it back. Throws service.not-running. */
   killService(name: string, signalName: NodeJS.Signals): ProcessIdentity;
   /** Throws service.not-running when the service is not ready in time. */
@@ -94,7 +99,7 @@ async function makePlan(home: string, options: StackOptions): Promise<StackPlan>
   const missing = missingTool(services);
   if (missing !== null) throw new CampaignError("service.start-failed", missing, { next: "npm run setup" });
   const ports = options.ports === "free" ? await freePorts() : { ...DEFAULT_PORTS, ...options.ports };
-  const plan = planStack({ home, ports, namespace: options.namespace ?? "default", services });
+  const plan = planStack({ home, ports, namespace: options.namespace ?? "default", services, elsewhere: options.elsewhere ?? {} });
   return { ...plan, services: [...plan.services, ...(options.others ?? [])] };
 }
 
@@ -156,6 +161,13 @@ function stackOf(home: string, plan: StackPlan, isNew: boolean): Stack {
     isNew,
     environment: settingsOf(home, plan.endpoints),
     services,
+    async health() {
+      const asked = plan.services.map(async ({ name, readiness }) => {
+        const service = find(name);
+        return [name, service?.status === "ready" && isAlive(service.process) && (await isHealthy(readiness))] as const;
+      });
+      return new Map(await Promise.all(asked));
+    },
     killService(name, signalName) {
       const identity = find(name)?.process ?? null;
       if (!isAlive(identity)) throw notRunning(name);

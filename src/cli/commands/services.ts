@@ -1,0 +1,124 @@
+// turnwise up, down, status: the local services. turnwise doctor: what is installed and what is not.
+import { type Command, Option } from "commander";
+import { SERVICE_NAMES } from "#adapters/services/plan-stack.ts";
+import { parsePort, portsFromEnvironment, type StackPorts } from "#adapters/services/ports.ts";
+import { readStack, type Stack, startStack, stopStack } from "#adapters/services/stack.ts";
+import type { ServiceState } from "#adapters/services/state.ts";
+import { readSettings } from "#adapters/settings.ts";
+import { interruptSignal } from "../interrupt.ts";
+import { emit, formatDuration, type OutputOptions, renderPairs, renderTable, style } from "../output.ts";
+import { registerDoctor } from "./doctor.ts";
+
+interface UpOptions extends OutputOptions, Partial<Record<`${keyof StackPorts}Port`, string>> {
+  readonly foreground?: boolean;
+  readonly without?: readonly string[];
+}
+
+const NOT_RUNNING_EXIT_CODE = 3;
+
+export function registerServices(program: Command): void {
+  program
+    .command("up")
+    .description("start the local services: Temporal, MLflow, policy server, workers")
+    .option("--temporal-port <port>", "default 7233, or TURNWISE_TEMPORAL_PORT")
+    .option("--temporal-ui-port <port>", "default 8233, or TURNWISE_TEMPORAL_UI_PORT")
+    .option("--mlflow-port <port>", "default 5050, or TURNWISE_MLFLOW_PORT")
+    .option("--policy-port <port>", "default 8620, or TURNWISE_POLICY_PORT")
+    .addOption(new Option("--without <service...>", "leave services out, because they run elsewhere").choices(SERVICE_NAMES))
+    .option("--foreground", "stay, and stop everything on Ctrl-C")
+    .option("--json")
+    .action(up);
+  program.command("down").description("stop the local services, and whatever a crash left behind").option("--json").action(down);
+  program.command("status").description("what runs, where, since when, and whether it answers").option("--json").action(status);
+  registerDoctor(program);
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const settings = readSettings();
+  const interrupt = interruptSignal();
+  const isQuiet = options.json === true;
+  const stack = await startStack({
+    home: settings.home,
+    namespace: settings.namespace,
+    ports: chosenPorts(options),
+    services: SERVICE_NAMES.filter((name) => options.without?.includes(name) !== true),
+    elsewhere: settings,
+    endsWithUs: options.foreground === true,
+    onEvent: (service, what) => {
+      if (!isQuiet) console.error(style.dim(`${service.padEnd(9)} ${what}`));
+    },
+  });
+  if (!stack.isNew && !isQuiet) console.error("the stack is running already");
+  await report(stack, options);
+  if (options.foreground !== true || !stack.isNew) return;
+  if (!isQuiet) console.error("Ctrl-C stops everything");
+  await new Promise<void>((done) => {
+    const keepAlive = setInterval(() => {}, 60_000);
+    const finish = () => {
+      clearInterval(keepAlive);
+      done();
+    };
+    if (interrupt.aborted) finish();
+    else interrupt.addEventListener("abort", finish, { once: true });
+  });
+  await stack.stop();
+}
+
+function chosenPorts(options: UpOptions): StackPorts {
+  const ports = portsFromEnvironment(process.env);
+  const flags = (["temporal", "temporalUi", "mlflow", "policy"] as const).flatMap((name) => {
+    const text = options[`${name}Port`];
+    return text === undefined ? [] : [[name, parsePort(text, `the port of ${name}`)]];
+  });
+  return { ...ports, ...Object.fromEntries(flags) };
+}
+
+async function down(options: OutputOptions): Promise<void> {
+  const ended = await stopStack(readSettings().home);
+  emit({ ended }, options, () => (ended.length === 0 ? "nothing was running" : `stopped ${ended.join(", ")}`));
+}
+
+async function status(options: OutputOptions): Promise<void> {
+  const { home } = readSettings();
+  const stack = readStack(home);
+  if (stack !== null) return report(stack, options);
+  process.exitCode = NOT_RUNNING_EXIT_CODE;
+  emit({ isRunning: false, home }, options, () => `no services run in ${home}\n  ${style.dim("next:")} turnwise up`);
+}
+
+async function report(stack: Stack, options: OutputOptions): Promise<void> {
+  const health = await stack.health();
+  const now = Date.now();
+  const services = stack.services().map((service) => ({
+    ...service,
+    isHealthy: health.get(service.name) ?? false,
+    uptimeSeconds: service.since === null ? null : (now - Date.parse(service.since)) / 1000,
+  }));
+  emit({ isRunning: true, home: stack.home, endpoints: stack.endpoints, services }, options, () =>
+    [
+      renderTable(
+        [
+          { header: "service", value: ({ name }) => name },
+          { header: "state", value: describeState },
+          { header: "pid", align: "right", value: (service) => String(service.process?.pid ?? "") },
+          { header: "port", align: "right", value: ({ ports }) => Object.values(ports).join(" ") },
+          { header: "up", align: "right", value: ({ uptimeSeconds }) => formatDuration(uptimeSeconds) },
+          { header: "restarts", align: "right", value: ({ restarts }) => String(restarts) },
+          { header: "last end", value: ({ lastExit }) => lastExit ?? "" },
+        ],
+        services,
+      ),
+      "",
+      renderPairs([
+        ["Temporal", stack.endpoints.temporalUiUrl],
+        ["MLflow", stack.endpoints.mlflowUrl],
+        ["logs", `${stack.home}/logs`],
+      ]),
+    ].join("\n"),
+  );
+}
+
+function describeState({ status: state, isHealthy }: ServiceState & { readonly isHealthy: boolean }): string {
+  if (state === "ready") return isHealthy ? style.green("ready") : style.red("does not answer");
+  return state === "failing" ? style.red(state) : style.yellow(state);
+}
