@@ -36,15 +36,20 @@ export function deepEqual(a: unknown, b: unknown, schema?: Schema): boolean {
 }
 
 function canonicalValue(value: Json, schema: Schema): Json {
-  if (typeof value === "string") return schema?.["type"] !== "string" && NUMERIC.test(value) ? Number(value) : value;
+  if (typeof value === "string") return schema?.["type"] === "string" ? value.toWellFormed() : readNumber(value.toWellFormed());
   if (Array.isArray(value)) return canonicalList(value, schema);
   if (isObject(value)) return canonicalObject(value, schema);
   return value;
 }
 
+function readNumber(text: string): string | number {
+  const value = NUMERIC.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : text;
+}
+
 function canonicalObject(value: { readonly [key: string]: Json }, schema: Schema): Json {
   const properties = schemaMap(schema?.["properties"]);
-  const entries = Object.entries(value).map(([key, item]) => [key, canonicalValue(item, properties[key])] as const);
+  const entries = Object.entries(value).map(([key, item]) => [key.toWellFormed(), canonicalValue(item, properties[key])] as const);
   return Object.fromEntries(entries.filter(([, item]) => !isEmpty(item)));
 }
 
