@@ -42,6 +42,7 @@ function statusError(error: InstanceType<typeof OpenAI.APIError>, context: Reque
   const what = `HTTP ${status}: ${error.message}`;
   if (status === 401 || status === 403) return fail("provider.unauthorized", what, { next: "check the endpoint's key (apiKeyEnv)" });
   if (status === 404) return fail(context.canReappear ? "provider.model-missing" : "provider.rejected", what, { next: "check the endpoint's address and the model's name" });
+  if (error.code === "weights_mismatch" || error.code === "name_taken") return fail("provider.wrong-weights", what, { next: "restart the policy server" });
   if (status === 408) return fail("provider.timeout", what);
   if (status === 429) return rateLimit(error, what, fail);
   if (status >= 500 || status === 409) return fail("provider.unavailable", what);

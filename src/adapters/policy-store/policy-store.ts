@@ -25,6 +25,8 @@ export interface ImportOptions {
 export interface PolicyStore {
   /** A read-only model directory with the policy's files, each of which has its hash. */
   directory(ref: PolicyRef): Promise<string>;
+  /** sha256 of every file by name, and the policy it was trained from: null for the one that a campaign began with. */
+  describe(ref: PolicyRef): Promise<{ readonly fileHashes: Readonly<Record<string, string>>; readonly parentHash: string | null }>;
   import(directory: string, options: ImportOptions): Promise<PolicyRef>;
   /** A local path of the moments to go on from, or null. */
   optimizerState(ref: PolicyRef): Promise<string | null>;
@@ -39,6 +41,10 @@ export function createPolicyStore(store: ArtifactStore, root: string): PolicySto
       verified.set(hash, known);
       known.catch(() => verified.delete(hash));
       return known;
+    },
+    async describe({ hash, manifest }) {
+      const { files, parentHash } = await readManifest(store, manifest, hash);
+      return { fileHashes: hashesOf(files), parentHash };
     },
     import: (directory, options) => importPolicyDirectory(store, directory, options),
     async optimizerState({ hash, manifest }) {
@@ -66,8 +72,10 @@ export async function importPolicyDirectory(store: ArtifactStore, directory: str
   return { name: `${label}-${hash.slice(0, 12)}`, hash, manifest: await store.putBlob(bytes, MANIFEST_SCHEMA) };
 }
 
-function policyHash(files: PolicyManifest["files"]): string {
-  return hashJson(Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256])));
+const policyHash = (files: PolicyManifest["files"]): string => hashJson(hashesOf(files));
+
+function hashesOf(files: PolicyManifest["files"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256]));
 }
 
 async function modelFiles(directory: string): Promise<string[]> {

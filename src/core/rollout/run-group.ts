@@ -68,7 +68,8 @@ export async function runGroup<State>(input: GroupInput<State>): Promise<GroupRe
     }),
   );
   const settled = await Promise.allSettled(members);
-  if (siblings.signal.aborted) throw siblings.signal.reason;
+  input.signal.throwIfAborted();
+  siblings.signal.throwIfAborted();
   const finished = settled.flatMap((member) => (member.status === "fulfilled" ? [member.value] : []));
   return {
     trajectories: finished.map((member) => member.trajectory),
