@@ -2,6 +2,7 @@
 import type { EnvironmentConfig, PolicyConfig, SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { RolloutPurpose } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
+import type { Trajectory } from "#contracts/trajectory.ts";
 import type { TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
 import type { ArtifactStore, Clock, Policy, TurnJournal, UserSimulator } from "#core/ports.ts";
@@ -13,6 +14,8 @@ export interface OpenPolicy {
   readonly policy: Policy;
   /** Loads the weights when the server does not have them (it may have restarted) and compares the hash it reports. */
   ensureLoaded(signal: AbortSignal): Promise<void>;
+  /** Scores stored turns of this policy again. Throws provider.wrong-weights when the server no longer says what it said then. */
+  checkStoredTurns(trajectories: readonly Trajectory[], signal: AbortSignal): Promise<unknown>;
 }
 
 /** One group of the record. */

@@ -8,6 +8,7 @@ import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
+import { readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
 export function createRolloutActivities(deps: ActivityDependencies) {
@@ -22,11 +23,15 @@ export function createRolloutActivities(deps: ActivityDependencies) {
       };
     },
 
-    /** Makes sure that the policy server holds these weights before anything is asked of them. */
-    async openPolicy({ config, policy }: OpenPolicyInput): Promise<void> {
+    /**
+     * Makes sure that the policy server holds these weights before anything is asked of them, and that it still says of stored turns
+     * what it said when they were sampled: a mismatch means wrong weights or a wrong template, and stops the iteration.
+     */
+    async openPolicy(input: OpenPolicyInput): Promise<void> {
       await withHeartbeat(async (signal) => {
-        const opened = await deps.openPolicy(config.policy, policy);
+        const opened = await deps.openPolicy(input.config.policy, input.policy);
         await opened.ensureLoaded(signal);
+        if (input.sampledIn !== null) await opened.checkStoredTurns(await storedTrajectories(deps, input.campaignId, input.sampledIn), signal);
       });
     },
 
@@ -36,6 +41,15 @@ export function createRolloutActivities(deps: ActivityDependencies) {
       return summarize(committed ?? (await withHeartbeat((signal, report) => rollOut(deps, input, signal, report))));
     },
   };
+}
+
+const NUM_CANARY_GROUPS = 16;
+
+/** Some of the evaluation rollouts of an iteration: more than the canary needs. */
+async function storedTrajectories(deps: ActivityDependencies, campaignId: string, iteration: number): Promise<Trajectory[]> {
+  const tasks = (await deps.record.listGroups(campaignId, iteration, "evaluation")).slice(0, NUM_CANARY_GROUPS);
+  const manifests = await readManifests(deps, { campaignId, iteration }, "evaluation", tasks);
+  return (await Promise.all(manifests.map(({ trajectories }) => deps.record.readTrajectories(trajectories)))).flat();
 }
 
 async function rollOut(

@@ -35,7 +35,7 @@ async function evaluateBase({ context, progress }: IterationInput, run: Iteratio
   const plan = await controlActivities.planTasks(context);
   await run.enter("evaluation");
   const startedAt = timestamp();
-  const rollouts = await run.rollOut("evaluation", plan.evaluation, progress.basePolicy);
+  const rollouts = await run.rollOut("evaluation", plan.evaluation, progress.basePolicy, null);
   const { passRate } = await controlActivities.evaluate({
     ...context, taskIds: plan.evaluation, policy: progress.basePolicy, promoted: null, startedAt,
   });
@@ -52,7 +52,7 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
 
   await run.enter("rollout");
   const rolloutStart = timestamp();
-  const rollouts = await run.rollOut("train", plan.train, policy);
+  const rollouts = await run.rollOut("train", plan.train, policy, progress.promoted.iteration);
   const { passRate, truncationRate } = await controlActivities.commitRollout({ ...context, taskIds: plan.train, policy, startedAt: rolloutStart });
   guardTruncation(context, progress, truncationRate, acknowledgedGuards);
 
@@ -76,7 +76,7 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
 
   await run.enter("evaluation");
   const evaluationStart = timestamp();
-  const evaluationRollouts = await run.rollOut("evaluation", plan.evaluation, trained.policy);
+  const evaluationRollouts = await run.rollOut("evaluation", plan.evaluation, trained.policy, null);
   const evaluation = await controlActivities.evaluate({
     ...context, taskIds: plan.evaluation, policy: trained.policy, promoted: progress.promoted, startedAt: evaluationStart,
   });
@@ -110,7 +110,7 @@ function unchanged({ campaignId, iteration }: IterationContext, progress: Campai
 
 interface IterationRun {
   enter(stage: StageName): Promise<void>;
-  rollOut(purpose: RolloutPurpose, taskIds: string[], policy: PolicyRef): Promise<GroupSummary>;
+  rollOut(purpose: RolloutPurpose, taskIds: string[], policy: PolicyRef, sampledIn: number | null): Promise<GroupSummary>;
   askPerson(): Promise<"approved" | "rejected">;
 }
 
@@ -137,8 +137,8 @@ function openIteration({ context, progress: _progress }: IterationInput): Iterat
       await tell(parentId, stageSignal, { iteration, stage, isWaitingForApproval: false });
       await condition(() => !isPaused);
     },
-    async rollOut(purpose, taskIds, policy) {
-      await rolloutActivities.openPolicy({ ...context, policy });
+    async rollOut(purpose, taskIds, policy, sampledIn) {
+      await rolloutActivities.openPolicy({ ...context, policy, sampledIn });
       rolloutId = rolloutWorkflowId(campaignId, iteration, purpose);
       try {
         return await executeChild(rolloutBatch, {

@@ -16,7 +16,10 @@ export type IterationContext = z.infer<typeof IterationContext>;
 export const TaskPlan = z.strictObject({ train: z.array(z.string()), evaluation: z.array(z.string()) });
 export type TaskPlan = z.infer<typeof TaskPlan>;
 
-export const OpenPolicyInput = IterationContext.extend({ policy: PolicyRef });
+export const OpenPolicyInput = IterationContext.extend({
+  policy: PolicyRef,
+  sampledIn: z.int().nonnegative().nullable().describe("iteration whose evaluation rollouts this policy made, for the canary; null when there are none yet"),
+});
 export type OpenPolicyInput = z.infer<typeof OpenPolicyInput>;
 
 export const RolloutGroupInput = IterationContext.extend({
