@@ -1,0 +1,25 @@
+// The published gpt-4o airline rollouts of tau-bench, where the benchmark's data is at hand.
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { TierScheme } from "#contracts/reward-table.ts";
+import { REPOSITORY } from "#adapters/settings.ts";
+import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
+import { importTauBenchResults, TauBenchResults } from "#adapters/task-data/import-tau-bench.ts";
+import { labelRollout, type LabelledRollout } from "#core/reward/label-rollout.ts";
+import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+
+export const TAU_BENCH = resolve(process.env["TURNWISE_TAU_BENCH"] ?? join(REPOSITORY, "../shared/tau-bench"));
+export const PUBLIC_ROLLOUTS = join(TAU_BENCH, "trajectories/gpt-4o-airline.json");
+export const hasPublicRollouts = existsSync(PUBLIC_ROLLOUTS);
+/** For the name of a skipped suite: why it was skipped. */
+export const WHY_SKIPPED = hasPublicRollouts ? "" : ` (skipped: no ${PUBLIC_ROLLOUTS}; set TURNWISE_TAU_BENCH)`;
+
+const CATALOG = createToolCatalog({});
+
+export function importPublicRollouts(): readonly ImportedRollout[] {
+  return importTauBenchResults(TauBenchResults.parse(JSON.parse(readFileSync(PUBLIC_ROLLOUTS, "utf8"))), "gpt-4o", CATALOG).rollouts;
+}
+
+export function labelPublicRollouts(scheme: TierScheme): LabelledRollout[] {
+  return importPublicRollouts().map(({ task, trajectory }) => labelRollout(trajectory, task, scheme, CATALOG));
+}
