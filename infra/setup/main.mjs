@@ -1,8 +1,9 @@
 // Set-up: a list of steps, each with a quick check. Whatever is whole is left alone, so a second set-up says nothing and takes
 // milliseconds, and an interrupted one goes on where it was. Plain Node 18 or newer, no dependencies.
 //
-//   node infra/setup/main.mjs            do what is missing
-//   node infra/setup/main.mjs --check    say what is missing; exit code 1 when something is
+//   node infra/setup/main.mjs                do what is missing
+//   node infra/setup/main.mjs --check        say what is missing; exit code 1 when something is
+//   node infra/setup/main.mjs --only python  one step alone
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { takeLock } from "./lock.mjs";
@@ -16,19 +17,19 @@ import { temporalStep } from "./steps/temporal.mjs";
 
 export const STEPS = [nodeStep, packagesStep, pythonStep, temporalStep];
 
-/** What is missing, by step name. Milliseconds. @returns {Promise<Map<string, string>>} */
-export async function missingSteps() {
+/** What is missing, by step name. Milliseconds. @param {readonly import("./step.mjs").Step[]} [steps] @returns {Promise<Map<string, string>>} */
+export async function missingSteps(steps = STEPS) {
   const missing = new Map();
-  for (const step of STEPS) {
+  for (const step of steps) {
     const why = await step.missing();
     if (why !== null) missing.set(step.name, why);
   }
   return missing;
 }
 
-/** Does what is missing. Throws SetupError. @param {Progress} [progress] */
-export async function setUp(progress = new Progress()) {
-  if ((await missingSteps()).size === 0) return;
+/** Does what is missing. Throws SetupError. @param {readonly import("./step.mjs").Step[]} [steps] @param {Progress} [progress] */
+export async function setUp(steps = STEPS, progress = new Progress()) {
+  if ((await missingSteps(steps)).size === 0) return;
   const giveBack = await takeLock(join(TOOLS, "setup.lock"), (pid) =>
     progress.note(`another set-up (process ${pid}) is running: waiting for it`),
   );
@@ -40,17 +41,32 @@ export async function setUp(progress = new Progress()) {
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
     // Asked again: the set-up we waited for may have done it all.
-    const missing = await missingSteps();
+    const missing = await missingSteps(steps);
     if (missing.size > 0) progress.note("set-up");
-    for (const step of STEPS) {
+    for (const step of steps) {
       const why = missing.get(step.name);
       if (why === undefined) continue;
       progress.begin(step.name, why);
-      progress.end(await step.make((what) => progress.say(what)));
+      progress.end(await make(step, progress));
     }
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     giveBack();
+  }
+}
+
+/** A failure that the step did not foresee (no space, no permission) is told like the others. @param {import("./step.mjs").Step} step @param {Progress} progress */
+async function make(step, progress) {
+  try {
+    return await step.make((what) => progress.say(what));
+  } catch (error) {
+    progress.end("failed");
+    if (error instanceof SetupError) throw error;
+    const tried = [error instanceof Error ? error.message : String(error)];
+    throw new SetupError(`step ${step.name} could not be done`, {
+      tried,
+      next: "see that the disk has space and the folders can be written, then run npm run setup again",
+    });
   }
 }
 
@@ -60,14 +76,17 @@ export function explain(error) {
   return `\nsetup.failed: ${error.message}${tried}\n  next: ${error.next}`;
 }
 
-async function main() {
-  if (process.argv.includes("--check")) {
-    const missing = await missingSteps();
+/** @param {readonly string[]} args */
+async function main(args) {
+  const only = args.includes("--only") ? args[args.indexOf("--only") + 1] : undefined;
+  const steps = STEPS.filter(({ name }) => only === undefined || name === only);
+  if (args.includes("--check")) {
+    const missing = await missingSteps(steps);
     for (const [name, why] of missing) console.log(`${name.padEnd(9)} ${why}`);
     return missing.size === 0 ? 0 : 1;
   }
   try {
-    await setUp();
+    await setUp(steps);
     return 0;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
@@ -76,4 +95,4 @@ async function main() {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));

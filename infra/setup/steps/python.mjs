@@ -42,13 +42,7 @@ export const pythonStep = {
     const torch = await torchBuild(uv, say);
     await install(uv, torch, say);
     const folder = /** @type {string} */ (sitePackages(places.PYTHON));
-    const damaged = damagedDistribution(folder);
-    if (damaged !== null) {
-      throw new SetupError(`${damaged} is damaged right after its installation`, {
-        tried: ["uv pip sync"],
-        next: "check the free disk space, run uv cache clean, then npm run setup again",
-      });
-    }
+    await repair(uv, torch, folder, say);
     const distributions = installedDistributions(folder);
     writeJson(STAMP, { lock: sha256(readFileSync(LOCK)), torch, distributions, files: stampedSizes(folder) });
     return `${distributions.length} Python packages, torch ${torch === "cpu" ? "for the CPU" : "in its default build"}`;
@@ -97,6 +91,29 @@ async function install(uv, torch, say) {
   writeFileSync(rest, withoutTorch(readFileSync(LOCK, "utf8")));
   must(await run(uv, ["pip", "sync", "--require-hashes", ...target, rest], options));
   must(await run(uv, ["pip", "install", "--no-deps", "--torch-backend", "cpu", ...target, `torch==${torchVersion()}`], options));
+}
+
+/**
+ * uv links files from its cache, so a file that was cut short there is cut short here: those packages are fetched anew.
+ *
+ * @param {string} uv @param {string} torch @param {string} folder @param {(what: string) => void} say
+ */
+async function repair(uv, torch, folder, say) {
+  const repaired = new Set();
+  for (let damaged = damagedDistribution(folder); damaged !== null; damaged = damagedDistribution(folder)) {
+    const name = /** @type {string} */ (damaged.split("-")[0]);
+    if (repaired.has(name)) {
+      throw new SetupError(`${name} is damaged right after its installation`, {
+        tried: [`uv cache clean ${name}, then installing it again`],
+        next: "check the free disk space, then run npm run setup again",
+      });
+    }
+    repaired.add(name);
+    say(`${name} is damaged: fetching it anew`);
+    await run(uv, ["cache", "clean", name.replaceAll("_", "-")], { env: uvEnvironment() });
+    rmSync(join(folder, damaged), { recursive: true, force: true });
+    await install(uv, torch, say);
+  }
 }
 
 /** @param {{ code: number | null, output: string }} result */

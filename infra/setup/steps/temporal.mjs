@@ -50,7 +50,10 @@ async function obtain(say) {
   const tried = [];
   for (const { path, source } of present()) {
     const wrong = await whyWrong(path, source);
-    if (wrong === null) return { path, source };
+    if (wrong === null) {
+      if (source === "the user cache") await stampCached(source);
+      return { path, source };
+    }
     tried.push(`${source}: ${wrong}`);
   }
   for (const [source, make] of /** @type {const} */ ([
@@ -115,12 +118,17 @@ async function intoCache(source, make) {
     const failure = (await make(temporary)) ?? (await whyWrong(temporary, source));
     if (failure !== null) return failure;
     chmodSync(temporary, 0o755);
-    const stamp = { version: places.TEMPORAL_VERSION, source, sha256: await sha256File(temporary) };
     rmSync(`${cached()}.json`, { force: true });
     renameSync(temporary, cached());
-    writeJson(`${cached()}.json`, stamp);
+    await stampCached(source);
     return null;
   } finally {
     rmSync(temporary, { force: true });
   }
+}
+
+/** Written last, and once: from then on the file must keep its hash. @param {string} source */
+async function stampCached(source) {
+  const path = `${cached()}.json`;
+  if (readJson(path) === null) writeJson(path, { version: places.TEMPORAL_VERSION, source, sha256: await sha256File(cached()) });
 }

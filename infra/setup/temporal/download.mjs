@@ -7,7 +7,9 @@ import { sha256File } from "../files.mjs";
 import * as places from "../places.mjs";
 import { lastLines, run } from "../processes.mjs";
 
-const RELEASE = `https://github.com/temporalio/cli/releases/download/v${places.TEMPORAL_VERSION}`;
+/** TURNWISE_TEMPORAL_RELEASES names a mirror. */
+const RELEASES = process.env["TURNWISE_TEMPORAL_RELEASES"] ?? "https://github.com/temporalio/cli/releases/download";
+const RELEASE = `${RELEASES}/v${places.TEMPORAL_VERSION}`;
 const ARCHITECTURES = new Map([
   ["x64", "amd64"],
   ["arm64", "arm64"],

@@ -1,0 +1,136 @@
+// Steps of set-up on small inputs: npm packages, the Python environment, and the lock between two set-ups.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { REPOSITORY } from "#adapters/settings.ts";
+import { takeLock } from "../../../infra/setup/lock.mjs";
+import { processStart } from "../../../infra/setup/processes.mjs";
+import { makeWheel } from "../../support/make-wheel.ts";
+import { copySetup, type SetupCopy } from "../../support/setup-copy.ts";
+
+let copy: SetupCopy;
+beforeEach(() => {
+  copy = copySetup();
+});
+afterEach(() => copy.remove());
+
+/** Two packages in a folder of wheels, and a cache of their own: no network, and nobody else's cache to spoil. */
+let alpha: string;
+let beta: string;
+beforeEach(() => {
+  alpha = makeWheel(copy.path("wheels"), "alpha", "1.0");
+  beta = makeWheel(copy.path("wheels"), "beta", "2.0");
+});
+const python = (...args: string[]) =>
+  copy.run(["--only", "python", ...args], { UV_FIND_LINKS: copy.path("wheels"), UV_NO_INDEX: "1", UV_CACHE_DIR: copy.path("cache/uv") });
+const site = () => join(copy.path(".turnwise/python/lib"), readdirSync(copy.path(".turnwise/python/lib"))[0] ?? "", "site-packages");
+const imports = (name: string) =>
+  execFileSync(copy.path(".turnwise/python/bin/python"), ["-c", `import ${name}; print(${name}.VERSION)`])
+    .toString()
+    .trim();
+
+test("the Python environment holds what the lock says, and a second set-up says nothing", async () => {
+  copy.write("trainer/requirements.lock", alpha);
+  expect(await python()).toMatchObject({ code: 0, output: expect.stringContaining("1 Python packages") });
+  expect(imports("alpha")).toBe("1.0");
+  expect(await python()).toEqual({ code: 0, output: "" });
+});
+
+test("a changed lock adds and removes packages", async () => {
+  copy.write("trainer/requirements.lock", alpha);
+  await python();
+  copy.write("trainer/requirements.lock", beta);
+  expect(await python()).toMatchObject({ code: 0, output: expect.stringContaining("requirements.lock has changed") });
+  expect(imports("beta")).toBe("2.0");
+  expect(existsSync(join(site(), "alpha"))).toBe(false);
+});
+
+test("an environment whose set-up was interrupted is made whole, cut files included", async () => {
+  copy.write("trainer/requirements.lock", alpha);
+  await python();
+  rmSync(copy.path(".turnwise/setup/python.json"));
+  truncateSync(join(site(), "alpha/__init__.py"), 5); // and with it uv's cache, which shares the file
+  expect(await python()).toMatchObject({ code: 0, output: expect.stringContaining("unfinished") });
+  expect(imports("alpha")).toBe("1.0");
+});
+
+test("a package whose hash is not the lock's is refused, and the failure says what to do", async () => {
+  copy.write("trainer/requirements.lock", alpha.replace(/sha256:.{64}/, `sha256:${"0".repeat(64)}`));
+  const { code, output } = await python();
+  expect(code).toBe(1);
+  expect(output).toMatch(/setup\.failed.*tried:.*[Hh]ash.*next:/s);
+  expect((await python("--check")).code).toBe(1);
+});
+
+test("npm packages are installed once, and a damaged one is installed again", async () => {
+  copy.write("gamma/package.json", JSON.stringify({ name: "gamma", version: "3.0.0" }));
+  const npm = (folder: string, ...args: string[]) => execFileSync("npm", [...args, "--offline", "--silent"], { cwd: copy.path(folder) });
+  npm("gamma", "pack", "--pack-destination", copy.folder);
+  copy.write("package.json", JSON.stringify({ name: "copy", version: "1.0.0", dependencies: { gamma: "file:gamma-3.0.0.tgz" } }));
+  npm(".", "install", "--package-lock-only");
+  const step = () => copy.run(["--only", "packages"]);
+  expect(await step()).toMatchObject({ code: 0, output: expect.stringContaining("1 npm packages") });
+  expect(await step()).toEqual({ code: 0, output: "" });
+  rmSync(copy.path("node_modules/gamma/package.json"));
+  expect(await step()).toMatchObject({ code: 0, output: expect.stringContaining("gamma is damaged") });
+  rmSync(copy.path("node_modules/.package-lock.json"));
+  expect(await step()).toMatchObject({ code: 0, output: expect.stringContaining("missing or unfinished") });
+});
+
+test("two set-ups at once do the work once", async () => {
+  copy.write("trainer/requirements.lock", alpha);
+  const results = await Promise.all([python(), python(), python()]);
+  expect(results.map(({ code }) => code)).toEqual([0, 0, 0]);
+  expect(results.filter(({ output }) => output.includes("1 Python packages"))).toHaveLength(1);
+});
+
+test("the lock of a set-up that was killed is taken over", async () => {
+  const path = copy.write("lock", JSON.stringify({ pid: process.pid, start: "another life" }));
+  const giveBack = await takeLock(path, () => expect.fail("nobody holds it"));
+  giveBack();
+  expect(existsSync(path)).toBe(false);
+});
+
+test("a held lock is waited for", async () => {
+  const path = copy.path("lock");
+  const giveBack = await takeLock(path, () => {});
+  let waited = 0;
+  const second = takeLock(path, (pid) => {
+    waited = pid;
+  });
+  await sleep(300);
+  expect(waited).toBe(process.pid);
+  giveBack();
+  (await second)();
+});
+
+test("a process that has ended has no start time", () => {
+  expect(processStart(process.pid)).not.toBeNull();
+  expect(processStart(2 ** 22 + 1)).toBeNull();
+});
+
+test("an interrupted set-up leaves no lock behind, and the next one finishes the work", async () => {
+  copy.write("trainer/requirements.lock", alpha);
+  const child = copy.start(["--only", "python"], { UV_NO_INDEX: "1", UV_CACHE_DIR: copy.path("cache/uv") });
+  while (!existsSync(copy.path(".turnwise/setup.lock"))) await sleep(10);
+  child.kill("SIGINT");
+  expect(await new Promise((done) => child.once("close", done))).toBe(130);
+  expect(existsSync(copy.path(".turnwise/setup.lock"))).toBe(false);
+  expect((await python()).code).toBe(0);
+});
+
+test("lock files name versions and hashes, and no host", () => {
+  for (const path of ["trainer/requirements.lock", "package-lock.json", "infra/setup/node/package-lock.json", "infra/setup/uv.lock.txt"]) {
+    const text = readFileSync(join(REPOSITORY, path), "utf8");
+    const addresses = text.split("\n").filter((line) => /"resolved":|^\s*(--(extra-)?index-url|--find-links)|@ https?:/.test(line));
+    expect(addresses, path).toEqual([]);
+  }
+});
+
+test("what set-up has done is checked in less than half a second", async () => {
+  const began = performance.now();
+  execFileSync(process.execPath, ["infra/setup/main.mjs"], { cwd: REPOSITORY });
+  expect(performance.now() - began).toBeLessThan(500);
+});
