@@ -1,6 +1,6 @@
 // Pass rate of a model directory on tasks: real environment, scripted users, sampled policy, the rollout code of campaigns.
 import { join } from "node:path";
-import { z } from "zod";
+import type { PassRateReport } from "#contracts/seed-recipe.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "#core/environment/environment.ts";
@@ -18,21 +18,6 @@ const MAX_TURNS = 30;
 const CONCURRENT_ROLLOUTS = 64;
 const MODEL = "seed-policy";
 
-export const PassRateReport = z.strictObject({
-  numTasks: z.int(),
-  trials: z.int(),
-  temperature: z.number(),
-  passRate: z.number(),
-  standardError: z.number().describe("over tasks"),
-  mixedShare: z.number().describe("share of tasks with passes and failures among their trials"),
-  perKind: z.array(z.strictObject({ kind: z.string(), numTasks: z.int(), passRate: z.number() })),
-  stopReasons: z.record(z.string(), z.int()),
-  meanTurns: z.number(),
-  meanTokens: z.number().describe("tokens of a rollout, context included"),
-  seconds: z.number(),
-});
-export type PassRateReport = z.infer<typeof PassRateReport>;
-
 export interface MeasureOptions<State> {
   readonly python: string;
   readonly modelDirectory: string;
@@ -47,13 +32,11 @@ export interface MeasureOptions<State> {
   readonly onTrajectory?: (trajectory: Trajectory) => void;
 }
 
-/** Rolls out every task `trials` times. Same seed and model, same report (but for `seconds`). */
+/** Rolls out every task `trials` times. Same seed and model, same report. */
 export async function measurePassRate<State>(options: MeasureOptions<State>): Promise<PassRateReport> {
   const { python, modelDirectory, workDirectory, threads } = options;
-  const startedAt = performance.now();
   const server = { python, modelDirectory, name: MODEL, logDirectory: workDirectory, threads, slots: CONCURRENT_ROLLOUTS };
-  const groups = await withPolicyServer(server, (baseUrl) => rollOut(options, baseUrl));
-  return { ...summarize(groups, options), seconds: (performance.now() - startedAt) / 1000 };
+  return summarize(await withPolicyServer(server, (baseUrl) => rollOut(options, baseUrl)), options);
 }
 
 /** The trajectories of every task, in order of tasks and trials. */
@@ -90,7 +73,9 @@ function memoryJournal(): TurnJournal {
   return { read: () => Promise.resolve([...entries]), append: (entry) => Promise.resolve(void entries.push(entry)) };
 }
 
-function summarize(groups: readonly (readonly Trajectory[])[], { tasks, trials, temperature }: Pick<MeasureOptions<unknown>, "tasks" | "trials" | "temperature">): Omit<PassRateReport, "seconds"> {
+type Design = Pick<MeasureOptions<unknown>, "tasks" | "trials" | "temperature">;
+
+function summarize(groups: readonly (readonly Trajectory[])[], { tasks, trials, temperature }: Design): PassRateReport {
   const rates = groups.map((group) => mean(group.map(({ outcome }) => outcome.reward ?? 0)));
   const passRate = mean(rates);
   const all = groups.flat();

@@ -1,9 +1,10 @@
 // The built-in airline as a task set: generated database, real tools, tasks split by user.
 import type { Task } from "#contracts/task.ts";
-import { createAirlineDatabase } from "../environment/airline/database.ts";
+import { type AirlineDatabase, createAirlineDatabase } from "../environment/airline/database.ts";
 import { type AirlineState, createAirlineEnvironment } from "../environment/airline/environment.ts";
 import { AIRLINE_POLICY_DOCUMENT } from "../environment/airline/policy-document.ts";
 import { AIRLINE_TOOL_SCHEMAS } from "../environment/airline/tool-schemas.ts";
+import type { AirlineRecords } from "../environment/airline/records.ts";
 import type { Environment, TaskSet } from "../environment/environment.ts";
 import { generateAirline } from "./database.ts";
 import { generateTask, type Split, splitUsers, type TaskSource } from "./tasks.ts";
@@ -14,17 +15,23 @@ const NUM_TASKS: Readonly<Record<Split, number>> = { sft: 200, train: 600, evalu
 /** Database, environment and user splits of a seed, without tasks. */
 export function syntheticSource(seed: number): TaskSource<AirlineState> {
   const records = generateAirline(seed);
-  return { seed, records, environment: environmentOf(records, []), users: splitUsers(seed, records) };
+  return sourceOf(seed, records, createAirlineDatabase(records));
 }
 
 /** The built-in synthetic airline. Same seed: same data, same tasks, same hash. */
 export function createSyntheticAirline(seed: number): TaskSet<AirlineState> {
-  const source = syntheticSource(seed);
+  const records = generateAirline(seed);
+  const database = createAirlineDatabase(records);
+  const source = sourceOf(seed, records, database);
   const tasks = (split: Split): Task[] => Array.from({ length: NUM_TASKS[split] }, (_, index) => generateTask(source, split, index));
   const splits = { sft: tasks("sft"), train: tasks("train"), evaluation: tasks("evaluation") };
-  return { environment: environmentOf(source.records, Object.values(splits).flat()), splits };
+  return { environment: environmentOf(database, Object.values(splits).flat()), splits };
 }
 
-function environmentOf(records: TaskSource<AirlineState>["records"], tasks: readonly Task[]): Environment<AirlineState> {
-  return createAirlineEnvironment({ database: createAirlineDatabase(records), tools: AIRLINE_TOOL_SCHEMAS, systemPrompt: AIRLINE_POLICY_DOCUMENT, tasks });
+function sourceOf(seed: number, records: AirlineRecords, database: AirlineDatabase): TaskSource<AirlineState> {
+  return { seed, records, environment: environmentOf(database, []), users: splitUsers(seed, records) };
+}
+
+function environmentOf(database: AirlineDatabase, tasks: readonly Task[]): Environment<AirlineState> {
+  return createAirlineEnvironment({ database, tools: AIRLINE_TOOL_SCHEMAS, systemPrompt: AIRLINE_POLICY_DOCUMENT, tasks });
 }

@@ -1,0 +1,69 @@
+// How a seed policy is made from nothing: data as rates and budgets, so that the same recipe gives the same bytes on the same machine.
+import { z } from "zod";
+import { SftModelConfig } from "./sft.ts";
+
+export const SeedStage = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  slipRate: z.number().min(0).max(1).describe("probability, per wish, that the demonstrating expert does one thing wrong"),
+  tokens: z.int().positive().describe("budget, context included; conversations are fresh, none is shown twice"),
+  rowsPerBatch: z.int().positive().default(4),
+  matrixLearningRate: z.number().positive().default(0.02),
+  learningRate: z.number().positive().default(0.003),
+  warmupSteps: z.int().nonnegative().default(40),
+  decayShare: z.number().min(0).max(1).default(0.3),
+});
+export type SeedStage = z.infer<typeof SeedStage>;
+
+export const SeedRecipe = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    airlineSeed: z.int().nonnegative().default(1).describe("the synthetic airline whose SFT users are demonstrated"),
+    seed: z.int().nonnegative().default(1).describe("of initial weights and the order of rows"),
+    tokenizer: z.strictObject({ vocabSize: z.int().min(512).default(1024), conversations: z.int().positive().default(4000) }).prefault({}),
+    model: SftModelConfig,
+    stages: z.array(SeedStage).min(1),
+    measure: z
+      .strictObject({
+        temperature: z.number().positive().default(0.9),
+        evaluationTasks: z.int().positive().default(400),
+        trials: z.int().positive().default(2),
+        mixedTasks: z.int().positive().default(120).describe("training tasks whose groups are counted as mixed or not"),
+        groupSize: z.int().min(2).default(8),
+      })
+      .prefault({}),
+  })
+  .meta({ id: "SeedRecipe" });
+export type SeedRecipe = z.infer<typeof SeedRecipe>;
+
+/** Pass rate of a policy on tasks, as the rollout code of campaigns measures it. */
+export const PassRateReport = z.strictObject({
+  numTasks: z.int().positive(),
+  trials: z.int().positive(),
+  temperature: z.number(),
+  passRate: z.number(),
+  standardError: z.number().describe("over tasks"),
+  mixedShare: z.number().describe("share of tasks with passes and failures among their trials"),
+  perKind: z.array(z.strictObject({ kind: z.string(), numTasks: z.int(), passRate: z.number() })),
+  stopReasons: z.record(z.string(), z.int()),
+  meanTurns: z.number(),
+  meanTokens: z.number().describe("tokens of a rollout, context included"),
+});
+export type PassRateReport = z.infer<typeof PassRateReport>;
+
+/** `seed-report.json` beside a seed policy: what was made and what it does. */
+export const SeedReport = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    recipe: SeedRecipe,
+    numParameters: z.int().positive(),
+    vocabSize: z.int().positive(),
+    files: z.record(z.string(), z.strictObject({ sha256: z.string(), numBytes: z.int() })),
+    stages: z.array(
+      z.strictObject({ name: z.string(), tokens: z.int(), conversations: z.int(), optimizerSteps: z.int(), expertPassRate: z.number(), validationLosses: z.array(z.number()) }),
+    ),
+    evaluation: PassRateReport,
+    training: PassRateReport,
+    versions: z.record(z.string(), z.string()),
+  })
+  .meta({ id: "SeedReport" });
+export type SeedReport = z.infer<typeof SeedReport>;
