@@ -1,6 +1,6 @@
 // Parses a Python expression of the `calculate` tool. Follows the rules and their order in CPython 3.11's grammar, since the order decides
 // which syntax error is reported: a first pass accepts or refuses, a second one looks for a better message than "invalid syntax".
-import type { PyFloat, PyInt } from "../python/values.ts";
+import { PyError, type PyFloat, type PyInt } from "../python/values.ts";
 import { syntaxError, tokenize, type Token } from "./tokens.ts";
 
 export type Expression =
@@ -20,13 +20,38 @@ export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "**";
 export function parseExpression(text: string): Expression {
   const tokens = tokenize(text);
   const tree = new Parser(tokens, false).whole();
-  if (tree !== null) return tree;
+  if (tree !== null) {
+    if (depthOf(tree) > MAX_DEPTH) throw tooDeep();
+    return tree;
+  }
   new Parser(tokens, true).whole();
   throw syntaxError("invalid syntax", tokens.length === 1 ? 0 : 1);
 }
 
 type Call = Extract<Expression, { type: "call" }>;
-const MAX_NESTING = 800;
+
+/** Nested rules. 200 brackets, which is all that Python takes, need 1,400. */
+const MAX_NESTING = 1600;
+/** CPython refuses deeper trees. */
+const MAX_DEPTH = 2985;
+const tooDeep = () => new PyError("RecursionError", "maximum recursion depth exceeded during compilation");
+
+function depthOf(tree: Expression): number {
+  let deepest = 0;
+  const open: { readonly node: Expression; readonly depth: number }[] = [{ node: tree, depth: 1 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { node, depth } = next;
+    deepest = Math.max(deepest, depth);
+    open.push(...childrenOf(node).map((child) => ({ node: child, depth: depth + 1 })));
+  }
+  return deepest;
+}
+
+function childrenOf(node: Expression): Expression[] {
+  if (node.type === "unary") return [node.operand];
+  if (node.type === "binary") return [node.left, node.right];
+  return node.type === "call" ? [node.callee, ...(node.argument === null ? [] : [node.argument.value])] : [];
+}
 
 class Parser {
   private readonly tokens: readonly Token[];
@@ -72,7 +97,7 @@ class Parser {
 
   private deeper(parse: () => Expression | null): Expression | null {
     this.nesting += 1;
-    if (this.nesting > MAX_NESTING) throw syntaxError("too many nested parentheses");
+    if (this.nesting > MAX_NESTING) throw tooDeep();
     const tree = parse();
     this.nesting -= 1;
     return tree;
@@ -122,13 +147,16 @@ class Parser {
 
   private factor(): Expression | null {
     return this.rule("factor", () => {
-      for (const operator of ["+", "-"] as const) {
-        if (!this.accept(operator)) continue;
-        const operand = this.factor();
-        return operand === null ? null : { type: "unary", operator, operand };
-      }
-      return this.power();
+      const signs: ("+" | "-")[] = [];
+      for (let sign = this.sign(); sign !== null; sign = this.sign()) signs.push(sign);
+      const operand = this.power();
+      return operand === null ? null : signs.reduceRight<Expression>((inner, operator) => ({ type: "unary", operator, operand: inner }), operand);
     });
+  }
+
+  private sign(): "+" | "-" | null {
+    if (this.accept("+")) return "+";
+    return this.accept("-") ? "-" : null;
   }
 
   private power(): Expression | null {

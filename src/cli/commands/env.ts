@@ -1,0 +1,117 @@
+// turnwise env …: checks of environments that need no model.
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { Task } from "#contracts/task.ts";
+import { checkTask, type TaskCheck } from "#core/environment/check-task.ts";
+import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
+import type { TaskSet } from "#core/environment/environment.ts";
+import { KNOWN_DEFECTS } from "#core/environment/known-defects.ts";
+import { CampaignError } from "#core/errors.ts";
+import { readSettings } from "#adapters/settings.ts";
+import { findData } from "#adapters/task-data/find-data.ts";
+import { TASK_SETS } from "#adapters/task-data/task-sets.ts";
+import { checkConformance, type FileConformance } from "#adapters/task-data/conformance.ts";
+import { emit, formatPercent, plainText, printLine, renderTable } from "../output.ts";
+
+interface CheckOptions {
+  readonly taskSet?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+export function registerEnv(program: Command): void {
+  const family = program.command("env").description("checks of environments that need no model");
+  family
+    .command("check")
+    .option("--task-set <name>", `one of ${TASK_SETS.map(({ name }) => name).join(", ")} (default: all that are at hand)`)
+    .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)")
+    .option("--json")
+    .description("play every task's golden actions and see whether they earn the full reward")
+    .action(check);
+  family
+    .command("conformance")
+    .argument("<folder>", "golden vectors, any .jsonl below it")
+    .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)")
+    .option("--json")
+    .description("compare the environments with recorded vectors of the benchmarks, byte by byte")
+    .action(conformance);
+}
+
+interface SetCheck {
+  readonly taskSet: string;
+  readonly numTasks: number;
+  readonly numPassed: number;
+  readonly doNothingFloor: number;
+  /** Tasks without full reward, or with golden calls that fail, or with a defect that is publicly known. */
+  readonly exceptions: readonly { readonly taskId: string; readonly reward: 0 | 1; readonly why: string; readonly isKnown: boolean }[];
+}
+
+async function check(options: CheckOptions): Promise<void> {
+  const data = findData(options.data, readSettings());
+  const wanted = TASK_SETS.filter(({ name, needsData }) => (options.taskSet === undefined ? data !== null || !needsData : name === options.taskSet));
+  if (wanted.length === 0) {
+    throw new CampaignError("config.invalid", `unknown task set ${options.taskSet}`, { next: `choose one of ${TASK_SETS.map(({ name }) => name).join(", ")}` });
+  }
+  const results: SetCheck[] = [];
+  for (const { name, load } of wanted) results.push(checkSet(name, await load(data)));
+  emit(results, options, renderCheck);
+  if (results.some(({ exceptions }) => exceptions.some(({ isKnown }) => !isKnown))) process.exitCode = 1;
+}
+
+function checkSet(taskSet: string, { environment, splits }: TaskSet): SetCheck {
+  const tasks = [...splits.sft, ...splits.train, ...splits.evaluation].sort((left, right) => (left.id < right.id ? -1 : 1));
+  const checks = tasks.map((task) => ({ task, result: checkTask(environment, task) }));
+  return {
+    taskSet,
+    numTasks: tasks.length,
+    numPassed: checks.filter(({ result }) => result.reward === 1 && result.failedCalls.length === 0).length,
+    doNothingFloor: doNothingFloor(environment, tasks),
+    exceptions: checks.flatMap(({ task, result }) => describeException(taskSet, task, result)),
+  };
+}
+
+function describeException(taskSet: string, task: Task, { reward, failedCalls }: TaskCheck): SetCheck["exceptions"] {
+  const known = KNOWN_DEFECTS.get(taskSet)?.get(task.id);
+  const calls = failedCalls.map(({ index, name, observation }) => `golden call ${index} ${name} fails: ${plainText(observation)}`);
+  const found = reward === 1 ? calls : ["the golden actions do not earn the reward", ...calls];
+  if (known === undefined && found.length === 0) return [];
+  return [{ taskId: task.id, reward, why: [...(known === undefined ? [] : [known]), ...found].join("; "), isKnown: known !== undefined }];
+}
+
+function renderCheck(results: readonly SetCheck[]): string {
+  const overview = renderTable<SetCheck>(
+    [
+      { header: "task set", value: ({ taskSet }) => taskSet },
+      { header: "tasks", align: "right", value: ({ numTasks }) => String(numTasks) },
+      { header: "golden actions pass", align: "right", value: ({ numPassed }) => String(numPassed) },
+      { header: "do-nothing floor", align: "right", value: (row) => formatPercent(row.doNothingFloor) },
+      { header: "exceptions", align: "right", value: ({ exceptions }) => String(exceptions.length) },
+    ],
+    results,
+  );
+  const lines = results.flatMap(({ exceptions }) => exceptions.map(({ taskId, isKnown, why }) => `${taskId}  ${isKnown ? "known" : "NEW"}  ${why}`));
+  return [overview, ...(lines.length === 0 ? [] : ["", ...lines])].join("\n");
+}
+
+async function conformance(folder: string, options: { readonly data?: string; readonly json?: boolean }): Promise<void> {
+  const directory = resolve(folder);
+  const data = findData(options.data, readSettings(), directory);
+  if (data === null) throw new CampaignError("environment.data-missing", "the folder with tau-bench's data is not known", { next: "set TURNWISE_TAU_BENCH or give --data" });
+  const files: FileConformance[] = [];
+  for await (const file of checkConformance(directory, data)) {
+    files.push(file);
+    if (options.json !== true) printFile(file);
+  }
+  const passed = files.reduce((sum, file) => sum + file.passed, 0);
+  const failed = files.reduce((sum, file) => sum + file.failures.length, 0);
+  emit({ files, passed, failed }, options, () => `${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+const MAX_SHOWN = 20;
+
+function printFile({ file, passed, failures }: FileConformance): void {
+  printLine(`${file}  ${passed} passed, ${failures.length} failed`);
+  for (const { line, id, difference } of failures.slice(0, MAX_SHOWN)) printLine(`  line ${line} ${id}: ${plainText(difference)}`);
+  if (failures.length > MAX_SHOWN) printLine(`  and ${failures.length - MAX_SHOWN} more; --json shows all`);
+}
