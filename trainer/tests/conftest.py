@@ -1,8 +1,10 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from helpers import random_tensors, tiny_model, write_batch, write_job, write_tiny_model
+
+from helpers import Zygote, random_tensors, tiny_model, write_batch, write_job, write_tiny_model
 
 torch.set_num_threads(1)
 
@@ -20,3 +22,10 @@ def batch_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def job_directory(tmp_path: Path, model_directory: Path, batch_path: Path) -> Path:
     return write_job(tmp_path / "job", model_directory, batch_path)
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    process = Zygote()
+    yield process
+    process.close()

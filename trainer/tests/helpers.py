@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save
 from torch import Tensor
+
 from trainer.files import canonical_json, sha256_file
 from trainer.model import Qwen3, Qwen3Shape, initialize, qwen3_config
 from trainer.model_files import policy_hash, write_model
@@ -134,6 +136,35 @@ def trainer_command(*arguments: str | Path) -> list[str]:
 
 def trainer_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1", "KMP_BLOCKTIME": "0"}
+
+
+@dataclass(frozen=True)
+class Finished:
+    exit_code: int
+    stderr: str
+    num_operations: int
+
+
+class Zygote:
+    """`run` is `python -m trainer ARGUMENTS` as a process of its own, without the start-up time (tests/zygote.py)."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, str(Path(__file__).with_name("zygote.py"))]
+        self._process = subprocess.Popen(
+            command, env=trainer_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def run(self, *arguments: str | Path, kill_at: int | None = None) -> Finished:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps({"arguments": [*map(str, arguments)], "killAt": kill_at}), file=self._process.stdin, flush=True)
+        answer = json.loads(self._process.stdout.readline())
+        return Finished(answer["exitCode"], answer["stderr"], answer["numOperations"])
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
 
 
 def run_trainer(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

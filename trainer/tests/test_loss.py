@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from trainer.loss import MinibatchCounts, clipped_loss, k3_divergence, ratios, row_weight, token_logprobs
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
+
 from helpers import SHAPE, tiny_model, write_tiny_model
 from trainer.errors import InvalidJob
 from trainer.model import Qwen3, load_qwen3, qwen3_config
 from trainer.model_files import write_model
-from transformers import AutoModelForCausalLM
 
 
 @pytest.mark.parametrize("shape", [SHAPE, replace(SHAPE, num_key_value_heads=4), replace(SHAPE, tie_embeddings=False)])

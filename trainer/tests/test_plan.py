@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trainer.plan import length_sorted_batches, minibatch, num_steps, shuffled
 
 

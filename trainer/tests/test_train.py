@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import random_tensors, run_trainer, tiny_model, write_batch, write_job, write_tiny_model
 from safetensors.torch import load_file
 from torch import Tensor
+
+from helpers import random_tensors, run_trainer, tiny_model, write_batch, write_job, write_tiny_model
 from trainer.batch import Row
 from trainer.contracts import read_training_job
 from trainer.loss import MinibatchCounts, clipped_loss, ratios, row_weight

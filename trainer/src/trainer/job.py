@@ -80,11 +80,14 @@ def run_job(command: str, directory: Path) -> int:
 
 
 def configure_torch(threads: int) -> None:
-    """Deterministic kernels and as many threads as the job says."""
+    """Deterministic kernels and as many threads as the job says.
+
+    The debug mode "error" is use_deterministic_algorithms(True) without that function's import of the compiler (3 s).
+    """
     import torch
 
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")
 
 
 def _run(command: str, directory: Path, supervision: Supervision) -> None:
