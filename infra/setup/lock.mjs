@@ -1,4 +1,5 @@
 // One set-up at a time: a lock file that names its owner. A lock whose owner is gone is taken over.
+import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,7 +15,7 @@ import { processStart } from "./processes.mjs";
  */
 export async function takeLock(path, onWait) {
   mkdirSync(dirname(path), { recursive: true });
-  const own = `${path}.${process.pid}`;
+  const own = `${path}.${process.pid}.${randomUUID()}`;
   writeFileSync(own, JSON.stringify({ pid: process.pid, start: processStart(process.pid) }));
   let told = false;
   try {
@@ -47,7 +48,7 @@ function link(from, to) {
 
 /** Renaming first lets only one of several waiters remove it. @param {string} path */
 function removeStale(path) {
-  const aside = `${path}.stale.${process.pid}`;
+  const aside = `${path}.stale.${randomUUID()}`;
   try {
     renameSync(path, aside);
   } catch {
