@@ -134,6 +134,7 @@ export const CalibrationReport = z
     assessments: z.array(TableAssessment),
     gate: z.strictObject({ decision: Verdict, rows: z.array(GateRow) }),
     conflicts: z.array(z.strictObject({ tier: z.string(), intendedSign: z.number(), fittedValue: z.number() })).describe("tiers where the data contradicts the prior's sign"),
+    neutralized: z.array(z.strictObject({ tier: z.string(), round: z.int().positive() })).describe("tiers whose fitted value their advantages did not follow on the fitting tasks: worth 0"),
     warnings: z.array(CalibrationWarning),
     keptPrior: z.array(z.string()).describe("tiers without the support to be fitted: they keep the prior's value"),
   })

@@ -82,6 +82,9 @@ export const CalibrationConfig = z.strictObject({
   minSupport: z.int().nonnegative().default(20),
   holdout: z.number().gt(0).lt(1).default(0.2).describe("share of tasks that only judge"),
   bootstrapResamples: z.int().min(100).default(2000),
+  confidence: z.number().gt(0.5).lt(1).default(0.95).describe("of every interval, two-sided"),
+  requireCertainty: z.boolean().default(true).describe("within-task: a tier is revalued only when its interval, corrected for the number of tiers, excludes 0; false is the bare rule of delta and support"),
+  maxRounds: z.int().positive().default(5).describe("within-task: revalued tiers whose advantage does not follow on the fitting tasks become neutral, and the table is looked at again; 1 fits once"),
   gate: GateThresholds.prefault({}),
 });
 export type CalibrationConfig = z.infer<typeof CalibrationConfig>;

@@ -7,19 +7,16 @@ import { CampaignError } from "../errors.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
 import { tierScheme } from "../reward/tiers.ts";
 import { deriveSeed } from "../rng.ts";
+import type { BootstrapOptions } from "../statistics/bootstrap.ts";
 import { analyse, assessTable, describeSplit, findingOf, type SplitFindings } from "./assess.ts";
 import { chooseJudges, groupByTask, type TaskRollouts } from "./buffer.ts";
 import { type FittedTable, fitTable, ruleVersion, type TierEvidence } from "./fit-table.ts";
 import { applyGate } from "./gate.ts";
-import { pooledCorrelation, withinTaskCorrelation } from "./statistics.ts";
 import { selectRows, type SumsLayout, sumRows, taskSums, TIER, tierOffset } from "./task-sums.ts";
 import { proxyLambda } from "./turn-advantages.ts";
 import { findWarnings } from "./warnings.ts";
 
 export type { LabelledRollout } from "../reward/label-rollout.ts";
-
-/** Two-sided, for every interval of a report. */
-export const CONFIDENCE = 0.95;
 
 export interface CalibrationInput {
   readonly rollouts: readonly LabelledRollout[];
@@ -40,15 +37,11 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
   const { config, advantage, priorTable } = input;
   const tasks = requireTasks(input);
   const isJudge = chooseJudges(tasks, config.holdout, input.seed);
-  const fitted = fit(input, tasks.filter((_, position) => !isJudge[position]));
+  const fitted = fitInRounds(input, tasks.filter((_, position) => !isJudge[position]));
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [priorTable, fitted.table] };
   const sums = taskSums(tasks, layout, advantage);
   const splitOf = (split: SplitFindings["split"]) =>
-    analyse(split, split === "all" ? sums : selectRows(sums, (row) => isJudge[row] === (split === "judge")), layout, config.minSupport, {
-      resamples: config.bootstrapResamples,
-      confidence: CONFIDENCE,
-      seed: deriveSeed(input.seed, split),
-    });
+    analyse(split, split === "all" ? sums : selectRows(sums, (row) => isJudge[row] === (split === "judge")), layout, config.minSupport, bootstrapOptions(input, split));
   const splits = { all: splitOf("all"), fit: splitOf("fit"), judge: splitOf("judge") };
   const statistics = Object.values(splits).map((findings) => describeSplit(findings, layout));
   return {
@@ -59,7 +52,7 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
     rule: ruleVersion(config.rule),
     config,
     advantage,
-    confidence: CONFIDENCE,
+    confidence: config.confidence,
     proxyLambda: proxyLambda(advantage),
     priorTable,
     fittedTable: fitted.table,
@@ -67,6 +60,7 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
     assessments: Object.values(splits).flatMap((findings) => layout.tables.map((_, table) => assessTable(findings, layout, table))),
     gate: judgeTable(splits.judge, layout, config),
     conflicts: fitted.conflicts,
+    neutralized: fitted.neutralized,
     warnings: findWarnings(tasks, statistics, fitted.keptPrior),
     keptPrior: fitted.keptPrior,
   };
@@ -84,17 +78,58 @@ function requireTasks({ rollouts, scheme, priorTable }: CalibrationInput): TaskR
   return groupByTask(rollouts);
 }
 
-/** Fits on the fitting tasks alone. */
-function fit(input: CalibrationInput, tasks: readonly TaskRollouts[]): FittedTable {
+interface RefinedTable extends FittedTable {
+  readonly neutralized: { readonly round: number; readonly tier: string }[];
+}
+
+/**
+ * Fits on the fitting tasks, then looks at the advantages there: a tier that was revalued, but whose turns do not get the sign that
+ * the value speaks for, becomes neutral, and so on until none is left or the rounds are used up. The judging tasks are not touched.
+ */
+function fitInRounds(input: CalibrationInput, tasks: readonly TaskRollouts[]): RefinedTable {
+  const { config } = input;
   const scheme = tierScheme(input.scheme);
-  const sums = sumRows(taskSums(tasks, { tiers: scheme.tiers, tables: [] }, input.advantage));
-  const evidence = scheme.tiers.map((tier, position): TierEvidence => ({
+  const evidence = tierEvidence(input, tasks);
+  const neutral = new Map<string, number>();
+  const fit = () => fitTable({ ...input, scheme, evidence, neutral: new Set(neutral.keys()) });
+  let fitted = fit();
+  const numRounds = config.rule === "within-task" ? config.maxRounds : 1;
+  for (let round = 1; round < numRounds && fitted.revalued.length > 0; round += 1) {
+    const unfollowed = findUnfollowed(input, tasks, fitted);
+    if (unfollowed.length === 0) break;
+    for (const tier of unfollowed) neutral.set(tier, round);
+    fitted = fit();
+  }
+  return { ...fitted, neutralized: [...neutral].map(([tier, round]) => ({ tier, round })) };
+}
+
+/** Tier statistics of the fitting tasks. Several tiers are tested at once, so the risk of error is shared among them (Bonferroni). */
+function tierEvidence(input: CalibrationInput, tasks: readonly TaskRollouts[]): TierEvidence[] {
+  const { minSupport, confidence } = input.config;
+  const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [] };
+  const sums = taskSums(tasks, layout, input.advantage);
+  const totals = sumRows(sums);
+  const numTested = layout.tiers.filter((_, tier) => (totals[tierOffset(tier) + TIER.support] ?? 0) >= minSupport).length;
+  const options = { ...bootstrapOptions(input, "fit"), confidence: 1 - (1 - confidence) / Math.max(1, numTested) };
+  return describeSplit(analyse("fit", sums, layout, minSupport, options), layout).tiers.map(({ tier, pooled, withinTask, support }) => ({
     tier,
-    pooled: numberOrNull(pooledCorrelation(sums, position)),
-    withinTask: numberOrNull(withinTaskCorrelation(sums, position)),
-    support: sums[tierOffset(position) + TIER.support] ?? 0,
+    pooled: pooled.value,
+    withinTask,
+    support,
   }));
-  return fitTable({ scheme, evidence, priorTable: input.priorTable, config: input.config, iteration: input.iteration, bufferSha256: input.bufferSha256 });
+}
+
+/** Revalued tiers whose mean advantage has not certainly the intended sign on the fitting tasks. */
+function findUnfollowed(input: CalibrationInput, tasks: readonly TaskRollouts[], fitted: FittedTable): string[] {
+  const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [fitted.table] };
+  const findings = analyse("fit", taskSums(tasks, layout, input.advantage), layout, input.config.minSupport, bootstrapOptions(input, "fit"));
+  return assessTable(findings, layout, 0)
+    .tiers.filter(({ tier, proxyAlignment, estimatorAlignment }) => fitted.revalued.includes(tier) && (proxyAlignment !== "aligned" || estimatorAlignment !== "aligned"))
+    .map(({ tier }) => tier);
+}
+
+function bootstrapOptions({ config, seed }: CalibrationInput, split: SplitFindings["split"]): BootstrapOptions {
+  return { resamples: config.bootstrapResamples, confidence: config.confidence, seed: deriveSeed(seed, split) };
 }
 
 /** The gate on the fitted table: the second of the layout, the prior being the first. */
@@ -114,8 +149,4 @@ function judgeTable(judge: SplitFindings, layout: SumsLayout, config: Calibratio
     },
     config.gate,
   );
-}
-
-function numberOrNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
 }

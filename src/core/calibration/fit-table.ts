@@ -1,4 +1,5 @@
 // From tier statistics to a reward table. Both rules are functions of the fitting rollouts and the prior alone.
+import type { Finding } from "#contracts/calibration-report.ts";
 import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { createRewardTable, signOfValue } from "../reward/reward-table.ts";
@@ -8,7 +9,7 @@ import type { TierSchemeDefinition } from "../reward/tiers.ts";
 export interface TierEvidence {
   readonly tier: string;
   readonly pooled: number | null;
-  readonly withinTask: number | null;
+  readonly withinTask: Finding;
   readonly support: number;
 }
 
@@ -18,7 +19,11 @@ export interface FittedTable {
   readonly conflicts: { readonly tier: string; readonly intendedSign: number; readonly fittedValue: number }[];
   /** Tiers without enough evidence: the prior's value stays. */
   readonly keptPrior: string[];
+  /** Tiers with a value of their own, from the data. */
+  readonly revalued: string[];
 }
+
+const UNDEFINED: Finding = { value: null, low: null, high: null };
 
 type Sign = -1 | 0 | 1;
 interface Fit {
@@ -39,16 +44,22 @@ const algorithm1: Rule = ({ pooled }, prior, { alpha, delta }) => {
 };
 
 /**
- * methods.md 13.9: alpha * within-task correlation above delta, else 0. Without support the prior stays; where the data and a
- * prior sign disagree the tier becomes neutral, since one of the two is wrong.
+ * methods.md 13.9: alpha * within-task correlation above delta, else 0. Without support, or with an interval that holds 0 although
+ * the value does not, the prior stays; where the data and a prior sign disagree the tier becomes neutral, since one of the two is wrong.
  */
-const withinTask: Rule = ({ withinTask: rho, support }, prior, { alpha, delta, minSupport }) => {
-  if (rho === null || support < minSupport) return { value: prior.value, sign: prior.sign, state: "kept", wanted: 0 };
-  const wanted = Math.abs(rho) > delta ? alpha * rho : 0;
+const withinTask: Rule = ({ withinTask: rho, support }, prior, { alpha, delta, minSupport, requireCertainty }) => {
+  const kept: Fit = { value: prior.value, sign: prior.sign, state: "kept", wanted: 0 };
+  if (rho.value === null || support < minSupport) return kept;
+  const wanted = Math.abs(rho.value) > delta ? alpha * rho.value : 0;
+  if (wanted !== 0 && requireCertainty && !excludesZero(rho)) return kept;
   const isConflict = wanted !== 0 && prior.sign !== 0 && signOfValue(wanted) !== prior.sign;
   const value = isConflict ? 0 : wanted;
   return { value, sign: signOfValue(value), state: isConflict ? "conflict" : "fitted", wanted };
 };
+
+function excludesZero({ low, high }: Finding): boolean {
+  return low !== null && high !== null && (low > 0 || high < 0);
+}
 
 const RULES: Readonly<Record<CalibrationConfig["rule"], { readonly version: string; readonly fit: Rule }>> = {
   "algorithm-1": { version: "algorithm-1/1", fit: algorithm1 },
@@ -67,13 +78,16 @@ export function fitTable(input: {
   readonly config: CalibrationConfig;
   readonly iteration: number;
   readonly bufferSha256: string;
+  /** Tiers that an earlier round found not to be followed by their advantages: worth 0. */
+  readonly neutral?: ReadonlySet<string>;
 }): FittedTable {
   const { version, fit } = RULES[input.config.rule];
   const byTier = new Map(input.evidence.map((evidence) => [evidence.tier, evidence]));
   const fits = input.scheme.tiers.map((tier) => {
-    const evidence = byTier.get(tier) ?? { tier, pooled: null, withinTask: null, support: 0 };
+    const evidence = byTier.get(tier) ?? { tier, pooled: null, withinTask: UNDEFINED, support: 0 };
     const prior = { value: input.priorTable.values[tier] ?? 0, sign: input.priorTable.intendedSigns[tier] ?? 0 };
-    return { tier, prior, ...fit(evidence, prior, input.config) };
+    const fitted = fit(evidence, prior, input.config);
+    return { tier, prior, ...(input.neutral?.has(tier) === true ? { ...fitted, value: 0, sign: 0 as const } : fitted) };
   });
   const table = createRewardTable(
     {
@@ -88,6 +102,7 @@ export function fitTable(input: {
   return {
     table,
     conflicts: fits.filter(({ state }) => state === "conflict").map(({ tier, prior, wanted }) => ({ tier, intendedSign: prior.sign, fittedValue: wanted })),
+    revalued: fits.filter(({ state, value }) => state === "fitted" && value !== 0).map(({ tier }) => tier),
     keptPrior: fits.filter(({ state }) => state === "kept").map(({ tier }) => tier),
   };
 }

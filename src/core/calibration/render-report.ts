@@ -54,13 +54,19 @@ function gate(rows: readonly GateRow[]): string {
   );
 }
 
-function rewardTable({ priorTable, fittedTable, keptPrior, conflicts }: CalibrationReport): string {
-  const inConflict = new Set(conflicts.map(({ tier }) => tier));
+function rewardTable(report: CalibrationReport): string {
+  const { priorTable, fittedTable } = report;
   const rows = Object.keys(fittedTable.values).map((tier) => [
     tier, value(priorTable.values[tier] ?? 0), value(fittedTable.values[tier] ?? 0),
-    inConflict.has(tier) ? "the data contradicts the prior's sign: neutral" : keptPrior.includes(tier) ? "too little support: the prior stays" : "",
+    remark(report, tier),
   ]);
   return table(["tier", `prior (${priorTable.name})`, `fitted (${fittedTable.name})`, ""], rows);
+}
+
+function remark({ conflicts, neutralized, keptPrior }: CalibrationReport, tier: string): string {
+  if (conflicts.some((conflict) => conflict.tier === tier)) return "the data contradicts the prior's sign: neutral";
+  if (neutralized.some((one) => one.tier === tier)) return "its advantages did not follow its value: neutral";
+  return keptPrior.includes(tier) ? "too little evidence: the prior stays" : "";
 }
 
 function tiers(split: SplitStatistics | undefined): string {

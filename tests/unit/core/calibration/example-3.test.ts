@@ -27,7 +27,7 @@ const sums = sumRows(taskSums(TASKS, { tiers: TIERS, tables: [] }, HYBRID));
 const pooled = TIERS.map((_, tier) => pooledCorrelation(sums, tier));
 const ALGORITHM_1 = fitTable({
   scheme: tierScheme("paper/1"),
-  evidence: TIERS.map((tier, c) => ({ tier, pooled: Number.isNaN(pooled[c]) ? null : (pooled[c] ?? null), withinTask: null, support: 0 })),
+  evidence: TIERS.map((tier, c) => ({ tier, pooled: Number.isNaN(pooled[c]) ? null : (pooled[c] ?? null), withinTask: { value: null, low: null, high: null }, support: 0 })),
   priorTable: NAIVE,
   config: { ...CONFIG, rule: "algorithm-1" },
   iteration: 1,
