@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readSettings, REPOSITORY } from "#adapters/settings.ts";
+import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 
 const { python } = readSettings();
 export const PYTHON = python;

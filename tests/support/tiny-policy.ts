@@ -53,10 +53,14 @@ export interface TestPolicyServer {
 
 /** Starts \`python -m trainer serve\` on a free port, or on \`port\`; it ends with this process at the latest. */
 export async function startPolicyServer(policyRoot: string, options: readonly string[] = [], port = 0): Promise<TestPolicyServer> {
-  const child = spawn(PYTHON, ["-m", "trainer", "serve", "--policy-root", policyRoot, "--port", String(port), "--die-with-parent", ...options], {
-    env: { ...process.env, PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    PYTHON,
+    ["-m", "trainer", "serve", "--policy-root", policyRoot, "--port", String(port), "--die-with-parent", ...options],
+    {
+      env: { ...process.env, PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const ready = await readyLine(child);
   return {
     url: `http://${ready.host}:${ready.port}`,

@@ -5,8 +5,8 @@ import { z } from "zod";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { TurnTokens } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
-import { chatMessages, NATIVE_FORMAT, parseChatMessage } from "#core/prompt-format/native.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
+import { chatMessages, NATIVE_FORMAT, parseChatMessage } from "#core/prompt-format/native.ts";
 import { callModel } from "./provider-error.ts";
 
 export interface ChatPolicyOptions {
@@ -22,7 +22,9 @@ export interface ChatPolicyOptions {
 }
 
 const Tokens = z.array(z.int().nonnegative());
-const ToolCalls = z.array(z.object({ id: z.string(), type: z.literal("function"), function: z.object({ name: z.string(), arguments: z.string() }) }));
+const ToolCalls = z.array(
+  z.object({ id: z.string(), type: z.literal("function"), function: z.object({ name: z.string(), arguments: z.string() }) }),
+);
 const ChatCompletion = z.object({
   prompt_token_ids: Tokens.nullish(),
   choices: z
@@ -60,7 +62,8 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
         ChatCompletion.parse(await client.chat.completions.create(body, { signal })),
       );
       const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = answer.usage;
-      if (promptTokens >= maxContextTokens) throw new CampaignError("provider.context-overflow", `${who}: the prompt has ${promptTokens} of ${maxContextTokens} tokens`);
+      if (promptTokens >= maxContextTokens)
+        throw new CampaignError("provider.context-overflow", `${who}: the prompt has ${promptTokens} of ${maxContextTokens} tokens`);
       const choice = answer.choices[0] as ChatCompletion["choices"][number];
       return {
         ...parseChatMessage(choice.message.content ?? null, choice.message.tool_calls ?? []),

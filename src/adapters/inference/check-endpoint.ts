@@ -7,15 +7,23 @@ import { readSecret } from "../settings.ts";
 export async function checkEndpoint({ baseUrl, apiKeyEnv }: { baseUrl: string; apiKeyEnv?: string | undefined }): Promise<void> {
   const apiKey = apiKeyEnv === undefined ? "none" : readSecret(apiKeyEnv);
   if (apiKey === null) {
-    throw new CampaignError("provider.unauthorized", `the environment variable ${apiKeyEnv} for ${baseUrl} is not set`, { next: `export ${apiKeyEnv}=…` });
+    throw new CampaignError("provider.unauthorized", `the environment variable ${apiKeyEnv} for ${baseUrl} is not set`, {
+      next: `export ${apiKeyEnv}=…`,
+    });
   }
   try {
     await new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0, timeout: 5_000 }).models.list();
   } catch (cause) {
     if (cause instanceof OpenAI.AuthenticationError) {
-      throw new CampaignError("provider.unauthorized", `${baseUrl} refused the key`, { cause, next: `check ${apiKeyEnv ?? "apiKeyEnv in the campaign file"}` });
+      throw new CampaignError("provider.unauthorized", `${baseUrl} refused the key`, {
+        cause,
+        next: `check ${apiKeyEnv ?? "apiKeyEnv in the campaign file"}`,
+      });
     }
     if (cause instanceof OpenAI.APIError && cause.status !== undefined) return; // it answers; not every server lists its models
-    throw new CampaignError("config.unreachable", `${baseUrl} does not answer`, { cause, next: `start the server, or correct the address; try: curl ${baseUrl}/models` });
+    throw new CampaignError("config.unreachable", `${baseUrl} does not answer`, {
+      cause,
+      next: `start the server, or correct the address; try: curl ${baseUrl}/models`,
+    });
   }
 }

@@ -42,8 +42,11 @@ function readKey(name: string, environment: EndpointOptions["environment"]): str
 export function checkAddress(address: string, isLoopbackOnly: boolean): void {
   const url = URL.parse(address);
   if (url === null || !["http:", "https:"].includes(url.protocol)) throw refused(address, "it is not an http(s) address");
-  if (url.username !== "" || url.password !== "") throw refused(url.origin, "it contains credentials; name an environment variable with apiKeyEnv instead");
-  if (isLoopbackOnly && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) throw refused(address, "the embedded server is only spoken to on this machine");
+  if (url.username !== "" || url.password !== "")
+    throw refused(url.origin, "it contains credentials; name an environment variable with apiKeyEnv instead");
+  if (isLoopbackOnly && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname))
+    throw refused(address, "the embedded server is only spoken to on this machine");
 }
 
-const refused = (address: string, why: string): CampaignError => new CampaignError("config.invalid", `the endpoint ${address} is refused: ${why}`);
+const refused = (address: string, why: string): CampaignError =>
+  new CampaignError("config.invalid", `the endpoint ${address} is refused: ${why}`);

@@ -17,8 +17,13 @@ export function createKeepAliveFetch(): typeof fetch {
     const url = new URL(input instanceof Request ? input.url : input);
     const transport = transports[url.protocol as "http:"];
     return new Promise((resolve, reject) => {
-      const options = { method: init.method ?? "GET", headers: plainHeaders(init.headers), agent: transport.agent, ...(init.signal ? { signal: init.signal } : {}) };
-      const request = transport.request(url, options, (response) => readAll(response).then(resolve, reject));
+      const options = {
+        method: init.method ?? "GET",
+        headers: plainHeaders(init.headers),
+        agent: transport.agent,
+        ...(init.signal ? { signal: init.signal } : {}),
+      };
+      const request = transport.request(url, options, (response) => void readAll(response).then(resolve, reject));
       request.on("error", reject);
       request.end(init.body ?? undefined);
     });
@@ -39,5 +44,8 @@ async function readAll(message: http.IncomingMessage): Promise<Response> {
   }
   const status = message.statusCode ?? 0;
   const body = status === 204 || status === 304 ? null : Buffer.concat(chunks);
-  return new Response(body, { status, headers: Object.entries(message.headers).map(([name, value]) => [name, String(value)] as [string, string]) });
+  return new Response(body, {
+    status,
+    headers: Object.entries(message.headers).map(([name, value]) => [name, String(value)] as [string, string]),
+  });
 }

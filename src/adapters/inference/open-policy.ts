@@ -4,9 +4,9 @@ import type OpenAI from "openai";
 import type { PolicyConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
-import { compactFormat } from "#core/prompt-format/compact.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { Policy } from "#core/ports.ts";
+import { compactFormat } from "#core/prompt-format/compact.ts";
 import { type CanaryReport, compareScores, pickStoredTurns } from "#core/rollout/canary.ts";
 import type { PolicyStore } from "../policy-store/policy-store.ts";
 import { createChatPolicy } from "./chat-policy.ts";
@@ -55,22 +55,33 @@ export function openPolicy(config: PolicyConfig, ref: PolicyRef, context: OpenPo
   return opening;
 }
 
-async function openEmbedded(config: Extract<PolicyConfig, { type: "embedded" }>, ref: PolicyRef, context: OpenPolicyContext): Promise<OpenedPolicy> {
+async function openEmbedded(
+  config: Extract<PolicyConfig, { type: "embedded" }>,
+  ref: PolicyRef,
+  context: OpenPolicyContext,
+): Promise<OpenedPolicy> {
   const client = clientOf({ baseUrl: new URL("/v1", context.policyUrl).href, isLoopbackOnly: true }, context);
   const { directory, fileHashes } = await filesOf(ref, context);
   const { temperature, maxTokensPerTurn, maxContextTokens } = config;
   const limits = { temperature, maxTokensPerTurn, maxContextTokens };
-  const tokenPolicy = () => createTokenPolicy({ client, ref, format: compactFormat, tokenizer: createTokenizer(join(directory, "tokenizer.json")), ...limits });
+  const tokenPolicy = () =>
+    createTokenPolicy({ client, ref, format: compactFormat, tokenizer: createTokenizer(join(directory, "tokenizer.json")), ...limits });
   const policy = config.format === "compact" ? tokenPolicy() : createChatPolicy({ client, ref, ...limits });
   return withServer(policy, ref.name, createEmbeddedServer(client), { directory, fileHashes }, temperature, CANARY_THRESHOLD.embedded);
 }
 
-async function openVllm(config: Extract<PolicyConfig, { type: "vllm" }>, ref: PolicyRef, context: OpenPolicyContext): Promise<OpenedPolicy> {
+async function openVllm(
+  config: Extract<PolicyConfig, { type: "vllm" }>,
+  ref: PolicyRef,
+  context: OpenPolicyContext,
+): Promise<OpenedPolicy> {
   const client = clientOf({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv }, context);
   const files = await filesOf(ref, context);
   const isAdapter = "adapter_config.json" in files.fileHashes;
   if (!isAdapter && files.parentHash !== null) {
-    throw new CampaignError("provider.rejected", `${ref.name} has full weights, which a running vLLM cannot take`, { next: "train adapters: policy.weights: lora" });
+    throw new CampaignError("provider.rejected", `${ref.name} has full weights, which a running vLLM cannot take`, {
+      next: "train adapters: policy.weights: lora",
+    });
   }
   const model = isAdapter ? ref.name : config.model;
   const { temperature, maxTokensPerTurn, maxContextTokens } = config;
@@ -103,7 +114,10 @@ function withServer(
   };
 }
 
-function clientOf(endpoint: { baseUrl: string; apiKeyEnv?: string | undefined; isLoopbackOnly?: boolean }, context: OpenPolicyContext): OpenAI {
+function clientOf(
+  endpoint: { baseUrl: string; apiKeyEnv?: string | undefined; isLoopbackOnly?: boolean },
+  context: OpenPolicyContext,
+): OpenAI {
   const key = JSON.stringify(endpoint);
   const client = clients.get(key) ?? createInferenceClient({ ...endpoint, environment: context.environment ?? process.env });
   clients.set(key, client);

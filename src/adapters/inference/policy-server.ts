@@ -46,7 +46,8 @@ export function createEmbeddedServer(client: OpenAI): PolicyServer {
       const { [WEIGHTS]: sha256 = "", ...files } = fileHashes;
       const body = { name, path: directory, sha256, files };
       const actual = held[name] ?? (await ask(signal, Loaded, () => client.post("/load_policy", { body, signal }))).sha256;
-      if (actual !== sha256) throw wrongWeights(name, `its server holds weights ${actual.slice(0, 12)} under that name, not ${sha256.slice(0, 12)}`);
+      if (actual !== sha256)
+        throw wrongWeights(name, `its server holds weights ${actual.slice(0, 12)} under that name, not ${sha256.slice(0, 12)}`);
     },
     async score(name, { tokenIds, start }, temperature, signal) {
       const body = { model: name, token_ids: tokenIds, spans: [[start, tokenIds.length]], temperature };
@@ -77,14 +78,25 @@ export function createVllmServer(client: OpenAI, baseModel: string): PolicyServe
         const body = { lora_name: name, lora_path: directory };
         await callModel({ who, signal, canReappear: true }, () => client.post("/load_lora_adapter", { body, signal }));
       } else if (!held.includes(baseModel)) {
-        throw new CampaignError("provider.rejected", `${who} serves ${held.join(", ") || "nothing"}, not ${baseModel}`, { next: "start it with the model that the campaign file names" });
+        throw new CampaignError("provider.rejected", `${who} serves ${held.join(", ") || "nothing"}, not ${baseModel}`, {
+          next: "start it with the model that the campaign file names",
+        });
       }
     },
     async score(name, { tokenIds, start }, temperature, signal) {
       if (temperature !== 1) throw new CampaignError("config.invalid", "vLLM scores prompts at temperature 1 only");
-      const body = { model: name, prompt: tokenIds, max_tokens: 1, prompt_logprobs: 0 } as unknown as OpenAI.CompletionCreateParamsNonStreaming;
-      const answer = await callModel({ who, signal, canReappear: true }, async () => PromptScores.parse(await client.completions.create(body, { signal })));
-      return tokenIds.slice(start).map((id, offset) => answer.choices[0]?.prompt_logprobs[start + offset]?.[String(id)]?.logprob ?? Number.NaN);
+      const body = {
+        model: name,
+        prompt: tokenIds,
+        max_tokens: 1,
+        prompt_logprobs: 0,
+      } as unknown as OpenAI.CompletionCreateParamsNonStreaming;
+      const answer = await callModel({ who, signal, canReappear: true }, async () =>
+        PromptScores.parse(await client.completions.create(body, { signal })),
+      );
+      return tokenIds
+        .slice(start)
+        .map((id, offset) => answer.choices[0]?.prompt_logprobs[start + offset]?.[String(id)]?.logprob ?? Number.NaN);
     },
   };
 }

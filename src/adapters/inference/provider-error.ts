@@ -35,18 +35,24 @@ function toProviderError(error: unknown, context: RequestContext): unknown {
 
 type Fail = (code: ErrorCode, what: string, details?: { next?: string; retryAfterSeconds?: number }) => CampaignError;
 
-const OVERFLOW = /context.{0,20}(length|window)|maximum.{0,20}(context|tokens|length)|max_model_len|too (long|many tokens)|longer than the (maximum|model)/i;
+const OVERFLOW =
+  /context.{0,20}(length|window)|maximum.{0,20}(context|tokens|length)|max_model_len|too (long|many tokens)|longer than the (maximum|model)/i;
 
 function statusError(error: InstanceType<typeof OpenAI.APIError>, context: RequestContext, fail: Fail): CampaignError {
   const status = Number(error.status);
   const what = `HTTP ${status}: ${error.message}`;
   if (status === 401 || status === 403) return fail("provider.unauthorized", what, { next: "check the endpoint's key (apiKeyEnv)" });
-  if (status === 404) return fail(context.canReappear ? "provider.model-missing" : "provider.rejected", what, { next: "check the endpoint's address and the model's name" });
-  if (error.code === "weights_mismatch" || error.code === "name_taken") return fail("provider.wrong-weights", what, { next: "restart the policy server" });
+  if (status === 404)
+    return fail(context.canReappear ? "provider.model-missing" : "provider.rejected", what, {
+      next: "check the endpoint's address and the model's name",
+    });
+  if (error.code === "weights_mismatch" || error.code === "name_taken")
+    return fail("provider.wrong-weights", what, { next: "restart the policy server" });
   if (status === 408) return fail("provider.timeout", what);
   if (status === 429) return rateLimit(error, what, fail);
   if (status >= 500 || status === 409) return fail("provider.unavailable", what);
-  if (status >= 300 && status < 400) return fail("provider.rejected", `${what}; redirects are not followed`, { next: "give the address that it redirects to" });
+  if (status >= 300 && status < 400)
+    return fail("provider.rejected", `${what}; redirects are not followed`, { next: "give the address that it redirects to" });
   const isOverflow = error.code === "context_length_exceeded" || OVERFLOW.test(error.message);
   return fail(isOverflow ? "provider.context-overflow" : "provider.rejected", what);
 }

@@ -5,8 +5,8 @@ import { z } from "zod";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { TurnTokens } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
-import type { PromptFormat, Segment, Tokenizer } from "#core/prompt-format/prompt-format.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
+import type { PromptFormat, Segment, Tokenizer } from "#core/prompt-format/prompt-format.ts";
 import { callModel } from "./provider-error.ts";
 
 export interface TokenPolicyOptions {
@@ -43,7 +43,11 @@ export function createTokenPolicy(options: TokenPolicyOptions): Policy {
     async respond(conversation, { seed, signal }): Promise<AgentTurn> {
       const promptTokenIds = encodeSegments(format.renderPrompt(conversation), tokenizer);
       const room = maxContextTokens - promptTokenIds.length;
-      if (room < 1) throw new CampaignError("provider.context-overflow", `${who}: the prompt has ${promptTokenIds.length} of ${maxContextTokens} tokens`);
+      if (room < 1)
+        throw new CampaignError(
+          "provider.context-overflow",
+          `${who}: the prompt has ${promptTokenIds.length} of ${maxContextTokens} tokens`,
+        );
       const body = {
         model: ref.name,
         prompt: promptTokenIds,
@@ -54,7 +58,9 @@ export function createTokenPolicy(options: TokenPolicyOptions): Policy {
         stop_token_ids: stopIds,
         return_token_ids: true,
       };
-      const answer = await callModel({ who, signal, canReappear: true }, async () => Completion.parse(await client.completions.create(body, { signal })));
+      const answer = await callModel({ who, signal, canReappear: true }, async () =>
+        Completion.parse(await client.completions.create(body, { signal })),
+      );
       const { tokens, text, finishReason } = readSampled(answer, promptTokenIds, { stopIds, tokenizer, who });
       const parsed = format.parseTurn(text, conversation);
       return {
@@ -81,7 +87,8 @@ function readSampled(
   const logprobs = choice.logprobs.token_logprobs;
   const invalid = (what: string) => new CampaignError("provider.invalid-response", `${who}: ${what}`);
   if (logprobs.length !== tokenIds.length) throw invalid(`${tokenIds.length} tokens with ${logprobs.length} log-probabilities`);
-  if (usage.prompt_tokens !== promptTokenIds.length) throw invalid(`it read ${usage.prompt_tokens} of ${promptTokenIds.length} prompt tokens`);
+  if (usage.prompt_tokens !== promptTokenIds.length)
+    throw invalid(`it read ${usage.prompt_tokens} of ${promptTokenIds.length} prompt tokens`);
   const endsWithStop = stopIds.includes(tokenIds.at(-1) ?? -1);
   if (finishReason === "stop" && !endsWithStop) throw invalid("it leaves the token out that ended the turn");
   const text = tokenizer.decode(endsWithStop ? tokenIds.slice(0, -1) : tokenIds);

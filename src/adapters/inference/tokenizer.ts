@@ -20,7 +20,8 @@ export function createTokenizer(tokenizerJsonPath: string): Tokenizer {
       remembered.set(text, ids);
       return ids;
     },
-    decode: (ids) => (ids.length === 0 ? "" : tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false })),
+    decode: (ids) =>
+      ids.length === 0 ? "" : tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
     specialId(token) {
       const id = tokenizer.token_to_id(token);
       if (id === undefined) throw new CampaignError("contract.invalid", `${tokenizerJsonPath} has no token ${token}`);

@@ -11,7 +11,8 @@ import type { ArtifactStore } from "#core/ports.ts";
 import { checkSafetensors } from "./check-safetensors.ts";
 
 /** What makes a policy; cards, logs and licences beside it do not change what it says. */
-const MODEL_FILE = /^((generation_|tokenizer_|adapter_)?config|tokenizer|special_tokens_map|added_tokens|vocab|[\w.-]+\.safetensors\.index)\.json$|^merges\.txt$|\.(safetensors|jinja)$/;
+const MODEL_FILE =
+  /^((generation_|tokenizer_|adapter_)?config|tokenizer|special_tokens_map|added_tokens|vocab|[\w.-]+\.safetensors\.index)\.json$|^merges\.txt$|\.(safetensors|jinja)$/;
 const MANIFEST_SCHEMA = "PolicyManifest/1";
 
 export interface ImportOptions {
@@ -80,12 +81,19 @@ function hashesOf(files: PolicyManifest["files"]): Record<string, string> {
 
 async function modelFiles(directory: string): Promise<string[]> {
   const all = await readdir(directory).catch(() => {
-    throw new CampaignError("config.file-missing", `there is no model directory ${directory}`, { next: "check policy.checkpoint in the campaign file" });
+    throw new CampaignError("config.file-missing", `there is no model directory ${directory}`, {
+      next: "check policy.checkpoint in the campaign file",
+    });
   });
   const names = all.filter((name) => MODEL_FILE.test(name)).sort();
-  const missing = [/^(adapter_)?config\.json$/, /\.safetensors$/, /^tokenizer\.json$/].filter((pattern) => !names.some((name) => pattern.test(name)));
+  const missing = [/^(adapter_)?config\.json$/, /\.safetensors$/, /^tokenizer\.json$/].filter(
+    (pattern) => !names.some((name) => pattern.test(name)),
+  );
   if (missing.length > 0) {
-    throw new CampaignError("config.file-missing", `${directory} is not a model directory: it has no ${missing.map((pattern) => pattern.source.replace(/[\\^$]/g, "")).join(", ")}`);
+    throw new CampaignError(
+      "config.file-missing",
+      `${directory} is not a model directory: it has no ${missing.map((pattern) => pattern.source.replace(/[\\^$]/g, "")).join(", ")}`,
+    );
   }
   for (const name of names.filter((name) => name.endsWith(".safetensors"))) await checkSafetensors(join(directory, name));
   return names;

@@ -13,7 +13,10 @@ export interface ProcessGroup {
 }
 
 /** Starts `argv` as the leader of a process group of its own. Output is appended to `logPath`. Rejects when it cannot be started. */
-export async function startGroup(argv: readonly [string, ...string[]], options: { env: NodeJS.ProcessEnv; logPath: string }): Promise<ProcessGroup> {
+export async function startGroup(
+  argv: readonly [string, ...string[]],
+  options: { env: NodeJS.ProcessEnv; logPath: string },
+): Promise<ProcessGroup> {
   mkdirSync(dirname(options.logPath), { recursive: true });
   const log = openSync(options.logPath, "a");
   const logStart = fstatSync(log).size;

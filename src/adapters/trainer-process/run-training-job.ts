@@ -44,7 +44,9 @@ export interface CommandOptions<Job, Event, Result> extends JobOptions<Job, Even
  * throws  trainer.invalid-job, trainer.diverged (another attempt is useless), trainer.crashed, trainer.stalled (call again: it goes on from
  *         its last good checkpoint), the signal's reason after the trainer has saved and stopped
  */
-export async function runTrainerCommand<Job, Event extends { type: string }, Result>(options: CommandOptions<Job, Event, Result>): Promise<Result> {
+export async function runTrainerCommand<Job, Event extends { type: string }, Result>(
+  options: CommandOptions<Job, Event, Result>,
+): Promise<Result> {
   const { jobDirectory, signal } = options;
   signal.throwIfAborted();
   await placeJob(jobDirectory, options.job);
@@ -83,7 +85,11 @@ function readResult<Job, Event, Result>({ jobDirectory, resultSchema }: CommandO
   });
 }
 
-async function startTrainer<Job, Event, Result>({ python, command, jobDirectory }: CommandOptions<Job, Event, Result>): Promise<ProcessGroup> {
+async function startTrainer<Job, Event, Result>({
+  python,
+  command,
+  jobDirectory,
+}: CommandOptions<Job, Event, Result>): Promise<ProcessGroup> {
   const env = { ...process.env, PYTHONPATH: TRAINER_SOURCE, PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" };
   try {
     return await startGroup([python, "-m", "trainer", command, jobDirectory], { env, logPath: join(jobDirectory, "trainer.log") });
@@ -149,5 +155,7 @@ function failureOf(ended: Awaited<ProcessGroup["exit"]>, event: unknown, group: 
   const code = EXIT_CODES[ended.code ?? -1] ?? "trainer.crashed";
   const message = reported?.message ?? group.lastLines(5).join(" | ");
   const known = ERROR_CODES.find((candidate) => candidate === reported?.code);
-  return new CampaignError(known ?? code, `the trainer ended with ${how}: ${message}`, { next: `see ${join(jobDirectory, "trainer.log")}` });
+  return new CampaignError(known ?? code, `the trainer ended with ${how}: ${message}`, {
+    next: `see ${join(jobDirectory, "trainer.log")}`,
+  });
 }

@@ -13,9 +13,14 @@ export function encodeSafetensors(tensors: Readonly<Record<string, TensorData>>,
   let offset = 0;
   for (const [name, data] of entries) {
     const dtype = DTYPES[data.constructor.name as keyof typeof DTYPES];
-    header[name] = { dtype, shape: [data.length], data_offsets: [offset, (offset += data.byteLength)] };
+    header[name] = { dtype, shape: [data.length], data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
   }
-  return assemble(new TextEncoder().encode(canonicalJson(header)), entries.map(([, data]) => data), offset);
+  return assemble(
+    new TextEncoder().encode(canonicalJson(header)),
+    entries.map(([, data]) => data),
+    offset,
+  );
 }
 
 function byWidthThenName([nameA, a]: [string, TensorData], [nameB, b]: [string, TensorData]): number {

@@ -35,7 +35,10 @@ function messagesOfTurn({ turn }: AgentTurnRecord): ChatMessage[] {
  * An assistant message as an agent turn. Arguments that are not a JSON object end the rollout as unparsable: tau-bench dies on them, and
  * no chat template could show them to the model again.
  */
-export function parseChatMessage(content: string | null, calls: readonly ChatToolCall[]): Pick<AgentTurn, "content" | "toolCalls" | "parseError"> {
+export function parseChatMessage(
+  content: string | null,
+  calls: readonly ChatToolCall[],
+): Pick<AgentTurn, "content" | "toolCalls" | "parseError"> {
   const toolCalls = calls.map(({ id, function: { name, arguments: argumentsJson } }) => ({ id, name, argumentsJson }));
   const first = toolCalls[0];
   const isUnreadable = first !== undefined && !isJsonObject(first.argumentsJson);

@@ -30,10 +30,11 @@ export function pickStoredTurns(trajectories: readonly Trajectory[], policyHash:
 function keyedTurns({ taskId, trial, rows }: Trajectory): { key: string; stored: StoredTurn }[] {
   return rows.flatMap(({ tokenIds, spans, logprobs }) => {
     let numBefore = 0;
-    return spans.map(({ turn, start, end }) => ({
-      key: deriveSeed("canary", taskId, trial, turn),
-      stored: { tokenIds: tokenIds.slice(0, end), start, logprobs: logprobs.slice(numBefore, (numBefore += end - start)) },
-    }));
+    return spans.map(({ turn, start, end }) => {
+      const own = logprobs.slice(numBefore, numBefore + end - start);
+      numBefore += own.length;
+      return { key: deriveSeed("canary", taskId, trial, turn), stored: { tokenIds: tokenIds.slice(0, end), start, logprobs: own } };
+    });
   });
 }
 
@@ -41,12 +42,26 @@ function keyedTurns({ taskId, trial, rows }: Trajectory): { key: string; stored:
  * Compares stored with re-scored log-probabilities, turn by turn in the same order.
  * throws  provider.wrong-weights when their mean absolute difference exceeds `threshold` nats, or is no number
  */
-export function compareScores(policyName: string, turns: readonly StoredTurn[], scores: readonly (readonly number[])[], threshold: number): CanaryReport {
-  const differences = turns.flatMap(({ logprobs }, index) => logprobs.map((logprob, token) => Math.abs(logprob - (scores[index]?.[token] ?? Number.NaN))));
+export function compareScores(
+  policyName: string,
+  turns: readonly StoredTurn[],
+  scores: readonly (readonly number[])[],
+  threshold: number,
+): CanaryReport {
+  const differences = turns.flatMap(({ logprobs }, index) =>
+    logprobs.map((logprob, token) => Math.abs(logprob - (scores[index]?.[token] ?? Number.NaN))),
+  );
   const meanDifference = differences.length === 0 ? 0 : differences.reduce((sum, difference) => sum + difference, 0) / differences.length;
   if (!(meanDifference <= threshold)) {
     const message = `${policyName} scores ${turns.length} stored turns ${meanDifference.toPrecision(3)} nats per token away from when it sampled them (at most ${threshold})`;
-    throw new CampaignError("provider.wrong-weights", `${message}: wrong weights or wrong template`, { next: "restart the policy server and resume" });
+    throw new CampaignError("provider.wrong-weights", `${message}: wrong weights or wrong template`, {
+      next: "restart the policy server and resume",
+    });
   }
-  return { numTurns: turns.length, numTokens: differences.length, meanDifference, maxDifference: differences.reduce((a, b) => Math.max(a, b), 0) };
+  return {
+    numTurns: turns.length,
+    numTokens: differences.length,
+    meanDifference,
+    maxDifference: differences.reduce((a, b) => Math.max(a, b), 0),
+  };
 }

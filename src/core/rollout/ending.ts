@@ -1,7 +1,8 @@
 // When a rollout is over, and what it is then worth. Pure, so that a journal read back ends exactly where the live rollout did.
+
+import type { Task } from "#contracts/task.ts";
 import type { Outcome, StopReason, Turn } from "#contracts/trajectory.ts";
 import type { Environment, Grade } from "../environment/environment.ts";
-import type { Task } from "#contracts/task.ts";
 
 /** The user simulator's word for "I am done"; anywhere in a reply, as in tau-bench. */
 export const STOP_TOKEN = "###STOP###";

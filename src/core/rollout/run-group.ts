@@ -144,7 +144,10 @@ function isHopeless(error: unknown): boolean {
 function incompleteGroup(task: Task, trial: number, attempts: number, error: unknown): CampaignError {
   const last = error instanceof CampaignError ? `${error.code}: ${error.message}` : String(error);
   const message = `trial ${trial} of task ${task.id} failed in ${attempts} attempts; the last: ${last}`;
-  return new CampaignError("rollout.incomplete-group", message, { cause: error, next: "fix the cause and resume: finished turns are kept" });
+  return new CampaignError("rollout.incomplete-group", message, {
+    cause: error,
+    next: "fix the cause and resume: finished turns are kept",
+  });
 }
 
 /** Exponential backoff with a deadline; both start anew after every finished turn. */

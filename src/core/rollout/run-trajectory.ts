@@ -4,7 +4,16 @@ import type { Task } from "#contracts/task.ts";
 import type { Outcome, OutcomeType, ToolCall, Trajectory, Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { CampaignError } from "../errors.ts";
-import type { AgentTurn, AgentTurnRecord, Conversation, JournalEntry, Policy, SimulatorView, TurnJournal, UserSimulator } from "../ports.ts";
+import type {
+  AgentTurn,
+  AgentTurnRecord,
+  Conversation,
+  JournalEntry,
+  Policy,
+  SimulatorView,
+  TurnJournal,
+  UserSimulator,
+} from "../ports.ts";
 import { deriveSeed, seedToInt } from "../rng.ts";
 import { type Ending, endingAfter, gradeEnding, STOP_TOKEN } from "./ending.ts";
 import { buildTokenRows } from "./token-rows.ts";

@@ -52,8 +52,10 @@ export function checkedReply(content: string | null, refusal: string | null, vie
   if (refusal !== null) throw new CampaignError("simulator.refusal", `the model refused: ${excerpt(refusal)}`);
   if (text === "") throw new CampaignError("simulator.empty-reply", "the simulated user said nothing");
   if (REFUSAL.test(text)) throw new CampaignError("simulator.refusal", `the model refused: ${excerpt(text)}`);
-  if (AGENT_TALK.test(text)) throw new CampaignError("simulator.role-confusion", `the simulated user speaks as the agent: ${excerpt(text)}`);
-  if (view.firstUserMessage === null && text.includes(STOP_TOKEN)) throw new CampaignError("simulator.premature-stop", "the user stopped before asking for anything");
+  if (AGENT_TALK.test(text))
+    throw new CampaignError("simulator.role-confusion", `the simulated user speaks as the agent: ${excerpt(text)}`);
+  if (view.firstUserMessage === null && text.includes(STOP_TOKEN))
+    throw new CampaignError("simulator.premature-stop", "the user stopped before asking for anything");
   return text;
 }
 

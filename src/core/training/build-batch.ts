@@ -51,7 +51,8 @@ export function buildBatch(input: BatchInput): TrainingBatch {
 }
 
 function rowsOfGroup({ trajectories, advantages }: ScoredGroup): KeyedRow[] {
-  if (trajectories.length !== advantages.length) throw invalid(`${trajectories.length} trajectories with ${advantages.length} lists of advantages`);
+  if (trajectories.length !== advantages.length)
+    throw invalid(`${trajectories.length} trajectories with ${advantages.length} lists of advantages`);
   return trajectories.flatMap((trajectory, member) => rowsOfTrajectory(trajectory, advantages[member] ?? []));
 }
 
@@ -114,7 +115,8 @@ function fillRow(batch: TrainingBatch, { key, row, advantages_T }: KeyedRow, off
     batch.samplingLogprobs_N.set(row.logprobs.slice(numFilled, numFilled + end - start), offset + start);
     numFilled += end - start;
   }
-  if (numFilled !== row.logprobs.length) throw invalid(`task ${key.taskId} has ${row.logprobs.length} log-probabilities for ${numFilled} tokens`);
+  if (numFilled !== row.logprobs.length)
+    throw invalid(`task ${key.taskId} has ${row.logprobs.length} log-probabilities for ${numFilled} tokens`);
 }
 
 const invalid = (message: string): CampaignError => new CampaignError("contract.invalid", message);

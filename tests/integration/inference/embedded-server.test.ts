@@ -51,7 +51,8 @@ describe.skipIf(!hasPython)("the embedded policy", () => {
   beforeAll(async () => {
     const { splits } = await openTaskSet({ type: "synthetic-airline", seed: 1 }, { tauBench: null });
     const corpus = splits.train.slice(0, 50).map(({ instruction }) => instruction.toLowerCase());
-    for (const seed of [0, 1]) makeTinyModel({ directory: join(folder, `tiny-${seed}`), specialTokens: COMPACT_SPECIAL_TOKENS, corpus, seed, endScale: 8 });
+    for (const seed of [0, 1])
+      makeTinyModel({ directory: join(folder, `tiny-${seed}`), specialTokens: COMPACT_SPECIAL_TOKENS, corpus, seed, endScale: 8 });
     refs = await Promise.all([0, 1].map((seed) => policies.import(join(folder, `tiny-${seed}`), { label: "tiny", parentHash: null })));
     server = await startPolicyServer(folder);
     undisturbed = await rollOut();
@@ -76,13 +77,19 @@ describe.skipIf(!hasPython)("the embedded policy", () => {
     const report = await first?.checkStoredTurns(undisturbed.trajectories, signal);
     expect(report?.numTurns).toBeGreaterThan(8);
     expect(report?.maxDifference).toBe(0);
-    const mislabelled = undisturbed.trajectories.map((trajectory) => ({ ...trajectory, policy: { ...trajectory.policy, hash: refs[1]?.hash ?? "" } }));
-    await expect(second?.checkStoredTurns(mislabelled, signal)).rejects.toMatchObject({ code: "provider.wrong-weights", message: expect.stringContaining("wrong weights or wrong template") });
+    const mislabelled = undisturbed.trajectories.map((trajectory) => ({
+      ...trajectory,
+      policy: { ...trajectory.policy, hash: refs[1]?.hash ?? "" },
+    }));
+    await expect(second?.checkStoredTurns(mislabelled, signal)).rejects.toMatchObject({
+      code: "provider.wrong-weights",
+      message: expect.stringContaining("wrong weights or wrong template"),
+    });
   });
 
   test("whose server is killed in the middle of a group and comes back empty gives the same group", async () => {
     const port = Number(new URL(server.url).port);
-    let restarted: Promise<void> | null = null;
+    const restarts: Promise<void>[] = [];
     let numTurns = 0;
     const restart = async () => {
       await server.kill();
@@ -90,11 +97,11 @@ describe.skipIf(!hasPython)("the embedded policy", () => {
     };
     const onTurn = () => {
       numTurns += 1;
-      if (numTurns === 10) restarted = restart();
+      if (numTurns === 10) restarts.push(restart());
     };
     const disturbed = await rollOut({ onTurn });
-    await restarted;
-    expect(restarted).not.toBeNull();
+    await Promise.all(restarts);
+    expect(restarts).toHaveLength(1);
     expect(disturbed.trajectories).toEqual(undisturbed.trajectories);
     expect(disturbed.numRetriedRollouts).toBe(0);
   }, 120_000);

@@ -10,12 +10,14 @@ export interface FailingServer {
 
 export async function startFailingServer(answer: (response: ServerResponse, request: IncomingMessage) => void): Promise<FailingServer> {
   const requests: FailingServer["requests"] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
-    requests.push({ path: request.url ?? "", headers: request.headers, body: text === "" ? null : JSON.parse(text) });
-    answer(response, request);
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const text = Buffer.concat(chunks).toString();
+      requests.push({ path: request.url ?? "", headers: request.headers, body: text === "" ? null : JSON.parse(text) });
+      answer(response, request);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

@@ -21,8 +21,8 @@ import { DEFAULT_GROUP_LIMITS, type GroupResult, runGroup } from "#core/rollout/
 import { buildBatch } from "#core/training/build-batch.ts";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython, PYTHON } from "../../support/python.ts";
-import { makeTinyModel, startPolicyServer, type TestPolicyServer } from "../../support/tiny-policy.ts";
 import { realClock } from "../../support/real-clock.ts";
+import { makeTinyModel, startPolicyServer, type TestPolicyServer } from "../../support/tiny-policy.ts";
 
 const signal = new AbortController().signal;
 
@@ -57,11 +57,27 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
 
   beforeAll(async () => {
     const { environment } = await openTaskSet({ type: "synthetic-airline", seed: 1 }, { tauBench: null });
-    const corpus = Array(2).fill([environment.systemPrompt, JSON.stringify(environment.tools)]).flat();
-    makeTinyModel({ directory: modelDirectory, specialTokens: ["<|im_end|>", "<|im_start|>"], corpus, vocabSize: 900, maxPositions: 6144, endScale: 9 });
+    const corpus = Array(2)
+      .fill([environment.systemPrompt, JSON.stringify(environment.tools)])
+      .flat();
+    makeTinyModel({
+      directory: modelDirectory,
+      specialTokens: ["<|im_end|>", "<|im_start|>"],
+      corpus,
+      vocabSize: 900,
+      maxPositions: 6144,
+      endScale: 9,
+    });
     server = await startPolicyServer(folder, ["--preload", `tiny=${modelDirectory}`, "--max-context", "6144", "--slots", "16"]);
     base = await policies.import(modelDirectory, { label: "tiny", parentHash: null });
-    vllm = PolicyConfig.parse({ type: "vllm", baseUrl: `${server.url}/v1`, model: "tiny", checkpoint: modelDirectory, maxTokensPerTurn: 60, maxContextTokens: 6144 });
+    vllm = PolicyConfig.parse({
+      type: "vllm",
+      baseUrl: `${server.url}/v1`,
+      model: "tiny",
+      checkpoint: modelDirectory,
+      maxTokensPerTurn: 60,
+      maxContextTokens: 6144,
+    });
     await (await openPolicy(vllm, base, { policies, policyUrl: "http://127.0.0.1:9" })).ensureLoaded(signal);
     group = await rollOut((trial, attempt) => journalAt("first", trial, attempt));
   }, 300_000);
@@ -92,7 +108,13 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
 
   test("is trained on, under the log-probabilities that it was sampled with, and the result is served", async () => {
     const advantages = group.trajectories.map(({ turns }, member) => turns.map(() => (member % 2 === 0 ? 1 : -1)));
-    const batch = buildBatch({ groups: [{ trajectories: group.trajectories, advantages }], policyHash: base.hash, rewardTableSha256: "a".repeat(64), estimator: "grpo/1", seed: 1 });
+    const batch = buildBatch({
+      groups: [{ trajectories: group.trajectories, advantages }],
+      policyHash: base.hash,
+      rewardTableSha256: "a".repeat(64),
+      estimator: "grpo/1",
+      seed: 1,
+    });
     const bytes = encodeBatch(batch);
     const jobDirectory = join(folder, "job");
     writeFileSync(join(folder, "batch.safetensors"), bytes);
@@ -117,9 +139,20 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
     expect(result.steps[0]?.ratioMax).toBeCloseTo(1, 2);
     expect(result.steps[0]?.numTokens).toBe(batch.header.numActionTokens);
 
-    const trained = await policies.import(join(jobDirectory, "model"), { label: "trained", parentHash: base.hash, optimizerState: join(jobDirectory, "optimizer.safetensors") });
+    const trained = await policies.import(join(jobDirectory, "model"), {
+      label: "trained",
+      parentHash: base.hash,
+      optimizerState: join(jobDirectory, "optimizer.safetensors"),
+    });
     expect(trained.hash).not.toBe(base.hash);
-    const config = PolicyConfig.parse({ type: "embedded", format: "native", checkpoint: "-", temperature: 1, maxTokensPerTurn: 60, maxContextTokens: 6144 });
+    const config = PolicyConfig.parse({
+      type: "embedded",
+      format: "native",
+      checkpoint: "-",
+      temperature: 1,
+      maxTokensPerTurn: 60,
+      maxContextTokens: 6144,
+    });
     const [before, after] = await Promise.all([base, trained].map((ref) => openPolicy(config, ref, { policies, policyUrl: server.url })));
     await Promise.all([before?.ensureLoaded(signal), after?.ensureLoaded(signal)]);
 
@@ -133,6 +166,8 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
 
   test("with a trained policy of full weights is refused: a running vLLM cannot take them", async () => {
     const child = await policies.import(modelDirectory, { label: "child", parentHash: base.hash });
-    await expect(openPolicy(vllm, child, { policies, policyUrl: "http://127.0.0.1:9" })).rejects.toMatchObject({ code: "provider.rejected" });
+    await expect(openPolicy(vllm, child, { policies, policyUrl: "http://127.0.0.1:9" })).rejects.toMatchObject({
+      code: "provider.rejected",
+    });
   });
 });

@@ -14,7 +14,7 @@ const options = { seed: 1, signal: new AbortController().signal };
 const ref = { name: "p-1", hash: "1", manifest: null };
 const limits = { temperature: 1, maxTokensPerTurn: 8, maxContextTokens: 64 };
 const letters: Tokenizer = {
-  encode: (text) => [...text].map((letter) => letter.charCodeAt(0)),
+  encode: (text) => Array.from(text, (letter) => letter.charCodeAt(0)),
   decode: (ids) => String.fromCharCode(...ids),
   specialId: () => 0,
 };
@@ -30,7 +30,10 @@ afterEach(() => server?.close());
 
 const clientOf = (baseUrl: string, more: { timeoutSeconds?: number; apiKeyEnv?: string } = {}) =>
   createInferenceClient({ baseUrl, environment: { THE_KEY: "sesame" }, ...more });
-async function policyAt(answer: (response: ServerResponse) => void, more: { timeoutSeconds?: number; apiKeyEnv?: string } = {}): Promise<Policy> {
+async function policyAt(
+  answer: (response: ServerResponse) => void,
+  more: { timeoutSeconds?: number; apiKeyEnv?: string } = {},
+): Promise<Policy> {
   server = await startFailingServer(answer);
   return createTokenPolicy({ client: clientOf(server.baseUrl, more), ref, format: plain, tokenizer: letters, ...limits });
 }
@@ -58,7 +61,11 @@ describe("a provider that answers", () => {
     [200, { choices: [] }, "provider.invalid-response"],
     [200, completion({ token_ids: [7, 0], finish_reason: "stop", logprobs: { token_logprobs: [-1] } }), "provider.invalid-response"],
     [200, completion({ token_ids: [7], finish_reason: "stop", logprobs: { token_logprobs: [-1] } }), "provider.invalid-response"],
-    [200, completion({ token_ids: [0], finish_reason: "stop", logprobs: { token_logprobs: [-1] } }, { prompt_tokens: 1, completion_tokens: 1 }), "provider.invalid-response"],
+    [
+      200,
+      completion({ token_ids: [0], finish_reason: "stop", logprobs: { token_logprobs: [-1] } }, { prompt_tokens: 1, completion_tokens: 1 }),
+      "provider.invalid-response",
+    ],
     [200, completion({ text: "hi", finish_reason: "stop" }), "provider.invalid-response"],
   ])("%i %j fails as %s %s", async (status, body, code) => {
     const policy = await policyAt((response) => sendJson(response, status, body, { location: "http://127.0.0.1:9/" }));
@@ -71,7 +78,11 @@ describe("a provider that answers", () => {
     await expect(policy.respond(conversation, options)).rejects.toMatchObject({ code: "provider.invalid-response" });
   });
 
-  test.each([["7", 7], ["0.5", 0.5], [new Date(Date.now() + 60_000).toUTCString(), 59]])("429 with Retry-After %s says how long to stay away", async (header, seconds) => {
+  test.each([
+    ["7", 7],
+    ["0.5", 0.5],
+    [new Date(Date.now() + 60_000).toUTCString(), 59],
+  ])("429 with Retry-After %s says how long to stay away", async (header, seconds) => {
     const policy = await policyAt((response) => sendJson(response, 429, error("slow"), { "retry-after": header }));
     const failure = await policy.respond(conversation, options).catch((reason) => reason);
     expect(failure.retryAfterSeconds).toBeGreaterThanOrEqual(seconds - 1);
@@ -100,7 +111,10 @@ describe("a provider that does not answer", () => {
   test("because nobody listens fails as provider.unavailable, with the cause", async () => {
     const policy = await policyAt(() => {});
     await server.close();
-    await expect(policy.respond(conversation, options)).rejects.toMatchObject({ code: "provider.unavailable", message: expect.stringContaining("ECONNREFUSED") });
+    await expect(policy.respond(conversation, options)).rejects.toMatchObject({
+      code: "provider.unavailable",
+      message: expect.stringContaining("ECONNREFUSED"),
+    });
   });
 
   test("because it died in the middle fails as provider.unavailable", async () => {
@@ -117,7 +131,9 @@ describe("a provider that does not answer", () => {
 
 test("a prompt that fills the context is not even sent", async () => {
   const policy = await policyAt((response) => sendJson(response, 200, {}));
-  await expect(policy.respond({ ...conversation, firstUserMessage: "x".repeat(64) }, options)).rejects.toMatchObject({ code: "provider.context-overflow" });
+  await expect(policy.respond({ ...conversation, firstUserMessage: "x".repeat(64) }, options)).rejects.toMatchObject({
+    code: "provider.context-overflow",
+  });
   expect(server.requests).toHaveLength(0);
 });
 
@@ -126,15 +142,19 @@ test("a chat server without token ids is refused by a policy that is to be train
     sendJson(response, 200, completion({ message: { content: "hello" }, finish_reason: "stop" })),
   );
   const client = clientOf(server.baseUrl);
-  await expect(createChatPolicy({ client, ref, ...limits }).respond(conversation, options)).rejects.toMatchObject({ code: "provider.invalid-response" });
+  await expect(createChatPolicy({ client, ref, ...limits }).respond(conversation, options)).rejects.toMatchObject({
+    code: "provider.invalid-response",
+  });
   const turn = await createChatPolicy({ client, ref, hasTokenIds: false, ...limits }).respond(conversation, options);
   expect(turn).toMatchObject({ content: "hello", tokens: null, parseError: null });
 });
 
 describe("a user simulator", () => {
   const view = { firstUserMessage: null, exchanges: [] };
-  const says = (content: string | null, more: object = {}) => (response: ServerResponse) =>
-    sendJson(response, 200, { choices: [{ message: { content, ...more } }], usage: { prompt_tokens: 5, completion_tokens: 2 } });
+  const says =
+    (content: string | null, more: object = {}) =>
+    (response: ServerResponse) =>
+      sendJson(response, 200, { choices: [{ message: { content, ...more } }], usage: { prompt_tokens: 5, completion_tokens: 2 } });
 
   test.each([
     ["nothing", says("  "), "simulator.empty-reply"],
@@ -151,10 +171,18 @@ describe("a user simulator", () => {
 
   test("hears the conversation with roles turned round, and is metered", async () => {
     const simulator = await simulatorAt(says(" yes, please "));
-    const heard = { firstUserMessage: "one", exchanges: [{ agent: "two", user: "three" }, { agent: "four", user: null }] };
+    const heard = {
+      firstUserMessage: "one",
+      exchanges: [
+        { agent: "two", user: "three" },
+        { agent: "four", user: null },
+      ],
+    };
     const reply = await simulator.reply(TASK, heard, { seed: "0000002a", signal: options.signal });
     expect(reply).toEqual({ content: "yes, please", usage: { promptTokens: 5, completionTokens: 2, calls: 1 } });
-    const { messages, seed } = server.requests[0]?.body as { messages: { role: string; content: string }[]; seed: number };
+    const [request] = server.requests;
+    if (request === undefined) throw new Error("no request came");
+    const { messages, seed } = request.body as { messages: { role: string; content: string }[]; seed: number };
     expect(messages.slice(1).map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant", "user"]);
     expect(messages[0]?.content).toContain(TASK.instruction);
     expect(messages.at(-1)?.content).toBe("four");
@@ -163,15 +191,20 @@ describe("a user simulator", () => {
 });
 
 describe("an endpoint's address", () => {
-  test.each([["ftp://host/v1", false], ["file:///etc/passwd", false], ["nonsense", false], ["http://user:secret@host/v1", false], ["http://example.org/v1", true]])(
-    "%s is refused (this machine only: %s)",
-    (address, isLoopbackOnly) => {
-      expect(() => checkAddress(address, isLoopbackOnly)).toThrow(expect.objectContaining({ code: "config.invalid" }));
-    },
-  );
+  test.each([
+    ["ftp://host/v1", false],
+    ["file:///etc/passwd", false],
+    ["nonsense", false],
+    ["http://user:secret@host/v1", false],
+    ["http://example.org/v1", true],
+  ])("%s is refused (this machine only: %s)", (address, isLoopbackOnly) => {
+    expect(() => checkAddress(address, isLoopbackOnly)).toThrow(expect.objectContaining({ code: "config.invalid" }));
+  });
 
   test("with credentials in it is refused without repeating them", () => {
-    expect(() => checkAddress("http://user:secret@host/v1", false)).toThrow(expect.not.objectContaining({ message: expect.stringContaining("secret") }));
+    expect(() => checkAddress("http://user:secret@host/v1", false)).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining("secret") }),
+    );
   });
 
   test.each(["http://127.0.0.1:1/v1", "http://localhost:1", "http://[::1]:2/v1"])("%s is this machine", (address) => {
@@ -179,6 +212,8 @@ describe("an endpoint's address", () => {
   });
 
   test("whose key is not set fails as provider.unauthorized, by the variable's name", () => {
-    expect(() => clientOf("http://127.0.0.1:1/v1", { apiKeyEnv: "NO_KEY" })).toThrow(expect.objectContaining({ code: "provider.unauthorized", message: expect.stringContaining("NO_KEY") }));
+    expect(() => clientOf("http://127.0.0.1:1/v1", { apiKeyEnv: "NO_KEY" })).toThrow(
+      expect.objectContaining({ code: "provider.unauthorized", message: expect.stringContaining("NO_KEY") }),
+    );
   });
 });

@@ -7,8 +7,26 @@ import { createTokenizer } from "#adapters/inference/tokenizer.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython, runPython } from "../../support/python.ts";
 
-const ATOMS = ["<e>", "<a>", "<u>", "<t>", "@r1", "@r10", "@r", "@p2", "economy", "basic_economy", "cancel_reservation", '"reservation_id":'];
-const TEXTS = ["i would like to cancel my reservation @r1 please", 'cancel_reservation{"reservation_id":"@r1"}', "at 10:30, ok? don't", "change of plans, thanks. 12345"];
+const ATOMS = [
+  "<e>",
+  "<a>",
+  "<u>",
+  "<t>",
+  "@r1",
+  "@r10",
+  "@r",
+  "@p2",
+  "economy",
+  "basic_economy",
+  "cancel_reservation",
+  '"reservation_id":',
+];
+const TEXTS = [
+  "i would like to cancel my reservation @r1 please",
+  'cancel_reservation{"reservation_id":"@r1"}',
+  "at 10:30, ok? don't",
+  "change of plans, thanks. 12345",
+];
 
 /** Trains the repository's kind of tokenizer; then gives Python's ids for texts and Python's text for ids. */
 const SCRIPT = `
@@ -27,12 +45,23 @@ json.dump({"content": content, "size": tokenizer.get_vocab_size(), "ids": ids, "
 `;
 
 describe.skipIf(!hasPython)("a tokenizer", () => {
-  const piece = fc.oneof(fc.constantFrom(...ATOMS, " ", "  ", "\n", "é", "日本", "🙂", "\u00a0", "\u0301", "12", '{"', "<", "e>"), fc.string({ unit: "binary" }));
-  const texts = fc.sample(fc.array(piece, { maxLength: 25 }).map((pieces) => pieces.join("").toWellFormed()), { seed: 7, numRuns: 2000 });
+  const piece = fc.oneof(
+    fc.constantFrom(...ATOMS, " ", "  ", "\n", "é", "日本", "🙂", "\u00a0", "\u0301", "12", '{"', "<", "e>"),
+    fc.string({ unit: "binary" }),
+  );
+  const texts = fc.sample(
+    fc.array(piece, { maxLength: 25 }).map((pieces) => pieces.join("").toWellFormed()),
+    { seed: 7, numRuns: 2000 },
+  );
   const ids = fc.sample(fc.array(fc.nat(9999), { maxLength: 20 }), { seed: 7, numRuns: 1000 });
 
   test("gives the same ids, and the same text for any ids, as Python's", () => {
-    const python = runPython(SCRIPT, { atoms: ATOMS.slice(4), corpus: Array(50).fill(TEXTS).flat(), texts, ids }) as { content: object; size: number; ids: number[][]; texts: string[] };
+    const python = runPython(SCRIPT, { atoms: ATOMS.slice(4), corpus: Array(50).fill(TEXTS).flat(), texts, ids }) as {
+      content: object;
+      size: number;
+      ids: number[][];
+      texts: string[];
+    };
     const path = join(temporaryFolder(), "tokenizer.json");
     writeFileSync(path, JSON.stringify(python.content));
     const tokenizer = createTokenizer(path);

@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { encodeBatch, encodeSafetensors } from "#adapters/trainer-process/safetensors.ts";
-import { buildBatch } from "#core/training/build-batch.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
+import { buildBatch } from "#core/training/build-batch.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython, runPython } from "../../support/python.ts";
 import { add, counter, memoryJournal, say, scriptedPolicy, TASK, user } from "../../unit/core/rollout/parties.ts";
@@ -26,10 +26,16 @@ print(json.dumps([[row.num_actions, row.sampling_logprobs.tolist(), row.advantag
 
 test.skipIf(!hasPython)("tensors and metadata come back as they were in Python's safetensors, odd lengths and unicode included", () => {
   const path = join(temporaryFolder(), "x.safetensors");
-  const tensors = { b: Uint8Array.of(1, 2, 3), a: Float32Array.of(0.5, -1), c: BigInt64Array.of(-5n), d: Int32Array.of(-7, 8, 9), empty: new Float32Array(0) };
-  writeFileSync(path, encodeSafetensors(tensors, { header: "é\"" }));
+  const tensors = {
+    b: Uint8Array.of(1, 2, 3),
+    a: Float32Array.of(0.5, -1),
+    c: BigInt64Array.of(-5n),
+    d: Int32Array.of(-7, 8, 9),
+    empty: new Float32Array(0),
+  };
+  writeFileSync(path, encodeSafetensors(tensors, { header: 'é"' }));
   expect(runPython(READ, path)).toEqual({
-    metadata: { header: "é\"" },
+    metadata: { header: 'é"' },
     tensors: { a: ["float32", [0.5, -1]], b: ["uint8", [1, 2, 3]], c: ["int64", [-5]], d: ["int32", [-7, 8, 9]], empty: ["float32", []] },
   });
 });
@@ -41,8 +47,17 @@ test.skipIf(!hasPython)("a batch of real rollouts passes the trainer's own check
   const rollout = async (trial: number) =>
     (await runTrajectory({ ...parties, trial, policy: scriptedPolicy(script), journal: memoryJournal(), seed: `s${trial}` })).trajectory;
   const trajectories = [await rollout(0), await rollout(1)];
-  const advantages = [[0.25, 0, -2], [-1, 1, 3]];
-  const batch = buildBatch({ groups: [{ trajectories, advantages }], policyHash: "p", rewardTableSha256: "a".repeat(64), estimator: "gtpo-hybrid/1", seed: 1 });
+  const advantages = [
+    [0.25, 0, -2],
+    [-1, 1, 3],
+  ];
+  const batch = buildBatch({
+    groups: [{ trajectories, advantages }],
+    policyHash: "p",
+    rewardTableSha256: "a".repeat(64),
+    estimator: "gtpo-hybrid/1",
+    seed: 1,
+  });
   const bytes = encodeBatch(batch);
   const path = join(temporaryFolder(), "batch.safetensors");
   writeFileSync(path, bytes);

@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
-import type { TrainingEvent, TrainingJob } from "#contracts/training.ts";
 import { TrainingHyperparameters } from "#contracts/campaign-config.ts";
+import type { TrainingEvent, TrainingJob } from "#contracts/training.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 const job: TrainingJob = {
@@ -22,7 +22,15 @@ const job: TrainingJob = {
   hyperparameters: TrainingHyperparameters.parse({ learningRate: 1e-3 }),
   seed: 1,
 };
-const RESULT = JSON.stringify({ schemaVersion: 1, jobId: "j1", totalSteps: 0, modelFiles: {}, optimizerState: { sha256: "0".repeat(64), numBytes: 0 }, steps: [], versions: {} });
+const RESULT = JSON.stringify({
+  schemaVersion: 1,
+  jobId: "j1",
+  totalSteps: 0,
+  modelFiles: {},
+  optimizerState: { sha256: "0".repeat(64), numBytes: 0 },
+  steps: [],
+  versions: {},
+});
 const EVENT = '{"type":"job-start","seq":0,"jobId":"j1","totalSteps":2,"resumedFromStep":0,"device":"cpu"}';
 
 /** Runs a shell script in the trainer's place; its working variable $job is the job's folder. */
@@ -32,7 +40,15 @@ function attempt(folder: string, script: string, options: { signal?: AbortSignal
   chmodSync(python, 0o755);
   const events: TrainingEvent[] = [];
   const jobDirectory = join(folder, "job");
-  const result = runTrainingJob({ python, jobDirectory, job, stallTimeoutSeconds: 30, signal: new AbortController().signal, onEvent: (event) => events.push(event), ...options });
+  const result = runTrainingJob({
+    python,
+    jobDirectory,
+    job,
+    stallTimeoutSeconds: 30,
+    signal: new AbortController().signal,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
   return { result, events, jobDirectory };
 }
 const isAlive = (pid: number): boolean => {
@@ -61,7 +77,10 @@ describe("a trainer that ends", () => {
   test("is quoted: its last words, or the error that it reported", async () => {
     await expect(attempt(temporaryFolder(), "echo out of memory >&2; exit 1").result).rejects.toThrow(/exit code 1: out of memory/);
     const reported = `echo '{"type":"job-error","seq":0,"code":"trainer.diverged","message":"loss NaN"}' > $job/events.jsonl; exit 1`;
-    await expect(attempt(temporaryFolder(), reported).result).rejects.toMatchObject({ code: "trainer.diverged", message: expect.stringContaining("loss NaN") });
+    await expect(attempt(temporaryFolder(), reported).result).rejects.toMatchObject({
+      code: "trainer.diverged",
+      message: expect.stringContaining("loss NaN"),
+    });
   });
 
   test("with a result of another shape fails as contract.invalid", async () => {
@@ -69,7 +88,14 @@ describe("a trainer that ends", () => {
   });
 
   test("but is not there at all fails as trainer.crashed and says what to do", async () => {
-    const options = { python: "/nowhere/python", jobDirectory: temporaryFolder(), job, stallTimeoutSeconds: 1, signal: new AbortController().signal, onEvent: () => {} };
+    const options = {
+      python: "/nowhere/python",
+      jobDirectory: temporaryFolder(),
+      job,
+      stallTimeoutSeconds: 1,
+      signal: new AbortController().signal,
+      onEvent: () => {},
+    };
     await expect(runTrainingJob(options)).rejects.toMatchObject({ code: "trainer.crashed", next: "run npm run setup" });
   });
 });

@@ -86,13 +86,21 @@ export const user: UserSimulator = {
   hash: "u",
   async reply(task, view, { seed }) {
     const last = view.exchanges.at(-1);
-    const content = last === undefined ? task.instruction : last.agent.includes("done") ? "###STOP###" : `heard ${view.exchanges.length} ${seed.slice(0, 4)}`;
+    const content =
+      last === undefined
+        ? task.instruction
+        : last.agent.includes("done")
+          ? "###STOP###"
+          : `heard ${view.exchanges.length} ${seed.slice(0, 4)}`;
     return { content, usage: { promptTokens: 1, completionTokens: 1, calls: 1 } };
   },
 };
 
 /** A journal in memory that a test may kill: `diesAfter` entries it throws. */
-export function memoryJournal(entries: JournalEntry[] = [], diesAfter = Number.POSITIVE_INFINITY): TurnJournal & { entries: JournalEntry[] } {
+export function memoryJournal(
+  entries: JournalEntry[] = [],
+  diesAfter = Number.POSITIVE_INFINITY,
+): TurnJournal & { entries: JournalEntry[] } {
   return {
     entries,
     read: async () => structuredClone(entries),

@@ -57,7 +57,9 @@ describe("a group", () => {
     const moody: UserSimulator = {
       ...user,
       reply: (task, view, options) =>
-        view.exchanges.length === 1 && numFailures++ < 2 ? Promise.reject(new CampaignError("simulator.refusal", "no")) : user.reply(task, view, options),
+        view.exchanges.length === 1 && numFailures++ < 2
+          ? Promise.reject(new CampaignError("simulator.refusal", "no"))
+          : user.reply(task, view, options),
     };
     const group = await runGroup(input({ simulator: moody }));
     expect(group.numRetriedRollouts).toBe(2);
@@ -142,7 +144,8 @@ test("an aborted group rejects with the reason", async () => {
   const controller = new AbortController();
   const slow: Policy = {
     ...scriptedPolicy(GOOD),
-    respond: (_conversation, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    respond: (_conversation, { signal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
   };
   const group = runGroup(input({ policy: slow, signal: controller.signal }));
   const reason = new Error("cancelled");

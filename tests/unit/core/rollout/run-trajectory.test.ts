@@ -34,7 +34,13 @@ describe("a rollout", () => {
     const { trajectory, numResumedTurns } = await runTrajectory(input());
     expect(Trajectory.parse(trajectory)).toEqual(trajectory);
     expect(trajectory.outcome).toEqual({ type: "ok", reward: 1, stopReason: "user-stop", isDatabaseMatch: true, detail: null });
-    expect(trajectory.turns.map((turn) => turn.toolCalls[0]?.result ?? turn.userReply?.split(" ")[0])).toEqual(["heard", "1", "heard", "2", "###STOP###"]);
+    expect(trajectory.turns.map((turn) => turn.toolCalls[0]?.result ?? turn.userReply?.split(" ")[0])).toEqual([
+      "heard",
+      "1",
+      "heard",
+      "2",
+      "###STOP###",
+    ]);
     expect(trajectory.rows).toHaveLength(1);
     expect(trajectory.usage).toMatchObject({ modelCalls: 5, simulatorCalls: 4, completionTokens: 10 });
     expect(numResumedTurns).toBe(0);
@@ -42,18 +48,31 @@ describe("a rollout", () => {
 
   test("executes only the first tool call of a message and records the others", async () => {
     const { trajectory } = await runTrajectory(input({ policy: scriptedPolicy([add(2, 5), say("done")]) }));
-    expect(trajectory.turns[0]?.toolCalls.map((call) => [call.isExecuted, call.result])).toEqual([[true, "2"], [false, null]]);
+    expect(trajectory.turns[0]?.toolCalls.map((call) => [call.isExecuted, call.result])).toEqual([
+      [true, "2"],
+      [false, null],
+    ]);
     expect(trajectory.outcome.reward).toBe(1);
   });
 
   test("that ends in the wrong state fails its task, and says why", async () => {
-    expect(await outcomeOf([say("done")])).toMatchObject({ type: "task_failed", reward: 0, detail: "the final database is not the golden one" });
+    expect(await outcomeOf([say("done")])).toMatchObject({
+      type: "task_failed",
+      reward: 0,
+      detail: "the final database is not the golden one",
+    });
   });
 
   test("that keeps a required output from the user fails its task: text beside a tool call is not a reply", async () => {
     const giveUp = { id: "x", name: "give_up", argumentsJson: "{}" };
     const outcome = await outcomeOf([add(2), { content: "done", toolCalls: [giveUp] }]);
-    expect(outcome).toMatchObject({ type: "task_failed", reward: 0, stopReason: "transfer", isDatabaseMatch: true, detail: 'the replies lack "done"' });
+    expect(outcome).toMatchObject({
+      type: "task_failed",
+      reward: 0,
+      stopReason: "transfer",
+      isDatabaseMatch: true,
+      detail: 'the replies lack "done"',
+    });
   });
 
   test.each([
@@ -65,7 +84,11 @@ describe("a rollout", () => {
 
   test("whose context is full ends as task_failed with context-cap", async () => {
     const full = new CampaignError("provider.context-overflow", "too long");
-    expect((await runTrajectory(input({ policy: failing(full) }))).trajectory.outcome).toMatchObject({ type: "task_failed", reward: 0, stopReason: "context-cap" });
+    expect((await runTrajectory(input({ policy: failing(full) }))).trajectory.outcome).toMatchObject({
+      type: "task_failed",
+      reward: 0,
+      stopReason: "context-cap",
+    });
   });
 
   test("with unparsable output is an agent error with reward 0, and the output is not executed", async () => {
@@ -86,7 +109,13 @@ describe("a rollout", () => {
 describe("a failure of a party", () => {
   test("of the provider that no retry can help is infra_error without a reward", async () => {
     const { trajectory, error } = await runTrajectory(input({ policy: failing(new CampaignError("provider.rejected", "no")) }));
-    expect(trajectory.outcome).toEqual({ type: "infra_error", reward: null, stopReason: "error", isDatabaseMatch: null, detail: "provider.rejected: no" });
+    expect(trajectory.outcome).toEqual({
+      type: "infra_error",
+      reward: null,
+      stopReason: "error",
+      isDatabaseMatch: null,
+      detail: "provider.rejected: no",
+    });
     expect(error).toMatchObject({ code: "provider.rejected" });
   });
 
@@ -102,12 +131,20 @@ describe("a failure of a party", () => {
   });
 
   test("of a user who stops before speaking is sim_error", async () => {
-    const mute: UserSimulator = { ...user, reply: async () => ({ content: "###STOP###", usage: { promptTokens: 0, completionTokens: 0, calls: 1 } }) };
+    const mute: UserSimulator = {
+      ...user,
+      reply: async () => ({ content: "###STOP###", usage: { promptTokens: 0, completionTokens: 0, calls: 1 } }),
+    };
     expect((await runTrajectory(input({ simulator: mute }))).trajectory.outcome.type).toBe("sim_error");
   });
 
   test("of the environment is env_error without a reward", async () => {
-    const broken = { ...counter, step: () => { throw new TypeError("bug"); } };
+    const broken = {
+      ...counter,
+      step: () => {
+        throw new TypeError("bug");
+      },
+    };
     const { trajectory } = await runTrajectory(input({ environment: broken }));
     expect(trajectory.outcome).toMatchObject({ type: "env_error", reward: null, detail: "TypeError: bug" });
   });
@@ -118,28 +155,41 @@ describe("a failure of a party", () => {
 });
 
 describe("the journal", () => {
-  const scripts = { good: GOOD, unparsable: [add(1), { content: "x", parseError: "odd" }], cut: [add(1), { content: "x", finishReason: "length" as const }] };
+  const scripts = {
+    good: GOOD,
+    unparsable: [add(1), { content: "x", parseError: "odd" }],
+    cut: [add(1), { content: "x", finishReason: "length" as const }],
+  };
 
-  test.each(Object.entries(scripts))("a rollout (%s) killed after any entry and resumed gives the identical trajectory", async (_name, script) => {
-    const whole = await runTrajectory(input({ policy: scriptedPolicy(script) }));
-    const numEntries = whole.trajectory.turns.length + 1;
-    for (let survived = 0; survived <= numEntries; survived++) {
-      const journal = memoryJournal([], survived);
-      const first = runTrajectory(input({ policy: scriptedPolicy(script), journal }));
-      await (survived < numEntries ? expect(first).rejects.toThrow("killed") : first);
-      const policy = scriptedPolicy(script);
-      const resumed = await runTrajectory(input({ policy, journal: memoryJournal(journal.entries) }));
-      expect(resumed.trajectory).toEqual(whole.trajectory);
-      expect(resumed.numResumedTurns).toBe(Math.max(0, survived - 1));
-      expect(policy.calls).toBe(whole.trajectory.turns.length - resumed.numResumedTurns);
-    }
-  });
+  test.each(Object.entries(scripts))(
+    "a rollout (%s) killed after any entry and resumed gives the identical trajectory",
+    async (_name, script) => {
+      const whole = await runTrajectory(input({ policy: scriptedPolicy(script) }));
+      const numEntries = whole.trajectory.turns.length + 1;
+      for (let survived = 0; survived <= numEntries; survived++) {
+        const journal = memoryJournal([], survived);
+        const first = runTrajectory(input({ policy: scriptedPolicy(script), journal }));
+        await (survived < numEntries ? expect(first).rejects.toThrow("killed") : first);
+        const policy = scriptedPolicy(script);
+        const resumed = await runTrajectory(input({ policy, journal: memoryJournal(journal.entries) }));
+        expect(resumed.trajectory).toEqual(whole.trajectory);
+        expect(resumed.numResumedTurns).toBe(Math.max(0, survived - 1));
+        expect(policy.calls).toBe(whole.trajectory.turns.length - resumed.numResumedTurns);
+      }
+    },
+  );
 
   test("is written before the next turn begins", async () => {
     const journal = memoryJournal();
     const lengths: number[] = [];
     const policy = scriptedPolicy(GOOD);
-    const watching: Policy = { ...policy, respond: (...args) => { lengths.push(journal.entries.length); return policy.respond(...args); } };
+    const watching: Policy = {
+      ...policy,
+      respond: (...args) => {
+        lengths.push(journal.entries.length);
+        return policy.respond(...args);
+      },
+    };
     await runTrajectory(input({ policy: watching, journal }));
     expect(lengths).toEqual([1, 2, 3, 4, 5]);
   });

@@ -3,20 +3,38 @@ import { describe, expect, test } from "vitest";
 import type { TurnTokens } from "#contracts/trajectory.ts";
 import { buildTokenRows } from "#core/rollout/token-rows.ts";
 
-const turn = (promptTokenIds: number[], tokenIds: number[]): TurnTokens => ({ promptTokenIds, tokenIds, logprobs: tokenIds.map((id) => -id / 10) });
+const turn = (promptTokenIds: number[], tokenIds: number[]): TurnTokens => ({
+  promptTokenIds,
+  tokenIds,
+  logprobs: tokenIds.map((id) => -id / 10),
+});
 
 describe("token rows", () => {
   test("turns whose prompts extend the history make one row", () => {
     const rows = buildTokenRows([turn([1, 2], [3, 4]), turn([1, 2, 3, 4, 5], [6])]);
     expect(rows).toEqual([
-      { branch: 0, tokenIds: [1, 2, 3, 4, 5, 6], spans: [{ turn: 0, start: 2, end: 4 }, { turn: 1, start: 5, end: 6 }], logprobs: [-0.3, -0.4, -0.6] },
+      {
+        branch: 0,
+        tokenIds: [1, 2, 3, 4, 5, 6],
+        spans: [
+          { turn: 0, start: 2, end: 4 },
+          { turn: 1, start: 5, end: 6 },
+        ],
+        logprobs: [-0.3, -0.4, -0.6],
+      },
     ]);
   });
 
   test("a prompt that rewrites history opens a branch", () => {
     const rows = buildTokenRows([turn([1, 2], [3, 4]), turn([1, 2, 4], [5]), turn([1, 2, 4, 5], [6])]);
-    expect(rows.map((row) => [row.branch, row.tokenIds])).toEqual([[0, [1, 2, 3, 4]], [1, [1, 2, 4, 5, 6]]]);
-    expect(rows[1]?.spans).toEqual([{ turn: 1, start: 3, end: 4 }, { turn: 2, start: 4, end: 5 }]);
+    expect(rows.map((row) => [row.branch, row.tokenIds])).toEqual([
+      [0, [1, 2, 3, 4]],
+      [1, [1, 2, 4, 5, 6]],
+    ]);
+    expect(rows[1]?.spans).toEqual([
+      { turn: 1, start: 3, end: 4 },
+      { turn: 2, start: 4, end: 5 },
+    ]);
   });
 
   test("a shorter prompt opens a branch", () => {

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
 import { BatchHeader } from "#contracts/training.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
-import { buildBatch, type ScoredGroup } from "#core/training/build-batch.ts";
 import { buildTokenRows } from "#core/rollout/token-rows.ts";
 import { NO_USAGE } from "#core/rollout/usage.ts";
+import { buildBatch, type ScoredGroup } from "#core/training/build-batch.ts";
 
 const rest = { policyHash: "p".repeat(8), rewardTableSha256: "a".repeat(64), estimator: "grpo/1", seed: 3 };
 
@@ -34,24 +34,42 @@ function trajectory(taskId: string, trial: number, sizes: readonly number[], for
   };
 }
 
-const arbitraryGroups = fc
-  .uniqueArray(fc.stringMatching(/^[a-z]{1,3}$/), { minLength: 1, maxLength: 4 })
-  .chain((taskIds) =>
-    fc.tuple(
-      ...taskIds.map((taskId) =>
-        fc
-          .array(fc.array(fc.record({ size: fc.integer({ min: 1, max: 4 }), advantage: fc.double({ min: -3, max: 3, noNaN: true }), forks: fc.boolean() }), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 })
-          .map((members): ScoredGroup => ({
+const arbitraryGroups = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,3}$/), { minLength: 1, maxLength: 4 }).chain((taskIds) =>
+  fc.tuple(
+    ...taskIds.map((taskId) =>
+      fc
+        .array(
+          fc.array(
+            fc.record({
+              size: fc.integer({ min: 1, max: 4 }),
+              advantage: fc.double({ min: -3, max: 3, noNaN: true }),
+              forks: fc.boolean(),
+            }),
+            { minLength: 1, maxLength: 4 },
+          ),
+          { minLength: 1, maxLength: 3 },
+        )
+        .map(
+          (members): ScoredGroup => ({
             trajectories: members.map((turns, trial) =>
-              trajectory(taskId, trial, turns.map(({ size }) => size), turns.flatMap(({ forks }, turn) => (forks && turn > 0 ? [turn] : []))),
+              trajectory(
+                taskId,
+                trial,
+                turns.map(({ size }) => size),
+                turns.flatMap(({ forks }, turn) => (forks && turn > 0 ? [turn] : [])),
+              ),
             ),
             advantages: members.map((turns) => turns.map(({ advantage }) => advantage)),
-          })),
-      ),
+          }),
+        ),
     ),
-  );
+  ),
+);
 
-const reversed = ({ trajectories, advantages }: ScoredGroup): ScoredGroup => ({ trajectories: [...trajectories].reverse(), advantages: [...advantages].reverse() });
+const reversed = ({ trajectories, advantages }: ScoredGroup): ScoredGroup => ({
+  trajectories: [...trajectories].reverse(),
+  advantages: [...advantages].reverse(),
+});
 
 describe("a training batch", () => {
   test("of two rollouts, by hand", () => {
@@ -60,7 +78,11 @@ describe("a training batch", () => {
       { trajectories: [trajectory("a", 1, [1]), trajectory("a", 0, [1])], advantages: [[2], [3]] },
     ];
     const batch = buildBatch({ groups, ...rest });
-    expect(batch.header.rows).toEqual([{ taskId: "a", trial: 0, branch: 0 }, { taskId: "a", trial: 1, branch: 0 }, { taskId: "b", trial: 0, branch: 0 }]);
+    expect(batch.header.rows).toEqual([
+      { taskId: "a", trial: 0, branch: 0 },
+      { taskId: "a", trial: 1, branch: 0 },
+      { taskId: "b", trial: 0, branch: 0 },
+    ]);
     expect([...batch.rowOffsets_R]).toEqual([0n, 3n, 6n, 12n]);
     expect([...batch.tokenIds_N]).toEqual([1, 2, 10, 1, 2, 10, 1, 2, 10, 11, 3, 10]);
     expect([...batch.lossMask_N]).toEqual([0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 0, 1]);
@@ -84,7 +106,11 @@ describe("a training batch", () => {
     fc.assert(
       fc.property(arbitraryGroups, (groups) => {
         const batch = buildBatch({ groups, ...rest });
-        const byTask = new Map(groups.flatMap(({ trajectories, advantages }) => trajectories.map((t, member) => [`${t.taskId}/${t.trial}`, { t, advantages_T: advantages[member] }] as const)));
+        const byTask = new Map(
+          groups.flatMap(({ trajectories, advantages }) =>
+            trajectories.map((t, member) => [`${t.taskId}/${t.trial}`, { t, advantages_T: advantages[member] }] as const),
+          ),
+        );
         for (const [row, key] of batch.header.rows.entries()) {
           const advantages_T = byTask.get(`${key.taskId}/${key.trial}`)?.advantages_T as number[];
           for (let n = Number(batch.rowOffsets_R[row]); n < Number(batch.rowOffsets_R[row + 1]); n++) {

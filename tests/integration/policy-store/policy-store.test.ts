@@ -1,0 +1,96 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
+import { encodeSafetensors } from "#adapters/trainer-process/safetensors.ts";
+import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+
+const options = { label: "demo", parentHash: null };
+
+function setUp() {
+  const folder = temporaryFolder();
+  const directory = join(folder, "model");
+  mkdirSync(directory);
+  const weights = encodeSafetensors({ w: Float32Array.of(1, 2, 3) }, { format: "pt" });
+  writeFileSync(join(directory, "config.json"), "{}");
+  writeFileSync(join(directory, "tokenizer.json"), "{}");
+  writeFileSync(join(directory, "model.safetensors"), weights);
+  const policies = createPolicyStore(new LocalArtifactStore(join(folder, "record")), join(folder, "policies"));
+  return { folder, directory, weights, policies };
+}
+
+describe("a policy", () => {
+  test("comes back from the record as the directory that it was", async () => {
+    const { directory, policies } = setUp();
+    const ref = await policies.import(directory, options);
+    const copy = await policies.directory(ref);
+    expect(readdirSync(copy).sort()).toEqual(readdirSync(directory).sort());
+    for (const name of readdirSync(copy)) expect(readFileSync(join(copy, name))).toEqual(readFileSync(join(directory, name)));
+    expect(ref.name).toBe(`demo-${ref.hash.slice(0, 12)}`);
+  });
+
+  test("is the same policy whatever cards, logs and hidden files lie beside it, and another with other weights", async () => {
+    const { directory, policies, weights } = setUp();
+    const { hash } = await policies.import(directory, options);
+    writeFileSync(join(directory, "README.md"), "card");
+    writeFileSync(join(directory, ".lock"), "");
+    expect((await policies.import(directory, { ...options, label: "other" })).hash).toBe(hash);
+    writeFileSync(join(directory, "model.safetensors"), weights.with(weights.length - 1, 7));
+    expect((await policies.import(directory, options)).hash).not.toBe(hash);
+  });
+
+  test("carries the optimizer's moments beside its hash, and knows its parent", async () => {
+    const { directory, policies, folder } = setUp();
+    writeFileSync(join(folder, "optimizer.safetensors"), "moments");
+    const plain = await policies.import(directory, options);
+    const trained = await policies.import(directory, {
+      ...options,
+      parentHash: "0".repeat(64),
+      optimizerState: join(folder, "optimizer.safetensors"),
+    });
+    expect(trained.hash).toBe(plain.hash);
+    expect(await policies.optimizerState(plain)).toBeNull();
+    expect(readFileSync((await policies.optimizerState(trained)) as string, "utf8")).toBe("moments");
+    expect((await policies.describe(trained)).parentHash).toBe("0".repeat(64));
+  });
+
+  test("asked for many times at once is put in place once", async () => {
+    const { directory, folder } = setUp();
+    const stores = [0, 1, 2, 3].map(() => createPolicyStore(new LocalArtifactStore(join(folder, "record")), join(folder, "policies")));
+    const ref = await stores[0]?.import(directory, options);
+    if (ref === undefined) throw new Error("unreachable");
+    const places = await Promise.all(stores.map((store) => store.directory(ref)));
+    expect(new Set(places)).toEqual(new Set([join(folder, "policies", ref.hash)]));
+    expect(readdirSync(join(folder, "policies"))).toEqual([ref.hash]);
+    expect(statSync(places[0] as string).isDirectory()).toBe(true);
+  });
+
+  test("that only an endpoint knows has no directory", async () => {
+    const { policies } = setUp();
+    await expect(policies.directory({ name: "x", hash: "y", manifest: null })).rejects.toMatchObject({ code: "store.missing" });
+  });
+});
+
+describe("what is not a policy", () => {
+  test("is refused with what is missing", async () => {
+    const { policies, folder } = setUp();
+    await expect(policies.import(join(folder, "nowhere"), options)).rejects.toMatchObject({ code: "config.file-missing" });
+    mkdirSync(join(folder, "empty"));
+    await expect(policies.import(join(folder, "empty"), options)).rejects.toThrow(/config.json.*safetensors.*tokenizer.json/);
+  });
+
+  test.each([
+    ["cut short", (bytes: Uint8Array) => bytes.slice(0, -1)],
+    ["cut in its header", (bytes: Uint8Array) => bytes.slice(0, 20)],
+    ["nothing", () => new Uint8Array(0)],
+    ["something else", () => new TextEncoder().encode("version https://git-lfs.github.com/spec/v1")],
+  ])("a checkpoint that is %s is refused as corrupt", async (_name, damage) => {
+    const { directory, policies, weights } = setUp();
+    writeFileSync(join(directory, "model.safetensors"), damage(weights));
+    await expect(policies.import(directory, options)).rejects.toMatchObject({
+      code: "contract.invalid",
+      message: expect.stringContaining("corrupt"),
+    });
+  });
+});

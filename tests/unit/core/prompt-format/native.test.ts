@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import type { Turn } from "#contracts/trajectory.ts";
+import { chatMessages, parseChatMessage } from "#core/prompt-format/native.ts";
+
+const call = (id: string, name: string, argumentsJson: string) => ({
+  id,
+  type: "function" as const,
+  function: { name, arguments: argumentsJson },
+});
+const turn = (more: Partial<Turn>): { turn: Turn; tokens: null } => ({
+  turn: { index: 0, content: null, toolCalls: [], userReply: null, finishReason: "stop", stateHash: null, ...more },
+  tokens: null,
+});
+
+test("a conversation becomes chat messages in order; only the executed call of a message is shown again", () => {
+  const executed = { id: "c1", name: "book", argumentsJson: '{"a":1}', result: "booked", isError: false, isExecuted: true };
+  const skipped = { ...executed, id: "c2", result: null, isExecuted: false };
+  const turns = [
+    turn({ content: "hello", userReply: "book it" }),
+    turn({ content: "one moment", toolCalls: [executed, skipped] }),
+    turn({ content: "done" }),
+  ];
+  expect(chatMessages({ systemPrompt: "policy", tools: [], firstUserMessage: "hi", turns })).toEqual([
+    { role: "system", content: "policy" },
+    { role: "user", content: "hi" },
+    { role: "assistant", content: "hello" },
+    { role: "user", content: "book it" },
+    { role: "assistant", content: "one moment", tool_calls: [call("c1", "book", '{"a":1}')] },
+    { role: "tool", tool_call_id: "c1", content: "booked" },
+    { role: "assistant", content: "done" },
+  ]);
+});
+
+describe("an assistant message", () => {
+  test("keeps the model's own argument text", () => {
+    const parsed = parseChatMessage(null, [call("c1", "pay", '{"amount": 1.0}')]);
+    expect(parsed).toEqual({ content: null, toolCalls: [{ id: "c1", name: "pay", argumentsJson: '{"amount": 1.0}' }], parseError: null });
+  });
+
+  test.each(["{", "", "[1]", "null", '"x"'])("with the arguments %j is unparsable", (text) => {
+    expect(parseChatMessage(null, [call("c1", "pay", text)]).parseError).toContain("pay");
+  });
+
+  test("with blank text beside a call has no text", () => {
+    expect(parseChatMessage(" \n", [call("c1", "pay", "{}")]).content).toBeNull();
+  });
+});
