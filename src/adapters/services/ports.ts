@@ -65,21 +65,20 @@ export function answers(port: number): Promise<boolean> {
   });
 }
 
+/** Below the range that systems hand out to outgoing connections, which could take such a port before we do. */
+const FREE_PORT_RANGE = [15_000, 30_000] as const;
+
 /** Ports that were free a moment ago, all different: for stacks that live beside others. */
 export async function freePorts(): Promise<StackPorts> {
-  const names = Object.keys(DEFAULT_PORTS) as (keyof StackPorts)[];
-  const servers = await Promise.all(names.map(() => listenAnywhere()));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  const found = new Set<number>();
+  const names = Object.keys(DEFAULT_PORTS);
+  const [low, high] = FREE_PORT_RANGE;
+  while (found.size < names.length) {
+    const port = low + Math.floor(Math.random() * (high - low));
+    if (await isPortFree(port)) found.add(port);
+  }
+  const ports = [...found];
   return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as unknown as StackPorts;
-}
-
-function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => resolve(server));
-  });
 }
 
 /** Throws service.port-taken for the first port that somebody holds. */
