@@ -33,6 +33,7 @@ const RETRYABLE = {
   "store.corrupt": false,
   "store.unavailable": true,
   "tracking.unavailable": true,
+  "tracking.rejected": false,
   "service.port-taken": false,
   "service.not-running": false,
   "service.start-failed": false,

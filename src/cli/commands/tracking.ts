@@ -1,0 +1,80 @@
+// turnwise tracking status | rebuild: what MLflow shows of the record, and the way to show it all again.
+import type { Command } from "commander";
+import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { readSettings } from "#adapters/settings.ts";
+import { MlflowClient } from "#adapters/tracking/mlflow-client.ts";
+import { planRuns } from "#adapters/tracking/plan-runs.ts";
+import { compareProjection, loadProjected, type Projection, projectCampaign } from "#adapters/tracking/projector.ts";
+import { CampaignError } from "#core/errors.ts";
+import { type Column, emit, type OutputOptions, printLine, renderTable, style } from "../output.ts";
+
+interface CampaignTracking {
+  readonly campaignId: string;
+  readonly numRuns: number;
+  readonly numProjected: number | null;
+  readonly problem: string | null;
+}
+
+interface TrackingStatus {
+  readonly url: string;
+  /** Null when MLflow does not answer. */
+  readonly version: string | null;
+  readonly campaigns: readonly CampaignTracking[];
+}
+
+export function registerTracking(program: Command): void {
+  const family = program.command("tracking").description("the projection of the record to MLflow");
+  family.command("status").option("--json").description("how much of each campaign MLflow shows").action(status);
+  family.command("rebuild").option("--json").description("send MLflow everything that it lacks, also of campaigns that were sent before").action(rebuild);
+}
+
+function open(): { record: CampaignRecord; mlflow: MlflowClient } {
+  const settings = readSettings();
+  return { record: new CampaignRecord(new LocalArtifactStore(settings.recordRoot)), mlflow: new MlflowClient({ baseUrl: settings.mlflowUrl }) };
+}
+
+async function status(options: OutputOptions): Promise<void> {
+  const { record, mlflow } = open();
+  const version = await mlflow.version().catch((error: unknown) => {
+    if (error instanceof CampaignError && error.code === "tracking.unavailable") return null;
+    throw error;
+  });
+  const campaigns: CampaignTracking[] = [];
+  for (const id of await record.listCampaigns()) campaigns.push(await trackingOf(record, version === null ? null : mlflow, id));
+  emit({ url: mlflow.baseUrl, version, campaigns }, options, renderStatus);
+}
+
+async function trackingOf(record: CampaignRecord, mlflow: MlflowClient | null, campaignId: string): Promise<CampaignTracking> {
+  try {
+    const plans = planRuns(await loadProjected(record, campaignId));
+    const numProjected = mlflow === null ? null : (await compareProjection(mlflow, campaignId, plans)).numProjected;
+    return { campaignId, numRuns: plans.length, numProjected, problem: null };
+  } catch (error) {
+    if (!(error instanceof CampaignError) || error.code === "tracking.unavailable") throw error;
+    return { campaignId, numRuns: 0, numProjected: null, problem: error.message };
+  }
+}
+
+const COLUMNS: readonly Column<CampaignTracking>[] = [
+  { header: "campaign", value: ({ campaignId }) => campaignId },
+  { header: "runs", align: "right", value: ({ numRuns }) => String(numRuns) },
+  { header: "in MLflow", align: "right", value: ({ numProjected }) => (numProjected === null ? "–" : String(numProjected)) },
+  { header: "", value: ({ problem, numRuns, numProjected }) => problem ?? (numProjected === numRuns || numProjected === null ? "" : "behind") },
+];
+
+function renderStatus({ url, version, campaigns }: TrackingStatus): string {
+  const server = version === null ? style.yellow(`MLflow does not answer at ${url}; campaigns do not need it, and it gets what it missed later`) : `MLflow ${version} at ${url}`;
+  return campaigns.length === 0 ? server : `${server}\n${renderTable(COLUMNS, campaigns)}`;
+}
+
+async function rebuild(options: OutputOptions): Promise<void> {
+  const { record, mlflow } = open();
+  const projections: Projection[] = [];
+  await mlflow.version();
+  for (const id of await record.listCampaigns()) {
+    projections.push(await projectCampaign(record, mlflow, id, { force: true }));
+    if (options.json !== true) printLine(`${id}: ${projections.at(-1)?.numRuns} runs`);
+  }
+  if (options.json === true) emit(projections, options, String);
+}
