@@ -1,0 +1,112 @@
+// The real trainer through its adapter: a job that is stopped and started again ends as one that was left alone.
+import { createHash } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
+import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
+import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
+import { TrainingHyperparameters } from "#contracts/campaign-config.ts";
+import type { TrainingEvent, TrainingJob } from "#contracts/training.ts";
+import { runTrajectory } from "#core/rollout/run-trajectory.ts";
+import { buildBatch } from "#core/training/build-batch.ts";
+import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { hasPython, PYTHON } from "../../support/python.ts";
+import { makeTinyModel } from "../../support/tiny-policy.ts";
+import { add, counter, memoryJournal, say, scriptedPolicy, TASK, user } from "../../unit/core/rollout/parties.ts";
+
+describe.skipIf(!hasPython)("a training job", () => {
+  const folder = longTemporaryFolder();
+  let job: TrainingJob;
+
+  const start = (name: string, options: { signal?: AbortSignal; onEvent?: (event: TrainingEvent) => void } = {}) =>
+    runTrainingJob({
+      python: PYTHON,
+      jobDirectory: join(folder, name),
+      job,
+      stallTimeoutSeconds: 120,
+      signal: new AbortController().signal,
+      onEvent: () => {},
+      ...options,
+    });
+
+  beforeAll(async () => {
+    const policies = createPolicyStore(new LocalArtifactStore(join(folder, "record")), join(folder, "policies"));
+    makeTinyModel({ directory: join(folder, "tiny"), specialTokens: ["<e>"], corpus: ["some text to learn from"], vocabSize: 1024 });
+    const model = await policies.import(join(folder, "tiny"), { label: "tiny", parentHash: null });
+    const parties = { task: TASK, environment: counter, simulator: user, limits: { maxTurns: 9 }, signal: new AbortController().signal };
+    const script = [add(1), say("half"), say("done")].map((turn, index) => ({
+      ...turn,
+      tokens: { promptTokenIds: Array(index * 3 + 2).fill(5), tokenIds: [5, 5, 5].slice(0, 3), logprobs: [-5, -6, -7] },
+    }));
+    const trajectories = await Promise.all(
+      [0, 1, 2, 3].map(
+        async (trial) =>
+          (await runTrajectory({ ...parties, trial, policy: scriptedPolicy(script), journal: memoryJournal(), seed: `${trial}` }))
+            .trajectory,
+      ),
+    );
+    const advantages = trajectories.map(({ turns }, member) => turns.map(({ index }) => (member - 1.5) * (index + 1)));
+    const bytes = encodeBatch(
+      buildBatch({
+        groups: [{ trajectories, advantages }],
+        policyHash: model.hash,
+        rewardTableSha256: "a".repeat(64),
+        estimator: "grpo/1",
+        seed: 1,
+      }),
+    );
+    writeFileSync(join(folder, "batch.safetensors"), bytes);
+    job = {
+      schemaVersion: 1,
+      jobId: "resume",
+      backend: "cpu",
+      threads: 1,
+      modelDirectory: await policies.directory(model),
+      modelHash: model.hash,
+      referenceDirectory: await policies.directory(model),
+      optimizerState: null,
+      batchPath: "../batch.safetensors",
+      batchSha256: createHash("sha256").update(bytes).digest("hex"),
+      temperature: 1,
+      hyperparameters: TrainingHyperparameters.parse({
+        learningRate: 1e-3,
+        numMinibatches: 2,
+        epochs: 20,
+        checkpointEverySteps: 4,
+        maxGradientNorm: 1e9,
+      }),
+      seed: 1,
+    };
+  }, 120_000);
+
+  test("that is stopped in the middle and started again gives the same files, and its events go on", async () => {
+    const undisturbed = await start("whole");
+    expect(undisturbed.totalSteps).toBe(40);
+
+    const controller = new AbortController();
+    const onEvent = (event: TrainingEvent) => {
+      if (event.type === "training-step" && event.step >= 5) controller.abort(new Error("paused"));
+    };
+    await expect(start("stopped", { signal: controller.signal, onEvent })).rejects.toThrow("paused");
+    expect(existsSync(join(folder, "stopped", "result.json"))).toBe(false);
+
+    const events: TrainingEvent[] = [];
+    const resumed = await start("stopped", { onEvent: (event) => events.push(event) });
+    expect(resumed.modelFiles).toEqual(undisturbed.modelFiles);
+    expect(resumed.optimizerState).toEqual(undisturbed.optimizerState);
+    expect(resumed.steps).toEqual(undisturbed.steps);
+    expect(events.find(({ type }) => type === "job-start")).toMatchObject({ resumedFromStep: expect.any(Number) });
+    expect(events.at(-1)?.type).toBe("job-end");
+  }, 300_000);
+
+  test("whose batch is not the one that was meant is invalid, and is not tried again", async () => {
+    job = { ...job, batchSha256: "0".repeat(64) };
+    await expect(start("other-batch")).rejects.toMatchObject({
+      code: "trainer.invalid-job",
+      retryable: false,
+      message: expect.stringContaining("sha256"),
+    });
+  }, 120_000);
+});
