@@ -5,7 +5,8 @@ import { SftModelConfig } from "./sft.ts";
 export const SeedStage = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   slipRate: z.number().min(0).max(1).describe("probability, per wish, that the demonstrating expert does one thing wrong"),
-  tokens: z.int().positive().describe("budget, context included; conversations are fresh, none is shown twice"),
+  tokens: z.int().positive().describe("budget, context included"),
+  conversations: z.int().positive().describe("demonstrations at hand: more than the budget needs, so that none is shown twice"),
   rowsPerBatch: z.int().positive().default(4),
   matrixLearningRate: z.number().positive().default(0.02),
   learningRate: z.number().positive().default(0.003),
@@ -19,7 +20,7 @@ export const SeedRecipe = z
     schemaVersion: z.literal(1),
     airlineSeed: z.int().nonnegative().default(1).describe("the synthetic airline whose SFT users are demonstrated"),
     seed: z.int().nonnegative().default(1).describe("of initial weights and the order of rows"),
-    tokenizer: z.strictObject({ vocabSize: z.int().min(512).default(1024), conversations: z.int().positive().default(4000) }).prefault({}),
+    tokenizer: z.strictObject({ vocabSize: z.int().min(512).default(1024), conversations: z.int().positive().default(4000), slipRate: z.number().min(0).max(1).default(0.35) }).prefault({}),
     model: SftModelConfig,
     stages: z.array(SeedStage).min(1),
     measure: z

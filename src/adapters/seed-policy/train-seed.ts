@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { type PassRateReport, type SeedRecipe, SeedReport, type SeedStage } from "#contracts/seed-recipe.ts";
 import { SftEvent, type SftJob, SftResult, type TokenizerJob } from "#contracts/sft.ts";
+import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import { COMPACT_SPECIAL_TOKENS } from "#core/prompt-format/compact.ts";
 import { createSyntheticAirline, syntheticSource } from "#core/synthetic/airline.ts";
@@ -15,12 +16,11 @@ import { runTrainerCommand } from "../trainer-process/run-training-job.ts";
 import { measurePassRate } from "./measure-pass-rate.ts";
 import { modelCard } from "./model-card.ts";
 
-/** Conversations are at least this long on average, so that a budget of tokens never needs a conversation twice. */
-const MIN_TOKENS_PER_CONVERSATION = 140;
 /** Indices of demonstrations: stages count up from 0; tokenizer and validation have places of their own. */
-const TOKENIZER_START = 1_000_000;
-const VALIDATION_START = 2_000_000;
+const TOKENIZER_START = 100_000;
+const VALIDATION_START = 200_000;
 const VALIDATION_CONVERSATIONS = 200;
+const FINGERPRINT_CONVERSATIONS = 100;
 const STALL_TIMEOUT_SECONDS = 300;
 const TRAINER_SOURCE = join(import.meta.dirname, "../../../trainer/src");
 
@@ -41,6 +41,13 @@ interface StageResult {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** Identifies what a recipe makes with this code: its name for a work folder. Other code that makes other demonstrations gives another one. */
+export function recipeFingerprint(recipe: SeedRecipe): string {
+  const source = syntheticSource(recipe.airlineSeed);
+  const rows = Array.from({ length: FINGERPRINT_CONVERSATIONS }, (_, index) => demonstration(source, "sft", VALIDATION_START + index, 0.5).row);
+  return hashJson({ recipe, rows, tokens: [COMPACT_SPECIAL_TOKENS, COMPACT_ATOMIC_TOKENS] }).slice(0, 12);
+}
+
 /** Runs the recipe and writes the model directory with its card and seed-report.json. Throws trainer.* and service.* errors. */
 export async function trainSeed(options: TrainSeedOptions): Promise<SeedReport> {
   await mkdir(options.workDirectory, { recursive: true });
@@ -50,7 +57,7 @@ export async function trainSeed(options: TrainSeedOptions): Promise<SeedReport> 
   for (const stage of options.recipe.stages) {
     const earlier = stages.at(-1)?.modelDirectory ?? null;
     stages.push(await runStage(options, { stage, tokenizerDirectory, firstConversation, initialModelDirectory: earlier }));
-    firstConversation += numConversations(stage);
+    firstConversation += stage.conversations;
   }
   const last = stages.at(-1) as StageResult;
   const report = await describe(options, last, stages);
@@ -58,14 +65,11 @@ export async function trainSeed(options: TrainSeedOptions): Promise<SeedReport> 
   return report;
 }
 
-const numConversations = (stage: SeedStage): number => Math.ceil(stage.tokens / MIN_TOKENS_PER_CONVERSATION);
-
 async function makeTokenizer({ recipe, python, workDirectory, signal, onProgress }: TrainSeedOptions): Promise<string> {
   const outputDirectory = join(workDirectory, "tokenizer");
   if (existsSync(join(outputDirectory, "tokenizer.json"))) return outputDirectory;
-  const slipRate = Math.max(...recipe.stages.map((stage) => stage.slipRate));
   const dataPath = join(workDirectory, "tokenizer.jsonl");
-  await writeDemonstrations(recipe, dataPath, { start: TOKENIZER_START, count: recipe.tokenizer.conversations, slipRate });
+  await writeDemonstrations(recipe, dataPath, { start: TOKENIZER_START, count: recipe.tokenizer.conversations, slipRate: recipe.tokenizer.slipRate });
   const job: TokenizerJob = {
     schemaVersion: 1, dataPath, vocabSize: recipe.tokenizer.vocabSize, outputDirectory,
     specialTokens: [...COMPACT_SPECIAL_TOKENS], atomicTokens: [...COMPACT_ATOMIC_TOKENS],
@@ -93,10 +97,9 @@ async function runStage(options: TrainSeedOptions, input: StageInput): Promise<S
   await mkdir(jobDirectory, { recursive: true });
   const validation = { start: VALIDATION_START, count: VALIDATION_CONVERSATIONS, slipRate: 0 };
   await writeDemonstrations(recipe, join(jobDirectory, "validation.jsonl"), validation);
-  const conversations = numConversations(stage);
-  const data = { start: input.firstConversation, count: conversations, slipRate: stage.slipRate };
+  const data = { start: input.firstConversation, count: stage.conversations, slipRate: stage.slipRate };
   const expertPassRate = await writeDemonstrations(recipe, join(jobDirectory, "data.jsonl"), data);
-  onProgress(`stage ${stage.name}: ${conversations} conversations, the expert passes ${(100 * expertPassRate).toFixed(1)} %`);
+  onProgress(`stage ${stage.name}: ${stage.conversations} conversations, the expert passes ${(100 * expertPassRate).toFixed(1)} %`);
   const result = await runTrainerCommand({
     command: "sft", python: options.python, jobDirectory, job: stageJob(options, input), stallTimeoutSeconds: STALL_TIMEOUT_SECONDS,
     signal: options.signal, eventSchema: SftEvent, resultSchema: SftResult, onEvent: stageProgress(stage, onProgress),
@@ -116,7 +119,7 @@ function stageJob({ recipe, threads }: TrainSeedOptions, { stage, tokenizerDirec
     schemaVersion: 1, jobId: `seed-policy-${stage.name}`, dataPath: "data.jsonl", validationPath: "validation.jsonl", tokenizerDirectory,
     modelConfig: recipe.model, initialModelDirectory, maxTokens: stage.tokens, rowsPerBatch: stage.rowsPerBatch,
     matrixLearningRate: stage.matrixLearningRate, learningRate: stage.learningRate, warmupSteps: stage.warmupSteps,
-    decayShare: stage.decayShare, checkpointEverySteps: 500, seed: recipe.seed, threads,
+    decayShare: stage.decayShare, checkpointEverySteps: 300, seed: recipe.seed, threads,
   };
 }
 

@@ -3,10 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { SeedReport, type PassRateReport, type SeedRecipe } from "#contracts/seed-recipe.ts";
-import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import { loadRecipe } from "#adapters/seed-policy/load-recipe.ts";
-import { trainSeed } from "#adapters/seed-policy/train-seed.ts";
+import { recipeFingerprint, trainSeed } from "#adapters/seed-policy/train-seed.ts";
 import { readSettings, REPOSITORY } from "#adapters/settings.ts";
 import { emit, formatPercent, printLine, renderPairs, renderTable } from "../output.ts";
 
@@ -52,7 +51,7 @@ async function trainSeedCommand(flags: TrainSeedFlags): Promise<void> {
   const stop = (): void => abort.abort(new CampaignError("trainer.crashed", "interrupted", { next: "start it again: it goes on where it was" }));
   process.once("SIGINT", stop).once("SIGTERM", stop);
   const report = await trainSeed({
-    recipe, python: settings.python, workDirectory: join(settings.jobRoot, `train-seed-${hashJson(recipe).slice(0, 12)}`),
+    recipe, python: settings.python, workDirectory: join(settings.jobRoot, `train-seed-${recipeFingerprint(recipe)}`),
     outputDirectory: resolve(flags.out), threads: flags.threads, signal: abort.signal, onProgress: say,
   });
   emit(report, flags, render);
@@ -62,7 +61,8 @@ async function trainSeedCommand(flags: TrainSeedFlags): Promise<void> {
 function scaled(recipe: SeedRecipe, minutes: number | undefined): SeedRecipe {
   if (minutes === undefined) return recipe;
   const factor = (minutes * NOMINAL_TOKENS_PER_MINUTE) / recipe.stages.reduce((sum, { tokens }) => sum + tokens, 0);
-  return { ...recipe, stages: recipe.stages.map((stage) => ({ ...stage, tokens: Math.ceil(stage.tokens * factor) })) };
+  const scale = (count: number): number => Math.ceil(count * factor);
+  return { ...recipe, stages: recipe.stages.map((stage) => ({ ...stage, tokens: scale(stage.tokens), conversations: scale(stage.conversations) })) };
 }
 
 async function show(folder: string, flags: { readonly json?: boolean }): Promise<void> {

@@ -61,8 +61,8 @@ const people = (value: unknown): string => list(value).map((one) => `${one["firs
 const list = (value: unknown): Arguments[] => (Array.isArray(value) ? (value as Arguments[]) : []);
 
 const FIRST_PERSON: readonly (readonly [RegExp, string])[] = [
-  [/\byou are\b/gi, "I am"], [/\byou're\b/gi, "I am"], [/\byou have\b/gi, "I have"], [/\byou've\b/gi, "I have"], [/\byou'd\b/gi, "I would"],
-  [/\byourself\b/gi, "myself"], [/\byour\b/gi, "my"], [/\byou\b/gi, "I"],
+  [/^(?:also )?mention that /i, ""], [/\byou(?:'re| are)\b/gi, "I am"], [/\byou(?:'ve| have)\b/gi, "I have"], [/\byou were\b/gi, "I was"], [/\byou'd\b/gi, "I would"],
+  [/\b(told|caused|made|gave|asked|for|to|with) you\b/gi, "$1 me"], [/\byourself\b/gi, "myself"], [/\byour\b/gi, "my"], [/\byou\b/gi, "I"],
 ];
 /** Sentences that direct the actor and are nothing the user would say. */
 const STAGE_DIRECTION = /\b(agent|paraphrase|reactive|persona|instruction|insist|persist|emotional|terse|polite|if and only if)\b/i;
@@ -71,7 +71,7 @@ const STAGE_DIRECTION = /\b(agent|paraphrase|reactive|persona|instruction|insist
 function firstPerson(instruction: string): string {
   const sentences = instruction.split(/(?<=[.?!])\s+/).filter((sentence) => !STAGE_DIRECTION.test(sentence) && !/user id/i.test(sentence));
   const spoken = (sentences.length > 0 ? sentences : [instruction]).map((sentence) =>
-    FIRST_PERSON.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), sentence));
+    capitalized(FIRST_PERSON.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), sentence)));
   let story = "";
   for (const sentence of spoken) {
     if (story !== "" && story.length + sentence.length > MAX_WORDS) break;
@@ -79,3 +79,5 @@ function firstPerson(instruction: string): string {
   }
   return story;
 }
+
+const capitalized = (sentence: string): string => sentence.slice(0, 1).toUpperCase() + sentence.slice(1);

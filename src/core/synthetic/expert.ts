@@ -97,7 +97,7 @@ const PAYMENT_WORDS: Readonly<Record<string, string>> = { credit_card: "credit",
 function* cancel(wish: Wish, trip: Reservation, slip: Slip): AgentScript {
   const reason = wish.reason ?? "change of plan";
   yield say("what is the reason?");
-  const facts = `${heading(trip)}; ${cabinOf(trip)}; recent ${isMadeWithin24Hours(trip.created_at) ? "yes" : "no"}; ins ${trip.insurance}; reason ${REASON_WORDS[reason]}`;
+  const facts = `${heading(trip)}; recent ${isMadeWithin24Hours(trip.created_at) ? "yes" : "no"}; ${cabinOf(trip)}; ins ${trip.insurance}; reason ${REASON_WORDS[reason]}`;
   if (!verdict(mayCancel(trip, reason), slip)) return yield* refuse(facts, wish);
   yield* proposeAndDo(`${facts}; allowed. shall i cancel it?`, wish, call("cancel_reservation", { reservation_id: trip.reservation_id }));
 }

@@ -16,13 +16,12 @@ const MENTION = new RegExp(
     "(?<u>\\b[a-z]+(?:_[a-z]+)+_\\d{4}\\b)",
     "(?<f>\\bHAT\\d{3}\\b(?: on \\d{4}-\\d{2}-\\d{2}\\b)?)",
     "(?<d>\\b\\d{4}-\\d{2}-\\d{2}\\b)",
-    `(?<m>\\b(?:${MONTHS.join("|")}) \\d{1,2}(?:st|nd|rd|th)?\\b)`,
+    `(?<m>\\b(?:${MONTHS.map((month) => `[${month[0]?.toUpperCase()}${month[0]}]${month.slice(1)}`).join("|")}) \\d{1,2}(?:st|nd|rd|th)?\\b)`,
     "(?<r>\\b(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\\b)",
     `(?<a>\\b(?:${AIRPORT})\\b)`,
   ].join("|"),
   "g",
 );
-const MONTH_DAY = new RegExp(`\\b(${MONTHS.join("|")})(?= \\d)`, "gi");
 const HANDLE = /@([urpfda])(\d+)/g;
 
 /** Ids by handle of one conversation, in order of appearance. Flights are known by number and date: "HAT001 on 2024-05-20". */
@@ -51,8 +50,7 @@ export class HandleTable {
 
   /** Free text with ids replaced by handles. `allots`: whether unseen ids get a handle or stay as they are. */
   compress(text: string, allots: boolean): string {
-    const lowerMonths = text.replace(MONTH_DAY, (month) => month.toLowerCase());
-    return lowerMonths.replace(MENTION, (mention, ...rest) => {
+    return text.replace(MENTION, (mention, ...rest) => {
       const [kind, id] = namedMention(mention, rest.at(-1) as Record<string, string | undefined>);
       return allots ? this.allot(kind, id) : (this.find(kind, id) ?? mention);
     });
@@ -70,8 +68,8 @@ function namedMention(mention: string, groups: Readonly<Record<string, string | 
   return [kind, mention];
 }
 
-/** "may 5th" -> "2024-05-05" */
+/** "May 5th" -> "2024-05-05" */
 function isoDate(monthDay: string): string {
   const [month = "", day = ""] = monthDay.split(" ");
-  return `${YEAR}-${String(MONTHS.indexOf(month) + 1).padStart(2, "0")}-${String(Number.parseInt(day, 10)).padStart(2, "0")}`;
+  return `${YEAR}-${String(MONTHS.indexOf(month.toLowerCase()) + 1).padStart(2, "0")}-${String(Number.parseInt(day, 10)).padStart(2, "0")}`;
 }
