@@ -54,9 +54,8 @@ export class LocalTurnJournal implements TurnJournal {
     if (this.#last === null) await this.read();
     const line = JSON.stringify(Line.parse({ after: this.#last, entry })); // what could not be read again is not written
     try {
-      await mkdir(dirname(this.#path), { recursive: true });
       // The leading line break ends a line that a crash may have torn.
-      await appendFile(this.#path, `\n${line}\n`);
+      await appendWithFolder(this.#path, `\n${line}\n`);
     } catch (error) {
       throw new CampaignError("store.unavailable", `cannot write ${this.#path}`, { cause: error });
     }
@@ -70,6 +69,17 @@ export class LocalTurnJournal implements TurnJournal {
       if (isErrno(error, "ENOENT")) return "";
       throw new CampaignError("store.unavailable", `cannot read ${this.#path}`, { cause: error });
     }
+  }
+}
+
+/** The folder is made when it turns out to be missing: asking for it each time cost more than the append itself. */
+async function appendWithFolder(path: string, text: string): Promise<void> {
+  try {
+    await appendFile(path, text);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    await mkdir(dirname(path), { recursive: true });
+    await appendFile(path, text);
   }
 }
 
