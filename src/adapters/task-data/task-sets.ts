@@ -1,25 +1,41 @@
 // Every task set there is, by name; whole, for checks. Campaigns open theirs through open-task-set.ts.
-import type { TaskSet } from "#core/environment/environment.ts";
+import type { Task } from "#contracts/task.ts";
+import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { loadSyntheticAirline } from "./synthetic.ts";
-import { loadTauBenchAirline } from "./tau-bench.ts";
+import { readTauBenchAirline, readTauBenchRetail, type BenchmarkData } from "./tau-bench.ts";
 
-export interface NamedTaskSet {
+export interface WholeTaskSet {
   readonly name: string;
-  readonly needsData: boolean;
-  readonly load: (directory: string | null) => Promise<TaskSet>;
+  readonly environment: Environment;
+  readonly tasks: readonly Task[];
 }
 
-const fromData = (name: string, load: (directory: string) => Promise<unknown>): NamedTaskSet => ({
-  name,
-  needsData: true,
-  load: (directory) => {
-    if (directory !== null) return load(directory) as Promise<TaskSet>;
-    throw new CampaignError("environment.data-missing", `${name} needs tau-bench's data`, { next: "set TURNWISE_TAU_BENCH or give --data" });
-  },
-});
+export interface TaskSetSource {
+  readonly name: string;
+  readonly needsData: boolean;
+  /** One task set per split of the benchmark. */
+  readonly load: (directory: string | null) => Promise<WholeTaskSet[]>;
+}
 
-export const TASK_SETS: readonly NamedTaskSet[] = [
-  { name: "synthetic-airline", needsData: false, load: async () => loadSyntheticAirline(1) },
-  fromData("tau-bench-airline", (directory) => loadTauBenchAirline(directory, { evaluationTasks: 20 })),
+function fromBenchmark<Data, State>(name: string, read: (directory: string) => Promise<BenchmarkData<Data, State>>): TaskSetSource {
+  const load = async (directory: string | null): Promise<WholeTaskSet[]> => {
+    if (directory === null) throw new CampaignError("environment.data-missing", `${name} needs tau-bench's data`, { next: "set TURNWISE_TAU_BENCH or give --data" });
+    const { environment, tasks } = await read(directory);
+    return Array.from(tasks, ([split, list]) => ({ name: tasks.size === 1 ? name : `${name} ${split}`, environment: environment as Environment, tasks: list }));
+  };
+  return { name, needsData: true, load };
+}
+
+export const TASK_SET_SOURCES: readonly TaskSetSource[] = [
+  {
+    name: "synthetic-airline",
+    needsData: false,
+    load: async () => {
+      const { environment, splits } = loadSyntheticAirline(1);
+      return [{ name: "synthetic-airline", environment, tasks: [...splits.sft, ...splits.train, ...splits.evaluation] }];
+    },
+  },
+  fromBenchmark("tau-bench-airline", readTauBenchAirline),
+  fromBenchmark("tau-bench-retail", readTauBenchRetail),
 ];

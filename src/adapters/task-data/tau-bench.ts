@@ -1,13 +1,15 @@
-// tau-bench's airline from its own files: database, tasks, tool schemas and policy document.
+// tau-bench's domains from their own files: database, tasks, tool schemas and policy document.
 import { join } from "node:path";
 import { z } from "zod";
 import type { Task } from "#contracts/task.ts";
-import { airlineDatabaseFromJson } from "#core/environment/airline/database.ts";
+import { airlineDatabaseFromJson, type AirlineDatabase } from "#core/environment/airline/database.ts";
 import { AIRLINE_TOOLS, createAirlineEnvironment, type AirlineState } from "#core/environment/airline/environment.ts";
-import type { TaskSet } from "#core/environment/environment.ts";
+import type { Environment, TaskSet } from "#core/environment/environment.ts";
 import { dumps } from "#core/environment/python/format.ts";
 import { getItem } from "#core/environment/python/operations.ts";
 import type { PyValue } from "#core/environment/python/values.ts";
+import { retailDatabaseFromJson, type RetailDatabase } from "#core/environment/retail/database.ts";
+import { createRetailEnvironment, RETAIL_TOOLS, type RetailState } from "#core/environment/retail/environment.ts";
 import { taskKind } from "#core/environment/task-kind.ts";
 import type { Tool } from "#core/environment/tool.ts";
 import { splitByUser } from "./split-by-user.ts";
@@ -20,6 +22,13 @@ export interface TauBenchOptions {
   readonly seed?: number;
 }
 
+/** A domain as the benchmark has it, tasks by the benchmark's own splits. */
+export interface BenchmarkData<Data, State> {
+  readonly database: Data;
+  readonly environment: Environment<State>;
+  readonly tasks: ReadonlyMap<string, readonly Task[]>;
+}
+
 /**
  * The 50 airline tasks over tau-bench's database.
  *
@@ -27,24 +36,64 @@ export interface TauBenchOptions {
  * throws     CampaignError environment.data-missing, environment.data-corrupt or config.invalid (split impossible)
  */
 export async function loadTauBenchAirline(directory: string, options: TauBenchOptions): Promise<TaskSet<AirlineState>> {
-  const folder = join(directory, "airline");
-  const [flights, reservations, users] = await Promise.all(["flights.json", "reservations.json", "users.json"].map((name) => readPythonJson(folder, name)));
-  const database = airlineDatabaseFromJson({ flights: flights ?? null, reservations: reservations ?? null, users: users ?? null });
-  const tasks = await readTasks(folder, "tasks_test.json", "airline", AIRLINE_TOOLS);
-  const tools = await readChecked(folder, "tools.json", ToolSchemas);
-  const environment = createAirlineEnvironment({ database, tools, systemPrompt: await readText(folder, "wiki.md"), tasks });
-  return { environment, splits: { sft: [], ...splitByUser(tasks, { seed: 1, ...options }) } };
+  const { environment, tasks } = await readTauBenchAirline(directory);
+  return { environment, splits: { sft: [], ...splitByUser(tasks.get("test") ?? [], { seed: 1, ...options }) } };
 }
 
-/** A task file as tasks with ids `<environment>-00`, `<environment>-01`, … in file order. */
-export async function readTasks(folder: string, name: string, environment: string, tools: readonly Tool[]): Promise<Task[]> {
+/**
+ * The 115 retail test tasks for evaluation, and those of the 500 training tasks whose user is in no test task.
+ *
+ * directory  holds `retail/`
+ * throws     CampaignError environment.data-missing or environment.data-corrupt
+ */
+export async function loadTauBenchRetail(directory: string): Promise<TaskSet<RetailState>> {
+  const { environment, tasks } = await readTauBenchRetail(directory);
+  const evaluation = tasks.get("test") ?? [];
+  const held = new Set(evaluation.map(({ userId }) => userId));
+  const train = (tasks.get("train") ?? []).filter(({ userId }) => !held.has(userId));
+  return { environment, splits: { sft: [], train, evaluation } };
+}
+
+/** The airline as the benchmark has it: split "test", ids `airline-00` … */
+export async function readTauBenchAirline(directory: string): Promise<BenchmarkData<AirlineDatabase, AirlineState>> {
+  const folder = join(directory, "airline");
+  const { flights, reservations, users } = await readCollections(folder, ["flights", "reservations", "users"]);
+  const database = airlineDatabaseFromJson({ flights, reservations, users });
+  const tasks = new Map([["test", await readTasks(folder, "tasks_test.json", "airline", AIRLINE_TOOLS)]]);
+  const environment = createAirlineEnvironment({ database, tasks: tasks.get("test") ?? [], ...(await readAgentSide(folder)) });
+  return { database, environment, tasks };
+}
+
+/** The shop as the benchmark has it: splits "test", "train" and "dev", ids `retail-test-00` … */
+export async function readTauBenchRetail(directory: string): Promise<BenchmarkData<RetailDatabase, RetailState>> {
+  const folder = join(directory, "retail");
+  const { orders, products, users } = await readCollections(folder, ["orders", "products", "users"]);
+  const database = retailDatabaseFromJson({ orders, products, users });
+  const tasks = new Map<string, Task[]>();
+  for (const split of ["test", "train", "dev"]) tasks.set(split, await readTasks(folder, `tasks_${split}.json`, "retail", RETAIL_TOOLS, `retail-${split}`));
+  const environment = createRetailEnvironment({ database, tasks: Array.from(tasks.values()).flat(), ...(await readAgentSide(folder)) });
+  return { database, environment, tasks };
+}
+
+async function readCollections<Name extends string>(folder: string, names: readonly Name[]): Promise<Record<Name, PyValue>> {
+  const values = await Promise.all(names.map(async (name) => [name, await readPythonJson(folder, `${name}.json`)] as const));
+  return Object.fromEntries(values) as Record<Name, PyValue>;
+}
+
+async function readAgentSide(folder: string) {
+  return { tools: await readChecked(folder, "tools.json", ToolSchemas), systemPrompt: await readText(folder, "wiki.md") };
+}
+
+/** A task file as tasks with ids `<prefix>-00`, `<prefix>-01`, … in file order. */
+async function readTasks(folder: string, name: string, environment: string, tools: readonly Tool[], prefix = environment): Promise<Task[]> {
   const checked = await readChecked(folder, name, z.array(TauBenchTask));
   const exact = await readPythonJson(folder, name);
-  return checked.map((task, index) => toTask(task, getItem(exact, index), `${environment}-${String(index).padStart(2, "0")}`, environment, tools));
+  const id = (index: number) => `${prefix}-${String(index).padStart(2, "0")}`;
+  return checked.map((task, index) => toTask(task, getItem(exact, index), { id: id(index), environment, tools }));
 }
 
 /** `exact` is the same task with ints and floats kept apart. */
-function toTask(task: TauBenchTask, exact: PyValue, id: string, environment: string, tools: readonly Tool[]): Task {
+function toTask(task: TauBenchTask, exact: PyValue, { id, environment, tools }: { id: string; environment: string; tools: readonly Tool[] }): Task {
   const exactActions = getItem(exact, "actions");
   const goldenActions = task.actions.map(({ name }, index) => ({ name, argumentsJson: dumps(getItem(getItem(exactActions, index), "kwargs")) }));
   return {

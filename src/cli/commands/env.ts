@@ -4,12 +4,11 @@ import type { Command } from "commander";
 import type { Task } from "#contracts/task.ts";
 import { checkTask, type TaskCheck } from "#core/environment/check-task.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
-import type { TaskSet } from "#core/environment/environment.ts";
 import { KNOWN_DEFECTS } from "#core/environment/known-defects.ts";
 import { CampaignError } from "#core/errors.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
-import { TASK_SETS } from "#adapters/task-data/task-sets.ts";
+import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
 import { checkConformance, type FileConformance } from "#adapters/task-data/conformance.ts";
 import { emit, formatPercent, plainText, printLine, renderTable } from "../output.ts";
 
@@ -23,7 +22,7 @@ export function registerEnv(program: Command): void {
   const family = program.command("env").description("checks of environments that need no model");
   family
     .command("check")
-    .option("--task-set <name>", `one of ${TASK_SETS.map(({ name }) => name).join(", ")} (default: all that are at hand)`)
+    .option("--task-set <name>", `one of ${TASK_SET_SOURCES.map(({ name }) => name).join(", ")} (default: all that are at hand)`)
     .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)")
     .option("--json")
     .description("play every task's golden actions and see whether they earn the full reward")
@@ -42,37 +41,36 @@ interface SetCheck {
   readonly numTasks: number;
   readonly numPassed: number;
   readonly doNothingFloor: number;
-  /** Tasks without full reward, or with golden calls that fail, or with a defect that is publicly known. */
+  /** Tasks without full reward, or with golden writes that fail, or with a defect that is publicly known. */
   readonly exceptions: readonly { readonly taskId: string; readonly reward: 0 | 1; readonly why: string; readonly isKnown: boolean }[];
 }
 
 async function check(options: CheckOptions): Promise<void> {
   const data = findData(options.data, readSettings());
-  const wanted = TASK_SETS.filter(({ name, needsData }) => (options.taskSet === undefined ? data !== null || !needsData : name === options.taskSet));
+  const wanted = TASK_SET_SOURCES.filter(({ name, needsData }) => (options.taskSet === undefined ? data !== null || !needsData : name === options.taskSet));
   if (wanted.length === 0) {
-    throw new CampaignError("config.invalid", `unknown task set ${options.taskSet}`, { next: `choose one of ${TASK_SETS.map(({ name }) => name).join(", ")}` });
+    throw new CampaignError("config.invalid", `unknown task set ${options.taskSet}`, { next: `choose one of ${TASK_SET_SOURCES.map(({ name }) => name).join(", ")}` });
   }
   const results: SetCheck[] = [];
-  for (const { name, load } of wanted) results.push(checkSet(name, await load(data)));
+  for (const { load } of wanted) results.push(...(await load(data)).map(checkSet));
   emit(results, options, renderCheck);
   if (results.some(({ exceptions }) => exceptions.some(({ isKnown }) => !isKnown))) process.exitCode = 1;
 }
 
-function checkSet(taskSet: string, { environment, splits }: TaskSet): SetCheck {
-  const tasks = [...splits.sft, ...splits.train, ...splits.evaluation].sort((left, right) => (left.id < right.id ? -1 : 1));
+function checkSet({ name: taskSet, environment, tasks }: WholeTaskSet): SetCheck {
   const checks = tasks.map((task) => ({ task, result: checkTask(environment, task) }));
   return {
     taskSet,
     numTasks: tasks.length,
-    numPassed: checks.filter(({ result }) => result.reward === 1 && result.failedCalls.length === 0).length,
+    numPassed: checks.filter(({ result }) => result.reward === 1 && result.failedWrites.length === 0).length,
     doNothingFloor: doNothingFloor(environment, tasks),
-    exceptions: checks.flatMap(({ task, result }) => describeException(taskSet, task, result)),
+    exceptions: checks.flatMap(({ task, result }) => describeException(task, result)),
   };
 }
 
-function describeException(taskSet: string, task: Task, { reward, failedCalls }: TaskCheck): SetCheck["exceptions"] {
-  const known = KNOWN_DEFECTS.get(taskSet)?.get(task.id);
-  const calls = failedCalls.map(({ index, name, observation }) => `golden call ${index} ${name} fails: ${plainText(observation)}`);
+function describeException(task: Task, { reward, failedWrites }: TaskCheck): SetCheck["exceptions"] {
+  const known = KNOWN_DEFECTS.get(task.id);
+  const calls = failedWrites.map(({ index, name, observation }) => `golden action ${index} ${name} fails: ${plainText(observation)}`);
   const found = reward === 1 ? calls : ["the golden actions do not earn the reward", ...calls];
   if (known === undefined && found.length === 0) return [];
   return [{ taskId: task.id, reward, why: [...(known === undefined ? [] : [known]), ...found].join("; "), isKnown: known !== undefined }];

@@ -1,7 +1,7 @@
 // The airline's database: users, flights and reservations by id, and the routes through which flights are searched.
-import { CampaignError } from "../../errors.ts";
-import { collectionFromJson, Database, DatabaseRecord, type Collection } from "../database.ts";
-import { fromPlain, isDict, type PyDict, type PyValue } from "../python/values.ts";
+import { checkedCollection } from "../checked-collection.ts";
+import { Database, DatabaseRecord, type Collection } from "../database.ts";
+import { fromPlain, type PyDict, type PyValue } from "../python/values.ts";
 import type { AirlineRecords } from "./records.ts";
 
 /** Flights of one route in the order of the data. */
@@ -59,26 +59,8 @@ export function createAirlineDatabase(records: AirlineRecords): AirlineDatabase 
  */
 export function airlineDatabaseFromJson(files: { readonly flights: PyValue; readonly reservations: PyValue; readonly users: PyValue }): AirlineDatabase {
   return new AirlineDatabase({
-    flights: checked("flights.json", files.flights, { origin: "string", destination: "string", scheduled_departure_time_est: "string", scheduled_arrival_time_est: "string", dates: "dict" }),
-    reservations: checked("reservations.json", files.reservations, { user_id: "string", flights: "list", passengers: "list", payment_history: "list" }),
-    users: checked("users.json", files.users, { payment_methods: "dict", reservations: "list" }),
+    flights: checkedCollection("flights.json", files.flights, { origin: "string", destination: "string", scheduled_departure_time_est: "string", scheduled_arrival_time_est: "string", dates: "dict" }),
+    reservations: checkedCollection("reservations.json", files.reservations, { user_id: "string", flights: "list", passengers: "list", payment_history: "list" }),
+    users: checkedCollection("users.json", files.users, { payment_methods: "dict", reservations: "list" }),
   });
-}
-
-const KINDS = {
-  string: (value: PyValue) => typeof value === "string",
-  list: (value: PyValue) => Array.isArray(value),
-  dict: isDict,
-} as const;
-
-function checked(file: string, value: PyValue, required: Readonly<Record<string, keyof typeof KINDS>>): Collection {
-  const collection = collectionFromJson(value);
-  if (collection === null) throw new CampaignError("environment.data-corrupt", `${file} is not an object of records`);
-  for (const [id, { fields }] of collection) {
-    for (const [field, kind] of Object.entries(required)) {
-      if (KINDS[kind](fields.get(field) ?? null)) continue;
-      throw new CampaignError("environment.data-corrupt", `${file}: record "${id}" has no field "${field}" of kind ${kind}`);
-    }
-  }
-  return collection;
 }

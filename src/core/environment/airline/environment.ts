@@ -3,23 +3,26 @@ import type { Task } from "#contracts/task.ts";
 import type { ToolSchema } from "../../ports.ts";
 import type { DatabaseState } from "../database.ts";
 import type { Environment } from "../environment.ts";
-import { calculate } from "../calculate/calculate.ts";
 import type { Tool } from "../tool.ts";
+import { commonTools } from "../tau-tool.ts";
 import { createToolEnvironment } from "../tool-environment.ts";
 import type { AirlineDatabase } from "./database.ts";
 import { airlineTool } from "./tools/airline-tool.ts";
 import { bookReservation } from "./tools/book-reservation.ts";
 import { cancelReservation } from "./tools/cancel-reservation.ts";
-import { getReservationDetails, getUserDetails, listAllAirports, think, transferToHumanAgents } from "./tools/lookup.ts";
+import { getReservationDetails, getUserDetails, listAllAirports } from "./tools/lookup.ts";
 import { searchDirectFlight, searchOnestopFlight } from "./tools/search-flights.ts";
 import { sendCertificate } from "./tools/send-certificate.ts";
 import { updateReservationBaggages, updateReservationFlights, updateReservationPassengers } from "./tools/update-reservation.ts";
 
 export type AirlineState = DatabaseState;
 
+const { calculate, think, transferToHumanAgents } = commonTools(airlineTool);
+
+/** In the order that the model sees. */
 export const AIRLINE_TOOLS: readonly Tool[] = [
   bookReservation,
-  airlineTool("calculate", ["expression"], (_draft, expression) => calculate(expression ?? null)),
+  calculate,
   cancelReservation,
   getReservationDetails,
   getUserDetails,

@@ -1,6 +1,7 @@
 // The `calculate` tool: `str(round(float(eval(expression)), 2))` of Python, without Python and without eval.
 import { floatRepr } from "../python/format.ts";
 import { iterate } from "../python/operations.ts";
+import { roundToCents } from "../python/round.ts";
 import { PyError, PyFloat, typeName, type PyValue } from "../python/values.ts";
 import { binary, Complex, toFloat, typeOf, unary, type Operand } from "./arithmetic.ts";
 import { parseExpression, type Expression } from "./parse.ts";
@@ -23,22 +24,6 @@ export function calculate(expression: PyValue): string {
     if (error instanceof PyError) return `Error: ${error.message}`;
     throw error;
   }
-}
-
-/** `round(value, 2)`: to the nearest on the exact binary value, ties to the even digit. */
-export function roundToCents(value: number): number {
-  if (!Number.isFinite(value) || Math.abs(value) >= 2 ** 52 || value === 0) return value;
-  const eighths = value * 8;
-  const isTie = Number.isInteger(eighths) && eighths % 2 !== 0;
-  return isTie ? roundTie(value) : Number(value.toFixed(2));
-}
-
-/** Of an odd number of eighths; its fraction is .125, .375, .625 or .875. */
-function roundTie(value: number): number {
-  const whole = Math.trunc(value);
-  const below = Math.floor(Math.abs(value - whole) * 100);
-  const cents = below % 2 === 0 ? below : below + 1;
-  return Number(`${value < 0 ? "-" : ""}${Math.abs(whole)}.${cents}`);
 }
 
 function evaluate(tree: Expression): Operand {

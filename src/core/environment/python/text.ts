@@ -31,3 +31,9 @@ function digitValue(digit: string): number {
   while (/^\p{Nd}$/u.test(String.fromCodePoint(start - 1))) start -= 1;
   return (code - start) % 10;
 }
+
+/** `value.lower()` */
+export function lower(value: PyValue): string {
+  if (typeof value !== "string") throw new PyError("AttributeError", `'${typeName(value)}' object has no attribute 'lower'`);
+  return value.toLowerCase();
+}

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { calculate, roundToCents } from "#core/environment/calculate/calculate.ts";
+import { calculate } from "#core/environment/calculate/calculate.ts";
+import { roundToCents } from "#core/environment/python/round.ts";
 
 describe("calculate", () => {
   // What CPython 3.11 prints for str(round(float(eval(expression)), 2)).

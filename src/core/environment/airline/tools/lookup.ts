@@ -1,4 +1,4 @@
-// The airline tools that only look: records, airports, thinking, and the hand-over to a person.
+// The airline tools that only look: records and airports.
 import type { Draft } from "../../database.ts";
 import { dumps } from "../../python/format.ts";
 import { findRecord } from "../../record-access.ts";
@@ -40,7 +40,3 @@ const AIRPORTS: readonly (readonly [string, string])[] = [
 const AIRPORTS_JSON = dumps(new Map(AIRPORTS));
 
 export const listAllAirports = airlineTool("list_all_airports", [], () => AIRPORTS_JSON);
-
-export const think = airlineTool("think", ["thought"], () => "");
-
-export const transferToHumanAgents = airlineTool("transfer_to_human_agents", ["summary"], () => "Transfer successful", { isWrite: true });
