@@ -2,13 +2,13 @@
 would cost more than the model does. Every answer that is not 200 has OpenAI's error JSON."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
+import orjson
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
@@ -19,16 +19,6 @@ from trainer.serve.chat import END_OF_TURN, parse_tool_calls, read_messages
 from trainer.serve.engine import Engine, Generation, Request
 from trainer.serve.failures import ApiError, invalid
 from trainer.serve.registry import Policy, Registry
-
-try:
-    from orjson import dumps as to_bytes
-    from orjson import loads as parse
-except ImportError:
-    parse = json.loads
-
-    def to_bytes(value: Any) -> bytes:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-
 
 log = logging.getLogger("trainer.serve")
 
@@ -277,16 +267,16 @@ async def _plain_http_error(http: HttpRequest, error: Exception) -> Response:
 
 
 def _ok(body: Body) -> Response:
-    return Response(to_bytes(body), media_type="application/json")
+    return Response(orjson.dumps(body), media_type="application/json")
 
 
 def _refusal(error: ApiError) -> Response:
-    return Response(to_bytes(error.body()), error.status, error.headers, "application/json")
+    return Response(orjson.dumps(error.body()), error.status, error.headers, "application/json")
 
 
 def _object(data: bytes) -> Body:
     try:
-        body = parse(data)
+        body = orjson.loads(data)
     except ValueError as error:
         raise invalid(f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):

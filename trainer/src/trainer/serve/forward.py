@@ -15,6 +15,8 @@ The first two are facts about a library on a machine, not about arithmetic: self
 Dimensions: R row, K key-value head, G query heads per key-value head, E head width, W columns of the step's longest bucket.
 """
 
+import math
+import mmap
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +26,7 @@ from torch.nn import functional as F
 
 from trainer.serve.weights import Weights
 
-BUCKET = 64
+BUCKET = 32
 ROW_MULTIPLE = 16
 
 IntArray = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -55,8 +57,8 @@ class Forward:
         self._fill_slot = num_slots
         self._group = shape.num_heads // shape.num_key_value_heads
         size = (num_slots + 1, shape.num_key_value_heads, self.length, shape.head_dim)
-        self._keys = [torch.zeros(size) for _ in weights.layers]
-        self._values = [torch.zeros(size) for _ in weights.layers]
+        self._keys = [_untouched_zeros(size) for _ in weights.layers]
+        self._values = [_untouched_zeros(size) for _ in weights.layers]
         self._cache_views: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
         self._head_offsets = np.arange(shape.num_key_value_heads, dtype=np.int64) * self.length
         self._norm_weights = [
@@ -199,6 +201,11 @@ class _Scratch:
             length = (bucket + 1) * BUCKET
             views = self._views[row, bucket] = (self.scores[row, :, :, :length], self.shares[row, :, :, :length])
         return views
+
+
+def _untouched_zeros(size: tuple[int, ...]) -> Tensor:
+    """Zeros on pages that take no memory before they are written; page-aligned, so that every slot is aligned alike."""
+    return torch.frombuffer(mmap.mmap(-1, 4 * math.prod(size)), dtype=torch.float32).view(size)
 
 
 def _rotary_tables(width: int, theta: float, length: int) -> tuple[Tensor, Tensor]:

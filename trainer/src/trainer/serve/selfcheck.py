@@ -41,7 +41,7 @@ def is_invariant(weights: Weights, max_rows: int, row_multiple: int) -> bool:
 
     singly = [_run(fresh(), {slot: prompt}, 1) for slot, prompt in enumerate(prompts)]
     in_chunks = [_run(fresh(), {slot: prompt}, max_rows) for slot, prompt in enumerate(prompts)]
-    together = _run(fresh(), dict(enumerate(prompts)), 7)
+    together = _run(fresh(), dict(enumerate(prompts)), min(7, max_rows // len(prompts)))
     return all(
         np.array_equal(alone[slot], chunked[slot]) and np.array_equal(alone[slot], together[slot])
         for slot, (alone, chunked) in enumerate(zip(singly, in_chunks, strict=True))

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MIN_COPY = 16
-"""Shorter prefixes are recomputed rather than copied from another slot."""
-MIN_WAIT = 64
-"""A prompt waits when another sequence is about to compute at least this much more of its prefix than is cached now."""
+WORTHWHILE = 16
+"""Positions from which on a cached prefix is worth copying, and one that another sequence is computing right now worth waiting for."""
 
 IntArray = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
@@ -49,7 +47,7 @@ class Slots:
         soon = np.where(self._busy, np.minimum(shared, max_cached), 0)
         source = int(ready.argmax())
         num_cached = int(ready[source])
-        if soon.max() - num_cached >= MIN_WAIT:
+        if soon.max() - num_cached >= WORTHWHILE:
             return None
         continues = not self._busy[source] and 4 * num_cached >= 3 * self.computed[source]
         if num_cached and continues:
@@ -57,7 +55,7 @@ class Slots:
         slot = int(np.where(self._busy, np.iinfo(np.int64).max, self._last_used).argmin())
         if slot == source:
             return self._take(slot, prompt, num_cached, None)
-        if num_cached < MIN_COPY:
+        if num_cached < WORTHWHILE:
             return self._take(slot, prompt, 0, None)
         return self._take(slot, prompt, num_cached, source)
 

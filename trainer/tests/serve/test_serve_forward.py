@@ -1,0 +1,103 @@
+import itertools
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import SHAPE
+from serve.serve_helpers import random_prompt, weights_of
+from trainer.errors import InvalidJob
+from trainer.serve import selfcheck
+from trainer.serve.forward import Forward, Rows
+from trainer.serve.weights import Weights, load_weights
+
+LONG = replace(SHAPE, max_positions=256)
+PROMPTS = [random_prompt(seed, length) for seed, length in enumerate((90, 140, 3, 66))]
+
+
+def feed(forward: Forward, slot: int, positions: range, tokens: np.ndarray) -> torch.Tensor:
+    """Logits of every token of one chunk of a prompt."""
+    index = np.arange(positions.start, positions.stop)
+    return forward.step(Rows(np.full(len(index), slot), index, tokens[index], len(index)))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    return weights_of(tmp_path_factory.mktemp("weights") / "model", LONG)
+
+
+@pytest.fixture(scope="module")
+def alone(weights: Weights) -> list[torch.Tensor]:
+    """Logits of the prompts, each in a model of its own, one token per step."""
+    results = []
+    for prompt in PROMPTS:
+        forward = Forward(weights, 1, 256, 16)
+        results.append(torch.cat([feed(forward, 0, range(at, at + 1), prompt) for at in range(len(prompt))]))
+    return results
+
+
+@pytest.mark.parametrize("shape", [LONG, replace(LONG, tie_embeddings=False, num_key_value_heads=4), replace(LONG, head_dim=16)])
+def test_logits_are_those_of_transformers(tmp_path: Path, shape):
+    from transformers import Qwen3ForCausalLM
+
+    weights = weights_of(tmp_path / "model", shape)
+    reference = Qwen3ForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    prompt = random_prompt(0, 150)
+    ours = feed(Forward(weights, 1, 256, 160), 0, range(150), prompt)
+    with torch.inference_mode():
+        theirs = reference(torch.from_numpy(prompt)[None]).logits[0]
+    assert (ours - theirs).abs().max() < 1e-4
+    assert theirs.std() > 0.2
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 16))
+def test_the_bits_of_a_row_do_not_depend_on_chunks_neighbours_or_slots(
+    weights: Weights, alone: list[torch.Tensor], seed: int, longest: int
+):
+    forward = Forward(weights, len(PROMPTS), 256, 64)
+    schedule = random.Random(seed)
+    slots = schedule.sample(range(len(PROMPTS)), len(PROMPTS))
+    done = [0] * len(PROMPTS)
+    while any(at < len(prompt) for at, prompt in zip(done, PROMPTS, strict=True)):
+        chunks = [schedule.randint(0, min(longest, len(prompt) - at)) for at, prompt in zip(done, PROMPTS, strict=True)]
+        rows = [(which, done[which] + offset) for which, size in enumerate(chunks) for offset in range(size)]
+        schedule.shuffle(rows)
+        if not rows:
+            continue
+        num_logits = schedule.randint(0, len(rows))
+        which, positions = (np.array(column) for column in zip(*rows, strict=True))
+        tokens = np.array([PROMPTS[w][p] for w, p in rows])
+        logits = forward.step(Rows(np.array(slots)[which], positions, tokens, num_logits))
+        for (w, p), row in itertools.islice(zip(rows, logits, strict=False), num_logits):
+            assert torch.equal(row, alone[w][p])
+        done = [at + size for at, size in zip(done, chunks, strict=True)]
+
+
+def test_a_copied_prefix_continues_with_the_same_bits(weights: Weights, alone: list[torch.Tensor]):
+    forward = Forward(weights, 3, 256, 64)
+    feed(forward, 2, range(60), PROMPTS[0])
+    forward.copy_prefix(2, 0, 41)
+    feed(forward, 2, range(41, 60), PROMPTS[1])
+    assert torch.equal(feed(forward, 0, range(41, 90), PROMPTS[0]), alone[0][41:])
+
+
+def test_the_self_check_passes_here_and_notices_rows_that_depend_on_their_number(weights: Weights, monkeypatch: pytest.MonkeyPatch):
+    assert selfcheck.is_invariant(weights, 64, 16)
+    step = Forward.step
+    monkeypatch.setattr(Forward, "step", lambda self, rows: step(self, rows) + 1e-6 * len(self._filled(rows)[0]))
+    assert not selfcheck.is_invariant(weights, 64, 16)
+    assert selfcheck.is_invariant(weights, 64, 64)
+
+
+def test_weights_that_do_not_fit_their_config_are_refused(tmp_path: Path):
+    weights_of(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    config.write_text(config.read_text().replace('"intermediate_size": 48', '"intermediate_size": 64'))
+    with pytest.raises(InvalidJob, match=r"do not fit config\.json"):
+        load_weights(tmp_path / "model")
