@@ -59,12 +59,16 @@ async function runTraining(deps: ActivityDependencies, input: TrainInput, signal
   const { campaignId, iteration, config, policy, batch } = input;
   const jobDirectory = deps.trainer.jobDirectory(campaignId, iteration);
   const job = await createJob(deps, input);
+  let totalSteps = 0;
   const result = await deps.trainer.run({
     jobDirectory,
     job,
     stallTimeoutSeconds: config.training.stallTimeoutSeconds,
     signal,
-    onEvent: report,
+    onEvent: (event) => {
+      if (event.type === "job-start") totalSteps = event.totalSteps;
+      if (event.type === "training-step") report({ step: event.step, totalSteps });
+    },
   });
   const trained = await deps.policies.import(jobDirectory, result, { label: config.name, parentHash: policy.hash });
   return {

@@ -31,6 +31,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     activities: createActivities(deps),
     shutdownGraceTime: "5 seconds",
     shutdownForceTime: "15 seconds",
+    maxHeartbeatThrottleInterval: "2 seconds",
     ...role.options,
   });
   log.info({ taskQueue: role.taskQueue }, "worker ready");

@@ -78,7 +78,7 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
   const evaluationStart = timestamp();
   const evaluationRollouts = await run.rollOut("evaluation", plan.evaluation, trained.policy, null);
   const evaluation = await controlActivities.evaluate({
-    ...context, taskIds: plan.evaluation, policy: trained.policy, promoted: progress.promoted, startedAt: evaluationStart,
+    ...context, taskIds: plan.evaluation, policy: trained.policy, promoted: { policy, iteration: progress.promoted.iteration }, startedAt: evaluationStart,
   });
   return {
     ...draft,
