@@ -20,7 +20,13 @@ export const SeedRecipe = z
     schemaVersion: z.literal(1),
     airlineSeed: z.int().nonnegative().default(1).describe("the synthetic airline whose SFT users are demonstrated"),
     seed: z.int().nonnegative().default(1).describe("of initial weights and the order of rows"),
-    tokenizer: z.strictObject({ vocabSize: z.int().min(512).default(1024), conversations: z.int().positive().default(4000), slipRate: z.number().min(0).max(1).default(0.35) }).prefault({}),
+    tokenizer: z
+      .strictObject({
+        vocabSize: z.int().min(512).default(1024),
+        conversations: z.int().positive().default(4000),
+        slipRate: z.number().min(0).max(1).default(0.35),
+      })
+      .prefault({}),
     model: SftModelConfig,
     stages: z.array(SeedStage).min(1),
     measure: z
@@ -60,7 +66,14 @@ export const SeedReport = z
     vocabSize: z.int().positive(),
     files: z.record(z.string(), z.strictObject({ sha256: z.string(), numBytes: z.int() })),
     stages: z.array(
-      z.strictObject({ name: z.string(), tokens: z.int(), conversations: z.int(), optimizerSteps: z.int(), expertPassRate: z.number(), validationLosses: z.array(z.number()) }),
+      z.strictObject({
+        name: z.string(),
+        tokens: z.int(),
+        conversations: z.int(),
+        optimizerSteps: z.int(),
+        expertPassRate: z.number(),
+        validationLosses: z.array(z.number()),
+      }),
     ),
     evaluation: PassRateReport,
     training: PassRateReport,

@@ -12,7 +12,9 @@ export async function loadRecipe(path: string): Promise<SeedRecipe> {
   });
   const result = SeedRecipe.safeParse(parseYaml(path, text));
   if (result.success) return result.data;
-  throw new CampaignError("config.invalid", `${path}: ${z.prettifyError(result.error)}`, { next: "correct the recipe; see src/contracts/seed-recipe.ts" });
+  throw new CampaignError("config.invalid", `${path}: ${z.prettifyError(result.error)}`, {
+    next: "correct the recipe; see src/contracts/seed-recipe.ts",
+  });
 }
 
 function parseYaml(path: string, text: string): unknown {

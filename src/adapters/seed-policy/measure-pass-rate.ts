@@ -56,8 +56,15 @@ async function rollOut<State>(options: MeasureOptions<State>, baseUrl: string): 
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
       const { task, index, trial } = job;
       const { trajectory, error } = await runTrajectory({
-        task, trial, policy, environment: options.environment, simulator: scriptedSimulator, journal: memoryJournal(),
-        seed: deriveSeed(options.seed, "measure", task.id, trial), limits: { maxTurns: MAX_TURNS }, signal: options.signal,
+        task,
+        trial,
+        policy,
+        environment: options.environment,
+        simulator: scriptedSimulator,
+        journal: memoryJournal(),
+        seed: deriveSeed(options.seed, "measure", task.id, trial),
+        limits: { maxTurns: MAX_TURNS },
+        signal: options.signal,
       });
       if (trajectory.outcome.reward === null) throw error;
       (groups[index] as Trajectory[])[trial] = trajectory;
@@ -81,10 +88,15 @@ function summarize(groups: readonly (readonly Trajectory[])[], { tasks, trials, 
   const all = groups.flat();
   const byKind = Map.groupBy(rates.keys(), (index) => (tasks[index] as Task).kind);
   return {
-    numTasks: tasks.length, trials, temperature, passRate,
+    numTasks: tasks.length,
+    trials,
+    temperature,
+    passRate,
     standardError: Math.sqrt(mean(rates.map((rate) => (rate - passRate) ** 2)) / Math.max(1, rates.length - 1)),
     mixedShare: mean(rates.map((rate) => (rate > 0 && rate < 1 ? 1 : 0))),
-    perKind: [...byKind].sort().map(([kind, indices]) => ({ kind, numTasks: indices.length, passRate: mean(indices.map((index) => rates[index] ?? 0)) })),
+    perKind: [...byKind]
+      .sort()
+      .map(([kind, indices]) => ({ kind, numTasks: indices.length, passRate: mean(indices.map((index) => rates[index] ?? 0)) })),
     stopReasons: countBy(all.map(({ outcome }) => outcome.stopReason)),
     meanTurns: mean(all.map(({ turns }) => turns.length)),
     meanTokens: mean(all.map(({ rows }) => rows.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0))),

@@ -42,7 +42,9 @@ ${measuredRow("training", training)}
 
 By kind of task, evaluation users: ${evaluation.perKind.map(({ kind, numTasks, passRate }) => `${kind} ${percent(passRate)} (${numTasks})`).join(", ")}.
 
-How the rollouts ended: ${Object.entries(evaluation.stopReasons).map(([reason, count]) => `${reason} ${count}`).join(", ")}.
+How the rollouts ended: ${Object.entries(evaluation.stopReasons)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(", ")}.
 
 ## What this does not show
 
@@ -51,17 +53,23 @@ hardly any of tau-bench's own tasks beyond those that need no change.
 
 | file | bytes | sha256 |
 |---|---|---|
-${Object.entries(files).map(([name, { numBytes, sha256 }]) => `| ${name} | ${numBytes} | ${sha256} |`).join("\n")}
+${Object.entries(files)
+  .map(([name, { numBytes, sha256 }]) => `| ${name} | ${numBytes} | ${sha256} |`)
+  .join("\n")}
 
-Made with ${Object.entries(report.versions).map(([name, version]) => `${name} ${version}`).join(", ")}. Weights: ${weights?.numBytes.toLocaleString("en")} bytes. Licence: that of this repository; all data is generated.
+Made with ${Object.entries(report.versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ")}. Weights: ${weights?.numBytes.toLocaleString("en")} bytes. Licence: that of this repository; all data is generated.
 `;
 }
 
-const stageRow = (recipe: SeedReport["recipe"]) => (stage: SeedReport["stages"][number], index: number): string => {
-  const losses = stage.validationLosses.map((loss) => loss.toFixed(3));
-  const shown = losses.length <= 6 ? losses : [...losses.slice(0, 3), "…", ...losses.slice(-2)];
-  return `| ${stage.name} | ${recipe.stages[index]?.slipRate} | ${stage.tokens} | ${stage.conversations} | ${stage.optimizerSteps} | ${percent(stage.expertPassRate)} | ${shown.join(", ")} |`;
-};
+const stageRow =
+  (recipe: SeedReport["recipe"]) =>
+  (stage: SeedReport["stages"][number], index: number): string => {
+    const losses = stage.validationLosses.map((loss) => loss.toFixed(3));
+    const shown = losses.length <= 6 ? losses : [...losses.slice(0, 3), "…", ...losses.slice(-2)];
+    return `| ${stage.name} | ${recipe.stages[index]?.slipRate} | ${stage.tokens} | ${stage.conversations} | ${stage.optimizerSteps} | ${percent(stage.expertPassRate)} | ${shown.join(", ")} |`;
+  };
 
 const measuredRow = (users: string, report: PassRateReport): string =>
   `| ${users} | ${report.numTasks} | ${report.trials} | ${percent(report.passRate)} | ${percent(report.standardError)} | ${percent(report.mixedShare)} | ${report.meanTurns.toFixed(1)} | ${report.meanTokens.toFixed(0)} |`;

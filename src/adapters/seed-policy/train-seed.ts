@@ -1,8 +1,8 @@
 // Makes a seed policy from a recipe: demonstrations, tokenizer, supervised stages, measurement, model card. Every step leaves its files in
 // the work folder and is not done again when they are there, so that an interrupted making goes on where it was.
 import { createHash } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { type PassRateReport, type SeedRecipe, SeedReport, type SeedStage } from "#contracts/seed-recipe.ts";
@@ -44,7 +44,10 @@ interface StageResult {
 /** Identifies what a recipe makes with this code: its name for a work folder. Other code that makes other demonstrations gives another one. */
 export function recipeFingerprint(recipe: SeedRecipe): string {
   const source = syntheticSource(recipe.airlineSeed);
-  const rows = Array.from({ length: FINGERPRINT_CONVERSATIONS }, (_, index) => demonstration(source, "sft", VALIDATION_START + index, 0.5).row);
+  const rows = Array.from(
+    { length: FINGERPRINT_CONVERSATIONS },
+    (_, index) => demonstration(source, "sft", VALIDATION_START + index, 0.5).row,
+  );
   return hashJson({ recipe, rows, tokens: [COMPACT_SPECIAL_TOKENS, COMPACT_ATOMIC_TOKENS] }).slice(0, 12);
 }
 
@@ -69,14 +72,25 @@ async function makeTokenizer({ recipe, python, workDirectory, signal, onProgress
   const outputDirectory = join(workDirectory, "tokenizer");
   if (existsSync(join(outputDirectory, "tokenizer.json"))) return outputDirectory;
   const dataPath = join(workDirectory, "tokenizer.jsonl");
-  await writeDemonstrations(recipe, dataPath, { start: TOKENIZER_START, count: recipe.tokenizer.conversations, slipRate: recipe.tokenizer.slipRate });
+  await writeDemonstrations(recipe, dataPath, {
+    start: TOKENIZER_START,
+    count: recipe.tokenizer.conversations,
+    slipRate: recipe.tokenizer.slipRate,
+  });
   const job: TokenizerJob = {
-    schemaVersion: 1, dataPath, vocabSize: recipe.tokenizer.vocabSize, outputDirectory,
-    specialTokens: [...COMPACT_SPECIAL_TOKENS], atomicTokens: [...COMPACT_ATOMIC_TOKENS],
+    schemaVersion: 1,
+    dataPath,
+    vocabSize: recipe.tokenizer.vocabSize,
+    outputDirectory,
+    specialTokens: [...COMPACT_SPECIAL_TOKENS],
+    atomicTokens: [...COMPACT_ATOMIC_TOKENS],
   };
   const jobPath = join(workDirectory, "tokenizer.json");
   await writeFile(jobPath, JSON.stringify(job));
-  const { stdout } = await execa(python, ["-m", "trainer", "tokenizer", jobPath], { env: { PYTHONPATH: TRAINER_SOURCE }, cancelSignal: signal }).catch((cause: unknown) => {
+  const { stdout } = await execa(python, ["-m", "trainer", "tokenizer", jobPath], {
+    env: { PYTHONPATH: TRAINER_SOURCE },
+    cancelSignal: signal,
+  }).catch((cause: unknown) => {
     throw new CampaignError("trainer.crashed", `the tokenizer was not made: ${String(cause)}`, { cause });
   });
   onProgress(stdout.trim());
@@ -101,14 +115,25 @@ async function runStage(options: TrainSeedOptions, input: StageInput): Promise<S
   const expertPassRate = await writeDemonstrations(recipe, join(jobDirectory, "data.jsonl"), data);
   onProgress(`stage ${stage.name}: ${stage.conversations} conversations, the expert passes ${(100 * expertPassRate).toFixed(1)} %`);
   const result = await runTrainerCommand({
-    command: "sft", python: options.python, jobDirectory, job: stageJob(options, input), stallTimeoutSeconds: STALL_TIMEOUT_SECONDS,
-    signal: options.signal, eventSchema: SftEvent, resultSchema: SftResult, onEvent: stageProgress(stage, onProgress),
+    command: "sft",
+    python: options.python,
+    jobDirectory,
+    job: stageJob(options, input),
+    stallTimeoutSeconds: STALL_TIMEOUT_SECONDS,
+    signal: options.signal,
+    eventSchema: SftEvent,
+    resultSchema: SftResult,
+    onEvent: stageProgress(stage, onProgress),
   });
   return {
     modelDirectory: join(jobDirectory, "model"),
     report: {
-      name: stage.name, tokens: result.totalTokens, conversations: result.steps.reduce((sum, step) => sum + step.numRows, 0),
-      optimizerSteps: result.totalSteps, expertPassRate, validationLosses: result.validations.map(({ loss }) => loss),
+      name: stage.name,
+      tokens: result.totalTokens,
+      conversations: result.steps.reduce((sum, step) => sum + step.numRows, 0),
+      optimizerSteps: result.totalSteps,
+      expertPassRate,
+      validationLosses: result.validations.map(({ loss }) => loss),
     },
     versions: result.versions,
   };
@@ -116,10 +141,22 @@ async function runStage(options: TrainSeedOptions, input: StageInput): Promise<S
 
 function stageJob({ recipe, threads }: TrainSeedOptions, { stage, tokenizerDirectory, initialModelDirectory }: StageInput): SftJob {
   return {
-    schemaVersion: 1, jobId: `seed-policy-${stage.name}`, dataPath: "data.jsonl", validationPath: "validation.jsonl", tokenizerDirectory,
-    modelConfig: recipe.model, initialModelDirectory, maxTokens: stage.tokens, rowsPerBatch: stage.rowsPerBatch,
-    matrixLearningRate: stage.matrixLearningRate, learningRate: stage.learningRate, warmupSteps: stage.warmupSteps,
-    decayShare: stage.decayShare, checkpointEverySteps: 300, seed: recipe.seed, threads,
+    schemaVersion: 1,
+    jobId: `seed-policy-${stage.name}`,
+    dataPath: "data.jsonl",
+    validationPath: "validation.jsonl",
+    tokenizerDirectory,
+    modelConfig: recipe.model,
+    initialModelDirectory,
+    maxTokens: stage.tokens,
+    rowsPerBatch: stage.rowsPerBatch,
+    matrixLearningRate: stage.matrixLearningRate,
+    learningRate: stage.learningRate,
+    warmupSteps: stage.warmupSteps,
+    decayShare: stage.decayShare,
+    checkpointEverySteps: 300,
+    seed: recipe.seed,
+    threads,
   };
 }
 
@@ -134,7 +171,11 @@ function stageProgress(stage: SeedStage, onProgress: TrainSeedOptions["onProgres
 }
 
 /** Writes rows of the SFT split; the share of conversations in which the expert passed. */
-async function writeDemonstrations(recipe: SeedRecipe, path: string, { start, count, slipRate }: { start: number; count: number; slipRate: number }): Promise<number> {
+async function writeDemonstrations(
+  recipe: SeedRecipe,
+  path: string,
+  { start, count, slipRate }: { start: number; count: number; slipRate: number },
+): Promise<number> {
   const source = syntheticSource(recipe.airlineSeed);
   const lines: string[] = [];
   let numPassed = 0;
@@ -152,23 +193,44 @@ async function describe(options: TrainSeedOptions, last: StageResult, stages: re
   const { measure } = recipe;
   const { environment, splits } = createSyntheticAirline(recipe.airlineSeed);
   const passRate = (tasks: typeof splits.train, trials: number): Promise<PassRateReport> =>
-    measurePassRate({ ...options, modelDirectory: last.modelDirectory, environment, tasks, trials, temperature: measure.temperature, seed: recipe.seed });
+    measurePassRate({
+      ...options,
+      modelDirectory: last.modelDirectory,
+      environment,
+      tasks,
+      trials,
+      temperature: measure.temperature,
+      seed: recipe.seed,
+    });
   const evaluation = await passRate(splits.evaluation.slice(0, measure.evaluationTasks), measure.trials);
   onProgress(`evaluation users: ${(100 * evaluation.passRate).toFixed(1)} % pass`);
   const training = await passRate(splits.train.slice(0, measure.mixedTasks), measure.groupSize);
   onProgress(`training users: ${(100 * training.passRate).toFixed(1)} % pass, ${(100 * training.mixedShare).toFixed(0)} % of groups mixed`);
   const config = JSON.parse(await readFile(join(last.modelDirectory, "config.json"), "utf8")) as { vocab_size: number };
   return SeedReport.parse({
-    schemaVersion: 1, recipe, vocabSize: config.vocab_size, numParameters: await countParameters(last.modelDirectory),
-    files: await fileHashes(last.modelDirectory), stages: stages.map(({ report }) => report), evaluation, training, versions: last.versions,
+    schemaVersion: 1,
+    recipe,
+    vocabSize: config.vocab_size,
+    numParameters: await countParameters(last.modelDirectory),
+    files: await fileHashes(last.modelDirectory),
+    stages: stages.map(({ report }) => report),
+    evaluation,
+    training,
+    versions: last.versions,
   });
 }
 
 /** From the header of model.safetensors: eight bytes of length, then JSON. */
 async function countParameters(directory: string): Promise<number> {
   const bytes = await readFile(join(directory, "model.safetensors"));
-  const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0))).toString("utf8")) as Record<string, { shape?: number[] }>;
-  return Object.values(header).reduce((sum, { shape }) => sum + (shape === undefined ? 0 : shape.reduce((product, size) => product * size, 1)), 0);
+  const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0))).toString("utf8")) as Record<
+    string,
+    { shape?: number[] }
+  >;
+  return Object.values(header).reduce(
+    (sum, { shape }) => sum + (shape === undefined ? 0 : shape.reduce((product, size) => product * size, 1)),
+    0,
+  );
 }
 
 async function fileHashes(directory: string): Promise<SeedReport["files"]> {

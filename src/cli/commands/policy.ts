@@ -2,11 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { SeedReport, type PassRateReport, type SeedRecipe } from "#contracts/seed-recipe.ts";
-import { CampaignError } from "#core/errors.ts";
 import { loadRecipe } from "#adapters/seed-policy/load-recipe.ts";
 import { recipeFingerprint, trainSeed } from "#adapters/seed-policy/train-seed.ts";
-import { readSettings, REPOSITORY } from "#adapters/settings.ts";
+import { REPOSITORY, readSettings } from "#adapters/settings.ts";
+import { type PassRateReport, type SeedRecipe, SeedReport } from "#contracts/seed-recipe.ts";
+import { CampaignError } from "#core/errors.ts";
 import { emit, formatPercent, printLine, renderPairs, renderTable } from "../output.ts";
 
 const EMBEDDED = join(REPOSITORY, "configs", "models", "embedded-airline");
@@ -48,11 +48,17 @@ async function trainSeedCommand(flags: TrainSeedFlags): Promise<void> {
     if (flags.json !== true) printLine(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${message}`);
   };
   const abort = new AbortController();
-  const stop = (): void => abort.abort(new CampaignError("trainer.crashed", "interrupted", { next: "start it again: it goes on where it was" }));
+  const stop = (): void =>
+    abort.abort(new CampaignError("trainer.crashed", "interrupted", { next: "start it again: it goes on where it was" }));
   process.once("SIGINT", stop).once("SIGTERM", stop);
   const report = await trainSeed({
-    recipe, python: settings.python, workDirectory: join(settings.jobRoot, `train-seed-${recipeFingerprint(recipe)}`),
-    outputDirectory: resolve(flags.out), threads: flags.threads, signal: abort.signal, onProgress: say,
+    recipe,
+    python: settings.python,
+    workDirectory: join(settings.jobRoot, `train-seed-${recipeFingerprint(recipe)}`),
+    outputDirectory: resolve(flags.out),
+    threads: flags.threads,
+    signal: abort.signal,
+    onProgress: say,
   });
   emit(report, flags, render);
 }
@@ -62,13 +68,19 @@ function scaled(recipe: SeedRecipe, minutes: number | undefined): SeedRecipe {
   if (minutes === undefined) return recipe;
   const factor = (minutes * NOMINAL_TOKENS_PER_MINUTE) / recipe.stages.reduce((sum, { tokens }) => sum + tokens, 0);
   const scale = (count: number): number => Math.ceil(count * factor);
-  return { ...recipe, stages: recipe.stages.map((stage) => ({ ...stage, tokens: scale(stage.tokens), conversations: scale(stage.conversations) })) };
+  return {
+    ...recipe,
+    stages: recipe.stages.map((stage) => ({ ...stage, tokens: scale(stage.tokens), conversations: scale(stage.conversations) })),
+  };
 }
 
 async function show(folder: string, flags: { readonly json?: boolean }): Promise<void> {
   const path = join(resolve(folder), "seed-report.json");
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new CampaignError("config.file-missing", `there is no ${path}`, { cause, next: "make a policy with `turnwise policy train-seed`" });
+    throw new CampaignError("config.file-missing", `there is no ${path}`, {
+      cause,
+      next: "make a policy with `turnwise policy train-seed`",
+    });
   });
   const parsed = SeedReport.safeParse(JSON.parse(text));
   if (!parsed.success) throw new CampaignError("contract.invalid", `${path} is no seed report: ${parsed.error.message}`);
@@ -84,7 +96,10 @@ function render(report: SeedReport): string {
     ["stages", report.stages.map(({ name, tokens }) => `${name} ${tokens.toLocaleString("en")} tokens`).join(", ")],
     ["temperature", String(report.evaluation.temperature)],
   ]);
-  const rows = [{ users: "evaluation", ...report.evaluation }, { users: "training", ...report.training }];
+  const rows = [
+    { users: "evaluation", ...report.evaluation },
+    { users: "training", ...report.training },
+  ];
   const table = renderTable<(typeof rows)[number]>(
     [
       { header: "users", value: ({ users }) => users },

@@ -54,7 +54,8 @@ function fold(conversation: Conversation): Folded {
 function addTurn(folded: Folded, { turn, tokens }: AgentTurnRecord): void {
   folded.pieces.push({ trained: true, text: agentText(turn, folded.context) + END, tokenIds: tokens?.tokenIds ?? null });
   const call = turn.toolCalls.find((candidate) => candidate.isExecuted);
-  if (call?.result != null) addContext(folded, TOOL + withoutBrackets(viewOf(call.name, argumentsOf(call.argumentsJson), call.result, folded.context)));
+  if (call?.result != null)
+    addContext(folded, TOOL + withoutBrackets(viewOf(call.name, argumentsOf(call.argumentsJson), call.result, folded.context)));
   else if (turn.userReply !== null) addContext(folded, userText(turn.userReply, folded));
 }
 

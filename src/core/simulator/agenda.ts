@@ -34,7 +34,18 @@ export type Agenda = z.infer<typeof Agenda>;
 /** A wish with no facts but those given. */
 export function wish(kind: Wish["kind"], facts: Partial<Wish> = {}): Wish {
   return {
-    kind, words: null, trip: null, reason: null, bags: null, cabin: null, isOneSegmentOnly: false, date: null, time: null, payment: null,
-    details: null, insists: false, ...facts,
+    kind,
+    words: null,
+    trip: null,
+    reason: null,
+    bags: null,
+    cabin: null,
+    isOneSegmentOnly: false,
+    date: null,
+    time: null,
+    payment: null,
+    details: null,
+    insists: false,
+    ...facts,
   };
 }

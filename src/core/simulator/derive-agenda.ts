@@ -13,7 +13,8 @@ export function deriveAgenda(task: Task): Agenda {
   return {
     userId: task.userId,
     opensWithUserId: false,
-    wishes: wishes.length > 0 ? wishes : [wish("other", { words: story, details: story, insists: /insist|persist/i.test(task.instruction) })],
+    wishes:
+      wishes.length > 0 ? wishes : [wish("other", { words: story, details: story, insists: /insist|persist/i.test(task.instruction) })],
   };
 }
 
@@ -25,11 +26,19 @@ function wishOf({ name, argumentsJson }: GoldenAction, story: string): Wish[] {
     case "cancel_reservation":
       return [wish("cancel", { ...common, words: `I want to cancel reservation ${id}.`, trip: tripOf(id) })];
     case "update_reservation_baggages":
-      return [wish("bags", { ...common, words: `I want ${args["total_baggages"]} checked bags in all for reservation ${id}.`, trip: tripOf(id) })];
+      return [
+        wish("bags", { ...common, words: `I want ${args["total_baggages"]} checked bags in all for reservation ${id}.`, trip: tripOf(id) }),
+      ];
     case "update_reservation_flights":
       return [wish("flight", { ...common, words: `I want to change reservation ${id} to ${itinerary(args)}.`, trip: tripOf(id) })];
     case "update_reservation_passengers":
-      return [wish("passengers", { ...common, words: `I want the passengers of reservation ${id} to be ${people(args["passengers"])}.`, trip: tripOf(id) })];
+      return [
+        wish("passengers", {
+          ...common,
+          words: `I want the passengers of reservation ${id} to be ${people(args["passengers"])}.`,
+          trip: tripOf(id),
+        }),
+      ];
     case "send_certificate":
       return [wish("certificate", { ...common, words: "I want compensation for my flight." })];
     case "book_reservation":
@@ -57,12 +66,22 @@ function booking(args: Arguments): Partial<Wish> {
   };
 }
 
-const people = (value: unknown): string => list(value).map((one) => `${one["first_name"]} ${one["last_name"]}, born ${one["dob"]}`).join(" and ");
+const people = (value: unknown): string =>
+  list(value)
+    .map((one) => `${one["first_name"]} ${one["last_name"]}, born ${one["dob"]}`)
+    .join(" and ");
 const list = (value: unknown): Arguments[] => (Array.isArray(value) ? (value as Arguments[]) : []);
 
 const FIRST_PERSON: readonly (readonly [RegExp, string])[] = [
-  [/^(?:also )?mention that /i, ""], [/\byou(?:'re| are)\b/gi, "I am"], [/\byou(?:'ve| have)\b/gi, "I have"], [/\byou were\b/gi, "I was"], [/\byou'd\b/gi, "I would"],
-  [/\b(told|caused|made|gave|asked|for|to|with) you\b/gi, "$1 me"], [/\byourself\b/gi, "myself"], [/\byour\b/gi, "my"], [/\byou\b/gi, "I"],
+  [/^(?:also )?mention that /i, ""],
+  [/\byou(?:'re| are)\b/gi, "I am"],
+  [/\byou(?:'ve| have)\b/gi, "I have"],
+  [/\byou were\b/gi, "I was"],
+  [/\byou'd\b/gi, "I would"],
+  [/\b(told|caused|made|gave|asked|for|to|with) you\b/gi, "$1 me"],
+  [/\byourself\b/gi, "myself"],
+  [/\byour\b/gi, "my"],
+  [/\byou\b/gi, "I"],
 ];
 /** Sentences that direct the actor and are nothing the user would say. */
 const STAGE_DIRECTION = /\b(agent|paraphrase|reactive|persona|instruction|insist|persist|emotional|terse|polite|if and only if)\b/i;
@@ -71,7 +90,8 @@ const STAGE_DIRECTION = /\b(agent|paraphrase|reactive|persona|instruction|insist
 function firstPerson(instruction: string): string {
   const sentences = instruction.split(/(?<=[.?!])\s+/).filter((sentence) => !STAGE_DIRECTION.test(sentence) && !/user id/i.test(sentence));
   const spoken = (sentences.length > 0 ? sentences : [instruction]).map((sentence) =>
-    capitalized(FIRST_PERSON.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), sentence)));
+    capitalized(FIRST_PERSON.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), sentence)),
+  );
   let story = "";
   for (const sentence of spoken) {
     if (story !== "" && story.length + sentence.length > MAX_WORDS) break;

@@ -22,10 +22,13 @@ const TOPICS: readonly (readonly [Topic, RegExp])[] = [
   ["bags", /\bbag|luggage|suitcase/],
   ["details", /\bname|\bpassenger|\binsurance|\bdetails|\bprefer|\bwhich|\bwhat|\bwhere|\bhow many/],
 ];
-const REFUSAL = /\bcan ?not\b|\bcan't\b|\bunable\b|\bnot (allowed|possible|eligible|permitted|able|available)\b|\bwon't be able\b|\bno compensation\b|against (the|our) /;
-const CONFIRMATION = /\b(shall|should) i\b|would you like me\b|do you (want me|wish me|confirm|agree)\b|\bconfirm\b|\bproceed\b|go ahead|is (that|this) (ok|okay|correct|right)\b|yes\/no|yes or no|\(yes/;
+const REFUSAL =
+  /\bcan ?not\b|\bcan't\b|\bunable\b|\bnot (allowed|possible|eligible|permitted|able|available)\b|\bwon't be able\b|\bno compensation\b|against (the|our) /;
+const CONFIRMATION =
+  /\b(shall|should) i\b|would you like me\b|do you (want me|wish me|confirm|agree)\b|\bconfirm\b|\bproceed\b|go ahead|is (that|this) (ok|okay|correct|right)\b|yes\/no|yes or no|\(yes/;
 const NEXT = /\b(anything|something) else\b|else i can|further (help|assist)|other requests?/;
-const DONE = /\bdone\b|\b(has|have) (now )?been\b|\bi(?: ha|')ve\b.*\b(cancel|chang|updat|add|sent|book|process|issu|upgrad)|\bsuccessfully\b|\bcompleted\b/;
+const DONE =
+  /\bdone\b|\b(has|have) (now )?been\b|\bi(?: ha|')ve\b.*\b(cancel|chang|updat|add|sent|book|process|issu|upgrad)|\bsuccessfully\b|\bcompleted\b/;
 const QUESTION = /\?|\bplease\b|\bcould you\b|\bmay i\b|\bi('ll)? need\b|\bprovide\b|\btell me\b|\blet me know\b/;
 
 /** Reads one message of the agent. */

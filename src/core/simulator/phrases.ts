@@ -23,7 +23,8 @@ export function request(wish: Wish, random: Random): string {
       return flightRequest(wish, trip, random);
     case "certificate":
       return random.pick([
-        `The flight of ${trip} was cancelled and I want compensation.`, `My flight was cancelled, ${trip}. I want a compensation for it.`,
+        `The flight of ${trip} was cancelled and I want compensation.`,
+        `My flight was cancelled, ${trip}. I want a compensation for it.`,
         `I want compensation. The airline cancelled my flight of ${trip}.`,
       ]);
     default:
@@ -44,14 +45,23 @@ function bagsRequest(bags: number, trip: string, random: Random): string {
 
 function cabinRequest({ cabin, isOneSegmentOnly }: Wish, trip: string, random: Random): string {
   const to = (cabin ?? "economy").replace("_", " ");
-  if (isOneSegmentOnly) return random.pick([`I want ${to} for only the first flight of ${trip}.`, `Please change only one flight of ${trip} to ${to}.`]);
-  return random.pick([`I want to change ${trip} to ${to}.`, `Please change the cabin of ${trip} to ${to}.`, `I want ${to} class for ${trip}.`]);
+  if (isOneSegmentOnly)
+    return random.pick([`I want ${to} for only the first flight of ${trip}.`, `Please change only one flight of ${trip} to ${to}.`]);
+  return random.pick([
+    `I want to change ${trip} to ${to}.`,
+    `Please change the cabin of ${trip} to ${to}.`,
+    `I want ${to} class for ${trip}.`,
+  ]);
 }
 
 function flightRequest({ date, time }: Wish, trip: string, random: Random): string {
   const day = date === null ? "another day" : spokenDate(date);
   const flight = time === null ? "" : `, the ${time} flight`;
-  return random.pick([`I want to move ${trip} to ${day}${flight}.`, `Please change ${trip} to ${day}${flight}.`, `I want to fly on ${day} instead, ${trip}${flight}.`]);
+  return random.pick([
+    `I want to move ${trip} to ${day}${flight}.`,
+    `Please change ${trip} to ${day}${flight}.`,
+    `I want to fly on ${day} instead, ${trip}${flight}.`,
+  ]);
 }
 
 /** "2024-05-22" -> "May 22" */
@@ -73,7 +83,9 @@ export function answer(topic: Topic, wish: Wish, agenda: Agenda, random: Random)
     case "payment":
       return wish.payment === null ? random.pick(["Any of them.", "You decide."]) : paymentAnswer(wish.payment, random);
     case "date":
-      return wish.date === null ? (wish.details ?? unknown) : `On ${spokenDate(wish.date)}${wish.time === null ? "" : `, the ${wish.time} flight`}.`;
+      return wish.date === null
+        ? (wish.details ?? unknown)
+        : `On ${spokenDate(wish.date)}${wish.time === null ? "" : `, the ${wish.time} flight`}.`;
     case "cabin":
       return wish.cabin === null ? (wish.details ?? "The same cabin.") : `${wish.cabin.replace("_", " ")}, please.`;
     case "bags":
@@ -116,7 +128,10 @@ export const opening = (agenda: Agenda, wish: Wish, random: Random): string => {
 export const agree = (random: Random): string => random.pick(["Yes.", "Yes, please.", "Yes, go ahead."]);
 export const insist = (random: Random): string =>
   random.pick(["Are you sure? Please try again.", "Please make an exception.", "I do not agree. Please check again."]);
-export const next = (wish: Wish, random: Random): string => `${random.pick(["Yes.", "Thanks.", "I also have another wish."])} ${request(wish, random)}`;
-export const repeat = (wish: Wish, random: Random): string => `${random.pick(["Sorry, what do you mean?", "I do not understand."])} ${request(wish, random)}`;
-export const goodbye = (random: Random): string => `${random.pick(["No, that is all, thank you.", "Thank you, bye.", "That is all."])} ${STOP}`;
+export const next = (wish: Wish, random: Random): string =>
+  `${random.pick(["Yes.", "Thanks.", "I also have another wish."])} ${request(wish, random)}`;
+export const repeat = (wish: Wish, random: Random): string =>
+  `${random.pick(["Sorry, what do you mean?", "I do not understand."])} ${request(wish, random)}`;
+export const goodbye = (random: Random): string =>
+  `${random.pick(["No, that is all, thank you.", "Thank you, bye.", "That is all."])} ${STOP}`;
 export const giveUp = (): string => `I will call again later. ${STOP}`;

@@ -74,7 +74,9 @@ function moodAfter(act: Act, mood: Mood): Mood {
 function say({ type, heard }: Act, wish: Wish, agenda: Agenda, random: ReturnType<typeof randomFrom>): string {
   switch (type) {
     case "answer":
-      return [...(heard.wantsConfirmation ? [agree(random)] : []), ...heard.asks.map((topic) => answer(topic, wish, agenda, random))].join(" ");
+      return [...(heard.wantsConfirmation ? [agree(random)] : []), ...heard.asks.map((topic) => answer(topic, wish, agenda, random))].join(
+        " ",
+      );
     case "agree":
       return agree(random);
     case "insist":

@@ -1,8 +1,16 @@
 // The synthetic airline's database in tau-bench's schema: users, flights on 30 dates, reservations. A pure function of the seed.
 import type {
-  AirlineRecords, Cabin, Flight, FlightDate, Passenger, PaymentMethod, Reservation, ReservationFlight, User,
+  AirlineRecords,
+  Cabin,
+  Flight,
+  FlightDate,
+  Passenger,
+  PaymentMethod,
+  Reservation,
+  ReservationFlight,
+  User,
 } from "../environment/airline/records.ts";
-import { randomFrom, type Random } from "./random.ts";
+import { type Random, randomFrom } from "./random.ts";
 import { BAG_PRICE, freeBagsEach, NOW } from "./rules.ts";
 import { AIRPORTS, CARD_BRANDS, CITIES, FIRST_NAMES, LAST_NAMES, STREETS } from "./vocabulary.ts";
 
@@ -32,13 +40,21 @@ export function generateAirline(seed: number): AirlineRecords {
 function generateFlights(random: Random): Map<string, Flight> {
   const flights = new Map<string, Flight>();
   let number = 0;
-  for (const [origin, destination] of airportPairs(random).flatMap(([a, b]) => [[a, b], [b, a]] as const)) {
+  for (const [origin, destination] of airportPairs(random).flatMap(
+    ([a, b]) =>
+      [
+        [a, b],
+        [b, a],
+      ] as const,
+  )) {
     const minutes = random.int(60, 300);
     for (const hour of random.shuffle([6, 8, 10, 12, 14, 16, 18]).slice(0, FLIGHTS_PER_ROUTE)) {
       const flight_number = `HAT${pad(++number, 3)}`;
       const departure = hour * 60;
       flights.set(flight_number, {
-        flight_number, origin, destination,
+        flight_number,
+        origin,
+        destination,
         scheduled_departure_time_est: clock(departure),
         scheduled_arrival_time_est: clock(departure + minutes),
         dates: flightDates(random, departure, minutes),
@@ -55,7 +71,7 @@ function airportPairs(random: Random): (readonly [string, string])[] {
   const add = (a: string, b: string): void => {
     if (a !== b) pairs.set([a, b].sort().join(), [a, b]);
   };
-  ring.forEach((airport, index) => add(airport, ring[(index + 1) % ring.length] as string));
+  for (const [index, airport] of ring.entries()) add(airport, ring[(index + 1) % ring.length] as string);
   while (pairs.size < NUM_PAIRS) add(random.pick(AIRPORTS), random.pick(AIRPORTS));
   return [...pairs.values()];
 }
@@ -111,22 +127,32 @@ function generateUsers(random: Random): Map<string, User> {
 function address(random: Random): User["address"] {
   const [city, state] = random.pick(CITIES);
   return {
-    address1: `${random.int(100, 999)} ${random.pick(STREETS)}`, address2: `Suite ${random.int(100, 999)}`, city, country: "USA", state,
+    address1: `${random.int(100, 999)} ${random.pick(STREETS)}`,
+    address2: `Suite ${random.int(100, 999)}`,
+    city,
+    country: "USA",
+    state,
     zip: String(random.int(10_000, 99_999)),
   };
 }
 
 const birthday = (random: Random): string => `${random.int(1950, 2000)}-${pad(random.int(1, 12))}-${pad(random.int(1, 28))}`;
-const person = (random: Random): Passenger => ({ first_name: random.pick(FIRST_NAMES), last_name: random.pick(LAST_NAMES), dob: birthday(random) });
+const person = (random: Random): Passenger => ({
+  first_name: random.pick(FIRST_NAMES),
+  last_name: random.pick(LAST_NAMES),
+  dob: birthday(random),
+});
 
 /** At most one method of each source, so that its source names it; a card or a gift card always. */
 function paymentMethods(random: Random): Record<string, PaymentMethod> {
   const sources = random.pick([["credit_card"], ["gift_card"], ["credit_card", "gift_card"], ["credit_card", "gift_card"]] as const);
   const withCertificate = random.chance(0.3) ? [...sources, "certificate" as const] : sources;
-  return Object.fromEntries(random.shuffle(withCertificate).map((source) => {
-    const id = `${source}_${random.int(1_000_000, 9_999_999)}`;
-    return [id, paymentMethod(random, source, id)];
-  }));
+  return Object.fromEntries(
+    random.shuffle(withCertificate).map((source) => {
+      const id = `${source}_${random.int(1_000_000, 9_999_999)}`;
+      return [id, paymentMethod(random, source, id)];
+    }),
+  );
 }
 
 function paymentMethod(random: Random, source: PaymentMethod["source"], id: string): PaymentMethod {
@@ -134,7 +160,11 @@ function paymentMethod(random: Random, source: PaymentMethod["source"], id: stri
   return { source, amount: source === "gift_card" ? random.int(500, 3000) : random.pick([100, 150, 250, 500]), id };
 }
 
-function generateReservations(random: Random, users: ReadonlyMap<string, User>, flights: ReadonlyMap<string, Flight>): Map<string, Reservation> {
+function generateReservations(
+  random: Random,
+  users: ReadonlyMap<string, User>,
+  flights: ReadonlyMap<string, Flight>,
+): Map<string, Reservation> {
   const routes = Map.groupBy(flights.values(), (flight) => `${flight.origin}-${flight.destination}`);
   const reservations = new Map<string, Reservation>();
   for (const [userId, user] of owners(random, [...users])) {
@@ -165,9 +195,7 @@ function freshReservationId(random: Random, taken: ReadonlyMap<string, unknown>)
   }
 }
 
-function generateReservation(
-  random: Random, user_id: string, user: User, reservation_id: string, routes: Routes,
-): Reservation {
+function generateReservation(random: Random, user_id: string, user: User, reservation_id: string, routes: Routes): Reservation {
   const flight_type = random.chance(0.65) ? "one_way" : "round_trip";
   const cabin = random.pick(CABINS);
   const passengers = [{ ...user.name, dob: user.dob }, ...Array.from({ length: random.pick([0, 0, 1, 1, 2]) }, () => person(random))];
@@ -178,13 +206,23 @@ function generateReservation(
   const free = freeBagsEach(user.membership, cabin) * passengers.length;
   const total_baggages = random.int(0, Math.max(1, Math.min(4, free)));
   const nonfree_baggages = Math.max(0, total_baggages - free);
-  const amount = passengers.length * (segments.reduce((sum, segment) => sum + segment.price, 0) + (insurance === "yes" ? 30 : 0))
-    + BAG_PRICE * nonfree_baggages;
+  const amount =
+    passengers.length * (segments.reduce((sum, segment) => sum + segment.price, 0) + (insurance === "yes" ? 30 : 0)) +
+    BAG_PRICE * nonfree_baggages;
   return {
-    reservation_id, user_id, origin: (outbound[0] as ReservationFlight).origin, destination: (outbound.at(-1) as ReservationFlight).destination,
-    flight_type, cabin, flights: segments, passengers,
+    reservation_id,
+    user_id,
+    origin: (outbound[0] as ReservationFlight).origin,
+    destination: (outbound.at(-1) as ReservationFlight).destination,
+    flight_type,
+    cabin,
+    flights: segments,
+    passengers,
     payment_history: [{ payment_id: random.pick(Object.keys(user.payment_methods)), amount }],
-    created_at: createdAt(random), total_baggages, nonfree_baggages, insurance,
+    created_at: createdAt(random),
+    total_baggages,
+    nonfree_baggages,
+    insurance,
   };
 }
 
@@ -207,8 +245,11 @@ function outboundSegments(random: Random, cabin: Cabin, routes: Routes): Reserva
 /** The way back over the same airports, on a later day. */
 function returnSegments(random: Random, outbound: readonly ReservationFlight[], cabin: Cabin, routes: Routes): ReservationFlight[] {
   const day = random.int(dayOf((outbound[0] as ReservationFlight).date) + 1, 30);
-  return [...outbound].reverse().map(({ origin, destination }) =>
-    segmentOf(random, random.pick(routes.get(`${destination}-${origin}`) as readonly Flight[]), day, cabin));
+  return [...outbound]
+    .reverse()
+    .map(({ origin, destination }) =>
+      segmentOf(random, random.pick(routes.get(`${destination}-${origin}`) as readonly Flight[]), day, cabin),
+    );
 }
 
 function segmentOf(random: Random, flight: Flight, day: number, cabin: Cabin): ReservationFlight {

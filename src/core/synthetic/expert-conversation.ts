@@ -43,7 +43,10 @@ export function expertConversation<State>(source: TaskSource<State>, task: Task,
   }
   const replies = exchanges.map(({ agent }) => agent);
   const isPassed = heard.includes(STOP) && environment.grade(state, task, replies).reward === 1;
-  return { conversation: { systemPrompt: "", tools: [], firstUserMessage, turns: turns.map((turn) => ({ turn, tokens: null })) }, isPassed };
+  return {
+    conversation: { systemPrompt: "", tools: [], firstUserMessage, turns: turns.map((turn) => ({ turn, tokens: null })) },
+    isPassed,
+  };
 }
 
 function callTurn(index: number, { name, argumentsJson }: Extract<AgentMove, { type: "call" }>, result: string, isError: boolean): Turn {

@@ -27,7 +27,11 @@ interface Desk {
 }
 
 const say = (content: string): AgentMove => ({ type: "say", content });
-const call = (name: string, args: Readonly<Record<string, unknown>>): AgentMove => ({ type: "call", name, argumentsJson: JSON.stringify(args) });
+const call = (name: string, args: Readonly<Record<string, unknown>>): AgentMove => ({
+  type: "call",
+  name,
+  argumentsJson: JSON.stringify(args),
+});
 
 const NOT_ALLOWED = "not allowed. sorry.";
 const REFUSED_AGAIN = "sorry, that is not allowed.";
@@ -111,10 +115,15 @@ function* addBags(wish: Wish, trip: Reservation, desk: Desk, slip: Slip): AgentS
   const { total, nonfree } = bagsAfter(desk.user, trip, added);
   const extra = slip !== "allowance" ? nonfree : nonfree === 0 ? Math.max(1, added) : 0;
   yield* proposeAndDo(
-    `${heading(trip)}; member ${membership}; ${cabinOf(trip)}; each ${each}; pax ${trip.passengers.length}; free ${each * trip.passengers.length}; `
-      + `bags ${trip.total_baggages}; add ${added}; total ${total}; extra ${extra}; ${payment}. shall i add it?`,
+    `${heading(trip)}; member ${membership}; ${cabinOf(trip)}; each ${each}; pax ${trip.passengers.length}; free ${each * trip.passengers.length}; ` +
+      `bags ${trip.total_baggages}; add ${added}; total ${total}; extra ${extra}; ${payment}. shall i add it?`,
     wish,
-    call("update_reservation_baggages", { reservation_id: trip.reservation_id, total_baggages: total, nonfree_baggages: extra, payment_id }),
+    call("update_reservation_baggages", {
+      reservation_id: trip.reservation_id,
+      total_baggages: total,
+      nonfree_baggages: extra,
+      payment_id,
+    }),
   );
 }
 
@@ -142,7 +151,12 @@ function* moveFlight(wish: Wish, trip: Reservation, desk: Desk, slip: Slip): Age
   yield* proposeAndDo(
     `${heading(trip)}; ${cabinOf(trip)}; ${label} ${flight_number} on ${date}; ${payment}. shall i change it?`,
     wish,
-    call("update_reservation_flights", { reservation_id: trip.reservation_id, cabin: trip.cabin, flights: [{ flight_number, date }], payment_id }),
+    call("update_reservation_flights", {
+      reservation_id: trip.reservation_id,
+      cabin: trip.cabin,
+      flights: [{ flight_number, date }],
+      payment_id,
+    }),
   );
 }
 
@@ -151,7 +165,11 @@ function* compensate(wish: Wish, trip: Reservation, { user, userId }: Desk, slip
   if (!verdict(mayCompensate(user.membership, trip), slip)) return yield* refuse(facts, wish);
   const pax = slip === "one-passenger" ? 1 : trip.passengers.length;
   const amount = CERTIFICATE_PER_PASSENGER * pax;
-  yield* proposeAndDo(`${facts}; allowed; pax ${pax}; amount ${amount}. shall i send it?`, wish, call("send_certificate", { user_id: userId, amount }));
+  yield* proposeAndDo(
+    `${facts}; allowed; pax ${pax}; amount ${amount}. shall i send it?`,
+    wish,
+    call("send_certificate", { user_id: userId, amount }),
+  );
 }
 
 const verdict = (isAllowed: boolean, slip: Slip): boolean => isAllowed !== (slip === "verdict");

@@ -3,8 +3,12 @@ import type { Agenda, Wish } from "../simulator/agenda.ts";
 
 /** The agenda as a paragraph in the second person. */
 export function instructionOf({ userId, wishes }: Agenda): string {
-  const sentences = wishes.map((wish, index) => `${index === 0 ? "You want" : "After that, you want"} ${wantOf(wish)}.${knowledgeOf(wish)}`);
-  const insistence = wishes.some(({ insists }) => insists) ? " If the agent refuses, insist once, then accept." : " If the agent refuses, accept it.";
+  const sentences = wishes.map(
+    (wish, index) => `${index === 0 ? "You want" : "After that, you want"} ${wantOf(wish)}.${knowledgeOf(wish)}`,
+  );
+  const insistence = wishes.some(({ insists }) => insists)
+    ? " If the agent refuses, insist once, then accept."
+    : " If the agent refuses, accept it.";
   return `Your user id is ${userId}. ${sentences.join(" ")}${insistence}`;
 }
 

@@ -1,17 +1,27 @@
 // Tasks of the synthetic airline: a user of one split, one or two wishes, golden actions that are replayed before a task is kept.
 import type { Task } from "#contracts/task.ts";
-import type { Environment } from "../environment/environment.ts";
 import type { AirlineRecords } from "../environment/airline/records.ts";
+import type { Environment } from "../environment/environment.ts";
 import type { Agenda } from "../simulator/agenda.ts";
-import { randomFrom, type Random } from "./random.ts";
-import { draftWish, type DraftedWish, type WishKind } from "./wishes.ts";
 import { instructionOf } from "./instruction.ts";
+import { type Random, randomFrom } from "./random.ts";
+import { type DraftedWish, draftWish, type WishKind } from "./wishes.ts";
 
 export type Split = "sft" | "train" | "evaluation";
 export const SPLIT_SIZES: Readonly<Record<Split, number>> = { sft: 200, train: 180, evaluation: 120 };
 
 const DECK: readonly WishKind[] = [
-  "cancel", "cancel", "cancel", "bags", "bags", "cabin", "cabin", "flight", "flight", "certificate", "certificate",
+  "cancel",
+  "cancel",
+  "cancel",
+  "bags",
+  "bags",
+  "cabin",
+  "cabin",
+  "flight",
+  "flight",
+  "certificate",
+  "certificate",
 ];
 const TWO_WISHES = 0.2;
 const MAX_ATTEMPTS = 10_000;
@@ -70,9 +80,15 @@ function secondWish(source: TaskSource<unknown>, userId: string, first: DraftedW
 function taskOf(id: string, userId: string, drafts: readonly DraftedWish[], random: Random): Task {
   const agenda: Agenda = { userId, opensWithUserId: random.chance(0.5), wishes: drafts.map(({ wish }) => wish) };
   return {
-    schemaVersion: 1, id, environment: "airline", userId,
+    schemaVersion: 1,
+    id,
+    environment: "airline",
+    userId,
     instruction: instructionOf(agenda),
-    goldenActions: [{ name: "get_user_details", argumentsJson: JSON.stringify({ user_id: userId }) }, ...drafts.flatMap(({ actions }) => actions)],
+    goldenActions: [
+      { name: "get_user_details", argumentsJson: JSON.stringify({ user_id: userId }) },
+      ...drafts.flatMap(({ actions }) => actions),
+    ],
     outputs: [],
     agenda,
     kind: drafts.length > 1 ? "two-wishes" : (drafts[0] as DraftedWish).wish.kind,

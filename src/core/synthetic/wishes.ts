@@ -47,7 +47,9 @@ export function draftWish(request: WishRequest): DraftedWish | null {
   const search = facts.search ?? [];
   return {
     wish: wish(request.kind, {
-      ...facts.facts, trip: { id, origin: trip.origin, destination: trip.destination, isKnownById }, insists: random.chance(INSISTS),
+      ...facts.facts,
+      trip: { id, origin: trip.origin, destination: trip.destination, isKnownById },
+      insists: random.chance(INSISTS),
     }),
     actions: [action("get_reservation_details", { reservation_id: id }), ...search, ...(request.isRefused ? [] : [facts.write])],
     isGranted: !request.isRefused,
@@ -61,7 +63,8 @@ interface Facts {
   readonly write: GoldenAction;
 }
 
-const isSameRoute = (left: Reservation, right: Reservation): boolean => left.origin === right.origin && left.destination === right.destination;
+const isSameRoute = (left: Reservation, right: Reservation): boolean =>
+  left.origin === right.origin && left.destination === right.destination;
 const isUpcoming = (trip: Reservation): boolean => trip.flights.every((flight) => flight.date > NOW.slice(0, 10));
 
 function factsOf(request: WishRequest, user: User, trip: Reservation): Facts | null {
@@ -93,7 +96,12 @@ function bagsFacts({ random, isRefused }: WishRequest, user: User, trip: Reserva
   const { total, nonfree } = bagsAfter(user, trip, bags);
   return {
     facts: { bags, payment },
-    write: action("update_reservation_baggages", { reservation_id: trip.reservation_id, total_baggages: total, nonfree_baggages: nonfree, payment_id }),
+    write: action("update_reservation_baggages", {
+      reservation_id: trip.reservation_id,
+      total_baggages: total,
+      nonfree_baggages: nonfree,
+      payment_id,
+    }),
   };
 }
 
@@ -129,7 +137,10 @@ function flightFacts({ random, isRefused, records }: WishRequest, user: User, tr
     facts: { date, time, payment },
     ...(isRefused ? {} : { search: [search] }),
     write: action("update_reservation_flights", {
-      reservation_id: trip.reservation_id, cabin: trip.cabin, flights: [{ flight_number, date }], payment_id,
+      reservation_id: trip.reservation_id,
+      cabin: trip.cabin,
+      flights: [{ flight_number, date }],
+      payment_id,
     }),
   };
 }
@@ -139,17 +150,26 @@ export function flightOptions(records: AirlineRecords, trip: Reservation, date: 
   return [...records.flights.values()]
     .filter((flight) => {
       const onDate = flight.dates[date];
-      return flight.origin === trip.origin && flight.destination === trip.destination && onDate?.status === "available"
-        && onDate.available_seats[trip.cabin] >= trip.passengers.length;
+      return (
+        flight.origin === trip.origin &&
+        flight.destination === trip.destination &&
+        onDate?.status === "available" &&
+        onDate.available_seats[trip.cabin] >= trip.passengers.length
+      );
     })
     .toSorted((left, right) => left.scheduled_departure_time_est.localeCompare(right.scheduled_departure_time_est))
     .map((flight) => flight.flight_number);
 }
 
 function certificateFacts({ isRefused, records }: WishRequest, user: User, trip: Reservation): Facts | null {
-  const wasCancelled = trip.flights.some(({ flight_number, date }) => records.flights.get(flight_number)?.dates[date]?.status === "cancelled");
+  const wasCancelled = trip.flights.some(
+    ({ flight_number, date }) => records.flights.get(flight_number)?.dates[date]?.status === "cancelled",
+  );
   if (!wasCancelled || mayCompensate(user.membership, trip) === isRefused) return null;
-  return { facts: {}, write: action("send_certificate", { user_id: trip.user_id, amount: CERTIFICATE_PER_PASSENGER * trip.passengers.length }) };
+  return {
+    facts: {},
+    write: action("send_certificate", { user_id: trip.user_id, amount: CERTIFICATE_PER_PASSENGER * trip.passengers.length }),
+  };
 }
 
 /** A card or gift card of the user: its source, by which the user calls it, and its id. */

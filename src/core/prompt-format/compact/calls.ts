@@ -7,13 +7,24 @@ type Json = unknown;
 type Arguments = Record<string, Json>;
 
 const SHORT_KEYS: Readonly<Record<string, string>> = {
-  user_id: "user", reservation_id: "trip", payment_id: "pay", origin: "from", destination: "to", total_baggages: "bags", nonfree_baggages: "extra",
+  user_id: "user",
+  reservation_id: "trip",
+  payment_id: "pay",
+  origin: "from",
+  destination: "to",
+  total_baggages: "bags",
+  nonfree_baggages: "extra",
 };
 const LONG_KEYS: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(SHORT_KEYS).map(([long, short]) => [short, long]));
 const SHORT_CABIN: Readonly<Record<string, string>> = { basic_economy: "basic" };
 const LONG_CABIN: Readonly<Record<string, string>> = { basic: "basic_economy" };
 const KIND_OF_KEY = {
-  user_id: "u", reservation_id: "r", payment_id: "p", origin: "a", destination: "a", date: "d",
+  user_id: "u",
+  reservation_id: "r",
+  payment_id: "p",
+  origin: "a",
+  destination: "a",
+  date: "d",
 } as const;
 const SEARCHES: ReadonlySet<string> = new Set(["search_direct_flight", "search_onestop_flight"]);
 
@@ -72,7 +83,11 @@ function realArguments(name: string, args: Arguments, context: CallContext): Arg
   const tripId = expandText(args["trip"], context.handles);
   const trip = context.trips.get(String(tripId));
   const long = ([key, value]: [string, Json]): [string, Json][] => {
-    if (key === "trip" && SEARCHES.has(name) && trip !== undefined) return [["origin", trip.origin], ["destination", trip.destination]];
+    if (key === "trip" && SEARCHES.has(name) && trip !== undefined)
+      return [
+        ["origin", trip.origin],
+        ["destination", trip.destination],
+      ];
     if (key === "flights") return [[key, realFlights(value, trip, context.handles)]];
     if (key === "cabin") return [[key, LONG_CABIN[String(value)] ?? value]];
     return [[LONG_KEYS[key] ?? key, realValue(value, context.handles)]];

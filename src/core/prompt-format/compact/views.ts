@@ -36,7 +36,11 @@ function structured(name: string, args: Readonly<Record<string, unknown>>, value
     case "get_reservation_details":
       return tripView(value as Reservation, context);
     case "search_direct_flight":
-      return optionsView((value as FlightOption[]).map((option) => [option]), args, context);
+      return optionsView(
+        (value as FlightOption[]).map((option) => [option]),
+        args,
+        context,
+      );
     case "search_onestop_flight":
       return optionsView(value as FlightOption[][], args, context);
     case "cancel_reservation":
@@ -59,7 +63,9 @@ function structured(name: string, args: Readonly<Record<string, unknown>>, value
 }
 
 function userView(userId: string, user: User, { handles }: ViewContext): string {
-  const payments = Object.values(user.payment_methods).map(({ source, id }) => `; pay ${PAYMENT_WORDS[source] ?? source} ${handles.allot("p", id)}`);
+  const payments = Object.values(user.payment_methods).map(
+    ({ source, id }) => `; pay ${PAYMENT_WORDS[source] ?? source} ${handles.allot("p", id)}`,
+  );
   const trips = user.reservations.map((id) => handles.allot("r", id));
   return `user ${handles.allot("u", userId)}; member ${user.membership}${payments.join("")}; trips ${trips.join("")}`;
 }
@@ -95,7 +101,9 @@ function optionsView(options: readonly (readonly FlightOption[])[], args: Readon
     .filter((option) => option.every((flight) => trip === null || hasSeats(flight, trip)))
     .toSorted((left, right) => departure(left).localeCompare(departure(right)))
     .slice(0, MAX_OPTIONS)
-    .map((option) => option.map((flight) => context.handles.allot("f", flightId(flight.flight_number, flight.date ?? String(args["date"])))).join(" "));
+    .map((option) =>
+      option.map((flight) => context.handles.allot("f", flightId(flight.flight_number, flight.date ?? String(args["date"])))).join(" "),
+    );
   if (listed.length === 0) return "flights none";
   if (listed.length === 1) return `flights only ${listed[0]}`;
   const label = (index: number): string => (index === 0 ? "earliest" : index === listed.length - 1 ? "latest" : "then");

@@ -3,36 +3,69 @@ import type { Task } from "#contracts/task.ts";
 import { deriveAgenda } from "#core/simulator/derive-agenda.ts";
 import { scriptedReply } from "#core/simulator/scripted.ts";
 
-function task(goldenActions: readonly (readonly [string, object])[], instruction = "You are Mei Brown. You want to know if your flight is late."): Task {
+function task(
+  goldenActions: readonly (readonly [string, object])[],
+  instruction = "You are Mei Brown. You want to know if your flight is late.",
+): Task {
   return {
-    schemaVersion: 1, id: "t", environment: "airline", userId: "mei_brown_7075", instruction, outputs: [], agenda: null, kind: "test",
-    goldenActions: goldenActions.map(([name, args]) => ({ name, argumentsJson: JSON.stringify(args) })), difficulty: { numWrites: 0, numReads: 0 },
+    schemaVersion: 1,
+    id: "t",
+    environment: "airline",
+    userId: "mei_brown_7075",
+    instruction,
+    outputs: [],
+    agenda: null,
+    kind: "test",
+    goldenActions: goldenActions.map(([name, args]) => ({ name, argumentsJson: JSON.stringify(args) })),
+    difficulty: { numWrites: 0, numReads: 0 },
   };
 }
 
 test("each golden write becomes a wish, reads become none", () => {
-  const { wishes } = deriveAgenda(task([
-    ["get_user_details", { user_id: "mei_brown_7075" }],
-    ["cancel_reservation", { reservation_id: "PEP4E0" }],
-    ["update_reservation_baggages", { reservation_id: "JG7FMM", total_baggages: 3, nonfree_baggages: 1, payment_id: "gift_card_1" }],
-  ]));
-  expect(wishes.map(({ kind, trip }) => [kind, trip?.id])).toEqual([["cancel", "PEP4E0"], ["bags", "JG7FMM"]]);
+  const { wishes } = deriveAgenda(
+    task([
+      ["get_user_details", { user_id: "mei_brown_7075" }],
+      ["cancel_reservation", { reservation_id: "PEP4E0" }],
+      ["update_reservation_baggages", { reservation_id: "JG7FMM", total_baggages: 3, nonfree_baggages: 1, payment_id: "gift_card_1" }],
+    ]),
+  );
+  expect(wishes.map(({ kind, trip }) => [kind, trip?.id])).toEqual([
+    ["cancel", "PEP4E0"],
+    ["bags", "JG7FMM"],
+  ]);
   expect(wishes[1]?.words).toContain("JG7FMM");
   expect(wishes[1]?.payment).toBe("gift_card_1");
 });
 
 test("a task without writes is told in the first person, without stage directions", () => {
-  const agenda = deriveAgenda(task([], "Your user id is mei_brown_7075. You want to change your flight. If and only if the agent refuses, you get angry."));
+  const agenda = deriveAgenda(
+    task([], "Your user id is mei_brown_7075. You want to change your flight. If and only if the agent refuses, you get angry."),
+  );
   expect(agenda.wishes).toHaveLength(1);
   expect(agenda.wishes[0]?.words).toBe("I want to change my flight.");
 });
 
 test("a booking says what it needs in words", () => {
-  const { wishes } = deriveAgenda(task([["book_reservation", {
-    user_id: "mei_brown_7075", origin: "JFK", destination: "SEA", flight_type: "one_way", cabin: "economy", flights: [{ flight_number: "HAT136", date: "2024-05-20" }],
-    passengers: [{ first_name: "Mei", last_name: "Brown", dob: "1990-04-05" }], payment_methods: [{ payment_id: "credit_card_4421486", amount: 5 }],
-    total_baggages: 1, nonfree_baggages: 0, insurance: "no",
-  }]]));
+  const { wishes } = deriveAgenda(
+    task([
+      [
+        "book_reservation",
+        {
+          user_id: "mei_brown_7075",
+          origin: "JFK",
+          destination: "SEA",
+          flight_type: "one_way",
+          cabin: "economy",
+          flights: [{ flight_number: "HAT136", date: "2024-05-20" }],
+          passengers: [{ first_name: "Mei", last_name: "Brown", dob: "1990-04-05" }],
+          payment_methods: [{ payment_id: "credit_card_4421486", amount: 5 }],
+          total_baggages: 1,
+          nonfree_baggages: 0,
+          insurance: "no",
+        },
+      ],
+    ]),
+  );
   expect(wishes[0]?.words).toBe("I want to book a one way trip from JFK to SEA in economy with flight HAT136 on 2024-05-20.");
   expect(wishes[0]?.details).toContain("Mei Brown, born 1990-04-05");
 });

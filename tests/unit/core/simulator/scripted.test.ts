@@ -1,16 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Task } from "#contracts/task.ts";
 import { hear } from "#core/simulator/hear.ts";
 import { scriptedReply, scriptedSimulator } from "#core/simulator/scripted.ts";
 import { createSyntheticAirline } from "#core/synthetic/airline.ts";
 
 const { splits } = createSyntheticAirline(1);
 const STOP = "###STOP###";
-const byKind = (kind: string) => splits.train.find((task) => task.kind === kind && task.difficulty.numWrites === 1)!;
-const cancel = byKind("cancel");
+
+function taskWhere(isWanted: (task: Task) => boolean): Task {
+  const found = splits.train.find(isWanted);
+  if (found === undefined) throw new Error("the train split has no such task");
+  return found;
+}
+
+const cancel = taskWhere(({ kind, difficulty }) => kind === "cancel" && difficulty.numWrites === 1);
 
 /** The user's replies to these messages, one after the other. */
-function replies(task: typeof cancel, messages: readonly string[], seed = "s"): string[] {
+function replies(task: Task, messages: readonly string[], seed = "s"): string[] {
   const firstUserMessage = scriptedReply(task, { firstUserMessage: null, exchanges: [] }, seed);
   const exchanges: { agent: string; user: string | null }[] = [];
   for (const agent of messages) {
@@ -36,7 +43,10 @@ test("the user gives the user id when it is asked for", () => {
 });
 
 test("the user agrees to a proposal and says goodbye when it is done", () => {
-  const [, agreement, goodbye] = replies(cancel, ["I will cancel it. Shall I proceed?", "Your reservation has been cancelled. Anything else?"]);
+  const [, agreement, goodbye] = replies(cancel, [
+    "I will cancel it. Shall I proceed?",
+    "Your reservation has been cancelled. Anything else?",
+  ]);
   expect(agreement).toMatch(/^Yes/);
   expect(goodbye).toContain(STOP);
 });
@@ -56,7 +66,7 @@ test("a refused user insists at most once, and only one whose agenda says so", (
 });
 
 test("a user with two wishes asks for the second one after the first", () => {
-  const task = splits.train.find(({ kind }) => kind === "two-wishes")!;
+  const task = taskWhere(({ kind }) => kind === "two-wishes");
   const [, second, goodbye] = replies(task, ["done. anything else?", "done. anything else?"]);
   expect(second).not.toContain(STOP);
   expect(goodbye).toContain(STOP);
@@ -65,17 +75,28 @@ test("a user with two wishes asks for the second one after the first", () => {
 test("every conversation ends: a user who is not understood, or asked the same again and again, hangs up", () => {
   fc.assert(
     fc.property(fc.string(), fc.nat(599), (message, index) => {
-      const task = splits.train[index]!;
-      expect(replies(task, Array.from({ length: 24 }, () => message)).some((reply) => reply.includes(STOP))).toBe(true);
+      const task = splits.train[index] as Task;
+      expect(
+        replies(
+          task,
+          Array.from({ length: 24 }, () => message),
+        ).some((reply) => reply.includes(STOP)),
+      ).toBe(true);
     }),
     { numRuns: 100 },
   );
-  expect(replies(cancel, Array.from({ length: 8 }, () => "What is the reason?")).at(-1)).toContain(STOP);
+  expect(
+    replies(
+      cancel,
+      Array.from({ length: 8 }, () => "What is the reason?"),
+    ).at(-1),
+  ).toContain(STOP);
 });
 
 test("arguments of golden calls never appear as JSON in what the user says", () => {
   for (const task of splits.train.slice(0, 100)) {
-    for (const reply of replies(task, ["user id?", "which reservation is it?", "which payment method?", "shall i do it?"])) expect(reply).not.toMatch(/[{}"]/);
+    for (const reply of replies(task, ["user id?", "which reservation is it?", "which payment method?", "shall i do it?"]))
+      expect(reply).not.toMatch(/[{}"]/);
   }
 });
 

@@ -26,7 +26,7 @@ test("a reservation's flights exist, connect, and lead from its origin to its de
     for (const segment of flights) {
       expect(airline.flights.get(segment.flight_number)).toMatchObject({ origin: segment.origin, destination: segment.destination });
     }
-    flights.slice(1).forEach((segment, index) => expect(segment.origin).toBe(flights[index]?.destination));
+    for (const [index, segment] of flights.slice(1).entries()) expect(segment.origin).toBe(flights[index]?.destination);
     expect(flights[0]?.origin).toBe(origin);
     expect(flights.at(-1)?.destination).toBe(flight_type === "round_trip" ? origin : destination);
   }

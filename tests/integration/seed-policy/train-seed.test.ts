@@ -1,0 +1,57 @@
+// A tiny recipe through the real trainer and the real policy server: minutes become seconds, everything else is as it is shipped.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { trainSeed } from "#adapters/seed-policy/train-seed.ts";
+import { SeedRecipe } from "#contracts/seed-recipe.ts";
+import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { hasPython, PYTHON } from "../../support/python.ts";
+
+const recipe = SeedRecipe.parse({
+  schemaVersion: 1,
+  tokenizer: { conversations: 200 },
+  model: {
+    hiddenSize: 32,
+    numLayers: 2,
+    numHeads: 2,
+    numKeyValueHeads: 2,
+    headDim: 16,
+    intermediateSize: 64,
+    ropeTheta: 10000,
+    maxPositions: 1024,
+  },
+  stages: [
+    { name: "first", slipRate: 0, tokens: 8000, conversations: 80 },
+    { name: "second", slipRate: 0.5, tokens: 4000, conversations: 40 },
+  ],
+  measure: { evaluationTasks: 4, trials: 2, mixedTasks: 2, groupSize: 2 },
+});
+
+test.skipIf(!hasPython)("the same recipe gives the same bytes, and the second making of a finished one trains nothing", async () => {
+  const make = async (workDirectory: string) => {
+    const outputDirectory = temporaryFolder();
+    const progress: string[] = [];
+    const signal = new AbortController().signal;
+    const report = await trainSeed({
+      recipe,
+      python: PYTHON,
+      workDirectory,
+      outputDirectory,
+      threads: 1,
+      signal,
+      onProgress: (line) => progress.push(line),
+    });
+    return { report, progress, outputDirectory };
+  };
+  const workDirectory = temporaryFolder();
+  const first = await make(workDirectory);
+  const again = await make(workDirectory);
+  const elsewhere = await make(temporaryFolder());
+
+  expect(first.report.stages.map(({ tokens }) => tokens)).toEqual([expect.closeTo(8000, -3), expect.closeTo(4000, -3)]);
+  expect(first.report.evaluation.passRate).toBeLessThan(0.5);
+  expect(elsewhere.report).toEqual(first.report);
+  expect(again.report).toEqual(first.report);
+  expect(again.progress.some((line) => line.includes("validation loss"))).toBe(false);
+  expect(await readFile(join(first.outputDirectory, "README.md"), "utf8")).toContain(first.report.files["model.safetensors"]?.sha256);
+});
