@@ -1,6 +1,15 @@
-// `npm run lock`: requirements.in to requirements.lock, for every platform and Python from 3.11 on, with hashes and without host names.
+// `npm run lock`: makes both lock files complete. package-lock.json gets the platforms that the registry at hand does not carry;
+// requirements.lock is made from requirements.in, for every platform and Python from 3.11 on, with hashes and without host names.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { REPOSITORY } from "../setup/places.mjs";
 import { findUv, uvEnvironment } from "../setup/python/uv.mjs";
 import { runShown, TRAINER } from "./commands.ts";
+import { completePackageLock, type PackageLock } from "./complete-package-lock.ts";
+
+const packageLock = join(REPOSITORY, "package-lock.json");
+const lock = JSON.parse(readFileSync(packageLock, "utf8")) as PackageLock;
+writeFileSync(packageLock, `${JSON.stringify(completePackageLock(lock), null, 2)}\n`);
 
 const options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--quiet", "--custom-compile-command", "npm run lock"];
 process.exitCode = await runShown(

@@ -45,7 +45,7 @@ async function install(folder, say) {
   mkdirSync(folder, { recursive: true });
   for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(source, file), join(folder, file));
   say(`installing Node ${places.LOCAL_NODE_VERSION} from npm`);
-  const npm = await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder, onLine: say });
+  const npm = await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, onLine: say });
   const binary = places.LOCAL_NODE_BINARY.replace(places.LOCAL_NODE, folder);
   if (npm.code !== 0 || !existsSync(binary)) {
     throw new SetupError(`could not install a local Node ${places.LOCAL_NODE_VERSION}`, {

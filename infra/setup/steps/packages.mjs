@@ -29,7 +29,7 @@ export const packagesStep = {
   async make(say) {
     say("npm ci");
     rmSync(STAMP, { force: true });
-    const npm = await run("npm", ["ci"], { cwd: places.REPOSITORY, env: places.environmentWithNode(), onLine: say });
+    const npm = await run("npm", ["ci", "--loglevel=error"], { cwd: places.REPOSITORY, env: places.environmentWithNode(), onLine: say });
     const difference = await packagesStep.missing();
     if (npm.code !== 0 || difference !== null) {
       const after = difference === null ? [] : [`after it, ${difference}`];

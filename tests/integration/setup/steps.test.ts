@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { REPOSITORY } from "#adapters/settings.ts";
+import { completePackageLock, missingOptionalPackages } from "../../../infra/checks/complete-package-lock.ts";
 import { takeLock } from "../../../infra/setup/lock.mjs";
 import { processStart } from "../../../infra/setup/processes.mjs";
 import { makeWheel } from "../../support/make-wheel.ts";
@@ -127,6 +128,25 @@ test("lock files name versions and hashes, and no host", () => {
     const addresses = text.split("\n").filter((line) => /"resolved":|^\s*(--(extra-)?index-url|--find-links)|@ https?:/.test(line));
     expect(addresses, path).toEqual([]);
   }
+});
+
+test("package-lock.json holds the binary packages of every platform, or `npm ci` would refuse it", () => {
+  const lock = JSON.parse(readFileSync(join(REPOSITORY, "package-lock.json"), "utf8"));
+  expect(missingOptionalPackages(lock)).toEqual([]);
+});
+
+test("a lock that lacks a platform is completed with what its parent asks for", () => {
+  const parent = {
+    version: "1.0.0",
+    dev: true,
+    optionalDependencies: { "@a/b-linux-x64-musl": "1.0.0", "@a/b-win32-arm64-msvc": "1.0.0" },
+  };
+  const { packages } = completePackageLock({ packages: { "node_modules/@a/b": parent } });
+  expect(packages).toEqual({
+    "node_modules/@a/b": parent,
+    "node_modules/@a/b-linux-x64-musl": { version: "1.0.0", cpu: ["x64"], libc: ["musl"], os: ["linux"], dev: true, optional: true },
+    "node_modules/@a/b-win32-arm64-msvc": { version: "1.0.0", cpu: ["arm64"], os: ["win32"], dev: true, optional: true },
+  });
 });
 
 test("what set-up has done is checked in less than half a second", async () => {
