@@ -18,6 +18,7 @@ export const ChatMessage = z.object({
   tool_call_id: z.string().nullish(),
   id: z.string().nullish(),
   error: z.boolean().nullish(),
+  requestor: z.string().nullish(),
 });
 export type ChatMessage = z.infer<typeof ChatMessage>;
 
@@ -30,20 +31,24 @@ export interface ImportedConversation {
 const ERROR_TEXT = /^(error\b|unknown action\b)/i;
 export const STOP_TOKEN = /###(STOP|TRANSFER|OUT-OF-SCOPE)###/;
 
-/** Assistant messages become turns; tool results and user replies are attached to the turn before them. A call without a result was not executed. */
+/**
+ * Assistant messages become turns; tool results and user replies are attached to the turn before them. A call without a result was
+ * not executed. What the harness says before the user has spoken is no turn, and the user's own tool calls are not the agent's.
+ */
 export function importMessages(messages: readonly ChatMessage[]): ImportedConversation {
   const turns: Turn[] = [];
   let firstUserMessage: string | null = null;
   for (const message of messages) {
     const last = turns.at(-1);
+    if (message.requestor === "user" || isGreeting(message, firstUserMessage)) continue;
     if (message.role === "assistant") turns.push(newTurn(message, turns.length));
     else if (message.role === "tool") attachResult(message, last);
     else if (message.role === "user") {
-      if (last === undefined) firstUserMessage ??= textOf(message);
-      else last.userReply = textOf(message);
+      if (firstUserMessage === null) firstUserMessage = textOf(message);
+      else if (last !== undefined) last.userReply = textOf(message);
     }
   }
-  return { firstUserMessage: firstUserMessage ?? "", turns: turns.filter(isAgentTurn).map((turn, index) => ({ ...turn, index })) };
+  return { firstUserMessage: firstUserMessage ?? "", turns };
 }
 
 /** How the conversation ended: by the user's stop token, by a transfer, or by the cap on turns. */
@@ -78,9 +83,8 @@ function attachResult(message: ChatMessage, turn: Turn | undefined): void {
   call.isError = message.error === true || ERROR_TEXT.test(call.result);
 }
 
-/** A greeting that the harness puts into the agent's mouth before the user has spoken is no turn of the agent. */
-function isAgentTurn(turn: Turn, position: number): boolean {
-  return !(position === 0 && turn.toolCalls.length === 0 && turn.content === null);
+function isGreeting(message: ChatMessage, firstUserMessage: string | null): boolean {
+  return message.role === "assistant" && firstUserMessage === null && (message.tool_calls ?? []).length === 0;
 }
 
 function textOf({ content }: ChatMessage): string {

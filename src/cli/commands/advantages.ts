@@ -1,0 +1,47 @@
+// turnwise advantages FILE…: turn rewards, returns and advantages of rollouts that are already there, for any trainer.
+import type { Command } from "commander";
+import type { AdvantagesReport } from "#contracts/advantages-report.ts";
+import { reportAdvantages } from "#core/advantage/report-advantages.ts";
+import { emit, formatNumber, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { addRolloutFileOptions, readLabelledFiles, type RolloutFileOptions } from "../rollout-files.ts";
+
+export function registerAdvantages(program: Command): void {
+  addRolloutFileOptions(program.command("advantages"))
+    .option("--json", "every turn, as JSON (AdvantagesReport)")
+    .description("turn rewards, returns and advantages of rollouts, to feed a trainer of your own")
+    .action(run);
+}
+
+async function run(paths: string[], options: RolloutFileOptions & OutputOptions): Promise<void> {
+  const report = reportAdvantages(await readLabelledFiles(paths, options));
+  emit(report, options, render);
+}
+
+function render(report: AdvantagesReport): string {
+  const { diagnostics, rollouts } = report;
+  const rows = [...Map.groupBy(rollouts.flatMap(({ turns }) => turns), ({ tier }) => tier)].sort(([, a], [, b]) => b.length - a.length);
+  const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length;
+  const table = renderTable(
+    [
+      { header: "tier", value: ([tier]: (typeof rows)[number]) => tier },
+      { header: "turns", align: "right", value: ([, turns]) => String(turns.length) },
+      { header: "mean reward", align: "right", value: ([, turns]) => formatNumber(mean(turns.map(({ reward }) => reward))) },
+      { header: "mean advantage", align: "right", value: ([, turns]) => formatNumber(mean(turns.map(({ advantage }) => advantage))) },
+      { header: "advantage > 0", align: "right", value: ([, turns]) => formatPercent(mean(turns.map(({ advantage }) => (advantage > 0 ? 1 : 0)))) },
+    ],
+    rows,
+  );
+  return [
+    renderPairs([
+      ["estimator", diagnostics.estimator],
+      ["rewards", `${report.rewardTable.name} ${report.rewardTable.sha256.slice(0, 12)}`],
+      ["groups", `${diagnostics.numGroups}, of these ${diagnostics.numDegenerateGroups} with equal outcomes`],
+      ["rollouts", `${rollouts.length}, ${report.numExcluded} without an outcome left out`],
+      ["dead turns", `${diagnostics.numDeadTurns} of ${diagnostics.numTurns}`],
+    ]),
+    "",
+    table,
+    "",
+    "--json prints the reward, return and advantage of every turn",
+  ].join("\n");
+}

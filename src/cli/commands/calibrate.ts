@@ -1,0 +1,53 @@
+// turnwise calibrate FILE…: the whole analysis on rollouts that are already there. No server, no key.
+import { writeFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import { z } from "zod";
+import { CalibrationConfig } from "#contracts/campaign-config.ts";
+import { calibrate } from "#core/calibration/calibrate.ts";
+import { renderReport } from "#core/calibration/render-report.ts";
+import { CampaignError } from "#core/errors.ts";
+import { emit, type OutputOptions } from "../output.ts";
+import { addRolloutFileOptions, readLabelledFiles, type RolloutFileOptions } from "../rollout-files.ts";
+
+interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
+  readonly rule: string;
+  readonly alpha?: string;
+  readonly delta?: string;
+  readonly holdout?: string;
+  readonly resamples?: string;
+  readonly minSupport?: string;
+  readonly seed: string;
+  readonly markdown?: string;
+}
+
+export function registerCalibrate(program: Command): void {
+  addRolloutFileOptions(program.command("calibrate"))
+    .addOption(new Option("--rule <rule>", "how a table is fitted").choices(CalibrationConfig.shape.rule.unwrap().options).default("within-task"))
+    .option("--alpha <number>", "scale of a fitted value (default: 1)")
+    .option("--delta <number>", "correlations no larger than this are worth 0 (default: 0.05)")
+    .option("--holdout <share>", "share of tasks that only judge (default: 0.2)")
+    .option("--min-support <count>", "rollouts in mixed tasks that a tier needs (default: 20)")
+    .option("--resamples <count>", "bootstrap resamples of tasks (default: 10000)")
+    .option("--seed <text>", "seed of the split and the bootstrap", "0")
+    .option("--markdown <file>", "also write the report as Markdown")
+    .option("--json", "the report as JSON (CalibrationReport)")
+    .description("what each kind of turn has to do with success, the reward table that follows, and whether the evidence carries it")
+    .action(run);
+}
+
+async function run(paths: string[], options: CalibrateOptions): Promise<void> {
+  const config = parseConfig(options);
+  const { rollouts, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
+  const report = calibrate({ rollouts, scheme, priorTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 });
+  const markdown = renderReport(report);
+  if (options.markdown !== undefined) await writeFile(options.markdown, markdown);
+  emit(report, options, () => markdown.trimEnd());
+}
+
+function parseConfig({ rule, alpha, delta, holdout, minSupport, resamples = "10000" }: CalibrateOptions): CalibrationConfig {
+  const given = { alpha, delta, holdout, minSupport, bootstrapResamples: resamples };
+  const numbers = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)] as const]));
+  const parsed = CalibrationConfig.safeParse({ rule, ...Object.fromEntries(numbers) });
+  if (!parsed.success) throw new CampaignError("config.invalid", z.prettifyError(parsed.error), { next: "turnwise calibrate --help" });
+  return parsed.data;
+}

@@ -1,0 +1,51 @@
+// Rewards, returns and advantages of labelled rollouts side by side.
+import type { AdvantagesReport, RolloutAdvantages } from "#contracts/advantages-report.ts";
+import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import type { RewardTable } from "#contracts/reward-table.ts";
+import { groupByTask } from "../calibration/buffer.ts";
+import type { LabelledRollout } from "../reward/label-rollout.ts";
+import { turnRewards } from "../reward/turn-rewards.ts";
+import { computeAdvantages } from "./compute-advantages.ts";
+import { turnReturns } from "./gtpo.ts";
+
+/** The report of a set of rollouts; their order does not matter. Throws reward.table-mismatch and contract.invalid. */
+export function reportAdvantages(input: {
+  readonly rollouts: readonly LabelledRollout[];
+  readonly table: RewardTable;
+  readonly advantage: AdvantageConfig;
+  readonly bufferSha256: string;
+  readonly numExcluded: number;
+}): AdvantagesReport {
+  const groups = groupByTask(input.rollouts).map(({ taskId, rollouts }) => ({
+    taskId,
+    members: rollouts.map((rollout) => ({ ...rollout, turnRewards_T: turnRewards(rollout.turns, input.table) })),
+  }));
+  const { advantages, diagnostics } = computeAdvantages(groups, input.advantage);
+  return {
+    schemaVersion: 1,
+    bufferSha256: input.bufferSha256,
+    advantage: input.advantage,
+    rewardTable: input.table,
+    numExcluded: input.numExcluded,
+    diagnostics: { ...diagnostics, numSetsBySize: { ...diagnostics.numSetsBySize } },
+    rollouts: groups.flatMap((group, p) => group.members.map((member, i) => describe(member, advantages[p]?.[i] ?? [], input.advantage))),
+  };
+}
+
+function describe(member: LabelledRollout & { readonly turnRewards_T: readonly number[] }, advantages_T: readonly number[], config: AdvantageConfig): RolloutAdvantages {
+  const outcome = member.isTruncated ? 0 : member.outcome;
+  const returns_T = "gamma" in config ? turnReturns(member.turnRewards_T, outcome, config) : null;
+  return {
+    taskId: member.taskId,
+    trial: member.trial,
+    outcome: member.outcome,
+    isTruncated: member.isTruncated,
+    turns: member.turns.map(({ turn, tier }, k) => ({
+      turn,
+      tier,
+      reward: member.turnRewards_T[k] ?? 0,
+      return: returns_T?.[k] ?? null,
+      advantage: advantages_T[k] ?? 0,
+    })),
+  };
+}
