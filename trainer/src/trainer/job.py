@@ -20,9 +20,9 @@ from trainer.events import EventLog, report_error
 from trainer.files import file_hash, fresh_directory, replace_directory, write_atomic
 from trainer.supervision import Supervision
 
-# Idle OpenMP threads must not spin: beside another busy process that costs up to 38 times the run time.
+# Idle OpenMP threads must not spin (Intel's runtime reads the first, GNU's the second): beside another busy process that costs
+# up to 38 times the run time.
 os.environ.setdefault("KMP_BLOCKTIME", "0")
-# Threads that spin at a barrier starve their neighbours: without this two threads on a busy machine are 15 times slower than one.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
