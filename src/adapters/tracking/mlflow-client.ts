@@ -42,6 +42,7 @@ const API = "/api/2.0/mlflow";
 const MAX_METRICS = 1000;
 const MAX_PAIRS = 100;
 const PAGE = 1000;
+const MAX_RACES = 5;
 
 export class MlflowClient {
   readonly baseUrl: string;
@@ -112,9 +113,22 @@ export class MlflowClient {
   async logBatch(runId: string, batch: { readonly metrics: readonly MetricPoint[]; readonly params: Readonly<Record<string, string>>; readonly tags: Readonly<Record<string, string>> }): Promise<void> {
     const infinite = batch.metrics.find(({ value }) => !Number.isFinite(value));
     if (infinite !== undefined) throw new CampaignError("tracking.rejected", `metric ${infinite.key} is ${infinite.value}`);
-    for (const metrics of chunks(batch.metrics, MAX_METRICS)) await this.#post("runs/log-batch", { run_id: runId, metrics }, Nothing);
-    for (const params of chunks(pairs(batch.params), MAX_PAIRS)) await this.#post("runs/log-batch", { run_id: runId, params }, Nothing);
-    for (const tags of chunks(pairs(batch.tags), MAX_PAIRS)) await this.#post("runs/log-batch", { run_id: runId, tags }, Nothing);
+    for (const metrics of chunks(batch.metrics, MAX_METRICS)) await this.#logBatch({ run_id: runId, metrics });
+    for (const params of chunks(pairs(batch.params), MAX_PAIRS)) await this.#logBatch({ run_id: runId, params });
+    for (const tags of chunks(pairs(batch.tags), MAX_PAIRS)) await this.#logBatch({ run_id: runId, tags });
+  }
+
+  /** Another writer of the same run may be a moment faster: then its rows are there, and the same batch again finds them equal. */
+  async #logBatch(body: object): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#post("runs/log-batch", body, Nothing);
+        return;
+      } catch (error) {
+        const isRace = error instanceof CampaignError && error.message.includes("IntegrityError");
+        if (!isRace || attempt === MAX_RACES) throw error;
+      }
+    }
   }
 
   /** All points of a metric. */

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -169,4 +169,12 @@ test("values come out as JSON that loses nothing", async () => {
   );
   expect(rows).toEqual([["9007199254740993", 7, null, 1.25, "2026-01-02T03:04:05.000Z", { a: [1, null] }, [{ key: "k", value: 1 }], "2026-01-02T00:00:00.000Z"]]);
   expect(columns[0]).toEqual({ name: "big", type: "BIGINT" });
+});
+
+test("the queries of docs/history.md run", async () => {
+  const { history } = await sampleHistory();
+  const text = readFileSync(new URL("../../../docs/history.md", import.meta.url), "utf8");
+  const queries = [...text.matchAll(/```sql\n([\s\S]*?)```/g)].flatMap(([, block]) => (block ?? "").split(";").filter((query) => query.trim() !== ""));
+  expect(queries.length).toBeGreaterThanOrEqual(4);
+  for (const query of queries) await expect(history.query(query), query).resolves.toBeDefined();
 });

@@ -164,8 +164,8 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
 
   test("many projectors at once make one standing run of each key", async () => {
     await writeSampleCampaign(record, { id: "crowd", numIterations: 1 });
-    await Promise.all(Array.from({ length: 4 }, () => projectCampaign(record, mlflow, "crowd").catch(() => undefined)));
-    await projectCampaign(record, mlflow, "crowd", { force: true });
+    await Promise.all(Array.from({ length: 4 }, () => projectCampaign(record, mlflow, "crowd")));
+    await projectCampaign(record, mlflow, "crowd");
     const experimentId = await mlflow.ensureExperiment("turnwise");
     const standing = (await mlflow.searchRunsByTag(experimentId, "turnwise.campaign", "crowd")).filter((run) => tagsOf(run)["turnwise.superseded_by"] === undefined);
     expect(standing.map((run) => tagsOf(run)["turnwise.key"]).sort()).toEqual(["campaign/crowd", "campaign/crowd/iteration/0", "campaign/crowd/iteration/1"]);
