@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import { z } from "zod";
-import { AdvantageConfig } from "#contracts/campaign-config.ts";
-import { type RewardTable, RewardTableFile, TierScheme } from "#contracts/reward-table.ts";
-import { CampaignError } from "#core/errors.ts";
-import { labelRollout, type LabelledRollout } from "#core/reward/label-rollout.ts";
-import { createRewardTable } from "#core/reward/reward-table.ts";
-import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
-import { readSettings, REPOSITORY } from "#adapters/settings.ts";
+import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
 import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
+import { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { type RewardTable, RewardTableFile, TierScheme } from "#contracts/reward-table.ts";
+import { CampaignError } from "#core/errors.ts";
+import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
+import { createRewardTable } from "#core/reward/reward-table.ts";
+import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 
 export interface RolloutFileOptions {
   readonly tiers: string;
@@ -36,8 +36,17 @@ export function addRolloutFileOptions(command: Command): Command {
     .argument("<file...>", "tau-bench or tau2-bench results, JSONL with task_id, messages and outcome, or Parquet of trajectories")
     .addOption(new Option("--tiers <scheme>", "tier scheme").choices(TierScheme.options).default("finer/1"))
     .option("--rewards <table>", "reward table: a name of configs/rewards or a YAML file (default: the scheme's prior)")
-    .addOption(new Option("--estimator <id>", "advantage estimator").choices(AdvantageConfig.options.map((option) => option.shape.type.value)).default("gtpo-hybrid/1"))
-    .option("--set <key=value>", "a setting of the estimator, e.g. gamma=0.95; repeatable", (pair: string, list: string[]) => [...list, pair], [])
+    .addOption(
+      new Option("--estimator <id>", "advantage estimator")
+        .choices(AdvantageConfig.options.map((option) => option.shape.type.value))
+        .default("gtpo-hybrid/1"),
+    )
+    .option(
+      "--set <key=value>",
+      "a setting of the estimator, e.g. gamma=0.95; repeatable",
+      (pair: string, list: string[]) => [...list, pair],
+      [],
+    )
     .option("--task-set <name>", `replay the calls in this environment, to judge writes by their effect: ${TASK_SET_NAMES}`)
     .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)")
     .option("--write-tools <names>", "comma-separated names of tools that change state (default: those of tau-bench)")
@@ -65,7 +74,9 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
   });
   const tasks = taskSet === null ? null : new Map(taskSet.flatMap((set) => set.tasks).map((task) => [task.id, task]));
   const files = await readRollouts(paths, { catalog, tasks });
-  const rollouts = files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, scheme, taskSet?.[0]?.environment ?? catalog));
+  const rollouts = files.rollouts.map(({ task, trajectory }) =>
+    labelRollout(trajectory, task, scheme, taskSet?.[0]?.environment ?? catalog),
+  );
   return { rollouts, numExcluded: files.numExcluded, bufferSha256: files.bufferSha256, scheme, table, advantage };
 }
 
@@ -73,7 +84,8 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
 async function openTaskSet({ taskSet, data }: RolloutFileOptions): Promise<WholeTaskSet[] | null> {
   if (taskSet === undefined) return null;
   const source = TASK_SET_SOURCES.find(({ name }) => name === taskSet);
-  if (source === undefined) throw new CampaignError("config.invalid", `unknown task set ${taskSet}`, { next: `choose one of ${TASK_SET_NAMES}` });
+  if (source === undefined)
+    throw new CampaignError("config.invalid", `unknown task set ${taskSet}`, { next: `choose one of ${TASK_SET_NAMES}` });
   return source.load(findData(data, readSettings()));
 }
 
@@ -95,10 +107,14 @@ async function readTable(name: string, scheme: TierScheme): Promise<RewardTable>
   });
   const parsed = RewardTableFile.safeParse(parse(text));
   if (!parsed.success) throw new CampaignError("config.invalid", `${name}: ${z.prettifyError(parsed.error)}`);
-  if (parsed.data.scheme !== scheme) throw new CampaignError("config.invalid", `${name} is for tiers ${parsed.data.scheme}`, { next: `add --tiers ${parsed.data.scheme}` });
+  if (parsed.data.scheme !== scheme)
+    throw new CampaignError("config.invalid", `${name} is for tiers ${parsed.data.scheme}`, { next: `add --tiers ${parsed.data.scheme}` });
   return createRewardTable(parsed.data);
 }
 
 function splitNames(names: string): string[] {
-  return names.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  return names
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 }

@@ -15,7 +15,10 @@ export const RolloutAdvantages = z
         turn: z.int().nonnegative(),
         tier: z.string(),
         reward: z.number().describe("sum over the turn's executed calls under the reward table"),
-        return: z.number().nullable().describe("discounted reward from this turn on, outcome included; null for estimators without a discount"),
+        return: z
+          .number()
+          .nullable()
+          .describe("discounted reward from this turn on, outcome included; null for estimators without a discount"),
         advantage: z.number(),
       }),
     ),

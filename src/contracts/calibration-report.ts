@@ -78,8 +78,12 @@ export const TableAssessment = z
     deadTurns: Finding.describe("share of turns without any advantage"),
     rewardOutcomePooled: Finding.describe("correlation of a rollout's mean turn reward with its outcome"),
     rewardOutcomeWithinTask: Finding,
-    advantageOutcome: Finding.describe("correlation of a turn's advantage with the outcome; never gated on: the sparse reward maximises it"),
-    discriminativeAccuracy: Finding.describe("share of pass/fail pairs of a task in which the passing rollout has the larger mean turn reward; ties count one half"),
+    advantageOutcome: Finding.describe(
+      "correlation of a turn's advantage with the outcome; never gated on: the sparse reward maximises it",
+    ),
+    discriminativeAccuracy: Finding.describe(
+      "share of pass/fail pairs of a task in which the passing rollout has the larger mean turn reward; ties count one half",
+    ),
     advantageCorrelation: Finding.describe("correlation over tiers of within-task correlation and mean advantage, weighted by turns"),
     tiers: z.array(TierAdvantages),
   })
@@ -90,7 +94,13 @@ export const Verdict = z.enum(["accept", "reject", "insufficient"]);
 export type Verdict = z.infer<typeof Verdict>;
 
 export const GateCriterion = z.enum([
-  "proxy-mismatches", "estimator-mismatches", "within-task-correlation", "discriminative-accuracy", "advantage-correlation", "pairs", "not-worse-than-prior",
+  "proxy-mismatches",
+  "estimator-mismatches",
+  "within-task-correlation",
+  "discriminative-accuracy",
+  "advantage-correlation",
+  "pairs",
+  "not-worse-than-prior",
 ]);
 export type GateCriterion = z.infer<typeof GateCriterion>;
 
@@ -133,8 +143,12 @@ export const CalibrationReport = z
     splits: z.array(SplitStatistics),
     assessments: z.array(TableAssessment),
     gate: z.strictObject({ decision: Verdict, rows: z.array(GateRow) }),
-    conflicts: z.array(z.strictObject({ tier: z.string(), intendedSign: z.number(), fittedValue: z.number() })).describe("tiers where the data contradicts the prior's sign"),
-    neutralized: z.array(z.strictObject({ tier: z.string(), round: z.int().positive() })).describe("tiers whose fitted value their advantages did not follow on the fitting tasks: worth 0"),
+    conflicts: z
+      .array(z.strictObject({ tier: z.string(), intendedSign: z.number(), fittedValue: z.number() }))
+      .describe("tiers where the data contradicts the prior's sign"),
+    neutralized: z
+      .array(z.strictObject({ tier: z.string(), round: z.int().positive() }))
+      .describe("tiers whose fitted value their advantages did not follow on the fitting tasks: worth 0"),
     warnings: z.array(CalibrationWarning),
     keptPrior: z.array(z.string()).describe("tiers without the support to be fitted: they keep the prior's value"),
   })

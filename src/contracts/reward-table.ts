@@ -3,8 +3,18 @@ import { Sha256 } from "./artifact-ref.ts";
 
 /** Reward tiers of methods.md 13.6 (finer scheme). The seven published tiers are the coarse scheme. */
 export const FINER_TIERS = [
-  "gold_write", "gold_read", "equiv_write", "wrong_write", "soft_write", "soft_read",
-  "read", "state", "transfer", "error", "duplicate", "message",
+  "gold_write",
+  "gold_read",
+  "equiv_write",
+  "wrong_write",
+  "soft_write",
+  "soft_read",
+  "read",
+  "state",
+  "transfer",
+  "error",
+  "duplicate",
+  "message",
 ] as const;
 export const PAPER_TIERS = ["gold", "soft", "read", "state", "message", "error", "duplicate"] as const;
 
@@ -23,13 +33,12 @@ export const RewardTable = z
     scheme: TierScheme,
     values: z.record(z.string(), TierValue),
     intendedSigns: z.record(z.string(), z.union([z.literal(-1), z.literal(0), z.literal(1)])),
-    lineage: z
-      .strictObject({
-        parentSha256: Sha256.nullable(),
-        bufferSha256: Sha256.nullable().describe("hash of the rollouts it was fitted on"),
-        rule: z.string().describe("hand-set, algorithm-1/1, within-task/1, …"),
-        iteration: z.int().nonnegative().nullable(),
-      }),
+    lineage: z.strictObject({
+      parentSha256: Sha256.nullable(),
+      bufferSha256: Sha256.nullable().describe("hash of the rollouts it was fitted on"),
+      rule: z.string().describe("hand-set, algorithm-1/1, within-task/1, …"),
+      iteration: z.int().nonnegative().nullable(),
+    }),
     sha256: Sha256,
   })
   .meta({ id: "RewardTable" });
@@ -43,7 +52,9 @@ export const RewardTableFile = z
     description: z.string().optional(),
     scheme: TierScheme,
     values: z.record(z.string(), TierValue),
-    intendedSigns: RewardTable.shape.intendedSigns.optional().describe("what a tier is meant to do: 1 reinforce, -1 suppress, 0 neither; default: the sign of its value"),
+    intendedSigns: RewardTable.shape.intendedSigns
+      .optional()
+      .describe("what a tier is meant to do: 1 reinforce, -1 suppress, 0 neither; default: the sign of its value"),
   })
   .meta({ id: "RewardTableFile" });
 export type RewardTableFile = z.infer<typeof RewardTableFile>;

@@ -1,7 +1,8 @@
 // Canonical JSON (RFC 8785) and its hash: equal values, equal text, equal sha256, in any language.
-import canonicalize from "canonicalize";
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import canonicalize from "canonicalize";
 import { CampaignError } from "./errors.ts";
 
 /** The one text of a JSON value: keys sorted, no spaces. Throws contract.invalid for NaN, infinities and values that JSON has not. */

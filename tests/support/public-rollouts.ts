@@ -1,11 +1,11 @@
 // The published gpt-4o airline rollouts of tau-bench, where the benchmark's data is at hand.
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { TierScheme } from "#contracts/reward-table.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
-import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
 import { importTauBenchResults, TauBenchResults } from "#adapters/task-data/import-tau-bench.ts";
-import { labelRollout, type LabelledRollout } from "#core/reward/label-rollout.ts";
+import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
+import type { TierScheme } from "#contracts/reward-table.ts";
+import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 
 export const TAU_BENCH = resolve(process.env["TURNWISE_TAU_BENCH"] ?? join(REPOSITORY, "../shared/tau-bench"));

@@ -10,7 +10,10 @@ const GoldenCall = z.object({ name: z.string().min(1), arguments: z.union([z.str
 /** Only `task_id`, `messages` and `outcome` are needed. Without golden actions no call can be gold or soft. `outcome: null` excludes the line. */
 export const RolloutLine = z
   .strictObject({
-    task_id: z.union([z.string().min(1), z.int()]).transform(String).describe("rollouts with the same task_id form a group"),
+    task_id: z
+      .union([z.string().min(1), z.int()])
+      .transform(String)
+      .describe("rollouts with the same task_id form a group"),
     trial: z.int().nonnegative().optional().describe("number of the rollout in its group; default: order in the file"),
     user_id: z.string().optional().describe("tasks of one user never stand on both sides of a split"),
     messages: z.array(ChatMessage).min(1),
@@ -33,7 +36,10 @@ export function importRolloutLine(line: RolloutLine, position: number, source: s
     environment: "imported",
     policyName: line.policy ?? source,
     instruction: line.instruction ?? "",
-    goldenActions: (line.golden_actions ?? []).map(({ name, arguments: args }) => ({ name, argumentsJson: typeof args === "string" ? args : JSON.stringify(args) })),
+    goldenActions: (line.golden_actions ?? []).map(({ name, arguments: args }) => ({
+      name,
+      argumentsJson: typeof args === "string" ? args : JSON.stringify(args),
+    })),
     outputs: [],
     conversation: importMessages(line.messages),
     stopReason: line.stop_reason ?? "user-stop",

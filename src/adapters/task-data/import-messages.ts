@@ -70,7 +70,14 @@ function newTurn(message: ChatMessage, index: number): Turn {
       isExecuted: false,
     }),
   );
-  return { index, content: textOf(message) || null, toolCalls, userReply: null, finishReason: toolCalls.length > 0 ? "tool_calls" : "stop", stateHash: null };
+  return {
+    index,
+    content: textOf(message) || null,
+    toolCalls,
+    userReply: null,
+    finishReason: toolCalls.length > 0 ? "tool_calls" : "stop",
+    stateHash: null,
+  };
 }
 
 /** Ids repeat between turns of some files, so a result belongs to the open call of that id in the last turn, or to its first open call. */

@@ -10,7 +10,9 @@ const TauBenchEntry = z.object({
   trial: z.int().nonnegative(),
   reward: z.number(),
   info: z.object({
-    task: z.object({ user_id: z.string(), instruction: z.string(), actions: z.array(Action), outputs: z.array(z.string()).default([]) }).optional(),
+    task: z
+      .object({ user_id: z.string(), instruction: z.string(), actions: z.array(Action), outputs: z.array(z.string()).default([]) })
+      .optional(),
     error: z.unknown().optional(),
   }),
   traj: z.array(ChatMessage),

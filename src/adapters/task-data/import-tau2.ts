@@ -43,7 +43,13 @@ export function importTau2Results(results: Tau2Results, source: string, catalog:
   return { rollouts, numExcluded: results.simulations.length - rollouts.length };
 }
 
-function importSimulation(simulation: Simulation, trial: number, task: Tau2Results["tasks"][number] | undefined, source: string, catalog: ToolCatalog): ImportedRollout[] {
+function importSimulation(
+  simulation: Simulation,
+  trial: number,
+  task: Tau2Results["tasks"][number] | undefined,
+  source: string,
+  catalog: ToolCatalog,
+): ImportedRollout[] {
   const stopReason = STOP_REASONS[simulation.termination_reason];
   if (stopReason === undefined || task === undefined || simulation.reward_info === null || simulation.reward_info === undefined) return [];
   const scenario = JSON.stringify(task.user_scenario);

@@ -56,8 +56,21 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
       firstUserMessage: parts.conversation.firstUserMessage,
       turns: parts.conversation.turns,
       rows: [],
-      outcome: { type: parts.reward === 1 ? "ok" : "task_failed", reward: parts.reward, stopReason: parts.stopReason, isDatabaseMatch: null, detail: null },
-      usage: { promptTokens: 0, completionTokens: 0, simulatorPromptTokens: 0, simulatorCompletionTokens: 0, modelCalls: 0, simulatorCalls: 0 },
+      outcome: {
+        type: parts.reward === 1 ? "ok" : "task_failed",
+        reward: parts.reward,
+        stopReason: parts.stopReason,
+        isDatabaseMatch: null,
+        detail: null,
+      },
+      usage: {
+        promptTokens: 0,
+        completionTokens: 0,
+        simulatorPromptTokens: 0,
+        simulatorCompletionTokens: 0,
+        modelCalls: 0,
+        simulatorCalls: 0,
+      },
     },
   };
 }

@@ -9,11 +9,12 @@ import { CampaignError } from "#core/errors.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { decodeTrajectories } from "../record/trajectories.ts";
 import { importRolloutLine, RolloutLine } from "./import-jsonl.ts";
-import { importTau2Results, Tau2Results } from "./import-tau2.ts";
 import { importTauBenchResults, TauBenchResults } from "./import-tau-bench.ts";
+import { importTau2Results, Tau2Results } from "./import-tau2.ts";
 import type { ImportedRollout, ImportedRollouts } from "./imported-rollouts.ts";
 
-const FORMATS = "a JSON list of tau-bench results, a tau2-bench results object, JSONL with task_id, messages and outcome, or a Parquet file of trajectories";
+const FORMATS =
+  "a JSON list of tau-bench results, a tau2-bench results object, JSONL with task_id, messages and outcome, or a Parquet file of trajectories";
 const PARQUET_MAGIC = "PAR1";
 
 export interface ReadOptions {
@@ -35,7 +36,8 @@ export async function readRollouts(paths: readonly string[], options: ReadOption
   const files = await Promise.all(paths.map((path) => readRolloutFile(path, options)));
   files.sort((a, b) => (a.sha256 < b.sha256 ? -1 : a.sha256 > b.sha256 ? 1 : 0));
   const repeated = files.find((file, i) => file.sha256 === files[i - 1]?.sha256);
-  if (repeated !== undefined) throw new CampaignError("contract.invalid", `${repeated.path} is given twice, or has the same content as another file`);
+  if (repeated !== undefined)
+    throw new CampaignError("contract.invalid", `${repeated.path} is given twice, or has the same content as another file`);
   return {
     rollouts: renumberTrials(files.map((file) => file.rollouts)),
     numExcluded: files.reduce((total, file) => total + file.numExcluded, 0),
@@ -43,9 +45,14 @@ export async function readRollouts(paths: readonly string[], options: ReadOption
   };
 }
 
-async function readRolloutFile(path: string, options: ReadOptions): Promise<ImportedRollouts & { readonly path: string; readonly sha256: string }> {
+async function readRolloutFile(
+  path: string,
+  options: ReadOptions,
+): Promise<ImportedRollouts & { readonly path: string; readonly sha256: string }> {
   const bytes = await readBytes(path);
-  const imported = isParquet(bytes) ? await importParquet(path, bytes, options.tasks) : importText(path, new TextDecoder().decode(bytes), options.catalog);
+  const imported = isParquet(bytes)
+    ? await importParquet(path, bytes, options.tasks)
+    : importText(path, new TextDecoder().decode(bytes), options.catalog);
   if (imported.rollouts.length === 0) throw new CampaignError("contract.invalid", `${path} holds no rollout with an outcome`);
   return { ...imported, path, sha256: sha256Hex(bytes) };
 }
@@ -64,13 +71,18 @@ function isParquet(bytes: Uint8Array): boolean {
 
 async function importParquet(path: string, bytes: Uint8Array, tasks: ReadOptions["tasks"]): Promise<ImportedRollouts> {
   if (tasks === null) {
-    throw new CampaignError("environment.data-missing", `${path} holds trajectories without their tasks`, { next: "name the task set that they were made on with --task-set" });
+    throw new CampaignError("environment.data-missing", `${path} holds trajectories without their tasks`, {
+      next: "name the task set that they were made on with --task-set",
+    });
   }
   const trajectories = await decodeTrajectories(bytes);
   const graded = trajectories.filter(({ outcome }) => outcome.reward !== null);
   const rollouts = graded.map((trajectory): ImportedRollout => {
     const task = tasks.get(trajectory.taskId);
-    if (task === undefined) throw new CampaignError("contract.invalid", `${path}: no task ${trajectory.taskId} in the task set`, { next: "name the task set that the trajectories were made on" });
+    if (task === undefined)
+      throw new CampaignError("contract.invalid", `${path}: no task ${trajectory.taskId} in the task set`, {
+        next: "name the task set that the trajectories were made on",
+      });
     return { task, trajectory };
   });
   return { rollouts, numExcluded: trajectories.length - rollouts.length };
@@ -83,22 +95,31 @@ function importText(path: string, text: string, catalog: ToolCatalog): ImportedR
   if (Array.isArray(whole) && isRecordWith(whole[0], "messages")) return importList(path, whole, source, catalog);
   if (isRecordWith(whole, "messages")) return importList(path, [whole], source, catalog);
   if (isRecordWith(whole, "simulations")) return importTau2Results(check(Tau2Results, whole, path), source, catalog);
-  if (Array.isArray(whole) && isRecordWith(whole[0], "traj")) return importTauBenchResults(check(TauBenchResults, whole, path), source, catalog);
+  if (Array.isArray(whole) && isRecordWith(whole[0], "traj"))
+    return importTauBenchResults(check(TauBenchResults, whole, path), source, catalog);
   throw unknownFormat(path);
 }
 
 function importLines(path: string, text: string, source: string, catalog: ToolCatalog): ImportedRollouts {
-  const lines = text.split("\n").map((line, index) => ({ line: line.trim(), number: index + 1 })).filter(({ line }) => line !== "");
+  const lines = text
+    .split("\n")
+    .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+    .filter(({ line }) => line !== "");
   const values = lines.map(({ line, number }) => {
     const value = parseJson(line);
-    if (value === undefined) throw number === 1 ? unknownFormat(path) : new CampaignError("contract.invalid", `${path}, line ${number}: not valid JSON`);
+    if (value === undefined)
+      throw number === 1 ? unknownFormat(path) : new CampaignError("contract.invalid", `${path}, line ${number}: not valid JSON`);
     return { value, place: `${path}, line ${number}` };
   });
   return importValues(values, source, catalog);
 }
 
 function importList(path: string, list: readonly unknown[], source: string, catalog: ToolCatalog): ImportedRollouts {
-  return importValues(list.map((value, index) => ({ value, place: `${path}, entry ${index}` })), source, catalog);
+  return importValues(
+    list.map((value, index) => ({ value, place: `${path}, entry ${index}` })),
+    source,
+    catalog,
+  );
 }
 
 function importValues(values: readonly { value: unknown; place: string }[], source: string, catalog: ToolCatalog): ImportedRollouts {
@@ -116,16 +137,22 @@ function importValues(values: readonly { value: unknown; place: string }[], sour
 function renumberTrials(files: readonly (readonly ImportedRollout[])[]): ImportedRollout[] {
   const all = files.flat();
   const byTask = Map.groupBy(all, ({ trajectory }) => trajectory.taskId);
-  const hasRepeats = [...byTask.values()].some((members) => new Set(members.map(({ trajectory }) => trajectory.trial)).size < members.length);
+  const hasRepeats = [...byTask.values()].some(
+    (members) => new Set(members.map(({ trajectory }) => trajectory.trial)).size < members.length,
+  );
   if (!hasRepeats) return all;
-  return [...byTask.values()].flatMap((members) => members.map(({ task, trajectory }, trial) => ({ task, trajectory: { ...trajectory, trial } })));
+  return [...byTask.values()].flatMap((members) =>
+    members.map(({ task, trajectory }, trial) => ({ task, trajectory: { ...trajectory, trial } })),
+  );
 }
 
 function check<Value>(schema: z.ZodType<Value>, value: unknown, place: string): Value {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new CampaignError("contract.invalid", `${place}: at ${issue?.path.join(".") || "the top"}: ${issue?.message}`, { cause: result.error });
+  throw new CampaignError("contract.invalid", `${place}: at ${issue?.path.join(".") || "the top"}: ${issue?.message}`, {
+    cause: result.error,
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { reportAdvantages } from "#core/advantage/report-advantages.ts";
 import { emit, formatNumber, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
-import { addRolloutFileOptions, readLabelledFiles, type RolloutFileOptions } from "../rollout-files.ts";
+import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
 
 export function registerAdvantages(program: Command): void {
   addRolloutFileOptions(program.command("advantages"))
@@ -19,7 +19,12 @@ async function run(paths: string[], options: RolloutFileOptions & OutputOptions)
 
 function render(report: AdvantagesReport): string {
   const { diagnostics, rollouts } = report;
-  const rows = [...Map.groupBy(rollouts.flatMap(({ turns }) => turns), ({ tier }) => tier)].sort(([, a], [, b]) => b.length - a.length);
+  const rows = [
+    ...Map.groupBy(
+      rollouts.flatMap(({ turns }) => turns),
+      ({ tier }) => tier,
+    ),
+  ].sort(([, a], [, b]) => b.length - a.length);
   const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length;
   const table = renderTable(
     [
@@ -27,7 +32,11 @@ function render(report: AdvantagesReport): string {
       { header: "turns", align: "right", value: ([, turns]) => String(turns.length) },
       { header: "mean reward", align: "right", value: ([, turns]) => formatNumber(mean(turns.map(({ reward }) => reward))) },
       { header: "mean advantage", align: "right", value: ([, turns]) => formatNumber(mean(turns.map(({ advantage }) => advantage))) },
-      { header: "advantage > 0", align: "right", value: ([, turns]) => formatPercent(mean(turns.map(({ advantage }) => (advantage > 0 ? 1 : 0)))) },
+      {
+        header: "advantage > 0",
+        align: "right",
+        value: ([, turns]) => formatPercent(mean(turns.map(({ advantage }) => (advantage > 0 ? 1 : 0)))),
+      },
     ],
     rows,
   );

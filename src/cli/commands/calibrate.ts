@@ -7,7 +7,7 @@ import { calibrate } from "#core/calibration/calibrate.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
 import { CampaignError } from "#core/errors.ts";
 import { emit, type OutputOptions } from "../output.ts";
-import { addRolloutFileOptions, readLabelledFiles, type RolloutFileOptions } from "../rollout-files.ts";
+import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
 
 interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
   readonly rule: string;
@@ -22,7 +22,9 @@ interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
 
 export function registerCalibrate(program: Command): void {
   addRolloutFileOptions(program.command("calibrate"))
-    .addOption(new Option("--rule <rule>", "how a table is fitted").choices(CalibrationConfig.shape.rule.unwrap().options).default("within-task"))
+    .addOption(
+      new Option("--rule <rule>", "how a table is fitted").choices(CalibrationConfig.shape.rule.unwrap().options).default("within-task"),
+    )
     .option("--alpha <number>", "scale of a fitted value (default: 1)")
     .option("--delta <number>", "correlations no larger than this are worth 0 (default: 0.05)")
     .option("--holdout <share>", "share of tasks that only judge (default: 0.2)")

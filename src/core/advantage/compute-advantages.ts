@@ -1,7 +1,7 @@
 // The one entry to all estimators: groups of rewarded trajectories in, one advantage per turn out.
 // Dimensions: P = task, G = member of a group, T = turn (ragged).
 import type { AdvantageConfig } from "#contracts/campaign-config.ts";
-import { type AdvantageGroup, prepareGroups, type PreparedGroup } from "./groups.ts";
+import { type AdvantageGroup, type PreparedGroup, prepareGroups } from "./groups.ts";
 import { grpoAdvantages } from "./grpo.ts";
 import { gtpoAdvantages } from "./gtpo.ts";
 import { hybridAdvantages } from "./hybrid.ts";
@@ -84,8 +84,12 @@ function describe(
   config: AdvantageConfig,
   counts: SetCounts,
 ): AdvantageDiagnostics {
-  const magnitudes = advantages.flat(2).map(Math.abs).sort((a, b) => a - b);
-  const degenerate = config.degenerateGroups === "drop" ? groups.length - prepared.length : prepared.filter((group) => group.isDegenerate).length;
+  const magnitudes = advantages
+    .flat(2)
+    .map(Math.abs)
+    .sort((a, b) => a - b);
+  const degenerate =
+    config.degenerateGroups === "drop" ? groups.length - prepared.length : prepared.filter((group) => group.isDegenerate).length;
   return {
     estimator: config.type,
     numGroups: groups.length,
@@ -97,6 +101,7 @@ function describe(
     numTooSmallSets: counts.numTooSmall,
     numTurns: magnitudes.length,
     numDeadTurns: magnitudes.filter((magnitude) => magnitude <= DEAD_ADVANTAGE).length,
-    meanAbsoluteAdvantage: magnitudes.length === 0 ? null : magnitudes.reduce((total, magnitude) => total + magnitude, 0) / magnitudes.length,
+    meanAbsoluteAdvantage:
+      magnitudes.length === 0 ? null : magnitudes.reduce((total, magnitude) => total + magnitude, 0) / magnitudes.length,
   };
 }

@@ -59,9 +59,15 @@ function prepareGroup(group: AdvantageGroup, position: number, options: GroupOpt
 function validate(taskId: string, member: AdvantageMember): void {
   const turn = member.turnRewards_T.findIndex((reward) => !Number.isFinite(reward));
   if (turn >= 0) {
-    throw new CampaignError("reward.non-finite", `task ${taskId}, trial ${member.trial}, turn ${turn}: the turn reward is ${member.turnRewards_T[turn]}`);
+    throw new CampaignError(
+      "reward.non-finite",
+      `task ${taskId}, trial ${member.trial}, turn ${turn}: the turn reward is ${member.turnRewards_T[turn]}`,
+    );
   }
   if (member.outcome !== 0 && member.outcome !== 1) {
-    throw new CampaignError("contract.invalid", `task ${taskId}, trial ${member.trial}: the outcome is ${String(member.outcome)}, expected 0 or 1`);
+    throw new CampaignError(
+      "contract.invalid",
+      `task ${taskId}, trial ${member.trial}: the outcome is ${String(member.outcome)}, expected 0 or 1`,
+    );
   }
 }

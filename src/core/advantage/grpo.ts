@@ -14,7 +14,11 @@ export function outcomeAdvantages(group: PreparedGroup, options: Normalization, 
 }
 
 /** The outcome advantage of a member on each of its turns. */
-export function grpoAdvantages(group: PreparedGroup, config: Normalization & { readonly normalizeByStd: boolean }, counts: SetCounts): number[][] {
+export function grpoAdvantages(
+  group: PreparedGroup,
+  config: Normalization & { readonly normalizeByStd: boolean },
+  counts: SetCounts,
+): number[][] {
   const outcome_G = outcomeAdvantages(group, config, counts, config.normalizeByStd);
   return group.members.map((member, i) => member.rewards_T.map(() => outcome_G[i] ?? 0));
 }

@@ -1,6 +1,6 @@
 // Turn-level returns, normalised. Dimensions: P = task, G = member of a group, T = turn (ragged), counted 0..K-1.
 import type { PreparedGroup, PreparedMember } from "./groups.ts";
-import { type Normalization, type SetCounts, zScoresByTurn, zScoresTogether } from "./normalization.ts";
+import { type Normalization, type SetCounts, sliceLike, zScoresByTurn, zScoresTogether } from "./normalization.ts";
 
 export interface GtpoOptions extends Normalization {
   readonly gamma: number;
@@ -32,9 +32,7 @@ export function gtpoAdvantages(groups: readonly PreparedGroup[], options: GtpoOp
   const returns_PGT = groups.map((group) => group.members.map((member) => memberReturns(member, options)));
   if (options.scope === "turn") return returns_PGT.map((returns_GT) => zScoresByTurn(returns_GT, options, counts));
   if (options.scope === "group") return returns_PGT.map((returns_GT) => withinGroup(returns_GT, options, counts));
-  const together = zScoresTogether(returns_PGT.flat(), options, counts);
-  let offset = 0;
-  return returns_PGT.map((returns_GT) => together.slice(offset, (offset += returns_GT.length)));
+  return sliceLike(zScoresTogether(returns_PGT.flat(), options, counts), returns_PGT);
 }
 
 /** A lone rollout has nobody to be compared with, although its turns could be compared with each other. */

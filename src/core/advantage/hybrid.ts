@@ -1,7 +1,7 @@
 // Dimensions: P = task, G = member of a group, T = turn (ragged).
 import type { PreparedGroup } from "./groups.ts";
 import { outcomeAdvantages } from "./grpo.ts";
-import { gtpoAdvantages, type GtpoOptions } from "./gtpo.ts";
+import { type GtpoOptions, gtpoAdvantages } from "./gtpo.ts";
 import type { SetCounts } from "./normalization.ts";
 
 export interface HybridOptions extends GtpoOptions {

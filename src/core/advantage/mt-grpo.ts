@@ -15,7 +15,11 @@ export interface MtGrpoOptions extends Normalization {
 
 /** Immediate advantages A^I: the turn reward against the other members at the same turn index. arXiv:2604.02869, Eq. 1, second line. */
 export function immediateAdvantages(group: PreparedGroup, options: Normalization, counts: SetCounts): number[][] {
-  return zScoresByTurn(group.members.map((member) => member.rewards_T), options, counts);
+  return zScoresByTurn(
+    group.members.map((member) => member.rewards_T),
+    options,
+    counts,
+  );
 }
 
 /**

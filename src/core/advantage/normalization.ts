@@ -77,8 +77,16 @@ export function zScoresByTurn(values_GT: readonly (readonly number[])[], options
 /** z-scores over all turns of all members together. Ragged in, ragged out. */
 export function zScoresTogether(values_GT: readonly (readonly number[])[], options: Normalization, counts: SetCounts): number[][] {
   const scores = zScores(values_GT.flat(), options, counts);
-  let offset = 0;
-  return values_GT.map((values_T) => scores.slice(offset, (offset += values_T.length)));
+  return sliceLike(scores, values_GT);
+}
+
+/** Cuts a flat list into rows of the given lengths. */
+export function sliceLike<Item>(flat: readonly Item[], shape: readonly { readonly length: number }[]): Item[][] {
+  let end = 0;
+  return shape.map(({ length }) => {
+    end += length;
+    return flat.slice(end - length, end);
+  });
 }
 
 function countSet(size: number, counts: SetCounts): void {

@@ -32,7 +32,11 @@ export function reportAdvantages(input: {
   };
 }
 
-function describe(member: LabelledRollout & { readonly turnRewards_T: readonly number[] }, advantages_T: readonly number[], config: AdvantageConfig): RolloutAdvantages {
+function describe(
+  member: LabelledRollout & { readonly turnRewards_T: readonly number[] },
+  advantages_T: readonly number[],
+  config: AdvantageConfig,
+): RolloutAdvantages {
   const outcome = member.isTruncated ? 0 : member.outcome;
   const returns_T = "gamma" in config ? turnReturns(member.turnRewards_T, outcome, config) : null;
   return {

@@ -1,8 +1,16 @@
 // One split of the buffer: its statistics with intervals, and how each reward table fares on it.
-import type { Alignment, Finding, Split, SplitStatistics, TableAssessment, TierAdvantages, TierStatistics } from "#contracts/calibration-report.ts";
-import { bootstrap, type BootstrapEstimate, type BootstrapOptions, type ClusterSums } from "../statistics/bootstrap.ts";
+import type {
+  Alignment,
+  Finding,
+  Split,
+  SplitStatistics,
+  TableAssessment,
+  TierAdvantages,
+  TierStatistics,
+} from "#contracts/calibration-report.ts";
+import { type BootstrapEstimate, type BootstrapOptions, bootstrap, type ClusterSums } from "../statistics/bootstrap.ts";
 import { createStatistics, type StatisticsIndex, statisticsIndex } from "./statistics.ts";
-import { BUFFER, signOf, type SumsLayout, sumRows, TABLE_TIER, TIER, tableTierOffset, tierOffset } from "./task-sums.ts";
+import { BUFFER, type SumsLayout, signOf, sumRows, TABLE_TIER, TIER, tableTierOffset, tierOffset } from "./task-sums.ts";
 
 export interface SplitFindings {
   readonly split: Split;

@@ -39,7 +39,9 @@ export function chooseJudges(tasks: readonly TaskRollouts[], share: number, seed
     const user = task.userId === "" ? `task:${task.taskId}` : `user:${task.userId}`;
     users.set(user, [...(users.get(user) ?? []), position]);
   });
-  const shuffled = [...users].map(([user, positions]) => ({ order: deriveSeed(seed, "split", user), positions })).sort((a, b) => (a.order < b.order ? -1 : 1));
+  const shuffled = [...users]
+    .map(([user, positions]) => ({ order: deriveSeed(seed, "split", user), positions }))
+    .sort((a, b) => (a.order < b.order ? -1 : 1));
   const isJudge = tasks.map(() => false);
   if (shuffled.length < 2) return isJudge;
   let open = Math.min(tasks.length - 1, Math.max(1, Math.round(share * tasks.length)));

@@ -12,7 +12,7 @@ import { analyse, assessTable, describeSplit, findingOf, type SplitFindings } fr
 import { chooseJudges, groupByTask, type TaskRollouts } from "./buffer.ts";
 import { type FittedTable, fitTable, ruleVersion, type TierEvidence } from "./fit-table.ts";
 import { applyGate } from "./gate.ts";
-import { selectRows, type SumsLayout, sumRows, taskSums, TIER, tierOffset } from "./task-sums.ts";
+import { type SumsLayout, selectRows, sumRows, TIER, taskSums, tierOffset } from "./task-sums.ts";
 import { proxyLambda } from "./turn-advantages.ts";
 import { findWarnings } from "./warnings.ts";
 
@@ -37,11 +37,20 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
   const { config, advantage, priorTable } = input;
   const tasks = requireTasks(input);
   const isJudge = chooseJudges(tasks, config.holdout, input.seed);
-  const fitted = fitInRounds(input, tasks.filter((_, position) => !isJudge[position]));
+  const fitted = fitInRounds(
+    input,
+    tasks.filter((_, position) => !isJudge[position]),
+  );
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [priorTable, fitted.table] };
   const sums = taskSums(tasks, layout, advantage);
   const splitOf = (split: SplitFindings["split"]) =>
-    analyse(split, split === "all" ? sums : selectRows(sums, (row) => isJudge[row] === (split === "judge")), layout, config.minSupport, bootstrapOptions(input, split));
+    analyse(
+      split,
+      split === "all" ? sums : selectRows(sums, (row) => isJudge[row] === (split === "judge")),
+      layout,
+      config.minSupport,
+      bootstrapOptions(input, split),
+    );
   const splits = { all: splitOf("all"), fit: splitOf("fit"), judge: splitOf("judge") };
   const statistics = Object.values(splits).map((findings) => describeSplit(findings, layout));
   return {
@@ -68,12 +77,18 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
 
 function requireTasks({ rollouts, scheme, priorTable }: CalibrationInput): TaskRollouts[] {
   if (rollouts.length === 0) {
-    throw new CampaignError("contract.invalid", "there are no rollouts to calibrate on", { next: "give at least one rollout that carries an outcome" });
+    throw new CampaignError("contract.invalid", "there are no rollouts to calibrate on", {
+      next: "give at least one rollout that carries an outcome",
+    });
   }
   if (priorTable.scheme !== scheme) {
-    throw new CampaignError("reward.table-mismatch", `the prior table ${priorTable.name} is of ${priorTable.scheme}, the rollouts are labelled with ${scheme}`, {
-      next: `choose a reward table of ${scheme}, or label with ${priorTable.scheme}`,
-    });
+    throw new CampaignError(
+      "reward.table-mismatch",
+      `the prior table ${priorTable.name} is of ${priorTable.scheme}, the rollouts are labelled with ${scheme}`,
+      {
+        next: `choose a reward table of ${scheme}, or label with ${priorTable.scheme}`,
+      },
+    );
   }
   return groupByTask(rollouts);
 }
@@ -91,14 +106,14 @@ function fitInRounds(input: CalibrationInput, tasks: readonly TaskRollouts[]): R
   const scheme = tierScheme(input.scheme);
   const evidence = tierEvidence(input, tasks);
   const neutral = new Map<string, number>();
-  const fit = () => fitTable({ ...input, scheme, evidence, neutral: new Set(neutral.keys()) });
-  let fitted = fit();
+  const refit = () => fitTable({ ...input, scheme, evidence, neutral: new Set(neutral.keys()) });
+  let fitted = refit();
   const numRounds = config.rule === "within-task" ? config.maxRounds : 1;
   for (let round = 1; round < numRounds && fitted.revalued.length > 0; round += 1) {
     const unfollowed = findUnfollowed(input, tasks, fitted);
     if (unfollowed.length === 0) break;
     for (const tier of unfollowed) neutral.set(tier, round);
-    fitted = fit();
+    fitted = refit();
   }
   return { ...fitted, neutralized: [...neutral].map(([tier, round]) => ({ tier, round })) };
 }
@@ -122,9 +137,18 @@ function tierEvidence(input: CalibrationInput, tasks: readonly TaskRollouts[]): 
 /** Revalued tiers whose mean advantage has not certainly the intended sign on the fitting tasks. */
 function findUnfollowed(input: CalibrationInput, tasks: readonly TaskRollouts[], fitted: FittedTable): string[] {
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [fitted.table] };
-  const findings = analyse("fit", taskSums(tasks, layout, input.advantage), layout, input.config.minSupport, bootstrapOptions(input, "fit"));
+  const findings = analyse(
+    "fit",
+    taskSums(tasks, layout, input.advantage),
+    layout,
+    input.config.minSupport,
+    bootstrapOptions(input, "fit"),
+  );
   return assessTable(findings, layout, 0)
-    .tiers.filter(({ tier, proxyAlignment, estimatorAlignment }) => fitted.revalued.includes(tier) && (proxyAlignment !== "aligned" || estimatorAlignment !== "aligned"))
+    .tiers.filter(
+      ({ tier, proxyAlignment, estimatorAlignment }) =>
+        fitted.revalued.includes(tier) && (proxyAlignment !== "aligned" || estimatorAlignment !== "aligned"),
+    )
     .map(({ tier }) => tier);
 }
 
@@ -144,7 +168,8 @@ function judgeTable(judge: SplitFindings, layout: SumsLayout, config: Calibratio
       accuracyGain: findingOf(judge, judge.index.table(fitted, "accuracyGain")),
       numPairs: describeSplit(judge, layout).numPairs,
       unjudgedTiers: layout.tiers.filter(
-        (tier, c) => (fittedTable?.intendedSigns[tier] ?? 0) !== 0 && fittedTable?.values[tier] !== priorTable?.values[tier] && !judge.isJudged(c),
+        (tier, c) =>
+          (fittedTable?.intendedSigns[tier] ?? 0) !== 0 && fittedTable?.values[tier] !== priorTable?.values[tier] && !judge.isJudged(c),
       ),
     },
     config.gate,

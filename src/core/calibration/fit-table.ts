@@ -61,9 +61,9 @@ function excludesZero({ low, high }: Finding): boolean {
   return low !== null && high !== null && (low > 0 || high < 0);
 }
 
-const RULES: Readonly<Record<CalibrationConfig["rule"], { readonly version: string; readonly fit: Rule }>> = {
-  "algorithm-1": { version: "algorithm-1/1", fit: algorithm1 },
-  "within-task": { version: "within-task/1", fit: withinTask },
+const RULES: Readonly<Record<CalibrationConfig["rule"], { readonly version: string; readonly revalue: Rule }>> = {
+  "algorithm-1": { version: "algorithm-1/1", revalue: algorithm1 },
+  "within-task": { version: "within-task/1", revalue: withinTask },
 };
 
 export function ruleVersion(rule: CalibrationConfig["rule"]): string {
@@ -81,12 +81,12 @@ export function fitTable(input: {
   /** Tiers that an earlier round found not to be followed by their advantages: worth 0. */
   readonly neutral?: ReadonlySet<string>;
 }): FittedTable {
-  const { version, fit } = RULES[input.config.rule];
+  const { version, revalue } = RULES[input.config.rule];
   const byTier = new Map(input.evidence.map((evidence) => [evidence.tier, evidence]));
   const fits = input.scheme.tiers.map((tier) => {
     const evidence = byTier.get(tier) ?? { tier, pooled: null, withinTask: UNDEFINED, support: 0 };
     const prior = { value: input.priorTable.values[tier] ?? 0, sign: input.priorTable.intendedSigns[tier] ?? 0 };
-    const fitted = fit(evidence, prior, input.config);
+    const fitted = revalue(evidence, prior, input.config);
     return { tier, prior, ...(input.neutral?.has(tier) === true ? { ...fitted, value: 0, sign: 0 as const } : fitted) };
   });
   const table = createRewardTable(
@@ -101,7 +101,9 @@ export function fitTable(input: {
   );
   return {
     table,
-    conflicts: fits.filter(({ state }) => state === "conflict").map(({ tier, prior, wanted }) => ({ tier, intendedSign: prior.sign, fittedValue: wanted })),
+    conflicts: fits
+      .filter(({ state }) => state === "conflict")
+      .map(({ tier, prior, wanted }) => ({ tier, intendedSign: prior.sign, fittedValue: wanted })),
     revalued: fits.filter(({ state, value }) => state === "fitted" && value !== 0).map(({ tier }) => tier),
     keptPrior: fits.filter(({ state }) => state === "kept").map(({ tier }) => tier),
   };

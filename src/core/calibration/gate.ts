@@ -37,8 +37,17 @@ function combine(verdicts: readonly Verdict[]): Verdict {
 /** Accepts when the whole interval is above the threshold, rejects when none of it is. */
 function aboveRow(criterion: GateRow["criterion"], finding: Finding, threshold: number): GateRow {
   const interval = intervalOf(finding);
-  const verdict = interval === null ? "insufficient" : interval.low > threshold ? "accept" : interval.high <= threshold ? "reject" : "insufficient";
-  return { criterion, value: finding.value, interval, relation: ">", threshold, verdict, note: interval === null ? "not defined on the judging tasks" : null };
+  const verdict =
+    interval === null ? "insufficient" : interval.low > threshold ? "accept" : interval.high <= threshold ? "reject" : "insufficient";
+  return {
+    criterion,
+    value: finding.value,
+    interval,
+    relation: ">",
+    threshold,
+    verdict,
+    note: interval === null ? "not defined on the judging tasks" : null,
+  };
 }
 
 /** The interval is that of the count over resamples: [0, 0] says that no judged tier is doubtful. */
@@ -51,7 +60,15 @@ function mismatchRow(criterion: GateRow["criterion"], count: Finding, unjudgedTi
 }
 
 function pairsRow(numPairs: number, threshold: number): GateRow {
-  return { criterion: "pairs", value: numPairs, interval: null, relation: ">=", threshold, verdict: numPairs >= threshold ? "accept" : "insufficient", note: null };
+  return {
+    criterion: "pairs",
+    value: numPairs,
+    interval: null,
+    relation: ">=",
+    threshold,
+    verdict: numPairs >= threshold ? "accept" : "insufficient",
+    note: null,
+  };
 }
 
 function intervalOf({ low, high }: Finding): { low: number; high: number } | null {

@@ -1,10 +1,11 @@
 // Rollouts whose truth is known: one tier that helps, one that hurts, one that does nothing, and one that does nothing but marks
 // hard tasks. What calibration says about them can be right or wrong.
-import { normalQuantile } from "../statistics/normal.ts";
+
+import { createIndexGenerator } from "../random.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
 import type { LabelledTurn } from "../reward/label-trajectory.ts";
-import { createIndexGenerator } from "../random.ts";
 import { deriveSeed } from "../rng.ts";
+import { normalQuantile } from "../statistics/normal.ts";
 
 /** Which tier plays which part. All are tiers of finer/1. */
 export const PLANTED = { useful: "gold_write", harmful: "state", neutral: "read", confounded: "transfer" } as const;
@@ -46,7 +47,14 @@ function plantedGroup(task: number, options: PlantedOptions): LabelledRollout[] 
     const outcome = uniform() < sigmoid(options.effect * effect - difficulty) ? 1 : 0;
     const tiers = (Object.keys(PLANTED) as (keyof typeof PLANTED)[]).filter((part) => isPresent[part]).map((part) => PLANTED[part]);
     const messages = new Array<string>(MESSAGES.min + generator.nextIndex(MESSAGES.span)).fill("message");
-    return { taskId: `task-${task}`, userId: `user-${task}`, trial, outcome, isTruncated: false, turns: shuffle([...tiers, ...messages], generator.nextIndex).map(plantedTurn) };
+    return {
+      taskId: `task-${task}`,
+      userId: `user-${task}`,
+      trial,
+      outcome,
+      isTruncated: false,
+      turns: shuffle([...tiers, ...messages], generator.nextIndex).map(plantedTurn),
+    };
   });
 }
 

@@ -28,7 +28,9 @@ export function renderReport(report: CalibrationReport): string {
     `## Gate (judging tasks only)\n\n${gate(report.gate.rows)}`,
     `## Reward table\n\n${rewardTable(report)}`,
     `## Tiers and the outcome (all tasks)\n\n${tiers(report.splits.find(({ split }) => split === "all"))}`,
-    ...report.assessments.filter(({ split }) => split === "judge").map((assessment) => `## The ${assessment.table} table on the judging tasks\n\n${assess(assessment)}`),
+    ...report.assessments
+      .filter(({ split }) => split === "judge")
+      .map((assessment) => `## The ${assessment.table} table on the judging tasks\n\n${assess(assessment)}`),
     notes(report),
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
@@ -36,7 +38,13 @@ export function renderReport(report: CalibrationReport): string {
 
 function buffer({ splits, bufferSha256 }: CalibrationReport): string {
   const rows = splits.map((split) => [
-    split.split, split.numTasks, split.numRollouts, split.numTurns, split.numRollouts === 0 ? "n/a" : percent(split.numPasses / split.numRollouts), split.numMixedTasks, split.numPairs,
+    split.split,
+    split.numTasks,
+    split.numRollouts,
+    split.numTurns,
+    split.numRollouts === 0 ? "n/a" : percent(split.numPasses / split.numRollouts),
+    split.numMixedTasks,
+    split.numPairs,
   ]);
   return `${table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows)}\n\nBuffer ${bufferSha256.slice(0, 12)}.`;
 }
@@ -57,7 +65,9 @@ function gate(rows: readonly GateRow[]): string {
 function rewardTable(report: CalibrationReport): string {
   const { priorTable, fittedTable } = report;
   const rows = Object.keys(fittedTable.values).map((tier) => [
-    tier, value(priorTable.values[tier] ?? 0), value(fittedTable.values[tier] ?? 0),
+    tier,
+    value(priorTable.values[tier] ?? 0),
+    value(fittedTable.values[tier] ?? 0),
     remark(report, tier),
   ]);
   return table(["tier", `prior (${priorTable.name})`, `fitted (${fittedTable.name})`, ""], rows);
@@ -73,7 +83,15 @@ function tiers(split: SplitStatistics | undefined): string {
   const rows = (split?.tiers ?? []).filter(({ numTurns, numRollouts }) => numTurns + numRollouts > 0);
   return table(
     ["tier", "turns", "rollouts", "pass given turn", "correlation, pooled", "correlation, within task", "support"],
-    rows.map((row) => [row.tier, row.numTurns, row.numRollouts, number(row.passRateGivenTurn), finding(row.pooled), finding(row.withinTask), row.support]),
+    rows.map((row) => [
+      row.tier,
+      row.numTurns,
+      row.numRollouts,
+      number(row.passRateGivenTurn),
+      finding(row.pooled),
+      finding(row.withinTask),
+      row.support,
+    ]),
   );
 }
 
@@ -88,16 +106,31 @@ function assess(assessment: TableAssessment): string {
   ];
   const rows = assessment.tiers
     .filter(({ numTurns }) => numTurns > 0)
-    .map((tier) => [tier.tier, value(tier.value), tier.numTurns, finding(tier.proxy), finding(tier.summed), finding(tier.estimator), tier.estimatorAlignment, tier.gradientShare === null ? "n/a" : percent(tier.gradientShare)]);
+    .map((tier) => [
+      tier.tier,
+      value(tier.value),
+      tier.numTurns,
+      finding(tier.proxy),
+      finding(tier.summed),
+      finding(tier.estimator),
+      tier.estimatorAlignment,
+      tier.gradientShare === null ? "n/a" : percent(tier.gradientShare),
+    ]);
   return [
-    table(["statistic", "value"], facts.map(([name, fact]) => [name, finding(fact)])),
+    table(
+      ["statistic", "value"],
+      facts.map(([name, fact]) => [name, finding(fact)]),
+    ),
     table(["tier", "reward", "turns", "A^I + lambda A^O", "summed A^I + lambda A^O", "advantage in training", "sign", "gradient"], rows),
   ].join("\n\n");
 }
 
 function notes({ warnings, conflicts }: CalibrationReport): string {
   const lines = [
-    ...conflicts.map(({ tier, intendedSign, fittedValue }) => `${tier}: the prior ${intendedSign > 0 ? "rewards" : "punishes"} it, the data says ${number(fittedValue)}; it is worth 0 until they agree`),
+    ...conflicts.map(
+      ({ tier, intendedSign, fittedValue }) =>
+        `${tier}: the prior ${intendedSign > 0 ? "rewards" : "punishes"} it, the data says ${number(fittedValue)}; it is worth 0 until they agree`,
+    ),
     ...warnings.map(({ message }) => message),
   ];
   return lines.length === 0 ? "" : `## Read with care\n\n${lines.map((line) => `- ${line}`).join("\n")}`;

@@ -1,7 +1,8 @@
 // The statistics of methods.md 13.8, each a function of summed task rows (task-sums.ts). NaN says: not defined by these rollouts.
-import { correlationOfDeviations, correlationOfSums } from "../statistics/correlation.ts";
+
 import type { Statistics } from "../statistics/bootstrap.ts";
-import { BUFFER, signOf, type SumsLayout, TABLE, TABLE_TIER, TIER, tableOffset, tableTierOffset, tierOffset } from "./task-sums.ts";
+import { correlationOfDeviations, correlationOfSums } from "../statistics/correlation.ts";
+import { BUFFER, type SumsLayout, signOf, TABLE, TABLE_TIER, TIER, tableOffset, tableTierOffset, tierOffset } from "./task-sums.ts";
 
 /** Statistics per tier. */
 export const TIER_STATISTICS = ["pooled", "withinTask"] as const;
@@ -9,8 +10,16 @@ export const TIER_STATISTICS = ["pooled", "withinTask"] as const;
 export const ADVANTAGE_STATISTICS = ["immediate", "proxy", "summed", "estimator"] as const;
 /** Statistics per reward table. The last is the difference in discriminative accuracy to the first table. */
 export const TABLE_STATISTICS = [
-  "turnMisalignment", "deadTurns", "rewardOutcomePooled", "rewardOutcomeWithinTask", "advantageOutcome",
-  "discriminativeAccuracy", "advantageCorrelation", "proxyMismatches", "estimatorMismatches", "accuracyGain",
+  "turnMisalignment",
+  "deadTurns",
+  "rewardOutcomePooled",
+  "rewardOutcomeWithinTask",
+  "advantageOutcome",
+  "discriminativeAccuracy",
+  "advantageCorrelation",
+  "proxyMismatches",
+  "estimatorMismatches",
+  "accuracyGain",
 ] as const;
 export type TierStatistic = (typeof TIER_STATISTICS)[number];
 export type AdvantageStatistic = (typeof ADVANTAGE_STATISTICS)[number];
@@ -29,7 +38,8 @@ export function statisticsIndex(layout: SumsLayout) {
     tier: (tier: number, name: TierStatistic) => tier * TIER_STATISTICS.length + TIER_STATISTICS.indexOf(name),
     advantage: (table: number, tier: number, name: AdvantageStatistic) =>
       tableStart(table) + tier * ADVANTAGE_STATISTICS.length + ADVANTAGE_STATISTICS.indexOf(name),
-    table: (table: number, name: TableStatistic) => tableStart(table) + numTiers * ADVANTAGE_STATISTICS.length + TABLE_STATISTICS.indexOf(name),
+    table: (table: number, name: TableStatistic) =>
+      tableStart(table) + numTiers * ADVANTAGE_STATISTICS.length + TABLE_STATISTICS.indexOf(name),
   };
 }
 
@@ -57,7 +67,14 @@ export function pooledCorrelation(sums: Float64Array, tier: number): number {
   const offset = tierOffset(tier);
   const present = at(sums, offset + TIER.rollouts);
   const passes = at(sums, BUFFER.passes);
-  return correlationOfSums({ n: at(sums, BUFFER.rollouts), x: present, y: passes, xx: present, yy: passes, xy: at(sums, offset + TIER.passingRollouts) });
+  return correlationOfSums({
+    n: at(sums, BUFFER.rollouts),
+    x: present,
+    y: passes,
+    xx: present,
+    yy: passes,
+    xy: at(sums, offset + TIER.passingRollouts),
+  });
 }
 
 export function withinTaskCorrelation(sums: Float64Array, tier: number): number {
@@ -74,17 +91,39 @@ export function meanAdvantage(sums: Float64Array, layout: SumsLayout, table: num
   return at(sums, tableTierOffset(layout, table, tier) + TABLE_TIER[name]) / at(sums, tierOffset(tier) + TIER.turns);
 }
 
-function tableStatistics(sums: Float64Array, layout: SumsLayout, table: number, isJudged: (tier: number) => boolean): Record<TableStatistic, number> {
+function tableStatistics(
+  sums: Float64Array,
+  layout: SumsLayout,
+  table: number,
+  isJudged: (tier: number) => boolean,
+): Record<TableStatistic, number> {
   const column = (name: keyof typeof TABLE, of = table) => at(sums, tableOffset(layout, of) + TABLE[name]);
-  const [turns, rollouts, passes, pairs] = [at(sums, BUFFER.turns), at(sums, BUFFER.rollouts), at(sums, BUFFER.passes), at(sums, BUFFER.pairs)];
+  const [turns, rollouts, passes, pairs] = [
+    at(sums, BUFFER.turns),
+    at(sums, BUFFER.rollouts),
+    at(sums, BUFFER.passes),
+    at(sums, BUFFER.pairs),
+  ];
   const passingTurns = at(sums, BUFFER.passingTurns);
   const mismatches = (name: "proxy" | "estimator") => countMismatches(sums, layout, table, name, isJudged);
   return {
     turnMisalignment: column("wrongTurns") / column("intendedTurns"),
     deadTurns: column("deadTurns") / turns,
     rewardOutcomePooled: correlationOfSums({ n: rollouts, x: column("r"), y: passes, xx: column("rr"), yy: passes, xy: column("ro") }),
-    rewardOutcomeWithinTask: correlationOfDeviations({ n: rollouts, xx: column("rrWithin"), yy: at(sums, BUFFER.oo), xy: column("roWithin") }),
-    advantageOutcome: correlationOfSums({ n: turns, x: column("a"), y: passingTurns, xx: column("aa"), yy: passingTurns, xy: column("ao") }),
+    rewardOutcomeWithinTask: correlationOfDeviations({
+      n: rollouts,
+      xx: column("rrWithin"),
+      yy: at(sums, BUFFER.oo),
+      xy: column("roWithin"),
+    }),
+    advantageOutcome: correlationOfSums({
+      n: turns,
+      x: column("a"),
+      y: passingTurns,
+      xx: column("aa"),
+      yy: passingTurns,
+      xy: column("ao"),
+    }),
     discriminativeAccuracy: column("wins") / pairs,
     advantageCorrelation: advantageCorrelation(sums, layout, table),
     proxyMismatches: mismatches("proxy"),
@@ -94,7 +133,13 @@ function tableStatistics(sums: Float64Array, layout: SumsLayout, table: number, 
 }
 
 /** Judged tiers whose mean advantage has not the intended sign. Tiers without turns are not counted. */
-function countMismatches(sums: Float64Array, layout: SumsLayout, table: number, name: "proxy" | "estimator", isJudged: (tier: number) => boolean): number {
+function countMismatches(
+  sums: Float64Array,
+  layout: SumsLayout,
+  table: number,
+  name: "proxy" | "estimator",
+  isJudged: (tier: number) => boolean,
+): number {
   return layout.tiers.filter((tier, c) => {
     const intended = layout.tables[table]?.intendedSigns[tier] ?? 0;
     if (intended === 0 || !isJudged(c) || at(sums, tierOffset(c) + TIER.turns) === 0) return false;

@@ -1,7 +1,8 @@
 // Everything calibration needs to know about a task, as one row of sums: statistics of any set of tasks, and of any bootstrap
 // resample of them, follow from adding rows. This file says what the columns are and fills them; statistics.ts reads them.
-import type { RewardTable } from "#contracts/reward-table.ts";
+
 import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import type { RewardTable } from "#contracts/reward-table.ts";
 import { DEAD_ADVANTAGE } from "../advantage/compute-advantages.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
 import type { ClusterSums } from "../statistics/bootstrap.ts";
@@ -15,7 +16,20 @@ const BUFFER_WIDTH = 7;
 export const TIER = { turns: 0, rollouts: 1, passingRollouts: 2, xx: 3, xo: 4, passingTurns: 5, support: 6 } as const;
 const TIER_WIDTH = 7;
 /** Columns per reward table; r is the mean turn reward of a rollout, a the advantage of a turn under the estimator in use. */
-export const TABLE = { intendedTurns: 0, wrongTurns: 1, deadTurns: 2, a: 3, aa: 4, ao: 5, r: 6, rr: 7, ro: 8, rrWithin: 9, roWithin: 10, wins: 11 } as const;
+export const TABLE = {
+  intendedTurns: 0,
+  wrongTurns: 1,
+  deadTurns: 2,
+  a: 3,
+  aa: 4,
+  ao: 5,
+  r: 6,
+  rr: 7,
+  ro: 8,
+  rrWithin: 9,
+  roWithin: 10,
+  wins: 11,
+} as const;
 const TABLE_WIDTH = 12;
 /** Columns per reward table and tier: sums of advantages over the tier's turns, and of |a| x tokens. */
 export const TABLE_TIER = { immediate: 0, proxy: 1, summed: 2, estimator: 3, gradient: 4 } as const;
@@ -54,7 +68,7 @@ export function taskSums(tasks: readonly TaskRollouts[], layout: SumsLayout, adv
   layout.tables.forEach((table, t) => {
     const advantages = turnAdvantages(tasks, table, advantage);
     const context = { layout, table, t, tierIndex, advantages, lambda: proxyLambda(advantage) };
-    tasks.forEach((task, p) => addTable(task.rollouts, p, context, rowOf(p)));
+    for (const [p, task] of tasks.entries()) addTable(task.rollouts, p, context, rowOf(p));
   });
   return { rows, numRows: tasks.length, width };
 }
@@ -63,14 +77,16 @@ export function taskSums(tasks: readonly TaskRollouts[], layout: SumsLayout, adv
 export function selectRows(sums: ClusterSums, isChosen: (row: number) => boolean): ClusterSums {
   const chosen = Array.from({ length: sums.numRows }, (_, row) => row).filter(isChosen);
   const rows = new Float64Array(chosen.length * sums.width);
-  chosen.forEach((row, position) => rows.set(sums.rows.subarray(row * sums.width, (row + 1) * sums.width), position * sums.width));
+  for (const [position, row] of chosen.entries())
+    rows.set(sums.rows.subarray(row * sums.width, (row + 1) * sums.width), position * sums.width);
   return { rows, numRows: chosen.length, width: sums.width };
 }
 
 /** The sums over all rows. */
 export function sumRows({ rows, numRows, width }: ClusterSums): Float64Array {
   const total = new Float64Array(width);
-  for (let row = 0; row < numRows; row += 1) for (let column = 0; column < width; column += 1) add(total, column, rows[row * width + column] ?? 0);
+  for (let row = 0; row < numRows; row += 1)
+    for (let column = 0; column < width; column += 1) add(total, column, rows[row * width + column] ?? 0);
   return total;
 }
 
@@ -141,7 +157,7 @@ interface TableContext {
 function addTable(rollouts: readonly LabelledRollout[], p: number, context: TableContext, row: Float64Array): void {
   const meanRewards = rollouts.map((_, i) => mean(context.advantages.rewards[p]?.[i] ?? []));
   addRolloutRewards(rollouts, meanRewards, tableOffset(context.layout, context.t), row);
-  rollouts.forEach((rollout, i) => addTurns(rollout, p, i, context, row));
+  for (const [i, rollout] of rollouts.entries()) addTurns(rollout, p, i, context, row);
 }
 
 function addRolloutRewards(rollouts: readonly LabelledRollout[], meanRewards: readonly number[], offset: number, row: Float64Array): void {

@@ -3,7 +3,11 @@ import type { CalibrationWarning, Finding, SplitStatistics } from "#contracts/ca
 import type { TaskRollouts } from "./buffer.ts";
 
 /** Warnings about the buffer and its tiers. `keptPrior` are the tiers that had no support for a fit. */
-export function findWarnings(tasks: readonly TaskRollouts[], splits: readonly SplitStatistics[], keptPrior: readonly string[]): CalibrationWarning[] {
+export function findWarnings(
+  tasks: readonly TaskRollouts[],
+  splits: readonly SplitStatistics[],
+  keptPrior: readonly string[],
+): CalibrationWarning[] {
   const all = splits.find(({ split }) => split === "all");
   const judge = splits.find(({ split }) => split === "judge");
   if (all === undefined || judge === undefined) return [];
@@ -17,7 +21,10 @@ function bufferWarnings(tasks: readonly TaskRollouts[], all: SplitStatistics, ju
   if (tasks.length === 1) warn("one-task", "all rollouts are of one task: nothing is left to judge a fit on, and no interval can be given");
   else if (numUsers === 1) warn("one-user", "all tasks are of one user: nothing is left to judge a fit on");
   if (all.numPasses === 0 || all.numPasses === all.numRollouts) {
-    warn("no-variation", `all ${all.numRollouts} rollouts ${all.numPasses === 0 ? "fail" : "pass"}: no tier can be told apart by its outcome`);
+    warn(
+      "no-variation",
+      `all ${all.numRollouts} rollouts ${all.numPasses === 0 ? "fail" : "pass"}: no tier can be told apart by its outcome`,
+    );
   } else if (all.numPairs === 0) warn("no-pairs", "no task has both passing and failing rollouts: nothing can be said within a task");
   else if (judge.numPairs === 0) warn("no-pairs", "no judging task has both passing and failing rollouts");
   return warnings;
@@ -42,7 +49,13 @@ function supportWarnings(all: SplitStatistics, keptPrior: readonly string[]): Ca
   const occurring = all.tiers.filter(({ tier, numTurns }) => numTurns > 0 && keptPrior.includes(tier));
   if (occurring.length === 0) return [];
   const tiers = occurring.map(({ tier, support }) => `${tier} (${support})`).join(", ");
-  return [{ code: "low-support", tier: null, message: `too few rollouts of tasks where both the tier and the outcome vary, so the prior's value stays: ${tiers}` }];
+  return [
+    {
+      code: "low-support",
+      tier: null,
+      message: `too few rollouts of tasks where both the tier and the outcome vary, so the prior's value stays: ${tiers}`,
+    },
+  ];
 }
 
 function certainSign({ low, high }: Finding): -1 | 0 | 1 {

@@ -3,7 +3,7 @@ import type { EvaluationConfig } from "#contracts/campaign-config.ts";
 import type { EvaluationReport } from "#contracts/evaluation-report.ts";
 import { CampaignError } from "../errors.ts";
 import { deriveSeed, seedToInt } from "../rng.ts";
-import { bootstrap, type BootstrapEstimate, type BootstrapOptions, type ClusterSums } from "../statistics/bootstrap.ts";
+import { type BootstrapEstimate, type BootstrapOptions, bootstrap, type ClusterSums } from "../statistics/bootstrap.ts";
 import { passHatK } from "./pass-hat-k.ts";
 
 /** The trials of one task. */
@@ -16,7 +16,11 @@ export interface TaskResult {
 export interface EvaluationInput {
   readonly policyHash: string;
   readonly results: readonly TaskResult[];
-  readonly comparisons: readonly { readonly against: "base" | "promoted"; readonly policyHash: string; readonly results: readonly TaskResult[] }[];
+  readonly comparisons: readonly {
+    readonly against: "base" | "promoted";
+    readonly policyHash: string;
+    readonly results: readonly TaskResult[];
+  }[];
   readonly confidence: number;
   readonly resamples: number;
   readonly seed: string;
@@ -42,7 +46,10 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
     seed: seedToInt(deriveSeed(input.seed)),
     passHatK: Array.from({ length: trials }, (_, i) => i + 1).map((k) => ({
       k,
-      estimate: meanOverTasks(results.map((result) => passHatK(numPasses(result), result.passes.length, k)), options),
+      estimate: meanOverTasks(
+        results.map((result) => passHatK(numPasses(result), result.passes.length, k)),
+        options,
+      ),
     })),
     doNothingFloor: input.doNothingFloor,
     comparisons: input.comparisons.map((other) => ({
@@ -50,7 +57,12 @@ export function evaluate(input: EvaluationInput): EvaluationReport {
       policyHash: other.policyHash,
       ...compare(results, canonicalResults(other.results), options),
     })),
-    perTask: results.map((result) => ({ taskId: result.taskId, kind: result.kind, numPasses: numPasses(result), trials: result.passes.length })),
+    perTask: results.map((result) => ({
+      taskId: result.taskId,
+      kind: result.kind,
+      numPasses: numPasses(result),
+      trials: result.passes.length,
+    })),
     perKind: ratesByKind(results),
     stopReasons: { ...input.stopReasons },
   };
@@ -68,7 +80,13 @@ function canonicalResults(results: readonly TaskResult[]): TaskResult[] {
   const sorted = [...results].sort((a, b) => (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0));
   const repeated = sorted.find((result, i) => result.taskId === sorted[i - 1]?.taskId);
   const problem =
-    sorted.length === 0 ? "no tasks" : repeated !== undefined ? `task ${repeated.taskId} twice` : sorted.some((result) => result.passes.length === 0) ? "a task without trials" : null;
+    sorted.length === 0
+      ? "no tasks"
+      : repeated !== undefined
+        ? `task ${repeated.taskId} twice`
+        : sorted.some((result) => result.passes.length === 0)
+          ? "a task without trials"
+          : null;
   if (problem !== null) throw new CampaignError("contract.invalid", `an evaluation cannot be made from ${problem}`);
   return sorted;
 }

@@ -56,7 +56,12 @@ function canonicalObject(value: { readonly [key: string]: Json }, schema: Schema
 function canonicalList(list: readonly Json[], schema: Schema): Json {
   const items = list.map((item) => canonicalValue(item, schemaOf(schema?.["items"])));
   const isUnordered = schema?.["uniqueItems"] === true || items.every(isObject);
-  return isUnordered ? items.map((item) => ({ item, text: canonicalJson(item) })).sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)).map(({ item }) => item) : items;
+  return isUnordered
+    ? items
+        .map((item) => ({ item, text: canonicalJson(item) }))
+        .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+        .map(({ item }) => item)
+    : items;
 }
 
 function isEmpty(value: Json): boolean {

@@ -3,7 +3,7 @@ import type { TierScheme } from "#contracts/reward-table.ts";
 import type { Task } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
-import { labelTrajectory, type LabelledTurn, type ToolCatalog } from "./label-trajectory.ts";
+import { type LabelledTurn, labelTrajectory, type ToolCatalog } from "./label-trajectory.ts";
 
 export interface LabelledRollout {
   readonly taskId: string;
@@ -23,7 +23,12 @@ export function isTruncation(stopReason: StopReason): boolean {
 }
 
 /** Labels one trajectory. An outcome without a reward counts as failed: callers leave out rollouts that carry none. */
-export function labelRollout(trajectory: Trajectory, task: Task, scheme: TierScheme, environment: Environment | ToolCatalog): LabelledRollout {
+export function labelRollout(
+  trajectory: Trajectory,
+  task: Task,
+  scheme: TierScheme,
+  environment: Environment | ToolCatalog,
+): LabelledRollout {
   const base = {
     taskId: trajectory.taskId,
     userId: task.userId,

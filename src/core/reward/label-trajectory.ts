@@ -5,7 +5,7 @@ import type { ToolCall, Trajectory, Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { type CanonicalArguments, canonicalArguments } from "./canonical-arguments.ts";
 import { findExactMatch, type GoldenCall, goldenCalls, partialMatch, type SchemaLookup, schemaLookup } from "./golden-calls.ts";
-import { type CallFacts, MESSAGE_TIER, tierScheme, type TierSchemeDefinition } from "./tiers.ts";
+import { type CallFacts, MESSAGE_TIER, type TierSchemeDefinition, tierScheme } from "./tiers.ts";
 import { createWriteReplay, type WriteReplay } from "./write-effects.ts";
 
 export interface CallTier {
@@ -43,7 +43,12 @@ interface Labelling {
  * of partial matches, writes and reads. With a whole environment the calls are replayed and writes are judged by their effect;
  * with a catalog of tools alone their effect stays unknown. methods.md 13.6.
  */
-export function labelTrajectory(trajectory: Trajectory, task: Task, scheme: TierScheme, environment: Environment | ToolCatalog): LabelledTurn[] {
+export function labelTrajectory(
+  trajectory: Trajectory,
+  task: Task,
+  scheme: TierScheme,
+  environment: Environment | ToolCatalog,
+): LabelledTurn[] {
   const schemaFor = schemaLookup(environment.tools);
   const labelling: Labelling = {
     scheme: tierScheme(scheme),

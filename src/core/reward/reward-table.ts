@@ -14,7 +14,9 @@ export function createRewardTable(input: RewardTableFile, lineage: RewardTable["
   const { tiers } = tierScheme(input.scheme);
   const unknown = [...Object.keys(input.values), ...Object.keys(input.intendedSigns ?? {})].find((tier) => !tiers.includes(tier));
   if (unknown !== undefined) {
-    throw new CampaignError("reward.table-mismatch", `reward table ${input.name}: ${input.scheme} has no tier ${unknown}`, { next: `use tiers of: ${tiers.join(", ")}` });
+    throw new CampaignError("reward.table-mismatch", `reward table ${input.name}: ${input.scheme} has no tier ${unknown}`, {
+      next: `use tiers of: ${tiers.join(", ")}`,
+    });
   }
   const values = Object.fromEntries(tiers.map((tier) => [tier, input.values[tier] ?? 0]));
   const intendedSigns = Object.fromEntries(tiers.map((tier) => [tier, input.intendedSigns?.[tier] ?? signOfValue(values[tier] ?? 0)]));
@@ -25,7 +27,8 @@ export function createRewardTable(input: RewardTableFile, lineage: RewardTable["
 /** Throws store.corrupt when the table is not what its hash says. */
 export function verifyRewardTable(table: RewardTable): RewardTable {
   const { sha256, ...body } = table;
-  if (hashJson(body) !== sha256) throw new CampaignError("store.corrupt", `reward table ${table.name} does not have the sha256 that it claims`);
+  if (hashJson(body) !== sha256)
+    throw new CampaignError("store.corrupt", `reward table ${table.name} does not have the sha256 that it claims`);
   return table;
 }
 

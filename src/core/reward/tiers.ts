@@ -47,7 +47,20 @@ const PAPER: TierSchemeDefinition = {
 const FINER: TierSchemeDefinition = {
   id: "finer/1",
   tiers: FINER_TIERS,
-  salience: ["gold_write", "equiv_write", "wrong_write", "state", "soft_write", "transfer", "error", "duplicate", "gold_read", "soft_read", "read", "message"],
+  salience: [
+    "gold_write",
+    "equiv_write",
+    "wrong_write",
+    "state",
+    "soft_write",
+    "transfer",
+    "error",
+    "duplicate",
+    "gold_read",
+    "soft_read",
+    "read",
+    "message",
+  ],
   classify: (facts) => {
     if (facts.isError) return "error";
     if (facts.isGold) return facts.isWrite ? "gold_write" : "gold_read";

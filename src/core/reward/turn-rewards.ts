@@ -21,4 +21,3 @@ function tierReward(call: Pick<CallTier, "tier" | "match">, table: RewardTable):
   }
   return value === "soft" ? (call.match ?? 0) : value;
 }
-

@@ -33,12 +33,20 @@ const MIN_DEFINED_SHARE = 0.9;
  * Point values over all clusters, with percentile intervals over resamples of clusters.
  * Deterministic in the seed; independent of row order when the caller orders the rows canonically.
  */
-export function bootstrap(sums: ClusterSums, numStatistics: number, statistics: Statistics, options: BootstrapOptions): BootstrapEstimate[] {
+export function bootstrap(
+  sums: ClusterSums,
+  numStatistics: number,
+  statistics: Statistics,
+  options: BootstrapOptions,
+): BootstrapEstimate[] {
   const point = new Float64Array(numStatistics);
   statistics(addRows(sums, new Float64Array(sums.numRows).fill(1)), point);
   const draws = resample(sums, numStatistics, statistics, options);
   return Array.from(point, (value, s) => {
-    const sorted = draws.subarray(s * options.resamples, (s + 1) * options.resamples).filter((draw) => !Number.isNaN(draw)).sort();
+    const sorted = draws
+      .subarray(s * options.resamples, (s + 1) * options.resamples)
+      .filter((draw) => !Number.isNaN(draw))
+      .sort();
     const isDefined = sums.numRows > 1 && sorted.length >= MIN_DEFINED_SHARE * options.resamples;
     const tail = (1 - options.confidence) / 2;
     return {

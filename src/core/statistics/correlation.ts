@@ -18,7 +18,17 @@ export function correlationOfSums({ n, x, y, xx, yy, xy }: PairSums): number {
 }
 
 /** Correlation from sums of squared deviations, e.g. from task means. NaN when either has no variance. */
-export function correlationOfDeviations({ n, xx, yy, xy }: { readonly n: number; readonly xx: number; readonly yy: number; readonly xy: number }): number {
+export function correlationOfDeviations({
+  n,
+  xx,
+  yy,
+  xy,
+}: {
+  readonly n: number;
+  readonly xx: number;
+  readonly yy: number;
+  readonly xy: number;
+}): number {
   if (!(n > 1) || xx <= NO_VARIANCE * n || yy <= NO_VARIANCE * n) return Number.NaN;
   return Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy)));
 }

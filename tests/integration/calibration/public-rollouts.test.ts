@@ -1,9 +1,9 @@
 // 200 published rollouts of a real model on a real benchmark: every figure that is deterministic, to its printed digits.
 import { describe, expect, test } from "vitest";
-import { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
-import { CalibrationReport } from "#contracts/calibration-report.ts";
-import type { RewardTable } from "#contracts/reward-table.ts";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
+import { CalibrationReport } from "#contracts/calibration-report.ts";
+import { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
+import type { RewardTable } from "#contracts/reward-table.ts";
 import { analyse, assessTable, describeSplit } from "#core/calibration/assess.ts";
 import { groupByTask } from "#core/calibration/buffer.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
@@ -12,12 +12,17 @@ import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
 import { hasPublicRollouts, importPublicRollouts, labelPublicRollouts, WHY_SKIPPED } from "../../support/public-rollouts.ts";
 
-const load = (name: string, scheme: RewardTable["scheme"]) => loadRewardTable(`${import.meta.dirname}/../../../configs/rewards`, name, scheme);
+const load = (name: string, scheme: RewardTable["scheme"]) =>
+  loadRewardTable(`${import.meta.dirname}/../../../configs/rewards`, name, scheme);
 
 function analysed(rollouts: LabelledRollout[], table: RewardTable, advantage: Record<string, unknown>) {
   const layout = { tiers: tierScheme(table.scheme).tiers, tables: [table] };
   const config = AdvantageConfig.parse({ degenerateGroups: "keep", ...advantage });
-  const findings = analyse("all", taskSums(groupByTask(rollouts), layout, config), layout, 1, { resamples: 1000, confidence: 0.95, seed: "public" });
+  const findings = analyse("all", taskSums(groupByTask(rollouts), layout, config), layout, 1, {
+    resamples: 1000,
+    confidence: 0.95,
+    seed: "public",
+  });
   return { split: describeSplit(findings, layout), assessment: assessTable(findings, layout, 0) };
 }
 
@@ -29,7 +34,14 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
 
   test("the seven tiers: counts, pooled and within-task correlations", async () => {
     const { split } = analysed(labelPublicRollouts("paper/1"), await load("paper-naive-dense", "paper/1"), { type: "grpo/1" });
-    const rows = split.tiers.map((tier) => [tier.tier, tier.numTurns, tier.numRollouts, round(tier.passRateGivenTurn), round(tier.pooled.value), round(tier.withinTask.value)]);
+    const rows = split.tiers.map((tier) => [
+      tier.tier,
+      tier.numTurns,
+      tier.numRollouts,
+      round(tier.passRateGivenTurn),
+      round(tier.pooled.value),
+      round(tier.withinTask.value),
+    ]);
     expect(rows).toEqual([
       ["gold", 391, 113, 0.363, 0.072, 0.19],
       ["soft", 53, 47, 0.057, -0.4, -0.162],
@@ -43,7 +55,10 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
 
   test("the finer tiers, with intervals within the error of a bootstrap", async () => {
     const { split } = analysed(labelPublicRollouts("finer/1"), await load("finer-prior", "finer/1"), { type: "grpo/1" });
-    const expected: Record<string, { turns: number; rollouts: number; pooled: number; within: readonly [value: number, low: number, high: number] }> = {
+    const expected: Record<
+      string,
+      { turns: number; rollouts: number; pooled: number; within: readonly [value: number, low: number, high: number] }
+    > = {
       gold_write: { turns: 88, rollouts: 57, pooled: 0.069, within: [0.444, 0.26, 0.6] },
       gold_read: { turns: 303, rollouts: 100, pooled: 0.061, within: [-0.02, -0.27, 0.23] },
       soft_write: { turns: 44, rollouts: 38, pooled: -0.386, within: [-0.16, -0.38, 0.07] },
@@ -63,20 +78,56 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
   });
 
   test.each([
-    { name: "GRPO, sparse", table: "paper-naive-dense", advantage: { type: "grpo/1" }, mismatched: ["soft", "read"], expected: [0.685, 0.503, 0.754] },
+    {
+      name: "GRPO, sparse",
+      table: "paper-naive-dense",
+      advantage: { type: "grpo/1" },
+      mismatched: ["soft", "read"],
+      expected: [0.685, 0.503, 0.754],
+    },
     { name: "MT-GRPO, V5", table: "paper-naive-dense", advantage: { type: "mt-grpo/1" }, mismatched: [], expected: [0.249, 0.056, 0.417] },
     { name: "GTPO, V5", table: "paper-naive-dense", advantage: { type: "gtpo/1" }, mismatched: [], expected: [0.27, 0.078, 0.401] },
-    { name: "hybrid, V5", table: "paper-naive-dense", advantage: { type: "gtpo-hybrid/1" }, mismatched: [], expected: [0.385, 0.037, 0.403] },
-    { name: "hybrid, calibrated", table: "paper-irc", advantage: { type: "gtpo-hybrid/1" }, mismatched: [], expected: [0.428, 0.037, 0.343] },
+    {
+      name: "hybrid, V5",
+      table: "paper-naive-dense",
+      advantage: { type: "gtpo-hybrid/1" },
+      mismatched: [],
+      expected: [0.385, 0.037, 0.403],
+    },
+    {
+      name: "hybrid, calibrated",
+      table: "paper-irc",
+      advantage: { type: "gtpo-hybrid/1" },
+      mismatched: [],
+      expected: [0.428, 0.037, 0.343],
+    },
     { name: "MT-GRPO, calibrated", table: "paper-irc", advantage: { type: "mt-grpo/1" }, mismatched: [], expected: [0.341, 0.086, 0.353] },
-    { name: "hybrid, calibrated, scope group", table: "paper-irc", advantage: { type: "gtpo-hybrid/1", scope: "group" }, mismatched: [], expected: [0.361, 0, 0.229] },
-    { name: "hybrid, calibrated, lambda 0.5", table: "paper-irc", advantage: { type: "gtpo-hybrid/1", lambda: 0.5 }, mismatched: [], expected: [0.479, 0.037, 0.349] },
-    { name: "hybrid, calibrated, lambda 1", table: "paper-irc", advantage: { type: "gtpo-hybrid/1", lambda: 1 }, mismatched: [], expected: [0.56, 0.037, 0.37] },
+    {
+      name: "hybrid, calibrated, scope group",
+      table: "paper-irc",
+      advantage: { type: "gtpo-hybrid/1", scope: "group" },
+      mismatched: [],
+      expected: [0.361, 0, 0.229],
+    },
+    {
+      name: "hybrid, calibrated, lambda 0.5",
+      table: "paper-irc",
+      advantage: { type: "gtpo-hybrid/1", lambda: 0.5 },
+      mismatched: [],
+      expected: [0.479, 0.037, 0.349],
+    },
+    {
+      name: "hybrid, calibrated, lambda 1",
+      table: "paper-irc",
+      advantage: { type: "gtpo-hybrid/1", lambda: 1 },
+      mismatched: [],
+      expected: [0.56, 0.037, 0.37],
+    },
   ])("estimators: $name", async ({ table, advantage, mismatched, expected }) => {
     const { assessment } = analysed(labelPublicRollouts("paper/1"), await load(table, "paper/1"), advantage);
     expect(assessment.tiers.filter((tier) => tier.isEstimatorMismatch).map(({ tier }) => tier)).toEqual(mismatched);
     const found = [assessment.advantageOutcome.value, assessment.deadTurns.value, assessment.turnMisalignment.value];
-    found.forEach((value, i) => expect(Math.abs((value ?? 9) - (expected[i] ?? 0)), `${i}: ${value}`).toBeLessThan(0.00051));
+    for (const [i, value] of found.entries()) expect(Math.abs((value ?? 9) - (expected[i] ?? 0)), `${i}: ${value}`).toBeLessThan(0.00051);
   });
 
   test.each([
@@ -115,7 +166,9 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
     expect(calls.every((call) => call.isExecuted)).toBe(true);
     expect(calls.filter((call) => call.isError)).toHaveLength(73);
     const reasons = rollouts.map(({ trajectory }) => trajectory.outcome.stopReason);
-    expect([reasons.filter((reason) => reason === "transfer").length, reasons.filter((reason) => reason === "turn-cap").length]).toEqual([48, 5]);
+    expect([reasons.filter((reason) => reason === "transfer").length, reasons.filter((reason) => reason === "turn-cap").length]).toEqual([
+      48, 5,
+    ]);
   });
 });
 

@@ -5,12 +5,19 @@ import { type AdvantageGroup, computeAdvantages } from "#core/advantage/compute-
 import { advantagesOf, expectClose, group } from "./worked-examples.ts";
 
 const reward = fc.constantFrom(-0.2, -0.1, 0, 0.1, 0.3, 0.5, 0.75, 1);
-const member = fc.record({ turnRewards_T: fc.array(reward, { minLength: 1, maxLength: 6 }), outcome: fc.constantFrom<0 | 1>(0, 1), isTruncated: fc.boolean() });
+const member = fc.record({
+  turnRewards_T: fc.array(reward, { minLength: 1, maxLength: 6 }),
+  outcome: fc.constantFrom<0 | 1>(0, 1),
+  isTruncated: fc.boolean(),
+});
 const members = fc.array(member, { minLength: 1, maxLength: 6 });
-const groups = fc.array(members, { minLength: 1, maxLength: 4 }).map((list): AdvantageGroup[] =>
-  list.map((each, task) => ({ taskId: `task-${task}`, members: each.map((one, trial) => ({ ...one, trial })) })),
-);
-const whole = (list: AdvantageGroup[]) => list.map((each) => ({ ...each, members: each.members.map((one) => ({ ...one, isTruncated: false })) }));
+const groups = fc
+  .array(members, { minLength: 1, maxLength: 4 })
+  .map((list): AdvantageGroup[] =>
+    list.map((each, task) => ({ taskId: `task-${task}`, members: each.map((one, trial) => ({ ...one, trial })) })),
+  );
+const whole = (list: AdvantageGroup[]) =>
+  list.map((each) => ({ ...each, members: each.members.map((one) => ({ ...one, isTruncated: false })) }));
 
 const CONFIGS = [
   { type: "grpo/1" },
@@ -43,7 +50,9 @@ describe("laws of the estimators", () => {
     fc.assert(
       fc.property(groups, configs, (list, config) => {
         const { advantages } = computeAdvantages(list, config);
-        expect(advantages.map((rows) => rows.map((row) => row.length))).toEqual(list.map((each) => each.members.map((one) => one.turnRewards_T.length)));
+        expect(advantages.map((rows) => rows.map((row) => row.length))).toEqual(
+          list.map((each) => each.members.map((one) => one.turnRewards_T.length)),
+        );
         expect(advantages.flat(2).every(Number.isFinite)).toBe(true);
       }),
     );
@@ -52,7 +61,9 @@ describe("laws of the estimators", () => {
   test("hybrid with lambda 0 is GTPO", () => {
     fc.assert(
       fc.property(groups, (list) => {
-        expect(computeAdvantages(list, parse({ type: "gtpo-hybrid/1", lambda: 0 })).advantages).toEqual(computeAdvantages(list, parse({ type: "gtpo/1" })).advantages);
+        expect(computeAdvantages(list, parse({ type: "gtpo-hybrid/1", lambda: 0 })).advantages).toEqual(
+          computeAdvantages(list, parse({ type: "gtpo/1" })).advantages,
+        );
       }),
     );
   });
@@ -60,8 +71,13 @@ describe("laws of the estimators", () => {
   test("MT-GRPO without turn rewards is GRPO on every turn", () => {
     fc.assert(
       fc.property(groups, (list) => {
-        const sparse = list.map((each) => ({ ...each, members: each.members.map((one) => ({ ...one, turnRewards_T: one.turnRewards_T.map(() => 0) })) }));
-        expect(computeAdvantages(sparse, parse({ type: "mt-grpo/1" })).advantages).toEqual(computeAdvantages(sparse, parse({ type: "grpo/1" })).advantages);
+        const sparse = list.map((each) => ({
+          ...each,
+          members: each.members.map((one) => ({ ...one, turnRewards_T: one.turnRewards_T.map(() => 0) })),
+        }));
+        expect(computeAdvantages(sparse, parse({ type: "mt-grpo/1" })).advantages).toEqual(
+          computeAdvantages(sparse, parse({ type: "grpo/1" })).advantages,
+        );
       }),
     );
   });
@@ -70,7 +86,10 @@ describe("laws of the estimators", () => {
     fc.assert(
       fc.property(groups, (list) => {
         const immediate = parse({ type: "gtpo/1", gamma: 0 });
-        const flipped = list.map((each) => ({ ...each, members: each.members.map((one) => ({ ...one, outcome: one.outcome === 1 ? (0 as const) : (1 as const), isTruncated: false })) }));
+        const flipped = list.map((each) => ({
+          ...each,
+          members: each.members.map((one) => ({ ...one, outcome: one.outcome === 1 ? (0 as const) : (1 as const), isTruncated: false })),
+        }));
         expect(computeAdvantages(whole(list), immediate).advantages).toEqual(computeAdvantages(flipped, immediate).advantages);
       }),
     );
@@ -94,7 +113,10 @@ describe("laws of the estimators", () => {
       fc.property(members, fc.constantFrom(0.5, 2, 10), (list, factor) => {
         const config = parse({ type: "mt-grpo/1", lambda: 0, epsilon: 1e-12 });
         const one = { taskId: "task", members: list.map((each, trial) => ({ ...each, trial, isTruncated: false })) };
-        const scaled = { ...one, members: one.members.map((each) => ({ ...each, turnRewards_T: each.turnRewards_T.map((value) => value * factor) })) };
+        const scaled = {
+          ...one,
+          members: one.members.map((each) => ({ ...each, turnRewards_T: each.turnRewards_T.map((value) => value * factor) })),
+        };
         expectClose(computeAdvantages([scaled], config).advantages[0] ?? [], computeAdvantages([one], config).advantages[0] ?? [], 1e-9);
       }),
     );
@@ -105,18 +127,33 @@ describe("laws of the estimators", () => {
       fc.property(members, (list) => {
         const outcomes = list.map((one) => one.outcome);
         const rewards = list.map(() => [0]);
-        const flipped = advantagesOf(rewards, outcomes.map((outcome) => 1 - outcome), { type: "grpo/1" });
-        expectClose(flipped.map((row) => row.map((value) => -value)), advantagesOf(rewards, outcomes, { type: "grpo/1" }), 1e-12);
+        const flipped = advantagesOf(
+          rewards,
+          outcomes.map((outcome) => 1 - outcome),
+          { type: "grpo/1" },
+        );
+        expectClose(
+          flipped.map((row) => row.map((value) => -value)),
+          advantagesOf(rewards, outcomes, { type: "grpo/1" }),
+          1e-12,
+        );
       }),
     );
   });
 });
 
 describe("edge cases", () => {
-  test.each(CONFIGS.map((config) => ({ name: `${config.type} ${JSON.stringify(config)}`, config })))("a group of one gets nothing: $name", ({ config }) => {
-    const rewards = "scope" in config && config.scope === "batch" ? [[1]] : [[1, 0.3]];
-    expect(computeAdvantages([group(rewards, [1])], config).advantages.flat(2).every((value) => value === 0)).toBe(true);
-  });
+  test.each(CONFIGS.map((config) => ({ name: `${config.type} ${JSON.stringify(config)}`, config })))(
+    "a group of one gets nothing: $name",
+    ({ config }) => {
+      const rewards = "scope" in config && config.scope === "batch" ? [[1]] : [[1, 0.3]];
+      expect(
+        computeAdvantages([group(rewards, [1])], config)
+          .advantages.flat(2)
+          .every((value) => value === 0),
+      ).toBe(true);
+    },
+  );
 
   test("reward jitter below 1e-9 gives exactly 0", () => {
     expect(advantagesOf([[0.1 + 1e-12], [0.1]], [1, 1], { type: "gtpo-hybrid/1" })).toEqual([[0], [0]]);
@@ -124,7 +161,7 @@ describe("edge cases", () => {
 
   test("a turn that only one member reached gets lambda times the outcome advantage from the hybrid", () => {
     const [, longer] = advantagesOf([[0], [0, 1]], [0, 1], { type: "gtpo-hybrid/1" });
-    expect(longer?.[1]).toBeCloseTo(0.3 * 0.707106, 5);
+    expect(longer?.[1]).toBeCloseTo(0.3 * Math.SQRT1_2, 5);
   });
 
   test("verl's raw singletons leak the value, the default does not", () => {
@@ -138,17 +175,19 @@ describe("edge cases", () => {
       { trial: 1, turnRewards_T: [0], outcome: 0 as const, isTruncated: false },
       { trial: 2, turnRewards_T: [0], outcome: 1 as const, isTruncated: true },
     ];
-    const run = (truncated: string) => computeAdvantages([{ taskId: "t", members }], parse({ type: "grpo/1", truncated })).advantages[0]?.map((row) => row[0] ?? Number.NaN);
+    const run = (truncated: string) =>
+      computeAdvantages([{ taskId: "t", members }], parse({ type: "grpo/1", truncated })).advantages[0]?.map((row) => row[0] ?? Number.NaN);
     const asFailed = advantagesOf([[0], [0], [0]], [1, 0, 0], { type: "grpo/1" }).map((row) => row[0]);
     expect(run("zero")).toEqual(asFailed);
     expect(run("mask")).toEqual([asFailed[0], asFailed[1], 0]);
     expect(run("drop")?.[2]).toBe(0);
-    expect(run("drop")?.[0]).toBeCloseTo(0.707106, 5);
+    expect(run("drop")?.[0]).toBeCloseTo(Math.SQRT1_2, 5);
   });
 
   test("dropped degenerate groups leave the statistics of the batch, zeroed ones stay in them", () => {
     const list = [group([[1], [0]], [1, 0], "mixed"), group([[5], [5]], [1, 1], "degenerate")];
-    const run = (degenerateGroups: string) => computeAdvantages(list, AdvantageConfig.parse({ type: "gtpo/1", scope: "batch", degenerateGroups })).advantages;
+    const run = (degenerateGroups: string) =>
+      computeAdvantages(list, AdvantageConfig.parse({ type: "gtpo/1", scope: "batch", degenerateGroups })).advantages;
     expect(run("drop")[1]).toEqual([[0], [0]]);
     expect(run("outcome_only")[1]).toEqual([[0], [0]]);
     expect(run("drop")[0]).not.toEqual(run("outcome_only")[0]);
@@ -164,6 +203,14 @@ describe("edge cases", () => {
 
   test("diagnostics count sets, degenerate groups and dead turns", () => {
     const { diagnostics } = computeAdvantages([group([[0], [0, 0]], [1, 0]), group([[0], [0]], [1, 1], "b")], parse({ type: "gtpo/1" }));
-    expect(diagnostics).toMatchObject({ numGroups: 2, numDegenerateGroups: 1, numSetsBySize: { 1: 1, 2: 2 }, numSingletonSets: 1, numZeroVarianceSets: 1, numTurns: 5, numDeadTurns: 3 });
+    expect(diagnostics).toMatchObject({
+      numGroups: 2,
+      numDegenerateGroups: 1,
+      numSetsBySize: { 1: 1, 2: 2 },
+      numSingletonSets: 1,
+      numZeroVarianceSets: 1,
+      numTurns: 5,
+      numDeadTurns: 3,
+    });
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import { chooseJudges, groupByTask } from "#core/calibration/buffer.ts";
-import { calibrate, type CalibrationInput } from "#core/calibration/calibrate.ts";
+import { type CalibrationInput, calibrate } from "#core/calibration/calibrate.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import { redesign } from "#core/calibration/redesign.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
@@ -11,13 +11,29 @@ import { createRewardTable } from "#core/reward/reward-table.ts";
 import { CONFIG, EXAMPLE_3, HYBRID, IRC, NAIVE, rollout } from "./example-3.ts";
 
 const run = (rollouts: readonly LabelledRollout[], change: Partial<CalibrationInput> = {}) =>
-  calibrate({ rollouts, scheme: "paper/1", priorTable: IRC, config: CONFIG, advantage: HYBRID, seed: "seed", iteration: 2, bufferSha256: "b".repeat(64), ...change });
+  calibrate({
+    rollouts,
+    scheme: "paper/1",
+    priorTable: IRC,
+    config: CONFIG,
+    advantage: HYBRID,
+    seed: "seed",
+    iteration: 2,
+    bufferSha256: "b".repeat(64),
+    ...change,
+  });
 
 /** 40 tasks of 8 rollouts in which gold decides the outcome and reads are noise. */
 const CLEAR = Array.from({ length: 40 }, (_, task) =>
   Array.from({ length: 8 }, (_, trial) => {
     const isGold = (task * 3 + trial * 5) % 8 < 4;
-    return rollout(`task-${task}`, trial, isGold ? 1 : 0, [...((task + trial) % 3 === 0 ? ["read"] : []), isGold ? "gold" : "state", "message"], `user-${task % 20}`);
+    return rollout(
+      `task-${task}`,
+      trial,
+      isGold ? 1 : 0,
+      [...((task + trial) % 3 === 0 ? ["read"] : []), isGold ? "gold" : "state", "message"],
+      `user-${task % 20}`,
+    );
   }),
 ).flat();
 
@@ -46,10 +62,17 @@ describe("a calibration report", () => {
 
   test("satisfies its contract, with null and never NaN, on any buffer", () => {
     const tier = fc.constantFrom("gold", "soft", "read", "state", "message", "error", "duplicate");
-    const one = fc.record({ outcome: fc.constantFrom<0 | 1>(0, 1), tiers: fc.array(tier, { maxLength: 4 }), task: fc.integer({ min: 0, max: 3 }) });
+    const one = fc.record({
+      outcome: fc.constantFrom<0 | 1>(0, 1),
+      tiers: fc.array(tier, { maxLength: 4 }),
+      task: fc.integer({ min: 0, max: 3 }),
+    });
     fc.assert(
       fc.property(fc.array(one, { minLength: 1, maxLength: 12 }), (list) => {
-        const report = run(list.map(({ outcome, tiers, task }, trial) => rollout(`task-${task}`, trial, outcome, tiers)), { config: { ...CONFIG, bootstrapResamples: 100 } });
+        const report = run(
+          list.map(({ outcome, tiers, task }, trial) => rollout(`task-${task}`, trial, outcome, tiers)),
+          { config: { ...CONFIG, bootstrapResamples: 100 } },
+        );
         expect(CalibrationReport.safeParse(JSON.parse(JSON.stringify(report))).error).toBeUndefined();
         expect(JSON.parse(JSON.stringify(report))).toEqual(report);
         expect(renderReport(report)).not.toMatch(/NaN|undefined|Infinity/);
@@ -103,7 +126,14 @@ describe("a calibration report", () => {
   test("a tier whose advantages do not follow its value on the fitting tasks becomes neutral, with the round that found it", () => {
     const helps = (task: number, trial: number) => (task + trial) % 8 < 4;
     const rollouts = Array.from({ length: 60 }, (_, task) =>
-      Array.from({ length: 8 }, (_, trial) => rollout(`task-${task}`, trial, helps(task, trial) ? 1 : 0, helps(task, trial) ? ["gold", "read"] : (trial + task) % 2 === 0 ? ["state", "read", "read", "read", "read", "read"] : ["state"])),
+      Array.from({ length: 8 }, (_, trial) =>
+        rollout(
+          `task-${task}`,
+          trial,
+          helps(task, trial) ? 1 : 0,
+          helps(task, trial) ? ["gold", "read"] : (trial + task) % 2 === 0 ? ["state", "read", "read", "read", "read", "read"] : ["state"],
+        ),
+      ),
     ).flat();
     const fitted = run(rollouts, { config: { ...CONFIG, maxRounds: 1 } });
     const refined = run(rollouts);
@@ -131,7 +161,20 @@ describe("a calibration report", () => {
 
   test("1,000 rollouts of 10 turns with 2,000 resamples take well under two seconds", () => {
     const large = Array.from({ length: 125 }, (_, task) =>
-      Array.from({ length: 8 }, (_, trial) => rollout(`t${task}`, trial, (task + trial) % 2 === 0 ? 1 : 0, ["read", "gold", "message", "state", "read", "message", "error", "read", "message", "gold"])),
+      Array.from({ length: 8 }, (_, trial) =>
+        rollout(`t${task}`, trial, (task + trial) % 2 === 0 ? 1 : 0, [
+          "read",
+          "gold",
+          "message",
+          "state",
+          "read",
+          "message",
+          "error",
+          "read",
+          "message",
+          "gold",
+        ]),
+      ),
     ).flat();
     const start = performance.now();
     run(large, { config: { ...CONFIG, bootstrapResamples: 2000 } });
@@ -142,14 +185,19 @@ describe("a calibration report", () => {
 describe("the split into fitting and judging tasks", () => {
   test("no task and no user stands on both sides, and both sides are served", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 2, maxLength: 40 }), fc.double({ min: 0.05, max: 0.95, noNaN: true }), fc.string(), (users, share, seed) => {
-        const tasks = groupByTask(users.map((user, task) => rollout(`task-${task}`, 0, 1, ["read"], `user-${user}`)));
-        const isJudge = chooseJudges(tasks, share, seed);
-        const sides = new Map<string, Set<boolean>>();
-        tasks.forEach((task, i) => sides.set(task.userId, (sides.get(task.userId) ?? new Set()).add(isJudge[i] === true)));
-        expect([...sides.values()].every((side) => side.size === 1)).toBe(true);
-        if (sides.size > 1) expect(new Set(isJudge).size).toBe(2);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 2, maxLength: 40 }),
+        fc.double({ min: 0.05, max: 0.95, noNaN: true }),
+        fc.string(),
+        (users, share, seed) => {
+          const tasks = groupByTask(users.map((user, task) => rollout(`task-${task}`, 0, 1, ["read"], `user-${user}`)));
+          const isJudge = chooseJudges(tasks, share, seed);
+          const sides = new Map<string, Set<boolean>>();
+          for (const [i, task] of tasks.entries()) sides.set(task.userId, (sides.get(task.userId) ?? new Set()).add(isJudge[i] === true));
+          expect([...sides.values()].every((side) => side.size === 1)).toBe(true);
+          if (sides.size > 1) expect(new Set(isJudge).size).toBe(2);
+        },
+      ),
     );
   });
 

@@ -1,14 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EvaluationReport } from "#contracts/evaluation-report.ts";
-import { decidePromotion, evaluate, type EvaluationInput, type TaskResult } from "#core/evaluation/evaluate.ts";
+import { decidePromotion, type EvaluationInput, evaluate, type TaskResult } from "#core/evaluation/evaluate.ts";
 import { passHatK } from "#core/evaluation/pass-hat-k.ts";
 
 const results = (...passes: readonly (readonly number[])[]): TaskResult[] =>
   passes.map((row, task) => ({ taskId: `task-${task}`, kind: task % 2 === 0 ? "cancel" : "book", passes: row.map((pass) => pass === 1) }));
 const run = (own: readonly TaskResult[], change: Partial<EvaluationInput> = {}) =>
-  evaluate({ policyHash: "p", results: own, comparisons: [], confidence: 0.95, resamples: 500, seed: "seed", doNothingFloor: 0.1, stopReasons: { transfer: 2 }, ...change });
-const taskResults = fc.array(fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }), { minLength: 1, maxLength: 20 }).map((list) => list.map((passes, task): TaskResult => ({ taskId: `task-${task}`, kind: "k", passes })));
+  evaluate({
+    policyHash: "p",
+    results: own,
+    comparisons: [],
+    confidence: 0.95,
+    resamples: 500,
+    seed: "seed",
+    doNothingFloor: 0.1,
+    stopReasons: { transfer: 2 },
+    ...change,
+  });
+const taskResults = fc
+  .array(fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }), { minLength: 1, maxLength: 20 })
+  .map((list) => list.map((passes, task): TaskResult => ({ taskId: `task-${task}`, kind: "k", passes })));
 
 describe("pass^k", () => {
   test("is C(c, k) / C(n, k)", () => {
@@ -20,8 +32,16 @@ describe("pass^k", () => {
   });
 
   test("of the published gpt-4o run is 0.420, 0.273, 0.220, 0.200", () => {
-    const groups = [[0, 14], [1, 12], [2, 10], [3, 4], [4, 10]] as const;
-    const tasks = groups.flatMap(([passes, count]) => Array.from({ length: count }, () => [0, 1, 2, 3].map((trial) => (trial < passes ? 1 : 0))));
+    const groups = [
+      [0, 14],
+      [1, 12],
+      [2, 10],
+      [3, 4],
+      [4, 10],
+    ] as const;
+    const tasks = groups.flatMap(([passes, count]) =>
+      Array.from({ length: count }, () => [0, 1, 2, 3].map((trial) => (trial < passes ? 1 : 0))),
+    );
     const estimates = run(results(...tasks)).passHatK.map(({ estimate }) => Math.round(estimate.value * 1000) / 1000);
     expect(estimates).toEqual([0.42, 0.273, 0.22, 0.2]);
   });
@@ -63,13 +83,18 @@ describe("an evaluation report", () => {
   });
 
   test("a difference uses the tasks that both have", () => {
-    const report = run(results([1, 1], [0, 0], [1, 0]), { comparisons: [{ against: "promoted", policyHash: "b", results: results([0, 0], [1, 1]) }] });
+    const report = run(results([1, 1], [0, 0], [1, 0]), {
+      comparisons: [{ against: "promoted", policyHash: "b", results: results([0, 0], [1, 1]) }],
+    });
     expect(report.comparisons[0]).toMatchObject({ difference: { value: 0 }, numTasksBetter: 1, numTasksWorse: 1 });
   });
 
   test("rates by kind, tasks and stop reasons are kept", () => {
     const report = run(results([1, 1], [0, 0], [1, 0]));
-    expect(report.perKind).toEqual([{ kind: "book", numTasks: 1, passRate: 0 }, { kind: "cancel", numTasks: 2, passRate: 0.75 }]);
+    expect(report.perKind).toEqual([
+      { kind: "book", numTasks: 1, passRate: 0 },
+      { kind: "cancel", numTasks: 2, passRate: 0.75 },
+    ]);
     expect(report.perTask[2]).toEqual({ taskId: "task-2", kind: "cancel", numPasses: 1, trials: 2 });
     expect(report.stopReasons).toEqual({ transfer: 2 });
   });
@@ -84,11 +109,21 @@ describe("an evaluation report", () => {
 });
 
 describe("promotion", () => {
-  const against = (own: readonly TaskResult[], promoted: readonly TaskResult[]) => run(own, { comparisons: [{ against: "promoted", policyHash: "b", results: promoted }] });
+  const against = (own: readonly TaskResult[], promoted: readonly TaskResult[]) =>
+    run(own, { comparisons: [{ against: "promoted", policyHash: "b", results: promoted }] });
   const many = (pass: (task: number) => number) => results(...Array.from({ length: 40 }, (_, task) => [pass(task), pass(task)]));
-  const better = against(many(() => 1), many((task) => (task % 2 === 0 ? 1 : 0)));
-  const equal = against(many((task) => task % 2), many((task) => task % 2));
-  const worse = against(many((task) => (task % 10 === 0 ? 0 : 1)), many(() => 1));
+  const better = against(
+    many(() => 1),
+    many((task) => (task % 2 === 0 ? 1 : 0)),
+  );
+  const equal = against(
+    many((task) => task % 2),
+    many((task) => task % 2),
+  );
+  const worse = against(
+    many((task) => (task % 10 === 0 ? 0 : 1)),
+    many(() => 1),
+  );
 
   test.each([
     { rule: "better" as const, expected: ["promote", "keep", "keep"] },

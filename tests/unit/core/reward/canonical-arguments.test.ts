@@ -12,7 +12,8 @@ const SCHEMA = {
     people: { type: "array", items: { type: "object", properties: { id: { type: "string" }, age: { type: "integer" } } } },
   },
 };
-const equal = (a: unknown, b: unknown) => equalArguments(canonicalArguments(JSON.stringify(a), SCHEMA), canonicalArguments(JSON.stringify(b), SCHEMA));
+const equal = (a: unknown, b: unknown) =>
+  equalArguments(canonicalArguments(JSON.stringify(a), SCHEMA), canonicalArguments(JSON.stringify(b), SCHEMA));
 
 describe("arguments that say the same", () => {
   test("is reflexive and symmetric on any JSON objects", () => {
@@ -25,7 +26,7 @@ describe("arguments that say the same", () => {
     );
   });
 
-  test("1 equals \"1\" equals 1.0 and not true", () => {
+  test('1 equals "1" equals 1.0 and not true', () => {
     expect(deepEqual(1, "1")).toBe(true);
     expect(equalArguments(canonicalArguments('{"amount": 1.0}'), canonicalArguments('{"amount": "1"}'))).toBe(true);
     expect(deepEqual(1, true)).toBe(false);

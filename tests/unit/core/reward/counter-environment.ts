@@ -55,7 +55,10 @@ export function task(...golden: readonly CallText[]): Task {
 }
 
 /** A trajectory from the calls of its turns; a turn without calls is a message. */
-export function trajectory(turns: readonly (readonly CallText[])[], stopReason: Trajectory["outcome"]["stopReason"] = "user-stop"): Trajectory {
+export function trajectory(
+  turns: readonly (readonly CallText[])[],
+  stopReason: Trajectory["outcome"]["stopReason"] = "user-stop",
+): Trajectory {
   return {
     schemaVersion: 1,
     taskId: "task",
@@ -82,6 +85,13 @@ export function trajectory(turns: readonly (readonly CallText[])[], stopReason: 
     })),
     rows: [],
     outcome: { type: "ok", reward: 1, stopReason, isDatabaseMatch: null, detail: null },
-    usage: { promptTokens: 0, completionTokens: 0, simulatorPromptTokens: 0, simulatorCompletionTokens: 0, modelCalls: 0, simulatorCalls: 0 },
+    usage: {
+      promptTokens: 0,
+      completionTokens: 0,
+      simulatorPromptTokens: 0,
+      simulatorCompletionTokens: 0,
+      modelCalls: 0,
+      simulatorCalls: 0,
+    },
   };
 }

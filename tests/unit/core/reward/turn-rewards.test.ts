@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createRewardTable, verifyRewardTable } from "#core/reward/reward-table.ts";
 import type { LabelledTurn } from "#core/reward/label-trajectory.ts";
+import { createRewardTable, verifyRewardTable } from "#core/reward/reward-table.ts";
 import { turnRewards } from "#core/reward/turn-rewards.ts";
 
 const TABLE = createRewardTable({ schemaVersion: 1, name: "test", scheme: "paper/1", values: { gold: 1, soft: "soft", error: -0.1 } });

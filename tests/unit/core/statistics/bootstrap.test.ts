@@ -59,14 +59,24 @@ describe("quantile", () => {
 
 describe("correlation from sums", () => {
   test("agrees with the definition, and is 1 for a straight line", () => {
-    const points = fc.array(fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -50, max: 50 })), { minLength: 3, maxLength: 30 });
+    const points = fc.array(fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -50, max: 50 })), {
+      minLength: 3,
+      maxLength: 30,
+    });
     fc.assert(
       fc.property(points, (list) => {
         const n = list.length;
         const sum = (pick: (x: number, y: number) => number) => list.reduce((total, [x, y]) => total + pick(x, y), 0);
         const [mx, my] = [sum((x) => x) / n, sum((_, y) => y) / n];
         const [xx, yy, xy] = [sum((x) => (x - mx) ** 2), sum((_, y) => (y - my) ** 2), sum((x, y) => (x - mx) * (y - my))];
-        const found = correlationOfSums({ n, x: sum((x) => x), y: sum((_, y) => y), xx: sum((x) => x * x), yy: sum((_, y) => y * y), xy: sum((x, y) => x * y) });
+        const found = correlationOfSums({
+          n,
+          x: sum((x) => x),
+          y: sum((_, y) => y),
+          xx: sum((x) => x * x),
+          yy: sum((_, y) => y * y),
+          xy: sum((x, y) => x * y),
+        });
         if (xx < 1e-6 || yy < 1e-6) expect(found).toBeNaN();
         else expect(found).toBeCloseTo(xy / Math.sqrt(xx * yy), 9);
       }),
