@@ -43,18 +43,22 @@ export function bootstrap(
   statistics(addRows(sums, new Float64Array(sums.numRows).fill(1)), point);
   const draws = resample(sums, numStatistics, statistics, options);
   return Array.from(point, (value, s) => {
-    const sorted = draws
-      .subarray(s * options.resamples, (s + 1) * options.resamples)
-      .filter((draw) => !Number.isNaN(draw))
-      .sort();
-    const isDefined = sums.numRows > 1 && sorted.length >= MIN_DEFINED_SHARE * options.resamples;
-    const tail = (1 - options.confidence) / 2;
-    return {
-      value: Number.isNaN(value) ? null : value,
-      low: isDefined && !Number.isNaN(value) ? quantile(sorted, tail) : null,
-      high: isDefined && !Number.isNaN(value) ? quantile(sorted, 1 - tail) : null,
-    };
+    if (Number.isNaN(value)) return { value: null, low: null, high: null };
+    const interval =
+      sums.numRows > 1 ? percentiles(draws.subarray(s * options.resamples, (s + 1) * options.resamples), options.confidence) : null;
+    return { value, low: interval?.low ?? null, high: interval?.high ?? null };
   });
+}
+
+/** The interval of draws, or null when too few of them are defined. Sorts the draws in place. */
+function percentiles(draws: Float64Array, confidence: number): { low: number; high: number } | null {
+  draws.sort(); // NaN goes to the end
+  let numDefined = draws.length;
+  while (numDefined > 0 && Number.isNaN(draws[numDefined - 1])) numDefined -= 1;
+  if (numDefined < MIN_DEFINED_SHARE * draws.length) return null;
+  const sorted = draws.subarray(0, numDefined);
+  const tail = (1 - confidence) / 2;
+  return { low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };
 }
 
 /** Quantile of sorted numbers with linear interpolation between them. */

@@ -141,7 +141,7 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
     expect(round(assessment.rewardOutcomeWithinTask.value)).toBe(withinTask);
   });
 
-  test("one whole report satisfies its contract and takes under two seconds", async () => {
+  test("one whole report satisfies its contract and takes under two CPU seconds", async () => {
     const input = {
       rollouts: labelPublicRollouts("finer/1"),
       scheme: "finer/1" as const,
@@ -152,9 +152,9 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
       iteration: 0,
       bufferSha256: "0".repeat(64),
     };
-    const start = performance.now();
+    const start = process.cpuUsage();
     const report = calibrate(input);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
     expect(CalibrationReport.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
     expect(report.warnings.filter(({ code }) => code === "confounded-by-task").map(({ tier }) => tier)).toContain("transfer");
   });

@@ -159,7 +159,7 @@ describe("a calibration report", () => {
     expect(() => redesign(run(CLEAR), NAIVE)).toThrowError(/judges against paper-irc/);
   });
 
-  test("1,000 rollouts of 10 turns with 2,000 resamples take well under two seconds", () => {
+  test("1,000 rollouts of 10 turns with 2,000 resamples take well under two CPU seconds", () => {
     const large = Array.from({ length: 125 }, (_, task) =>
       Array.from({ length: 8 }, (_, trial) =>
         rollout(`t${task}`, trial, (task + trial) % 2 === 0 ? 1 : 0, [
@@ -176,9 +176,9 @@ describe("a calibration report", () => {
         ]),
       ),
     ).flat();
-    const start = performance.now();
+    const start = process.cpuUsage();
     run(large, { config: { ...CONFIG, bootstrapResamples: 2000 } });
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
   });
 });
 
