@@ -56,7 +56,7 @@ describe.skipIf(!hasPython)("the embedded policy", () => {
     refs = await Promise.all([0, 1].map((seed) => policies.import(join(folder, `tiny-${seed}`), { label: "tiny", parentHash: null })));
     server = await startPolicyServer(folder);
     undisturbed = await rollOut();
-  }, 120_000);
+  }, 300_000);
   afterAll(() => server?.kill());
 
   test("is loaded on demand: the group asked a server that had no weights", () => {
@@ -104,7 +104,7 @@ describe.skipIf(!hasPython)("the embedded policy", () => {
     expect(restarts).toHaveLength(1);
     expect(disturbed.trajectories).toEqual(undisturbed.trajectories);
     expect(disturbed.numRetriedRollouts).toBe(0);
-  }, 120_000);
+  }, 300_000);
 
   test("is refused under a name that the server knows with other weights", async () => {
     const [first, second] = refs as [PolicyRef, PolicyRef];

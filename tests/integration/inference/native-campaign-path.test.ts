@@ -104,7 +104,7 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
   test("made again from its seed is the same group", async () => {
     const again = await rollOut((trial, attempt) => journalAt("second", trial, attempt));
     expect(again.trajectories).toEqual(group.trajectories);
-  }, 120_000);
+  }, 300_000);
 
   test("is trained on, under the log-probabilities that it was sampled with, and the result is served", async () => {
     const advantages = group.trajectories.map(({ turns }, member) => turns.map(() => (member % 2 === 0 ? 1 : -1)));

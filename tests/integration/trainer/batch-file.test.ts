@@ -40,32 +40,36 @@ test.skipIf(!hasPython)("tensors and metadata come back as they were in Python's
   });
 });
 
-test.skipIf(!hasPython)("a batch of real rollouts passes the trainer's own checks", async () => {
-  const script = [add(1), say("half"), { content: "x", parseError: "odd" }];
-  const signal = new AbortController().signal;
-  const parties = { task: TASK, environment: counter, simulator: user, limits: { maxTurns: 9 }, signal };
-  const rollout = async (trial: number) =>
-    (await runTrajectory({ ...parties, trial, policy: scriptedPolicy(script), journal: memoryJournal(), seed: `s${trial}` })).trajectory;
-  const trajectories = [await rollout(0), await rollout(1)];
-  const advantages = [
-    [0.25, 0, -2],
-    [-1, 1, 3],
-  ];
-  const batch = buildBatch({
-    groups: [{ trajectories, advantages }],
-    policyHash: "p",
-    rewardTableSha256: "a".repeat(64),
-    estimator: "gtpo-hybrid/1",
-    seed: 1,
-  });
-  const bytes = encodeBatch(batch);
-  const path = join(temporaryFolder(), "batch.safetensors");
-  writeFileSync(path, bytes);
-  const rows = runPython(CHECK, [path, createHash("sha256").update(bytes).digest("hex")]);
-  const expected = trajectories.map(({ rows }, member) => [
-    rows[0]?.logprobs.length,
-    rows[0]?.logprobs.map(Math.fround),
-    rows[0]?.spans.flatMap(({ turn, start, end }) => Array(end - start).fill(advantages[member]?.[turn])),
-  ]);
-  expect(rows).toEqual(expected);
-});
+test.skipIf(!hasPython)(
+  "a batch of real rollouts passes the trainer's own checks",
+  async () => {
+    const script = [add(1), say("half"), { content: "x", parseError: "odd" }];
+    const signal = new AbortController().signal;
+    const parties = { task: TASK, environment: counter, simulator: user, limits: { maxTurns: 9 }, signal };
+    const rollout = async (trial: number) =>
+      (await runTrajectory({ ...parties, trial, policy: scriptedPolicy(script), journal: memoryJournal(), seed: `s${trial}` })).trajectory;
+    const trajectories = [await rollout(0), await rollout(1)];
+    const advantages = [
+      [0.25, 0, -2],
+      [-1, 1, 3],
+    ];
+    const batch = buildBatch({
+      groups: [{ trajectories, advantages }],
+      policyHash: "p",
+      rewardTableSha256: "a".repeat(64),
+      estimator: "gtpo-hybrid/1",
+      seed: 1,
+    });
+    const bytes = encodeBatch(batch);
+    const path = join(temporaryFolder(), "batch.safetensors");
+    writeFileSync(path, bytes);
+    const rows = runPython(CHECK, [path, createHash("sha256").update(bytes).digest("hex")]);
+    const expected = trajectories.map(({ rows }, member) => [
+      rows[0]?.logprobs.length,
+      rows[0]?.logprobs.map(Math.fround),
+      rows[0]?.spans.flatMap(({ turn, start, end }) => Array(end - start).fill(advantages[member]?.[turn])),
+    ]);
+    expect(rows).toEqual(expected);
+  },
+  300_000,
+);

@@ -79,7 +79,7 @@ describe.skipIf(!hasPython)("a training job", () => {
       }),
       seed: 1,
     };
-  }, 120_000);
+  }, 300_000);
 
   test("that is stopped in the middle and started again gives the same files, and its events go on", async () => {
     const undisturbed = await start("whole");
@@ -108,5 +108,5 @@ describe.skipIf(!hasPython)("a training job", () => {
       retryable: false,
       message: expect.stringContaining("sha256"),
     });
-  }, 120_000);
+  }, 300_000);
 });
