@@ -4,7 +4,7 @@ import type { PassRateReport } from "#contracts/seed-recipe.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "#core/environment/environment.ts";
-import type { JournalEntry, TurnJournal } from "#core/ports.ts";
+import type { JournalEntry, Policy, TurnJournal } from "#core/ports.ts";
 import { compactFormat } from "#core/prompt-format/compact.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
@@ -23,8 +23,6 @@ export interface MeasureOptions<State> {
   readonly modelDirectory: string;
   readonly workDirectory: string;
   readonly environment: Environment<State>;
-  readonly tasks: readonly Task[];
-  readonly trials: number;
   readonly temperature: number;
   readonly seed: number;
   readonly threads: number;
@@ -32,16 +30,26 @@ export interface MeasureOptions<State> {
   readonly onTrajectory?: (trajectory: Trajectory) => void;
 }
 
-/** Rolls out every task `trials` times. Same seed and model, same report. */
-export async function measurePassRate<State>(options: MeasureOptions<State>): Promise<PassRateReport> {
-  const { python, modelDirectory, workDirectory, threads } = options;
-  const server = { python, modelDirectory, name: MODEL, logDirectory: workDirectory, threads, slots: CONCURRENT_ROLLOUTS };
-  return summarize(await withPolicyServer(server, (baseUrl) => rollOut(options, baseUrl)), options);
+/** Tasks, and how often each is rolled out. */
+export interface Design {
+  readonly tasks: readonly Task[];
+  readonly trials: number;
 }
 
-/** The trajectories of every task, in order of tasks and trials. */
-async function rollOut<State>(options: MeasureOptions<State>, baseUrl: string): Promise<Trajectory[][]> {
-  const policy = createTokenPolicy({
+/** One report for each design, from one server. Same seed and model, same reports. */
+export async function measurePassRates<State>(options: MeasureOptions<State>, designs: readonly Design[]): Promise<PassRateReport[]> {
+  const { python, modelDirectory, workDirectory, threads, temperature } = options;
+  const server = { python, modelDirectory, name: MODEL, logDirectory: workDirectory, threads, slots: CONCURRENT_ROLLOUTS };
+  return await withPolicyServer(server, async (baseUrl) => {
+    const policy = policyAt(baseUrl, options);
+    const reports: PassRateReport[] = [];
+    for (const design of designs) reports.push(summarize(await rollOut(policy, design, options), design, temperature));
+    return reports;
+  });
+}
+
+function policyAt(baseUrl: string, options: Pick<MeasureOptions<unknown>, "modelDirectory" | "temperature">): Policy {
+  return createTokenPolicy({
     client: createInferenceClient({ baseUrl, environment: {}, isLoopbackOnly: true }),
     ref: { name: MODEL, hash: MODEL, manifest: null },
     format: compactFormat,
@@ -50,8 +58,12 @@ async function rollOut<State>(options: MeasureOptions<State>, baseUrl: string): 
     maxTokensPerTurn: 110,
     maxContextTokens: 1024,
   });
-  const groups: Trajectory[][] = options.tasks.map(() => []);
-  const jobs = options.tasks.flatMap((task, index) => Array.from({ length: options.trials }, (_, trial) => ({ task, index, trial })));
+}
+
+/** The trajectories of every task, in order of tasks and trials. */
+async function rollOut<State>(policy: Policy, { tasks, trials }: Design, options: MeasureOptions<State>): Promise<Trajectory[][]> {
+  const groups: Trajectory[][] = tasks.map(() => []);
+  const jobs = tasks.flatMap((task, index) => Array.from({ length: trials }, (_, trial) => ({ task, index, trial })));
   const work = async (): Promise<void> => {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
       const { task, index, trial } = job;
@@ -80,9 +92,7 @@ function memoryJournal(): TurnJournal {
   return { read: () => Promise.resolve([...entries]), append: (entry) => Promise.resolve(void entries.push(entry)) };
 }
 
-type Design = Pick<MeasureOptions<unknown>, "tasks" | "trials" | "temperature">;
-
-function summarize(groups: readonly (readonly Trajectory[])[], { tasks, trials, temperature }: Design): PassRateReport {
+function summarize(groups: readonly (readonly Trajectory[])[], { tasks, trials }: Design, temperature: number): PassRateReport {
   const rates = groups.map((group) => mean(group.map(({ outcome }) => outcome.reward ?? 0)));
   const passRate = mean(rates);
   const all = groups.flat();

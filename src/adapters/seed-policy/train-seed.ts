@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { type PassRateReport, type SeedRecipe, SeedReport, type SeedStage } from "#contracts/seed-recipe.ts";
+import { type SeedRecipe, SeedReport, type SeedStage } from "#contracts/seed-recipe.ts";
 import { SftEvent, type SftJob, SftResult, type TokenizerJob } from "#contracts/sft.ts";
 import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -13,7 +13,7 @@ import { COMPACT_SPECIAL_TOKENS } from "#core/prompt-format/compact.ts";
 import { createSyntheticAirline, syntheticSource } from "#core/synthetic/airline.ts";
 import { COMPACT_ATOMIC_TOKENS, demonstration } from "#core/synthetic/demonstrations.ts";
 import { runTrainerCommand } from "../trainer-process/run-training-job.ts";
-import { measurePassRate } from "./measure-pass-rate.ts";
+import { measurePassRates } from "./measure-pass-rate.ts";
 import { modelCard } from "./model-card.ts";
 
 /** Indices of demonstrations: stages count up from 0; tokenizer and validation have places of their own. */
@@ -113,7 +113,7 @@ async function runStage(options: TrainSeedOptions, input: StageInput): Promise<S
   await writeDemonstrations(recipe, join(jobDirectory, "validation.jsonl"), validation);
   const data = { start: input.firstConversation, count: stage.conversations, slipRate: stage.slipRate };
   const expertPassRate = await writeDemonstrations(recipe, join(jobDirectory, "data.jsonl"), data);
-  onProgress(`stage ${stage.name}: ${stage.conversations} conversations, the expert passes ${(100 * expertPassRate).toFixed(1)} %`);
+  onProgress(`stage ${stage.name}: ${stage.conversations} conversations, the expert passes ${percent(expertPassRate)}`);
   const result = await runTrainerCommand({
     command: "sft",
     python: options.python,
@@ -192,20 +192,15 @@ async function describe(options: TrainSeedOptions, last: StageResult, stages: re
   const { recipe, onProgress } = options;
   const { measure } = recipe;
   const { environment, splits } = createSyntheticAirline(recipe.airlineSeed);
-  const passRate = (tasks: typeof splits.train, trials: number): Promise<PassRateReport> =>
-    measurePassRate({
-      ...options,
-      modelDirectory: last.modelDirectory,
-      environment,
-      tasks,
-      trials,
-      temperature: measure.temperature,
-      seed: recipe.seed,
-    });
-  const evaluation = await passRate(splits.evaluation.slice(0, measure.evaluationTasks), measure.trials);
-  onProgress(`evaluation users: ${(100 * evaluation.passRate).toFixed(1)} % pass`);
-  const training = await passRate(splits.train.slice(0, measure.mixedTasks), measure.groupSize);
-  onProgress(`training users: ${(100 * training.passRate).toFixed(1)} % pass, ${(100 * training.mixedShare).toFixed(0)} % of groups mixed`);
+  const [evaluation, training] = await measurePassRates(
+    { ...options, modelDirectory: last.modelDirectory, environment, temperature: measure.temperature, seed: recipe.seed },
+    [
+      { tasks: splits.evaluation.slice(0, measure.evaluationTasks), trials: measure.trials },
+      { tasks: splits.train.slice(0, measure.mixedTasks), trials: measure.groupSize },
+    ],
+  );
+  onProgress(`evaluation users: ${percent(evaluation?.passRate)} pass`);
+  onProgress(`training users: ${percent(training?.passRate)} pass, ${percent(training?.mixedShare)} of groups mixed`);
   const config = JSON.parse(await readFile(join(last.modelDirectory, "config.json"), "utf8")) as { vocab_size: number };
   return SeedReport.parse({
     schemaVersion: 1,
@@ -219,6 +214,8 @@ async function describe(options: TrainSeedOptions, last: StageResult, stages: re
     versions: last.versions,
   });
 }
+
+const percent = (share: number | undefined): string => `${(100 * (share ?? 0)).toFixed(1)} %`;
 
 /** From the header of model.safetensors: eight bytes of length, then JSON. */
 async function countParameters(directory: string): Promise<number> {
