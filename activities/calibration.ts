@@ -10,7 +10,7 @@ import { redesign } from "#core/calibration/redesign.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import type { Environment } from "#core/environment/environment.ts";
-import { labelTrajectory } from "#core/reward/label-trajectory.ts";
+import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { deriveSeed } from "#core/rng.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { bufferSha256, type CommittedGroup, readGroups, readManifests } from "./groups.ts";
@@ -85,22 +85,8 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput)
 }
 
 /** The labelled rollouts of a group: what calibration and the batch are made from. */
-export function labelGroup({ task, trajectories }: CommittedGroup, { config }: IterationContext, environment: Environment) {
-  return trajectories.map((trajectory) => ({
-    taskId: task.id,
-    userId: task.userId,
-    trial: trajectory.trial,
-    outcome: (trajectory.outcome.reward ?? 0) as 0 | 1,
-    isTruncated: trajectory.outcome.stopReason.endsWith("-cap"),
-    turns: labelTrajectory(trajectory, task, config.reward.tiers, environment),
-    numTokensPerTurn: tokensPerTurn(trajectory),
-  }));
-}
-
-function tokensPerTurn({ turns, rows }: CommittedGroup["trajectories"][number]): number[] {
-  const counts = turns.map(() => 0);
-  for (const { spans } of rows) for (const { turn, start, end } of spans) counts[turn] = (counts[turn] ?? 0) + end - start;
-  return counts;
+export function labelGroup({ task, trajectories }: CommittedGroup, { config }: IterationContext, environment: Environment): LabelledRollout[] {
+  return trajectories.map((trajectory) => labelRollout(trajectory, task, config.reward.tiers, environment));
 }
 
 function rolloutMetrics(groups: readonly ReturnType<typeof summarize>[]): Record<string, number> {

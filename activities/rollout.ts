@@ -7,6 +7,7 @@ import { groupSeed, planEvaluationTasks, planTrainTasks } from "#core/campaign/p
 import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
+import { isTruncation } from "#core/reward/label-rollout.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -105,13 +106,11 @@ function outcomeOf({ outcome, turns }: Trajectory): GroupManifest["outcomes"][nu
   return { type: outcome.type, reward: outcome.reward, numTurns: turns.length, stopReason: outcome.stopReason };
 }
 
-const CAPS: readonly string[] = ["turn-cap", "token-cap", "context-cap"];
-
 export function summarize(group: GroupManifest): GroupSummary {
   return {
     numRollouts: group.outcomes.length,
     numPasses: group.outcomes.filter(({ reward }) => reward === 1).length,
-    numTruncated: group.outcomes.filter(({ stopReason }) => CAPS.includes(stopReason)).length,
+    numTruncated: group.outcomes.filter(({ stopReason }) => isTruncation(stopReason)).length,
     numRetriedRollouts: group.numRetriedRollouts,
     modelCalls: group.usage.modelCalls,
     promptTokens: group.usage.promptTokens,
