@@ -120,7 +120,7 @@ class Server:
         assert set(error) == {"message", "type", "param", "code"}
         return error
 
-    def sample(self, prompt: list[int], **fields: Any) -> tuple[list[int], list[float]]:
+    def sample(self, prompt: list[int] | str, **fields: Any) -> tuple[list[int], list[float]]:
         body = {"model": "base", "prompt": prompt, "temperature": 0.9, "seed": 1, "max_tokens": 12, "logprobs": 0, "return_token_ids": True}
         (choice,) = self.post("/v1/completions", body | fields)["choices"]
         return choice["token_ids"], choice["logprobs"]["token_logprobs"]

@@ -96,7 +96,13 @@ def test_scores_equal_the_sampling_log_probabilities(server: Server):
     assert answer["positions"] == list(range(start, len(whole)))
     assert answer["logprobs"] == logprobs
     assert server.post("/v1/score", body | {"spans": None, "positions": [start + 2]})["logprobs"] == [logprobs[2]]
-    for wrong in ({"spans": [[0, 3]]}, {"positions": [len(whole)]}, {"positions": [], "spans": []}, {"spans": [[1]]}):
+    for wrong in (
+        {"spans": [[0, 3]]},
+        {"spans": [[-(10**12), 3]]},
+        {"positions": [len(whole)]},
+        {"positions": [], "spans": []},
+        {"spans": [[1]]},
+    ):
         assert server.refusal("/v1/score", body | {"spans": None} | wrong, 400)["code"] == "invalid_request"
 
 

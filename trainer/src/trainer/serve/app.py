@@ -35,7 +35,9 @@ def create_app(registry: Registry, max_queue: int) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI):
         service.start()
+        watch = asyncio.create_task(service.watch_clients())
         yield
+        watch.cancel()
         await asyncio.to_thread(service.engine.stop)
 
     app = FastAPI(title="Turnwise policy server", lifespan=lifespan, openapi_url=None)
@@ -62,10 +64,21 @@ class Service:
         self.registry, self._max_queue = registry, max_queue
         self.engine = Engine(self._notify)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._open: dict[HttpRequest, list[Generation]] = {}
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.engine.start()
+
+    async def watch_clients(self) -> None:
+        """Cancels what nobody waits for any more."""
+        while True:
+            await asyncio.sleep(DISCONNECT_CHECK_SECONDS)
+            for http, generations in list(self._open.items()):
+                if await http.is_disconnected():
+                    for generation in generations:
+                        generation.is_cancelled = True
+                        generation.future.cancel()
 
     async def complete(self, http: HttpRequest, body: Body) -> Body:
         policy = self.registry.find(body.get("model"))
@@ -202,14 +215,14 @@ class Service:
         if len(lane.waiting) + len(requests) > self._max_queue:
             raise ApiError(429, "queue_full", f"{len(lane.waiting)} requests are waiting already")
         generations = [Generation(request, asyncio.get_running_loop().create_future()) for request in requests]
-        for generation in generations:
-            self.engine.submit(lane, generation)
+        self._open[http] = generations
         try:
-            await _wait(http, [generation.future for generation in generations])
-        except asyncio.CancelledError:
             for generation in generations:
-                generation.is_cancelled = True
-            raise
+                self.engine.submit(lane, generation)
+            for generation in generations:
+                await generation.future
+        finally:
+            del self._open[http]
         failed = next((generation.error for generation in generations if generation.error), None)
         if failed is not None:
             raise ApiError(500, "engine_failed", f"{type(failed).__name__}: {failed}")
@@ -225,15 +238,6 @@ def _resolve(ended: list[Generation]) -> None:
     for generation in ended:
         if not generation.future.done():
             generation.future.set_result(None)
-
-
-async def _wait(http: HttpRequest, futures: list[asyncio.Future[None]]) -> None:
-    """Waits for all; a client that went away cancels the wait."""
-    pending = set(futures)
-    while pending:
-        _, pending = await asyncio.wait(pending, timeout=DISCONNECT_CHECK_SECONDS)
-        if pending and await http.is_disconnected():
-            raise asyncio.CancelledError
 
 
 def _json_endpoint(handler: Callable[[HttpRequest, Body], Awaitable[Body]]) -> Callable[[HttpRequest], Awaitable[Response]]:

@@ -1,5 +1,6 @@
 """Request bodies to what the engine needs, checked; and generations to the response bodies of vLLM's OpenAI-compatible server."""
 
+import itertools
 import secrets
 import time
 from collections.abc import Sequence
@@ -34,6 +35,9 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "tool_choice": ("auto", "none"),
 }
 """Options of vLLM that would change what is sampled and are not served: only null and these values are accepted."""
+
+_PROCESS = secrets.token_hex(4)
+_answers = itertools.count()
 
 MAX_TOP_LOGPROBS = 20
 MAX_CHOICES = 64
@@ -120,7 +124,7 @@ def read_scored_positions(body: dict[str, Any], length: int) -> tuple[int, ...]:
     for span in body.get("spans") or ():
         if not isinstance(span, list) or len(span) != 2 or not all(type(value) is int for value in span):
             raise invalid("spans must be a list of [start, end) pairs", "spans")
-        positions.update(range(span[0], min(span[1], length + 1)))
+        positions.update(range(max(span[0], 0), min(span[1], length + 1)))
     if not positions:
         raise invalid("positions or spans must name at least one token", "positions")
     if min(positions) < 1 or max(positions) >= length:
@@ -182,7 +186,7 @@ def envelope(kind: str, prefix: str, policy: Policy, choices: list[dict[str, Any
     prompt_tokens = len(generations[0].request.token_ids)
     completion_tokens = sum(len(generation.token_ids) for generation in generations)
     return {
-        "id": f"{prefix}-{secrets.token_hex(8)}",
+        "id": f"{prefix}-{_PROCESS}-{next(_answers)}",
         "object": kind,
         "created": int(time.time()),
         "model": policy.name,

@@ -10,7 +10,7 @@ from trainer.serve.weights import Weights
 
 log = logging.getLogger("trainer.serve")
 
-LENGTHS = (5, 70, 150)
+LENGTHS = (3, 20, 70)
 _known_multiples: dict[tuple[Qwen3Shape, int], int | None] = {}
 
 
