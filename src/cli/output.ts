@@ -42,11 +42,16 @@ const NARROWEST = 10;
 /** A table without borders. Too wide for `width`, its widest text columns shrink; wider still, each row becomes a block of lines. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number = terminalWidth()): string {
   const cells = rows.map((row) => columns.map((column) => column.value(row)));
-  const wanted = columns.map((column, index) => Math.max(visibleLength(column.header), ...cells.map((line) => visibleLength(line[index] ?? ""))));
+  const wanted = columns.map((column, index) =>
+    Math.max(visibleLength(column.header), ...cells.map((line) => visibleLength(line[index] ?? ""))),
+  );
   const widths = fitWidths(wanted, columns, width);
   if (widths === null) return renderBlocks(columns, cells);
   const renderLine = (line: readonly string[]) =>
-    line.map((cell, index) => pad(shorten(cell, widths[index] ?? 0), widths[index] ?? 0, columns[index]?.align ?? "left")).join(GAP).trimEnd();
+    line
+      .map((cell, index) => pad(shorten(cell, widths[index] ?? 0), widths[index] ?? 0, columns[index]?.align ?? "left"))
+      .join(GAP)
+      .trimEnd();
   return [pc.dim(renderLine(columns.map(({ header }) => header))), ...cells.map(renderLine)].join("\n");
 }
 
@@ -74,12 +79,23 @@ function fitWidths<Row>(wanted: readonly number[], columns: readonly Column<Row>
   return widths;
 }
 
+const graphemes = new Intl.Segmenter();
+
+/** What a reader counts as characters, colours left out. */
+function visibleCharacters(text: string): string[] {
+  return Array.from(graphemes.segment(stripVTControlCharacters(text)), ({ segment }) => segment);
+}
+
 function visibleLength(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return visibleCharacters(text).length;
 }
 
 function shorten(text: string, width: number): string {
-  return visibleLength(text) <= width ? text : `${[...stripVTControlCharacters(text)].slice(0, width - 1).join("")}…`;
+  return visibleLength(text) <= width
+    ? text
+    : `${visibleCharacters(text)
+        .slice(0, width - 1)
+        .join("")}…`;
 }
 
 function pad(text: string, width: number, align: "left" | "right"): string {

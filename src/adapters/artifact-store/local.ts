@@ -91,7 +91,9 @@ export class LocalArtifactStore implements ArtifactStore {
         if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
         throw error;
       });
-      const names = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1));
+      const names = entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1));
       if (entries.length === 0 && (await isFile(path))) names.push(name);
       return names.filter((found) => !found.startsWith("tmp/")).sort(byCodeUnit);
     });
@@ -103,13 +105,17 @@ export class LocalArtifactStore implements ArtifactStore {
         if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
         throw error;
       });
-      return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort(byCodeUnit);
+      return entries
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name)
+        .sort(byCodeUnit);
     });
   }
 
   async removeJournal(prefix: string): Promise<void> {
     const name = trimSlash(prefix);
-    if (!isJournalName(name)) throw new CampaignError("contract.invalid", `not below a turns/ folder, so it stays: ${JSON.stringify(prefix)}`);
+    if (!isJournalName(name))
+      throw new CampaignError("contract.invalid", `not below a turns/ folder, so it stays: ${JSON.stringify(prefix)}`);
     await this.#guard(name, () => rm(join(this.root, name), { recursive: true, force: true }));
   }
 
@@ -157,8 +163,12 @@ function corruptBlob(name: string): CampaignError {
 }
 
 function unavailable(name: string, error: unknown): CampaignError {
-  return new CampaignError("store.unavailable", `the record cannot be used at ${name}: ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-    next: "check free space and permissions of the record's folder",
-  });
+  return new CampaignError(
+    "store.unavailable",
+    `the record cannot be used at ${name}: ${error instanceof Error ? error.message : String(error)}`,
+    {
+      cause: error,
+      next: "check free space and permissions of the record's folder",
+    },
+  );
 }

@@ -48,7 +48,10 @@ export async function loadCampaigns(record: CampaignRecord): Promise<{ readable:
 export async function loadCampaign(record: CampaignRecord, id: string): Promise<RecordedCampaign> {
   const campaign = await record.requireCampaign(id);
   const numbers = await record.listIterations(id);
-  const [end, iterations] = await Promise.all([record.readEnd(id), Promise.all(numbers.map((number) => loadIteration(record, id, number)))]);
+  const [end, iterations] = await Promise.all([
+    record.readEnd(id),
+    Promise.all(numbers.map((number) => loadIteration(record, id, number))),
+  ]);
   return { id, campaign, end, iterations };
 }
 

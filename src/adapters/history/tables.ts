@@ -18,7 +18,11 @@ const CAMPAIGNS: readonly TableColumn<CampaignRow>[] = [
   ["created_at", "TIMESTAMP", of(({ campaign }) => campaign.createdAt)],
   ["finished_at", "TIMESTAMP", of(({ end }) => end?.finishedAt ?? null)],
   ["seconds", "DOUBLE", of(campaignSeconds)],
-  ["num_iterations", "INTEGER", of(({ iterations }) => iterations.filter(({ iteration, manifest }) => iteration > 0 && manifest !== null).length)],
+  [
+    "num_iterations",
+    "INTEGER",
+    of(({ iterations }) => iterations.filter(({ iteration, manifest }) => iteration > 0 && manifest !== null).length),
+  ],
   ["max_iterations", "INTEGER", of(({ campaign }) => campaign.config.stop.maxIterations)],
   ["seed", "BIGINT", of(({ campaign }) => campaign.config.seed)],
   ["environment", "VARCHAR", of(({ campaign }) => campaign.config.environment.type)],
@@ -123,7 +127,9 @@ const EVALUATIONS: readonly TableColumn<Of<EvaluationRow>>[] = [
   ["do_nothing_floor", "DOUBLE", ({ report }) => report.doNothingFloor],
 ];
 
-const EVALUATION_TASKS: readonly TableColumn<Of<{ readonly report: EvaluationReport; readonly task: EvaluationReport["perTask"][number] }>>[] = [
+const EVALUATION_TASKS: readonly TableColumn<
+  Of<{ readonly report: EvaluationReport; readonly task: EvaluationReport["perTask"][number] }>
+>[] = [
   ...KEY,
   ["policy_hash", "VARCHAR", ({ report }) => report.policyHash],
   ["task_id", "VARCHAR", ({ task }) => task.taskId],
@@ -137,29 +143,75 @@ export async function createManifestTables(
   connection: DuckDBConnection,
   { readable, unreadable }: { readonly readable: readonly RecordedCampaign[]; readonly unreadable: readonly UnreadableCampaign[] },
 ): Promise<void> {
-  const campaigns: CampaignRow[] = [...readable.map((campaign) => ({ readable: campaign })), ...unreadable.map((campaign) => ({ unreadable: campaign }))];
-  const iterations = readable.flatMap(({ id, iterations: members }) => members.map((data) => ({ campaignId: id, iteration: data.iteration, data })));
-  const stages = iterations.flatMap(({ campaignId, iteration, data }) => data.stages.map((stage) => ({ campaignId, iteration, data: stage })));
-  const reports = iterations.flatMap(({ campaignId, iteration, data: { report } }) => (report === null ? [] : [{ campaignId, iteration, report }]));
+  const campaigns: CampaignRow[] = [
+    ...readable.map((campaign) => ({ readable: campaign })),
+    ...unreadable.map((campaign) => ({ unreadable: campaign })),
+  ];
+  const iterations = readable.flatMap(({ id, iterations: members }) =>
+    members.map((data) => ({ campaignId: id, iteration: data.iteration, data })),
+  );
+  const stages = iterations.flatMap(({ campaignId, iteration, data }) =>
+    data.stages.map((stage) => ({ campaignId, iteration, data: stage })),
+  );
+  const reports = iterations.flatMap(({ campaignId, iteration, data: { report } }) =>
+    report === null ? [] : [{ campaignId, iteration, report }],
+  );
   await createTable(connection, "campaign_facts", CAMPAIGNS, campaigns);
   await createTable(connection, "iterations", ITERATIONS, iterations);
   await createTable(connection, "stages", STAGES, stages);
-  await createTable(connection, "metrics", METRICS, stages.flatMap(({ data, ...key }) => Object.entries(data.metrics).map(([name, value]) => ({ ...key, stage: data.stage, name, value }))));
-  await createTable(connection, "rewards", REWARDS, iterations.flatMap(({ data, ...key }) => rewardRows(data).map((row) => ({ ...key, ...row }))));
-  await createTable(connection, "evaluations", EVALUATIONS, reports.flatMap(({ report, ...key }) => evaluationRows(report).map((row) => ({ ...key, ...row }))));
-  await createTable(connection, "evaluation_tasks", EVALUATION_TASKS, reports.flatMap((row) => row.report.perTask.map((task) => ({ ...row, task }))));
+  await createTable(
+    connection,
+    "metrics",
+    METRICS,
+    stages.flatMap(({ data, ...key }) => Object.entries(data.metrics).map(([name, value]) => ({ ...key, stage: data.stage, name, value }))),
+  );
+  await createTable(
+    connection,
+    "rewards",
+    REWARDS,
+    iterations.flatMap(({ data, ...key }) => rewardRows(data).map((row) => ({ ...key, ...row }))),
+  );
+  await createTable(
+    connection,
+    "evaluations",
+    EVALUATIONS,
+    reports.flatMap(({ report, ...key }) => evaluationRows(report).map((row) => ({ ...key, ...row }))),
+  );
+  await createTable(
+    connection,
+    "evaluation_tasks",
+    EVALUATION_TASKS,
+    reports.flatMap((row) => row.report.perTask.map((task) => ({ ...row, task }))),
+  );
 }
 
 function rewardRows({ tableBefore, tableAfter }: RecordedIteration) {
-  const tables = [{ moment: "before" as const, table: tableBefore }, { moment: "after" as const, table: tableAfter }];
+  const tables = [
+    { moment: "before" as const, table: tableBefore },
+    { moment: "after" as const, table: tableAfter },
+  ];
   return tables.flatMap(({ moment, table }) => (table === null ? [] : Object.keys(table.values).map((tier) => ({ moment, table, tier }))));
 }
 
 function evaluationRows(report: EvaluationReport): EvaluationRow[] {
   return [
-    ...report.passHatK.map(({ k, estimate }) => ({ report, measure: `pass^${k}`, k, against: null, estimate, numTasksBetter: null, numTasksWorse: null })),
+    ...report.passHatK.map(({ k, estimate }) => ({
+      report,
+      measure: `pass^${k}`,
+      k,
+      against: null,
+      estimate,
+      numTasksBetter: null,
+      numTasksWorse: null,
+    })),
     ...report.comparisons.map(({ against, difference, numTasksBetter, numTasksWorse }) => ({
-      report, measure: "difference", k: 1, against, estimate: difference, numTasksBetter, numTasksWorse,
+      report,
+      measure: "difference",
+      k: 1,
+      against,
+      estimate: difference,
+      numTasksBetter,
+      numTasksWorse,
     })),
   ];
 }

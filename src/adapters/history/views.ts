@@ -33,7 +33,10 @@ const GROUP_FIELDS: readonly (readonly [name: string, type: string])[] = [
   ["policy", "STRUCT(name VARCHAR, hash VARCHAR)"],
   ["trajectories", "STRUCT(sha256 VARCHAR)"],
   ["outcomes", "STRUCT(type VARCHAR, reward INTEGER, numTurns INTEGER, stopReason VARCHAR)[]"],
-  ["usage", "STRUCT(promptTokens BIGINT, completionTokens BIGINT, simulatorPromptTokens BIGINT, simulatorCompletionTokens BIGINT, modelCalls BIGINT, simulatorCalls BIGINT)"],
+  [
+    "usage",
+    "STRUCT(promptTokens BIGINT, completionTokens BIGINT, simulatorPromptTokens BIGINT, simulatorCompletionTokens BIGINT, modelCalls BIGINT, simulatorCalls BIGINT)",
+  ],
   ["seconds", "DOUBLE"],
   ["numRetriedRollouts", "INTEGER"],
   ["numResumedTurns", "INTEGER"],
@@ -93,7 +96,8 @@ export async function createViews(connection: DuckDBConnection, root: string): P
 async function createGroupManifests(connection: DuckDBConnection, files: string): Promise<boolean> {
   const hasGroups = (await connection.runAndReadAll(`SELECT 1 FROM glob(${files}) LIMIT 1`)).currentRowCount > 0;
   const columns = GROUP_FIELDS.map(([name, type]) => `${name}: '${type}'`).join(", ");
-  if (hasGroups) await connection.run(`CREATE TABLE group_manifests AS FROM read_json(${files}, columns = {${columns}}, format = 'unstructured')`);
+  if (hasGroups)
+    await connection.run(`CREATE TABLE group_manifests AS FROM read_json(${files}, columns = {${columns}}, format = 'unstructured')`);
   else await connection.run(`CREATE TABLE group_manifests (${GROUP_FIELDS.map(([name, type]) => `${name} ${type}`).join(", ")})`);
   return hasGroups;
 }

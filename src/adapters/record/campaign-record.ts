@@ -1,7 +1,15 @@
 // Typed access to the record: manifests are validated on the way in and on the way out.
 import type { z } from "zod";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
-import { CampaignEnd, CampaignManifest, GroupManifest, IterationManifest, type RolloutPurpose, StageManifest, type StageName } from "#contracts/manifests.ts";
+import {
+  CampaignEnd,
+  CampaignManifest,
+  GroupManifest,
+  IterationManifest,
+  type RolloutPurpose,
+  StageManifest,
+  type StageName,
+} from "#contracts/manifests.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -85,7 +93,11 @@ export class CampaignRecord {
 
   /** Like putIteration, but when another attempt came first, its manifest stands and is the answer. */
   async commitIteration(manifest: IterationManifest): Promise<IterationManifest> {
-    return await firstWins(manifest, () => this.putIteration(manifest), () => this.readIteration(manifest.campaignId, manifest.iteration));
+    return await firstWins(
+      manifest,
+      () => this.putIteration(manifest),
+      () => this.readIteration(manifest.campaignId, manifest.iteration),
+    );
   }
 
   /** Ids of all campaigns, sorted. */

@@ -1,7 +1,8 @@
 // The names of the record, in one place: what lies where below its root.
 import type { RolloutPurpose, StageName } from "#contracts/manifests.ts";
 
-const iterationFolder = (campaignId: string, iteration: number) => `campaigns/${campaignId}/iterations/${String(iteration).padStart(4, "0")}`;
+const iterationFolder = (campaignId: string, iteration: number) =>
+  `campaigns/${campaignId}/iterations/${String(iteration).padStart(4, "0")}`;
 
 export const RecordPaths = {
   campaigns: "campaigns",

@@ -74,9 +74,13 @@ export async function decodeTrajectoryFile(path: string): Promise<Trajectory[]> 
   try {
     const sql = `SELECT conversation_json, rows_json FROM read_parquet(${quote(path)}, file_row_number = true) ORDER BY file_row_number`;
     const reader = await connection.runAndReadAll(sql);
-    return reader.getRows().map(([conversation, rows]) => parseTrajectory({ ...JSON.parse(String(conversation)), rows: JSON.parse(String(rows)) }));
+    return reader
+      .getRows()
+      .map(([conversation, rows]) => parseTrajectory({ ...JSON.parse(String(conversation)), rows: JSON.parse(String(rows)) }));
   } catch (error) {
-    throw new CampaignError("store.corrupt", `not ${TRAJECTORIES_SCHEMA}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new CampaignError("store.corrupt", `not ${TRAJECTORIES_SCHEMA}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   } finally {
     connection.closeSync();
   }
@@ -85,7 +89,11 @@ export async function decodeTrajectoryFile(path: string): Promise<Trajectory[]> 
 function parseTrajectory(value: unknown): Trajectory {
   const result = Trajectory.safeParse(value);
   if (result.success) return result.data;
-  throw new CampaignError("contract.invalid", `not a trajectory: ${result.error.issues[0]?.path.join(".")}: ${result.error.issues[0]?.message}`, { cause: result.error });
+  throw new CampaignError(
+    "contract.invalid",
+    `not a trajectory: ${result.error.issues[0]?.path.join(".")}: ${result.error.issues[0]?.message}`,
+    { cause: result.error },
+  );
 }
 
 let instance: Promise<DuckDBInstance> | null = null;

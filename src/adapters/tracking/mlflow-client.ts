@@ -12,10 +12,14 @@ export const RunStatus = z.enum(["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "
 export type RunStatus = z.infer<typeof RunStatus>;
 
 const MlflowRun = z.object({
-  info: z.object({ run_id: z.string(), status: RunStatus, start_time: z.number().default(0), end_time: z.number().optional(), artifact_uri: z.string() }),
-  data: z
-    .object({ metrics: z.array(Metric).default([]), params: z.array(Pair).default([]), tags: z.array(Pair).default([]) })
-    .prefault({}),
+  info: z.object({
+    run_id: z.string(),
+    status: RunStatus,
+    start_time: z.number().default(0),
+    end_time: z.number().optional(),
+    artifact_uri: z.string(),
+  }),
+  data: z.object({ metrics: z.array(Metric).default([]), params: z.array(Pair).default([]), tags: z.array(Pair).default([]) }).prefault({}),
 });
 /** `data.metrics` holds the last point of each metric only. */
 export type MlflowRun = z.infer<typeof MlflowRun>;
@@ -91,7 +95,13 @@ export class MlflowClient {
     const runs: MlflowRun[] = [];
     let pageToken: string | undefined;
     do {
-      const body = { experiment_ids: [experimentId], filter: `tags.\`${tag}\` = '${value}'`, run_view_type: "ACTIVE_ONLY", max_results: PAGE, page_token: pageToken };
+      const body = {
+        experiment_ids: [experimentId],
+        filter: `tags.\`${tag}\` = '${value}'`,
+        run_view_type: "ACTIVE_ONLY",
+        max_results: PAGE,
+        page_token: pageToken,
+      };
       const page = await this.#post("runs/search", body, Page);
       runs.push(...page.runs);
       pageToken = page.next_page_token === "" ? undefined : page.next_page_token;
@@ -110,7 +120,14 @@ export class MlflowClient {
   }
 
   /** Sends points, params and tags in as many batches as MLflow's limits ask for. The same again changes nothing. */
-  async logBatch(runId: string, batch: { readonly metrics: readonly MetricPoint[]; readonly params: Readonly<Record<string, string>>; readonly tags: Readonly<Record<string, string>> }): Promise<void> {
+  async logBatch(
+    runId: string,
+    batch: {
+      readonly metrics: readonly MetricPoint[];
+      readonly params: Readonly<Record<string, string>>;
+      readonly tags: Readonly<Record<string, string>>;
+    },
+  ): Promise<void> {
     const infinite = batch.metrics.find(({ value }) => !Number.isFinite(value));
     if (infinite !== undefined) throw new CampaignError("tracking.rejected", `metric ${infinite.key} is ${infinite.value}`);
     for (const metrics of chunks(batch.metrics, MAX_METRICS)) await this.#logBatch({ run_id: runId, metrics });
@@ -177,7 +194,10 @@ export class MlflowClient {
   }
 
   #unavailable(why: string, cause?: unknown): CampaignError {
-    return new CampaignError("tracking.unavailable", `MLflow does not answer at ${this.baseUrl}: ${why}`, { cause, next: "turnwise up; what MLflow missed is sent when it is back" });
+    return new CampaignError("tracking.unavailable", `MLflow does not answer at ${this.baseUrl}: ${why}`, {
+      cause,
+      next: "turnwise up; what MLflow missed is sent when it is back",
+    });
   }
 }
 
@@ -186,7 +206,9 @@ async function readAnswer<Schema extends z.ZodType>(path: string, response: Resp
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new CampaignError("tracking.rejected", `MLflow's answer to ${path.split("?")[0]} has another shape: ${text.slice(0, 200)}`, { cause });
+    throw new CampaignError("tracking.rejected", `MLflow's answer to ${path.split("?")[0]} has another shape: ${text.slice(0, 200)}`, {
+      cause,
+    });
   }
 }
 

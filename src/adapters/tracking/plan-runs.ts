@@ -51,11 +51,16 @@ function planCampaignRun({ id, campaign, end, iterations }: ProjectedCampaign): 
       "turnwise.code_version": campaign.codeVersion,
       "turnwise.data_sha256": campaign.dataSha256,
       "turnwise.base_policy": campaign.basePolicy.name,
-      ...(end === null ? {} : { "turnwise.final_policy": end.finalPolicy.name, "turnwise.end_reason": truncate(end.reason, MAX_TAG_LENGTH) }),
+      ...(end === null
+        ? {}
+        : { "turnwise.final_policy": end.finalPolicy.name, "turnwise.end_reason": truncate(end.reason, MAX_TAG_LENGTH) }),
       ...(campaign.config.description === "" ? {} : { "mlflow.note.content": truncate(campaign.config.description, MAX_TAG_LENGTH) }),
     },
     metrics: iterations.flatMap((iteration) => [...stagePoints(iteration), ...rewardPoints(iteration)]),
-    artifacts: [{ path: "campaign.json", content: { json: campaign } }, { path: "prior-reward-table.json", content: campaign.priorTable }],
+    artifacts: [
+      { path: "campaign.json", content: { json: campaign } },
+      { path: "prior-reward-table.json", content: campaign.priorTable },
+    ],
   };
 }
 
@@ -74,7 +79,13 @@ function planIterationRun({ id, end, training }: ProjectedCampaign, iteration: R
       [KEY_TAG]: key,
       [CAMPAIGN_TAG]: id,
       "turnwise.iteration": String(iteration.iteration),
-      ...(manifest === null ? {} : { "turnwise.gate": manifest.gateDecision, "turnwise.promotion": manifest.promotion, "turnwise.policy": manifest.policyAfter.name }),
+      ...(manifest === null
+        ? {}
+        : {
+            "turnwise.gate": manifest.gateDecision,
+            "turnwise.promotion": manifest.promotion,
+            "turnwise.policy": manifest.policyAfter.name,
+          }),
       ...Object.fromEntries(stages.flatMap(({ stage, decision }) => (decision === null ? [] : [[`turnwise.${stage}`, decision]]))),
     },
     metrics: [...stagePoints(iteration), ...rewardPoints(iteration), ...trainingPoints(iteration, training.get(iteration.iteration))],
@@ -85,7 +96,9 @@ function planIterationRun({ id, end, training }: ProjectedCampaign, iteration: R
 /** Every scalar of the stages and how long they took, at step = iteration. */
 function stagePoints({ iteration, stages }: RecordedIteration): MetricPoint[] {
   return stages.flatMap(({ stage, metrics, seconds, startedAt }) =>
-    Object.entries({ ...metrics, [`${stage}/seconds`]: seconds }).flatMap(([key, value]) => point(key, value, Date.parse(startedAt), iteration)),
+    Object.entries({ ...metrics, [`${stage}/seconds`]: seconds }).flatMap(([key, value]) =>
+      point(key, value, Date.parse(startedAt), iteration),
+    ),
   );
 }
 
@@ -93,7 +106,9 @@ function stagePoints({ iteration, stages }: RecordedIteration): MetricPoint[] {
 function rewardPoints({ iteration, manifest, tableAfter }: RecordedIteration): MetricPoint[] {
   if (manifest === null || tableAfter === null) return [];
   const values = Object.entries(tableAfter.values);
-  return values.flatMap(([tier, value]) => (value === "soft" ? [] : point(`reward/${tier}`, value, Date.parse(manifest.finishedAt), iteration)));
+  return values.flatMap(([tier, value]) =>
+    value === "soft" ? [] : point(`reward/${tier}`, value, Date.parse(manifest.finishedAt), iteration),
+  );
 }
 
 /** One point per optimizer step, a millisecond apart from the stage's start. */
@@ -101,7 +116,9 @@ function trainingPoints({ stages }: RecordedIteration, result: TrainingResult | 
   const startedAt = stages.find(({ stage }) => stage === "training")?.startedAt;
   if (result === undefined || startedAt === undefined) return [];
   return result.steps.flatMap((metrics, index) =>
-    Object.entries(metrics).flatMap(([key, value]) => point(`training_step/${snakeCase(key)}`, value, Date.parse(startedAt) + index + 1, index + 1)),
+    Object.entries(metrics).flatMap(([key, value]) =>
+      point(`training_step/${snakeCase(key)}`, value, Date.parse(startedAt) + index + 1, index + 1),
+    ),
   );
 }
 

@@ -25,7 +25,12 @@ export interface Projection {
  * Projects one campaign. With `force`, runs that are marked as complete are compared again.
  * Throws campaign.unknown, store.* and contract.* from the record, tracking.* from MLflow.
  */
-export async function projectCampaign(record: CampaignRecord, mlflow: MlflowClient, campaignId: string, options: { readonly force?: boolean } = {}): Promise<Projection> {
+export async function projectCampaign(
+  record: CampaignRecord,
+  mlflow: MlflowClient,
+  campaignId: string,
+  options: { readonly force?: boolean } = {},
+): Promise<Projection> {
   return await projectPlans(record, mlflow, campaignId, planRuns(await loadProjected(record, campaignId)), options);
 }
 

@@ -74,7 +74,8 @@ class Tracker {
   }
 
   #noteDown(error: CampaignError): void {
-    if (!this.#isDown) this.#options.log.warn({ code: error.code, reason: error.message }, "MLflow is down; campaigns go on, it gets what it missed later");
+    if (!this.#isDown)
+      this.#options.log.warn({ code: error.code, reason: error.message }, "MLflow is down; campaigns go on, it gets what it missed later");
     this.#isDown = true;
     this.#sent.clear();
     this.#ended.clear();

@@ -1,8 +1,9 @@
 // Two campaigns beside each other: what was set differently, and their promoted policies on the held-out tasks that both were measured on.
+
+import type { RecordedCampaign } from "#adapters/history/load.ts";
 import type { Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
 import { evaluate } from "#core/evaluation/evaluate.ts";
 import { deriveSeed } from "#core/rng.ts";
-import type { RecordedCampaign } from "#adapters/history/load.ts";
 
 export interface SettingDifference {
   readonly path: string;
@@ -38,7 +39,8 @@ export function flatten(value: unknown, prefix = ""): Map<string, unknown> {
 export function comparePromoted(a: RecordedCampaign, b: RecordedCampaign): PairedComparison {
   const [left, right] = [promotedReport(a), promotedReport(b)];
   if (left === null || right === null) return incomparable("a campaign has no evaluation yet");
-  if (a.campaign.dataSha256 !== b.campaign.dataSha256) return incomparable("their environments hold different data, so equal task ids are different tasks");
+  if (a.campaign.dataSha256 !== b.campaign.dataSha256)
+    return incomparable("their environments hold different data, so equal task ids are different tasks");
   const known = new Set(left.perTask.map(({ taskId }) => taskId));
   const numTasks = right.perTask.filter(({ taskId }) => known.has(taskId)).length;
   if (numTasks === 0) return incomparable("they have no held-out task in common");
@@ -54,7 +56,13 @@ export function comparePromoted(a: RecordedCampaign, b: RecordedCampaign): Paire
   });
   const [comparison] = report.comparisons;
   if (comparison === undefined) return incomparable("nothing was compared");
-  return { difference: comparison.difference, numTasks, numTasksBetter: comparison.numTasksBetter, numTasksWorse: comparison.numTasksWorse, reason: null };
+  return {
+    difference: comparison.difference,
+    numTasks,
+    numTasksBetter: comparison.numTasksBetter,
+    numTasksWorse: comparison.numTasksWorse,
+    reason: null,
+  };
 }
 
 function incomparable(reason: string): PairedComparison {
@@ -67,5 +75,9 @@ function promotedReport({ iterations }: RecordedCampaign): EvaluationReport | nu
 }
 
 function trialsOf({ perTask }: EvaluationReport) {
-  return perTask.map(({ taskId, kind, numPasses, trials }) => ({ taskId, kind, passes: Array.from({ length: trials }, (_, trial) => trial < numPasses) }));
+  return perTask.map(({ taskId, kind, numPasses, trials }) => ({
+    taskId,
+    kind,
+    passes: Array.from({ length: trials }, (_, trial) => trial < numPasses),
+  }));
 }

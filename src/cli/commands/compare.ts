@@ -6,7 +6,17 @@ import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { comparePromoted, differingSettings, type PairedComparison, type SettingDifference } from "../campaign/compare-campaigns.ts";
 import { type CampaignSummary, summarizeCampaign } from "../campaign/summary.ts";
-import { type Column, emit, formatDifference, formatDuration, formatInterval, formatTime, type OutputOptions, renderTable, style } from "../output.ts";
+import {
+  type Column,
+  emit,
+  formatDifference,
+  formatDuration,
+  formatInterval,
+  formatTime,
+  type OutputOptions,
+  renderTable,
+  style,
+} from "../output.ts";
 import { describeGates } from "./history.ts";
 
 interface Comparison {
@@ -48,7 +58,8 @@ function renderComparison({ a, b, settings, promoted }: Comparison): string {
   ];
   const results = RESULTS.map(([label, value]): Row => [label, value(a), value(b)]);
   const differences = settings.map(({ path, a: one, b: other }): Row => [path, describeSetting(one), describeSetting(other)]);
-  const settingLines = differences.length === 0 ? ["their settings are the same"] : ["settings that differ", renderTable(columns, differences)];
+  const settingLines =
+    differences.length === 0 ? ["their settings are the same"] : ["settings that differ", renderTable(columns, differences)];
   return [renderTable(columns, results), "", ...settingLines, "", describePaired(a, b, promoted)].join("\n");
 }
 
@@ -68,7 +79,11 @@ function describeSetting(value: unknown): string {
   return value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function describePaired(a: CampaignSummary, b: CampaignSummary, { difference, numTasks, numTasksBetter, numTasksWorse, reason }: PairedComparison): string {
+function describePaired(
+  a: CampaignSummary,
+  b: CampaignSummary,
+  { difference, numTasks, numTasksBetter, numTasksWorse, reason }: PairedComparison,
+): string {
   if (difference === null) return `their promoted policies cannot be compared: ${reason}`;
   const result = `promoted policy of ${b.campaignId} minus that of ${a.campaignId}: ${style.bold(formatDifference(difference))}`;
   return `${result}, paired over ${numTasks} common held-out tasks (${numTasksBetter} better, ${numTasksWorse} worse)`;

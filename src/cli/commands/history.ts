@@ -6,7 +6,17 @@ import { readSettings } from "#adapters/settings.ts";
 import { CampaignError } from "#core/errors.ts";
 import { printSummary } from "../campaign/print-summary.ts";
 import { type CampaignSummary, summarizeCampaign } from "../campaign/summary.ts";
-import { type Column, emit, formatDifference, formatDuration, formatInterval, formatTime, type OutputOptions, renderTable, style } from "../output.ts";
+import {
+  type Column,
+  emit,
+  formatDifference,
+  formatDuration,
+  formatInterval,
+  formatTime,
+  type OutputOptions,
+  renderTable,
+  style,
+} from "../output.ts";
 
 /** A campaign of the record that cannot be read: listed with its problem, so that it hides no other. */
 interface UnreadableCampaign {
@@ -49,7 +59,11 @@ async function summarizeOne(record: CampaignRecord, campaignId: string): Promise
 const COLUMNS: readonly Column<CampaignSummary>[] = [
   { header: "campaign", value: ({ campaignId }) => campaignId },
   { header: "state", value: ({ state }) => state },
-  { header: "iterations", align: "right", value: ({ iterations }) => String(iterations.filter(({ iteration, isComplete }) => isComplete && iteration > 0).length) },
+  {
+    header: "iterations",
+    align: "right",
+    value: ({ iterations }) => String(iterations.filter(({ iteration, isComplete }) => isComplete && iteration > 0).length),
+  },
   { header: "base policy", value: ({ basePassRate }) => formatInterval(basePassRate) },
   { header: "promoted policy", value: ({ finalPassRate }) => formatInterval(finalPassRate) },
   { header: "paired difference", value: ({ differenceToBase }) => formatDifference(differenceToBase) },
@@ -61,8 +75,14 @@ const COLUMNS: readonly Column<CampaignSummary>[] = [
 function renderHistory(campaigns: readonly (CampaignSummary | UnreadableCampaign)[]): string {
   if (campaigns.length === 0) return "no campaigns yet; start one: turnwise campaign start configs/campaigns/quickstart.yaml --watch";
   const readable = campaigns.flatMap((campaign) => ("problem" in campaign ? [] : [campaign]));
-  const problems = campaigns.flatMap((campaign) => ("problem" in campaign ? [`${style.yellow(campaign.campaignId)} cannot be read: ${campaign.problem.message}`] : []));
-  return [renderTable(COLUMNS, readable), ...problems, style.dim("pass rates on held-out tasks, intervals by bootstrap over tasks; turnwise history ID, turnwise compare A B")].join("\n");
+  const problems = campaigns.flatMap((campaign) =>
+    "problem" in campaign ? [`${style.yellow(campaign.campaignId)} cannot be read: ${campaign.problem.message}`] : [],
+  );
+  return [
+    renderTable(COLUMNS, readable),
+    ...problems,
+    style.dim("pass rates on held-out tasks, intervals by bootstrap over tasks; turnwise history ID, turnwise compare A B"),
+  ].join("\n");
 }
 
 /** `2 accept, 1 reject`, in the order in which they first came. */

@@ -26,12 +26,19 @@ interface TrackingStatus {
 export function registerTracking(program: Command): void {
   const family = program.command("tracking").description("the projection of the record to MLflow");
   family.command("status").option("--json").description("how much of each campaign MLflow shows").action(status);
-  family.command("rebuild").option("--json").description("send MLflow everything that it lacks, also of campaigns that were sent before").action(rebuild);
+  family
+    .command("rebuild")
+    .option("--json")
+    .description("send MLflow everything that it lacks, also of campaigns that were sent before")
+    .action(rebuild);
 }
 
 function open(): { record: CampaignRecord; mlflow: MlflowClient } {
   const settings = readSettings();
-  return { record: new CampaignRecord(new LocalArtifactStore(settings.recordRoot)), mlflow: new MlflowClient({ baseUrl: settings.mlflowUrl }) };
+  return {
+    record: new CampaignRecord(new LocalArtifactStore(settings.recordRoot)),
+    mlflow: new MlflowClient({ baseUrl: settings.mlflowUrl }),
+  };
 }
 
 async function status(options: OutputOptions): Promise<void> {
@@ -60,11 +67,17 @@ const COLUMNS: readonly Column<CampaignTracking>[] = [
   { header: "campaign", value: ({ campaignId }) => campaignId },
   { header: "runs", align: "right", value: ({ numRuns }) => String(numRuns) },
   { header: "in MLflow", align: "right", value: ({ numProjected }) => (numProjected === null ? "–" : String(numProjected)) },
-  { header: "", value: ({ problem, numRuns, numProjected }) => problem ?? (numProjected === numRuns || numProjected === null ? "" : "behind") },
+  {
+    header: "",
+    value: ({ problem, numRuns, numProjected }) => problem ?? (numProjected === numRuns || numProjected === null ? "" : "behind"),
+  },
 ];
 
 function renderStatus({ url, version, campaigns }: TrackingStatus): string {
-  const server = version === null ? style.yellow(`MLflow does not answer at ${url}; campaigns do not need it, and it gets what it missed later`) : `MLflow ${version} at ${url}`;
+  const server =
+    version === null
+      ? style.yellow(`MLflow does not answer at ${url}; campaigns do not need it, and it gets what it missed later`)
+      : `MLflow ${version} at ${url}`;
   return campaigns.length === 0 ? server : `${server}\n${renderTable(COLUMNS, campaigns)}`;
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync, chmodSync, truncateSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { present } from "../../fixtures/present.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -35,7 +36,7 @@ describe("blobs", () => {
     const store = openStore();
     const refs = await Promise.all(Array.from({ length: 50 }, () => store.putBlob(bytes("one"), "Text/1")));
     expect(new Set(refs.map((ref) => ref.uri)).size).toBe(1);
-    expect(Buffer.from(await store.getBlob(refs[0]!)).toString()).toBe("one");
+    expect(Buffer.from(await store.getBlob(present(refs[0]))).toString()).toBe("one");
     expect(readdirSync(join(store.root, "tmp"))).toEqual([]);
   });
 
@@ -94,15 +95,21 @@ describe("manifests", () => {
     await expect(store.read("campaigns/a/campaign.json")).rejects.toEqual(code("store.corrupt"));
   });
 
-  test.each(["../x.json", "/etc/x.json", "a/../../x.json", "a//b.json", "a/./b.json", ".hidden", "a\\..\\b", "a\0b", ""])("the name %j is refused", async (name) => {
-    const store = openStore();
-    await expect(store.putOnce(name, {})).rejects.toEqual(code("contract.invalid"));
-    await expect(store.read(name)).rejects.toEqual(code("contract.invalid"));
-  });
+  test.each(["../x.json", "/etc/x.json", "a/../../x.json", "a//b.json", "a/./b.json", ".hidden", "a\\..\\b", "a\0b", ""])(
+    "the name %j is refused",
+    async (name) => {
+      const store = openStore();
+      await expect(store.putOnce(name, {})).rejects.toEqual(code("contract.invalid"));
+      await expect(store.read(name)).rejects.toEqual(code("contract.invalid"));
+    },
+  );
 
-  test.each(["blobs/sha256/ab/x", "tmp/x.json", "campaigns/a/iterations/0001/turns/train/t-0.jsonl"])("no manifest may be written at %s", async (name) => {
-    await expect(openStore().putOnce(name, {})).rejects.toEqual(code("contract.invalid"));
-  });
+  test.each(["blobs/sha256/ab/x", "tmp/x.json", "campaigns/a/iterations/0001/turns/train/t-0.jsonl"])(
+    "no manifest may be written at %s",
+    async (name) => {
+      await expect(openStore().putOnce(name, {})).rejects.toEqual(code("contract.invalid"));
+    },
+  );
 
   test("NaN cannot enter the record", async () => {
     await expect(openStore().putOnce("campaigns/a/x.json", { x: Number.NaN })).rejects.toEqual(code("contract.invalid"));

@@ -5,10 +5,22 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { openHistory } from "#adapters/history/history.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { present } from "../../fixtures/present.ts";
 import { samplePolicy, sampleTrajectory, writeSampleCampaign } from "../../fixtures/sample-record.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
-const TABLES = ["campaigns", "evaluation_tasks", "evaluations", "groups", "iterations", "metrics", "rewards", "stages", "trajectories", "turns"];
+const TABLES = [
+  "campaigns",
+  "evaluation_tasks",
+  "evaluations",
+  "groups",
+  "iterations",
+  "metrics",
+  "rewards",
+  "stages",
+  "trajectories",
+  "turns",
+];
 const invalid = (message: RegExp) => expect.objectContaining({ code: "query.invalid", message: expect.stringMatching(message) });
 
 const sampleRoot = mkdtempSync(join(tmpdir(), "turnwise-test-"));
@@ -33,7 +45,11 @@ async function openedHistory(root: string) {
 describe("tables", () => {
   test("campaigns stand beside each other with base, final and difference", async () => {
     const { rows } = await sampleHistory();
-    expect(await rows("SELECT campaign_id, state, num_iterations, base_pass_rate, final_pass_rate, final_iteration, round(difference, 6), seconds FROM campaigns ORDER BY 1")).toEqual([
+    expect(
+      await rows(
+        "SELECT campaign_id, state, num_iterations, base_pass_rate, final_pass_rate, final_iteration, round(difference, 6), seconds FROM campaigns ORDER BY 1",
+      ),
+    ).toEqual([
       ["first", "completed", 2, 0.5, 0.7, 2, 0.2, 181],
       ["second", "open", 1, 0.5, 0.6, 1, 0.1, 115],
     ]);
@@ -41,7 +57,11 @@ describe("tables", () => {
 
   test("iterations carry the gate, the promotion and the evaluation with its interval", async () => {
     const { rows } = await sampleHistory();
-    expect(await rows("SELECT iteration, gate_decision, promotion, train_pass_rate, evaluation_pass_rate, round(evaluation_low, 6), seconds FROM iterations WHERE campaign_id = 'first' ORDER BY 1")).toEqual([
+    expect(
+      await rows(
+        "SELECT iteration, gate_decision, promotion, train_pass_rate, evaluation_pass_rate, round(evaluation_low, 6), seconds FROM iterations WHERE campaign_id = 'first' ORDER BY 1",
+      ),
+    ).toEqual([
       [0, "none", "none", null, 0.5, 0.4, 10],
       [1, "accept", "promote", 0.5, 0.6, 0.5, 50],
       [2, "accept", "promote", 0.5, 0.7, 0.6, 50],
@@ -50,7 +70,11 @@ describe("tables", () => {
 
   test("rewards show each tier before and after; a soft tier has no single value", async () => {
     const { rows } = await sampleHistory();
-    expect(await rows("SELECT moment, tier, value, is_soft, rule FROM rewards WHERE campaign_id = 'first' AND iteration = 1 ORDER BY moment, tier")).toEqual([
+    expect(
+      await rows(
+        "SELECT moment, tier, value, is_soft, rule FROM rewards WHERE campaign_id = 'first' AND iteration = 1 ORDER BY moment, tier",
+      ),
+    ).toEqual([
       ["after", "gold_write", 1, false, "within-task/1"],
       ["after", "read", -0.25, false, "within-task/1"],
       ["after", "soft_write", null, true, "within-task/1"],
@@ -62,7 +86,11 @@ describe("tables", () => {
 
   test("evaluations hold pass^k rows and paired differences", async () => {
     const { rows } = await sampleHistory();
-    expect(await rows("SELECT measure, k, against, round(value, 6), low IS NULL FROM evaluations WHERE campaign_id = 'first' AND iteration = 2 ORDER BY measure, k")).toEqual([
+    expect(
+      await rows(
+        "SELECT measure, k, against, round(value, 6), low IS NULL FROM evaluations WHERE campaign_id = 'first' AND iteration = 2 ORDER BY measure, k",
+      ),
+    ).toEqual([
       ["difference", 1, "base", 0.2, false],
       ["pass^1", 1, null, 0.7, false],
       ["pass^2", 2, null, 0.49, true],
@@ -78,7 +106,11 @@ describe("tables", () => {
 
   test("a turn shows what was said and called", async () => {
     const { rows } = await sampleHistory();
-    expect(await rows("SELECT turn_index, tool_names, content, tool_calls[1].result FROM turns WHERE campaign_id = 'first' AND iteration = 1 AND task_id = 'train-1' AND trial = 0 ORDER BY turn_index")).toEqual([
+    expect(
+      await rows(
+        "SELECT turn_index, tool_names, content, tool_calls[1].result FROM turns WHERE campaign_id = 'first' AND iteration = 1 AND task_id = 'train-1' AND trial = 0 ORDER BY turn_index",
+      ),
+    ).toEqual([
       [0, ["get_user_details"], null, '{"name":"Ana — Li"}'],
       [1, ["cancel_reservation"], null, "Error: not found"],
       [2, [], "Done.", null],
@@ -87,7 +119,10 @@ describe("tables", () => {
 
   test("trajectories that two campaigns share appear once in each", async () => {
     const { rows } = await sampleHistory();
-    expect(await rows("SELECT campaign_id, count(*) FROM trajectories WHERE iteration = 0 GROUP BY 1 ORDER BY 1")).toEqual([["first", 4], ["second", 4]]);
+    expect(await rows("SELECT campaign_id, count(*) FROM trajectories WHERE iteration = 0 GROUP BY 1 ORDER BY 1")).toEqual([
+      ["first", 4],
+      ["second", 4],
+    ]);
   });
 
   test("an empty record has every table and no row", async () => {
@@ -114,12 +149,12 @@ describe("tables", () => {
     const record = await writeSample(root);
     const policy = samplePolicy("a");
     const odd = sampleTrajectory("odd", 0, 1, policy);
-    odd.turns[2]!.content = "a\ud800b C:\\ud800 \u{1F6EB}";
-    const group = (await record.readGroup("first", 1, "train", "train-1"))!;
+    present(odd.turns[2]).content = "a\ud800b C:\\ud800 \u{1F6EB}";
+    const group = present(await record.readGroup("first", 1, "train", "train-1"));
     await record.putGroup({ ...group, taskId: "odd", trajectories: await record.putTrajectories([odd]) });
     const { rows } = await openedHistory(root);
     expect(await rows("SELECT content FROM turns WHERE task_id = 'odd' AND turn_index = 2")).toEqual([["ab C:\\ud800 \u{1F6EB}"]]);
-    expect(await record.readTrajectories((await record.readGroup("first", 1, "train", "odd"))!.trajectories)).toEqual([odd]);
+    expect(await record.readTrajectories(present(await record.readGroup("first", 1, "train", "odd")).trajectories)).toEqual([odd]);
   });
 });
 
@@ -167,14 +202,18 @@ test("values come out as JSON that loses nothing", async () => {
   const { columns, rows } = await history.query(
     "SELECT 9007199254740993::BIGINT AS big, 7::BIGINT AS small, 'NaN'::DOUBLE AS nan, 1.25::DECIMAL(5,2) AS money, TIMESTAMP '2026-01-02 03:04:05' AS at, {'a': [1, NULL]} AS nested, MAP {'k': 1} AS map, DATE '2026-01-02' AS day",
   );
-  expect(rows).toEqual([["9007199254740993", 7, null, 1.25, "2026-01-02T03:04:05.000Z", { a: [1, null] }, [{ key: "k", value: 1 }], "2026-01-02T00:00:00.000Z"]]);
+  expect(rows).toEqual([
+    ["9007199254740993", 7, null, 1.25, "2026-01-02T03:04:05.000Z", { a: [1, null] }, [{ key: "k", value: 1 }], "2026-01-02T00:00:00.000Z"],
+  ]);
   expect(columns[0]).toEqual({ name: "big", type: "BIGINT" });
 });
 
 test("the queries of docs/history.md run", async () => {
   const { history } = await sampleHistory();
   const text = readFileSync(new URL("../../../docs/history.md", import.meta.url), "utf8");
-  const queries = [...text.matchAll(/```sql\n([\s\S]*?)```/g)].flatMap(([, block]) => (block ?? "").split(";").filter((query) => query.trim() !== ""));
+  const queries = [...text.matchAll(/```sql\n([\s\S]*?)```/g)].flatMap(([, block]) =>
+    (block ?? "").split(";").filter((query) => query.trim() !== ""),
+  );
   expect(queries.length).toBeGreaterThanOrEqual(4);
   for (const query of queries) await expect(history.query(query), query).resolves.toBeDefined();
 });

@@ -1,4 +1,4 @@
-import { writeFileSync, chmodSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { decodeTrajectories, encodeTrajectories, TRAJECTORY_TABLE } from "#adapters/record/trajectories.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
+import { present } from "../../fixtures/present.ts";
 import { sampleTrajectory, writeSampleCampaign } from "../../fixtures/sample-record.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
@@ -20,7 +21,7 @@ describe("trajectories as Parquet", () => {
     ...sampleTrajectory("t", 2, 0),
     firstUserMessage: "quote ' double \" comma, newline\n tab\t nul\0 lone \ud800 \u{1F6EB}",
     rows: [],
-    outcome: { type: "agent_error", reward: 0, stopReason: "unparsable", isDatabaseMatch: null, detail: "it's \"bad\" \ud800" },
+    outcome: { type: "agent_error", reward: 0, stopReason: "unparsable", isDatabaseMatch: null, detail: 'it\'s "bad" \ud800' },
   };
   const trajectories = [sampleTrajectory("t", 0, 1), sampleTrajectory("t", 1, 0), awkward];
 
@@ -44,7 +45,14 @@ describe("trajectories as Parquet", () => {
     const reader = await connection.runAndReadAll(`SELECT * FROM '${path}'`);
     expect(reader.columnNames()).toEqual(TRAJECTORY_TABLE.map(([name]) => name));
     expect(reader.getRowObjectsJS()[0]).toMatchObject({
-      task_id: "t", trial: 0, reward: 1, is_database_match: true, num_turns: 3, num_tool_calls: 2, num_tool_errors: 1, num_action_tokens: 4,
+      task_id: "t",
+      trial: 0,
+      reward: 1,
+      is_database_match: true,
+      num_turns: 3,
+      num_tool_calls: 2,
+      num_tool_errors: 1,
+      num_action_tokens: 4,
     });
     const [codec] = (await connection.runAndReadAll(`SELECT DISTINCT compression FROM parquet_metadata('${path}')`)).getRows();
     expect(codec).toEqual(["ZSTD"]);
@@ -69,7 +77,7 @@ describe("campaign record", () => {
     expect((await record.readStage(id, 1, "calibration"))?.decision).toBe("accept");
     expect((await record.readEnd(id))?.state).toBe("completed");
     const group = await record.readGroup(id, 1, "train", "train-2");
-    expect(await record.readTrajectories(group!.trajectories)).toHaveLength(2);
+    expect(await record.readTrajectories(present(group).trajectories)).toHaveLength(2);
   });
 
   test("writing the same campaign again changes nothing", async () => {
@@ -83,7 +91,7 @@ describe("campaign record", () => {
   test("of two attempts of a stage the first stands and the second learns of it", async () => {
     const { record } = openRecord();
     const id = await writeSampleCampaign(record);
-    const first = (await record.readStage(id, 1, "calibration"))!;
+    const first = present(await record.readStage(id, 1, "calibration"));
     const late = { ...first, seconds: 99 };
     expect(await record.commitStage(late)).toEqual(first);
     await expect(record.putStage(late)).rejects.toEqual(code("store.conflict"));

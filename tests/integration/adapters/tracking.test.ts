@@ -10,10 +10,11 @@ import { MlflowClient, type MlflowRun } from "#adapters/tracking/mlflow-client.t
 import { planRuns } from "#adapters/tracking/plan-runs.ts";
 import { compareProjection, loadProjected, projectCampaign } from "#adapters/tracking/projector.ts";
 import { startTrackingLoop } from "#adapters/tracking/tracking-loop.ts";
+import { registerTracking } from "../../../src/cli/commands/tracking.ts";
 import { freePort, MLFLOW_BINARY, startMlflow } from "../../fixtures/mlflow-server.ts";
+import { present } from "../../fixtures/present.ts";
 import { runCommand } from "../../fixtures/run-command.ts";
 import { writeSampleCampaign, writeSampleEnd, writeSampleIteration } from "../../fixtures/sample-record.ts";
-import { registerTracking } from "../../../src/cli/commands/tracking.ts";
 
 if (MLFLOW_BINARY === null) console.warn("tracking tests are skipped: no MLflow in the Python environment (npm run setup)");
 
@@ -65,7 +66,10 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     expect((await runsOf("early")).size).toBe(3);
     expect(lines).toEqual(["MLflow is down; campaigns go on, it gets what it missed later", "MLflow is back"]);
 
-    const tables = { prior: (await record.requireCampaign("early")).priorTable, fitted: (await record.readIteration("early", 1))!.tableAfter };
+    const tables = {
+      prior: (await record.requireCampaign("early")).priorTable,
+      fitted: present(await record.readIteration("early", 1)).tableAfter,
+    };
     await writeSampleIteration(record, "early", 2, tables);
     await writeSampleEnd(record, "early", 2);
     await waitFor(async () => (await runsOf("early")).get("campaign/early")?.info.status === "FINISHED");
@@ -79,12 +83,25 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     await writeSampleCampaign(record, { id: "whole" });
     expect(await projectCampaign(record, mlflow, "whole")).toEqual({ campaignId: "whole", numRuns: 4, numChanged: 4 });
     const runs = await runsOf("whole");
-    expect([...runs.keys()].sort()).toEqual(["campaign/whole", "campaign/whole/iteration/0", "campaign/whole/iteration/1", "campaign/whole/iteration/2"]);
-    const parent = runs.get("campaign/whole")!;
-    expect(paramsOf(parent)).toMatchObject({ "rollout.groupSize": "2", "advantage.type": "gtpo-hybrid/1", "training.hyperparameters.betas": "[0.9,0.999]" });
-    expect(parent.info).toMatchObject({ status: "FINISHED", start_time: Date.parse("2026-01-02T03:04:05.000Z"), end_time: Date.parse("2026-01-02T03:07:06.000Z") });
+    expect([...runs.keys()].sort()).toEqual([
+      "campaign/whole",
+      "campaign/whole/iteration/0",
+      "campaign/whole/iteration/1",
+      "campaign/whole/iteration/2",
+    ]);
+    const parent = present(runs.get("campaign/whole"));
+    expect(paramsOf(parent)).toMatchObject({
+      "rollout.groupSize": "2",
+      "advantage.type": "gtpo-hybrid/1",
+      "training.hyperparameters.betas": "[0.9,0.999]",
+    });
+    expect(parent.info).toMatchObject({
+      status: "FINISHED",
+      start_time: Date.parse("2026-01-02T03:04:05.000Z"),
+      end_time: Date.parse("2026-01-02T03:07:06.000Z"),
+    });
     for (const iteration of [0, 1, 2]) {
-      const child = runs.get(`campaign/whole/iteration/${iteration}`)!;
+      const child = present(runs.get(`campaign/whole/iteration/${iteration}`));
       expect(tagsOf(child)["mlflow.parentRunId"]).toBe(parent.info.run_id);
       expect(child.info.status).toBe("FINISHED");
     }
@@ -92,25 +109,35 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
 
   test("points have the record's times, not the clock's", async () => {
     const runs = await runsOf("whole");
-    const child = runs.get("campaign/whole/iteration/1")!;
+    const child = present(runs.get("campaign/whole/iteration/1"));
     const start = Date.parse("2026-01-02T03:05:35.000Z"); // training of iteration 1
     expect(await mlflow.metricHistory(child.info.run_id, "training_step/loss")).toEqual([
       { key: "training_step/loss", value: 0.5, timestamp: start + 1, step: 1 },
       { key: "training_step/loss", value: 0.45, timestamp: start + 2, step: 2 },
       { key: "training_step/loss", value: 0.4, timestamp: start + 3, step: 3 },
     ]);
-    const parent = runs.get("campaign/whole")!;
-    expect((await mlflow.metricHistory(parent.info.run_id, "reward/read")).map(({ step, value }) => [step, value])).toEqual([[0, 0], [1, -0.25], [2, -0.25]]);
+    const parent = present(runs.get("campaign/whole"));
+    expect((await mlflow.metricHistory(parent.info.run_id, "reward/read")).map(({ step, value }) => [step, value])).toEqual([
+      [0, 0],
+      [1, -0.25],
+      [2, -0.25],
+    ]);
     expect((await mlflow.metricHistory(parent.info.run_id, "train/pass_rate")).map(({ step }) => step)).toEqual([1, 2]);
   });
 
   test("reports and reward tables are artifacts, byte for byte as in the record", async () => {
     const runs = await runsOf("whole");
-    const child = runs.get("campaign/whole/iteration/1")!;
-    const stage = (await record.readStage("whole", 1, "evaluation"))!;
-    expect(Buffer.from(await mlflow.getArtifact(child, "evaluation/report.json")).equals(Buffer.from(await record.store.getBlob(stage.outputs["report"]!)))).toBe(true);
+    const child = present(runs.get("campaign/whole/iteration/1"));
+    const stage = present(await record.readStage("whole", 1, "evaluation"));
+    expect(
+      Buffer.from(await mlflow.getArtifact(child, "evaluation/report.json")).equals(
+        Buffer.from(await record.store.getBlob(present(stage.outputs["report"]))),
+      ),
+    ).toBe(true);
     expect(JSON.parse(Buffer.from(await mlflow.getArtifact(child, "redesign/table.json")).toString())).toMatchObject({ name: "fitted" });
-    expect(JSON.parse(Buffer.from(await mlflow.getArtifact(runs.get("campaign/whole")!, "campaign.json")).toString())).toEqual(await record.readCampaign("whole"));
+    expect(JSON.parse(Buffer.from(await mlflow.getArtifact(present(runs.get("campaign/whole")), "campaign.json")).toString())).toEqual(
+      await record.readCampaign("whole"),
+    );
   });
 
   test("projecting again changes nothing, with or without force", async () => {
@@ -157,8 +184,8 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     await projectCampaign(record, mlflow, "twice");
     const all = await mlflow.searchRunsByTag(experimentId, "turnwise.key", "campaign/twice");
     expect(all).toHaveLength(2);
-    expect(tagsOf(all[1]!)).toMatchObject({ "turnwise.superseded_by": all[0]!.info.run_id });
-    expect(all[1]!.info).toMatchObject({ run_id: late.info.run_id, status: "KILLED" });
+    expect(tagsOf(present(all[1]))).toMatchObject({ "turnwise.superseded_by": present(all[0]).info.run_id });
+    expect(present(all[1]).info).toMatchObject({ run_id: late.info.run_id, status: "KILLED" });
     expect(await projectCampaign(record, mlflow, "twice")).toMatchObject({ numChanged: 0 });
   });
 
@@ -167,14 +194,20 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     await Promise.all(Array.from({ length: 4 }, () => projectCampaign(record, mlflow, "crowd")));
     await projectCampaign(record, mlflow, "crowd");
     const experimentId = await mlflow.ensureExperiment("turnwise");
-    const standing = (await mlflow.searchRunsByTag(experimentId, "turnwise.campaign", "crowd")).filter((run) => tagsOf(run)["turnwise.superseded_by"] === undefined);
-    expect(standing.map((run) => tagsOf(run)["turnwise.key"]).sort()).toEqual(["campaign/crowd", "campaign/crowd/iteration/0", "campaign/crowd/iteration/1"]);
+    const standing = (await mlflow.searchRunsByTag(experimentId, "turnwise.campaign", "crowd")).filter(
+      (run) => tagsOf(run)["turnwise.superseded_by"] === undefined,
+    );
+    expect(standing.map((run) => tagsOf(run)["turnwise.key"]).sort()).toEqual([
+      "campaign/crowd",
+      "campaign/crowd/iteration/0",
+      "campaign/crowd/iteration/1",
+    ]);
     const plans = planRuns(await loadProjected(record, "crowd"));
     expect(await compareProjection(mlflow, "crowd", plans)).toEqual({ numRuns: 3, numProjected: 3 });
   });
 
   test("a value that is not finite is refused before it is sent, one that could change a filter as well", async () => {
-    const run = (await runsOf("whole")).get("campaign/whole")!;
+    const run = present((await runsOf("whole")).get("campaign/whole"));
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const batch = { metrics: [{ key: "bad", value, timestamp: 1, step: 1 }], params: {}, tags: {} };
       await expect(mlflow.logBatch(run.info.run_id, batch)).rejects.toMatchObject({ code: "tracking.rejected" });
@@ -184,7 +217,7 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
   });
 
   test("batches beyond MLflow's limits are split", async () => {
-    const run = (await runsOf("whole")).get("campaign/whole/iteration/2")!;
+    const run = present((await runsOf("whole")).get("campaign/whole/iteration/2"));
     const metrics = Array.from({ length: 2500 }, (_, step) => ({ key: "many", value: step, timestamp: step, step }));
     const params = Object.fromEntries(Array.from({ length: 250 }, (_, index) => [`p${index}`, "x".repeat(100)]));
     await mlflow.logBatch(run.info.run_id, { metrics, params, tags: {} });
@@ -206,7 +239,9 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
   test("without a server, status says so and rebuild is tracking.unavailable", async () => {
     const environment = { TURNWISE_HOME: home, TURNWISE_MLFLOW_URL: `http://127.0.0.1:${await freePort()}` };
     expect(await runCommand(registerTracking, ["tracking", "status"], environment)).toContain("does not answer");
-    await expect(runCommand(registerTracking, ["tracking", "rebuild"], environment)).rejects.toMatchObject({ code: "tracking.unavailable" });
+    await expect(runCommand(registerTracking, ["tracking", "rebuild"], environment)).rejects.toMatchObject({
+      code: "tracking.unavailable",
+    });
   });
 });
 
@@ -219,7 +254,12 @@ async function snapshot(campaignId: string): Promise<object[]> {
       info: run.info,
       tags: tagsOf(run),
       params: paramsOf(run),
-      metrics: await Promise.all(run.data.metrics.map(({ key }) => key).sort().map((key) => mlflow.metricHistory(run.info.run_id, key))),
+      metrics: await Promise.all(
+        run.data.metrics
+          .map(({ key }) => key)
+          .sort()
+          .map((key) => mlflow.metricHistory(run.info.run_id, key)),
+      ),
     })),
   );
 }
@@ -235,5 +275,7 @@ function comparable(runs: readonly object[], id: string): object[] {
       tags: { ...tags, "turnwise.projected": "…", "mlflow.parentRunId": tags["mlflow.parentRunId"] === undefined ? "none" : "…" },
     }))
     .map((run) => ({ ...run, params: { ...(run as unknown as { params: object }).params, name: "…" } }))
-    .sort((a, b) => ((a.tags as Record<string, string>)["turnwise.key"] ?? "").localeCompare((b.tags as Record<string, string>)["turnwise.key"] ?? ""));
+    .sort((a, b) =>
+      ((a.tags as Record<string, string>)["turnwise.key"] ?? "").localeCompare((b.tags as Record<string, string>)["turnwise.key"] ?? ""),
+    );
 }

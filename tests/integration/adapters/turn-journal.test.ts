@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, truncateSync, existsSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";

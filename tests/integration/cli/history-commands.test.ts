@@ -29,7 +29,9 @@ describe("turnwise history", () => {
     const { run } = await sampleHome();
     const [header, first, second] = lines(await run(registerHistory, "history"));
     expect(header).toBe("campaign | state | iterations | base policy | promoted policy | paired difference | gate | created | wall time");
-    expect(first).toMatch(/^first \| completed \| 2 \| 50\.0 % \[40\.0, 60\.0\] \| 70\.0 % \[60\.0, 80\.0\] \| \+20\.0 pp \[\+10\.0, \+30\.0\] \|/);
+    expect(first).toMatch(
+      /^first \| completed \| 2 \| 50\.0 % \[40\.0, 60\.0\] \| 70\.0 % \[60\.0, 80\.0\] \| \+20\.0 pp \[\+10\.0, \+30\.0\] \|/,
+    );
     expect(second).toMatch(/^second \| open \| 1 \| 50\.0 %/);
   });
 
@@ -69,7 +71,14 @@ describe("turnwise query", () => {
 
   test("prints a table, JSON or CSV of the same rows", async () => {
     const { run } = await sampleHome();
-    expect(lines(await run(registerQuery, "query", SQL))).toEqual(["campaign_id | iteration | rate", "first | 0 | 0.5", "first | 1 | 0.6", "first | 2 | 0.7", "3 rows", ""]);
+    expect(lines(await run(registerQuery, "query", SQL))).toEqual([
+      "campaign_id | iteration | rate",
+      "first | 0 | 0.5",
+      "first | 1 | 0.6",
+      "first | 2 | 0.7",
+      "3 rows",
+      "",
+    ]);
     expect(JSON.parse(await run(registerQuery, "query", SQL, "--json"))[2]).toEqual({ campaign_id: "first", iteration: 2, rate: 0.7 });
     expect(await run(registerQuery, "query", SQL, "--csv")).toBe("campaign_id,iteration,rate\nfirst,0,0.5\nfirst,1,0.6\nfirst,2,0.7\n");
   });
@@ -88,7 +97,8 @@ describe("turnwise query", () => {
   test("without SQL the tables are listed with their columns", async () => {
     const { run } = await sampleHome();
     const text = await run(registerQuery, "query");
-    for (const table of ["campaigns", "iterations", "groups", "trajectories", "turns", "rewards", "evaluations"]) expect(text).toMatch(new RegExp(`^${table} +\\w+, `, "m"));
+    for (const table of ["campaigns", "iterations", "groups", "trajectories", "turns", "rewards", "evaluations"])
+      expect(text).toMatch(new RegExp(`^${table} +\\w+, `, "m"));
   });
 
   test("a wrong query fails with DuckDB's own message", async () => {

@@ -1,25 +1,49 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
-  type Column, formatBytes, formatDifference, formatDuration, formatInterval, formatNumber, formatPercent, plainText, renderPairs, renderTable,
+  type Column,
+  formatBytes,
+  formatDifference,
+  formatDuration,
+  formatInterval,
+  formatNumber,
+  formatPercent,
+  plainText,
+  renderPairs,
+  renderTable,
 } from "../../../src/cli/output.ts";
 
 const plain = (text: string) => stripVTControlCharacters(text);
 
 describe("tables", () => {
-  interface Row { readonly name: string; readonly value: number }
+  interface Row {
+    readonly name: string;
+    readonly value: number;
+  }
   const columns: Column<Row>[] = [
     { header: "NAME", value: (row) => row.name },
     { header: "VALUE", align: "right", value: (row) => String(row.value) },
   ];
 
   test("text is aligned left, numbers right, and lines have no trailing spaces", () => {
-    const table = plain(renderTable(columns, [{ name: "a", value: 5 }, { name: "longer", value: 12345 }], 80));
+    const table = plain(
+      renderTable(
+        columns,
+        [
+          { name: "a", value: 5 },
+          { name: "longer", value: 12345 },
+        ],
+        80,
+      ),
+    );
     expect(table).toBe("NAME    VALUE\na           5\nlonger  12345");
   });
 
   test("no line is wider than the terminal while the text can shrink", () => {
-    const rows = [{ name: "x".repeat(50), value: 123 }, { name: "y", value: 1 }];
+    const rows = [
+      { name: "x".repeat(50), value: 123 },
+      { name: "y", value: 1 },
+    ];
     for (const width of [60, 40, 25, 17]) {
       const lines = plain(renderTable(columns, rows, width)).split("\n");
       expect(lines).toHaveLength(3);
@@ -28,12 +52,24 @@ describe("tables", () => {
   });
 
   test("on a terminal that is far too narrow every row becomes a block and nothing is cut", () => {
-    const table = plain(renderTable(columns, [{ name: "x".repeat(20), value: 7 }, { name: "y", value: 8 }], 12));
+    const table = plain(
+      renderTable(
+        columns,
+        [
+          { name: "x".repeat(20), value: 7 },
+          { name: "y", value: 8 },
+        ],
+        12,
+      ),
+    );
     expect(table).toBe(`NAME   ${"x".repeat(20)}\nVALUE  7\n\nNAME   y\nVALUE  8`);
   });
 
   test("colours do not count as width", () => {
-    const coloured: Column<Row>[] = [{ header: "N", value: () => "\u001b[31mred\u001b[39m" }, { header: "V", value: () => "v" }];
+    const coloured: Column<Row>[] = [
+      { header: "N", value: () => "\u001b[31mred\u001b[39m" },
+      { header: "V", value: () => "v" },
+    ];
     expect(plain(renderTable(coloured, [{ name: "", value: 0 }], 80))).toBe("N    V\nred  v");
   });
 
@@ -42,7 +78,14 @@ describe("tables", () => {
   });
 
   test("labels of pairs share one column", () => {
-    expect(plain(renderPairs([["a", "1"], ["long", "2"]]))).toBe("a     1\nlong  2");
+    expect(
+      plain(
+        renderPairs([
+          ["a", "1"],
+          ["long", "2"],
+        ]),
+      ),
+    ).toBe("a     1\nlong  2");
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { planRuns, type ProjectedCampaign, type RunPlan } from "#adapters/tracking/plan-runs.ts";
+import { type ProjectedCampaign, planRuns, type RunPlan } from "#adapters/tracking/plan-runs.ts";
 import type { StageManifest } from "#contracts/manifests.ts";
 import { sampleConfig, samplePolicy } from "../../../fixtures/sample-record.ts";
 
@@ -7,7 +7,18 @@ const ref = (schema: string, numBytes = 10) => ({ uri: "u", sha256: "0".repeat(6
 
 function stage(name: StageManifest["stage"], startedAt: string, rest: Partial<StageManifest> = {}): StageManifest {
   return {
-    schemaVersion: 1, campaignId: "c", iteration: 1, stage: name, inputs: {}, outputs: {}, metrics: {}, decision: null, startedAt, seconds: 2, versions: {}, ...rest,
+    schemaVersion: 1,
+    campaignId: "c",
+    iteration: 1,
+    stage: name,
+    inputs: {},
+    outputs: {},
+    metrics: {},
+    decision: null,
+    startedAt,
+    seconds: 2,
+    versions: {},
+    ...rest,
   };
 }
 
@@ -15,8 +26,16 @@ function campaign(stages: readonly StageManifest[], rest: Partial<ProjectedCampa
   return {
     id: "c",
     campaign: {
-      schemaVersion: 1, id: "c", config: sampleConfig(), configSha256: "d".repeat(64), codeVersion: "1", dataSha256: "e".repeat(64),
-      basePolicy: samplePolicy("a"), priorTable: ref("RewardTable/1"), parent: null, createdAt: "2026-01-01T00:00:00.000Z",
+      schemaVersion: 1,
+      id: "c",
+      config: sampleConfig(),
+      configSha256: "d".repeat(64),
+      codeVersion: "1",
+      dataSha256: "e".repeat(64),
+      basePolicy: samplePolicy("a"),
+      priorTable: ref("RewardTable/1"),
+      parent: null,
+      createdAt: "2026-01-01T00:00:00.000Z",
     },
     end: null,
     iterations: [{ iteration: 1, manifest: null, stages, report: null, tableBefore: null, tableAfter: null }],
@@ -43,18 +62,35 @@ test("the same record gives the same plan", () => {
 test("an iteration without a committed stage has no run yet; with one it runs from that stage's start", () => {
   expect(planRuns(campaign([])).map(({ key }) => key)).toEqual(["campaign/c"]);
   const plans = planRuns(campaign([stage("calibration", "2026-01-01T00:00:09.000Z"), stage("rollout", "2026-01-01T00:00:01.000Z")]));
-  expect(runOf(plans, "campaign/c/iteration/1")).toMatchObject({ startTime: Date.parse("2026-01-01T00:00:01.000Z"), status: "RUNNING", endTime: null });
+  expect(runOf(plans, "campaign/c/iteration/1")).toMatchObject({
+    startTime: Date.parse("2026-01-01T00:00:01.000Z"),
+    status: "RUNNING",
+    endTime: null,
+  });
 });
 
 test("the iteration in which a campaign was stopped is killed, not left running", () => {
-  const end = { schemaVersion: 1 as const, campaignId: "c", state: "stopped" as const, reason: "x", numIterations: 0, finalPolicy: samplePolicy("a"), finishedAt: "2026-01-01T00:10:00.000Z" };
+  const end = {
+    schemaVersion: 1 as const,
+    campaignId: "c",
+    state: "stopped" as const,
+    reason: "x",
+    numIterations: 0,
+    finalPolicy: samplePolicy("a"),
+    finishedAt: "2026-01-01T00:10:00.000Z",
+  };
   const plans = planRuns(campaign([stage("rollout", "2026-01-01T00:00:01.000Z")], { end }));
-  expect(plans.map(({ status, endTime }) => [status, endTime])).toEqual([["KILLED", Date.parse(end.finishedAt)], ["KILLED", Date.parse(end.finishedAt)]]);
+  expect(plans.map(({ status, endTime }) => [status, endTime])).toEqual([
+    ["KILLED", Date.parse(end.finishedAt)],
+    ["KILLED", Date.parse(end.finishedAt)],
+  ]);
 });
 
 describe("what MLflow would refuse", () => {
   test("params are within its limits and say what they leave out", () => {
-    const plans = planRuns(campaign([], { campaign: { ...campaign([]).campaign, config: { ...sampleConfig(), description: "x".repeat(9000) } } }));
+    const plans = planRuns(
+      campaign([], { campaign: { ...campaign([]).campaign, config: { ...sampleConfig(), description: "x".repeat(9000) } } }),
+    );
     const [run] = plans;
     expect(run?.params["description"]).toHaveLength(6000);
     expect(run?.params["description"]?.endsWith("…")).toBe(true);
@@ -70,8 +106,15 @@ describe("what MLflow would refuse", () => {
 
 test("reports and tables are artifacts; policies, batches and giants stay in the record", () => {
   const outputs = {
-    report: ref("EvaluationReport/1"), markdown: ref("text/markdown"), policy: ref("PolicyManifest/1"), batch: ref("TrainingBatch/1"), huge: ref("TrainingResult/1", 30_000_000),
+    report: ref("EvaluationReport/1"),
+    markdown: ref("text/markdown"),
+    policy: ref("PolicyManifest/1"),
+    batch: ref("TrainingBatch/1"),
+    huge: ref("TrainingResult/1", 30_000_000),
   };
   const plans = planRuns(campaign([stage("evaluation", "2026-01-01T00:00:01.000Z", { outputs })]));
-  expect(runOf(plans, "campaign/c/iteration/1")?.artifacts.map(({ path }) => path)).toEqual(["evaluation/report.json", "evaluation/markdown.md"]);
+  expect(runOf(plans, "campaign/c/iteration/1")?.artifacts.map(({ path }) => path)).toEqual([
+    "evaluation/report.json",
+    "evaluation/markdown.md",
+  ]);
 });

@@ -6,7 +6,11 @@ import { sampleConfig, samplePolicy } from "../../../fixtures/sample-record.ts";
 const config = sampleConfig();
 
 /** A campaign whose base policy passes `passes[i]` of 2 trials of task i. */
-function campaign(id: string, passes: Readonly<Record<string, number>>, change: { dataSha256?: string; config?: typeof config } = {}): RecordedCampaign {
+function campaign(
+  id: string,
+  passes: Readonly<Record<string, number>>,
+  change: { dataSha256?: string; config?: typeof config } = {},
+): RecordedCampaign {
   const perTask = Object.entries(passes).map(([taskId, numPasses]) => ({ taskId, kind: "cancel", numPasses, trials: 2 }));
   const report = { policyHash: id, confidence: 0.95, bootstrapResamples: 200, doNothingFloor: 0, perTask };
   return {
@@ -42,7 +46,13 @@ test.each([
 });
 
 test("settings that differ are named by their path, the campaign's name is none", () => {
-  const other = { ...config, name: "x", seed: 8, rollout: { ...config.rollout, groupSize: 4 }, stop: { maxIterations: 2, targetPassRate: 0.9 } };
+  const other = {
+    ...config,
+    name: "x",
+    seed: 8,
+    rollout: { ...config.rollout, groupSize: 4 },
+    stop: { maxIterations: 2, targetPassRate: 0.9 },
+  };
   expect(differingSettings(campaign("a", {}), campaign("b", {}, { config: other }))).toEqual([
     { path: "rollout.groupSize", a: 2, b: 4 },
     { path: "seed", a: 7, b: 8 },
