@@ -5,6 +5,7 @@ A file operation is anything that changes the job directory, or opens a file in 
 the process is killed right before it.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -13,9 +14,10 @@ import tempfile
 import traceback
 from typing import Any
 
-import jsonschema  # noqa: F401  imported before the fork, as are the next three: this is what makes a fork cheap
-
 from trainer.__main__ import main
+
+for heavy in ("jsonschema", "trainer.checkpoint", "trainer.sft", "trainer.train"):
+    importlib.import_module(heavy)  # before the fork: this is what makes a fork cheap
 
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "shutil.copyfile"}
 
