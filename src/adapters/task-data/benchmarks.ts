@@ -2,28 +2,21 @@
 import { AIRLINE_TOOLS } from "#core/environment/airline/environment.ts";
 import { hashersOf, type Benchmark } from "#core/environment/conformance/benchmark.ts";
 import { RETAIL_TOOLS } from "#core/environment/retail/environment.ts";
-import type { Tool } from "#core/environment/tool.ts";
-import { invokeTool } from "#core/environment/tool-environment.ts";
+import { TAU2_AIRLINE_TOOLS, TAU2_RULES } from "#core/environment/tau2-airline/environment.ts";
+import { TAU_RULES, toolkitOf } from "#core/environment/tool-environment.ts";
 import { nodeSha256 } from "./node-sha256.ts";
 import { readTauBenchAirline, readTauBenchRetail } from "./tau-bench.ts";
+import { readTau2Airline } from "./tau2-bench.ts";
 
-const READ = {
-  airline: async (directory: string) => ({ ...(await readTauBenchAirline(directory)), step: stepByName(AIRLINE_TOOLS) }),
-  retail: async (directory: string) => ({ ...(await readTauBenchRetail(directory)), step: stepByName(RETAIL_TOOLS) }),
+const BENCHMARKS = {
+  airline: { read: readTauBenchAirline, toolkit: toolkitOf(AIRLINE_TOOLS, TAU_RULES) },
+  retail: { read: readTauBenchRetail, toolkit: toolkitOf(RETAIL_TOOLS, TAU_RULES) },
+  "tau2-airline": { read: readTau2Airline, toolkit: toolkitOf(TAU2_AIRLINE_TOOLS, TAU2_RULES) },
 };
 
 /** Throws CampaignError environment.data-missing or environment.data-corrupt. */
 export async function openBenchmark(directory: string, id: Benchmark["id"]): Promise<Benchmark> {
-  if (id === "tau2-airline") throw new Error("tau2-airline is not here yet");
-  const { database, tasks, step } = await READ[id](directory);
-  return { id, database, step, tasks, hashers: hashersOf(id, database, nodeSha256) };
-}
-
-/** tau-bench's step on parsed arguments. */
-function stepByName(tools: readonly Tool[]): Benchmark["step"] {
-  const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  return (state, name, kwargs) => {
-    const tool = byName.get(name);
-    return tool === undefined ? { state, observation: `Unknown action ${name}`, isError: true } : invokeTool(tool, state, kwargs);
-  };
+  const { read, toolkit } = BENCHMARKS[id];
+  const { database, tasks } = await read(directory);
+  return { id, database, tasks, toolkit, hashers: hashersOf(id, database, nodeSha256) };
 }

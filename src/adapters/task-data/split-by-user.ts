@@ -35,3 +35,9 @@ function usersWithTasks(drawn: readonly string[], byUser: ReadonlyMap<string, re
   const users = reachable.get(wanted);
   return users === undefined ? null : new Set(users);
 }
+
+/** A benchmark's own splits without the training tasks whose user is in an evaluation task. */
+export function keepUsersApart(train: readonly Task[], evaluation: readonly Task[]) {
+  const held = new Set(evaluation.map(({ userId }) => userId));
+  return { train: train.filter(({ userId }) => !held.has(userId)), evaluation };
+}

@@ -4,6 +4,7 @@ import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { loadSyntheticAirline } from "./synthetic.ts";
 import { readTauBenchAirline, readTauBenchRetail, type BenchmarkData } from "./tau-bench.ts";
+import { readTau2Airline } from "./tau2-bench.ts";
 
 export interface WholeTaskSet {
   readonly name: string;
@@ -38,4 +39,5 @@ export const TASK_SET_SOURCES: readonly TaskSetSource[] = [
   },
   fromBenchmark("tau-bench-airline", readTauBenchAirline),
   fromBenchmark("tau-bench-retail", readTauBenchRetail),
+  fromBenchmark("tau2-airline", readTau2Airline),
 ];

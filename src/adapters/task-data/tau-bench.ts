@@ -12,7 +12,7 @@ import { retailDatabaseFromJson, type RetailDatabase } from "#core/environment/r
 import { createRetailEnvironment, RETAIL_TOOLS, type RetailState } from "#core/environment/retail/environment.ts";
 import { taskKind } from "#core/environment/task-kind.ts";
 import type { Tool } from "#core/environment/tool.ts";
-import { splitByUser } from "./split-by-user.ts";
+import { keepUsersApart, splitByUser } from "./split-by-user.ts";
 import { readChecked, readPythonJson, readText, TauBenchTask, ToolSchemas } from "./tau-bench-files.ts";
 
 export interface TauBenchOptions {
@@ -48,10 +48,7 @@ export async function loadTauBenchAirline(directory: string, options: TauBenchOp
  */
 export async function loadTauBenchRetail(directory: string): Promise<TaskSet<RetailState>> {
   const { environment, tasks } = await readTauBenchRetail(directory);
-  const evaluation = tasks.get("test") ?? [];
-  const held = new Set(evaluation.map(({ userId }) => userId));
-  const train = (tasks.get("train") ?? []).filter(({ userId }) => !held.has(userId));
-  return { environment, splits: { sft: [], train, evaluation } };
+  return { environment, splits: { sft: [], ...keepUsersApart(tasks.get("train") ?? [], tasks.get("test") ?? []) } };
 }
 
 /** The airline as the benchmark has it: split "test", ids `airline-00` … */

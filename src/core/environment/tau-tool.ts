@@ -12,14 +12,11 @@ export type ToolMaker = (
 ) => Tool;
 
 export function toolsOf(domain: "airline" | "retail"): ToolMaker {
-  return (name, parameters, run, options = { isWrite: false }) => ({
-    name,
-    className: pascalCase(name),
-    module: `tau_bench.envs.${domain}.tools.${name}`,
-    parameters,
-    run,
-    ...options,
-  });
+  return (name, parameters, run, options = { isWrite: false }) => {
+    const callName = `${pascalCase(name)}.invoke()`;
+    const clash = `tau_bench.envs.${domain}.tools.${name}.${callName} got multiple values for keyword argument 'data'`;
+    return { name, callName, parameters, reserved: new Map([["data", clash]]), run, ...options };
+  };
 }
 
 const pascalCase = (name: string) =>

@@ -20,23 +20,47 @@ export interface ToolEnvironmentOptions {
   readonly systemPrompt: string;
   /** Only for `dataSha256`: the tasks that are played in this environment. */
   readonly tasks: readonly Task[];
+  readonly rules: BenchmarkRules;
 }
 
-/** Tools that end the conversation. */
-const TERMINAL_TOOLS: ReadonlySet<string> = new Set(["transfer_to_human_agents"]);
+/** What the two benchmarks do differently around their tools. */
+export interface BenchmarkRules {
+  /** Databases are equal when their records have equal texts. */
+  readonly recordText: (fields: PyDict) => string;
+  /** Tools that end the conversation by themselves. */
+  readonly terminalTools: ReadonlySet<string>;
+  /** The answer to a tool name that does not exist; throws PyError where the call itself fails before. */
+  readonly unknownTool: (name: string, kwargs: PyDict) => string;
+}
+
+export const TAU_RULES: BenchmarkRules = {
+  recordText: tauText,
+  terminalTools: new Set(["transfer_to_human_agents"]),
+  unknownTool: (name) => `Unknown action ${name}`,
+};
+
 const MAX_ARGUMENT_CHARACTERS = 1_000_000;
+
+/** Tools by name, and the rules of their benchmark. */
+export interface Toolkit {
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly rules: BenchmarkRules;
+}
+
+export function toolkitOf(tools: readonly Tool[], rules: BenchmarkRules): Toolkit {
+  return { tools: new Map(tools.map((tool) => [tool.name, tool])), rules };
+}
 
 /** The environment over these tools. `grade` replays a task's golden actions once and remembers the state they lead to. */
 export function createToolEnvironment(options: ToolEnvironmentOptions): Environment<DatabaseState> {
-  const { database, schemas, systemPrompt } = options;
-  const tools = new Map(options.tools.map((tool) => [tool.name, tool]));
+  const { database, schemas, systemPrompt, rules } = options;
+  const toolkit = toolkitOf(options.tools, rules);
   const goldenStates = new WeakMap<Task, DatabaseState>();
 
-  const goldenState = (task: Task): DatabaseState => {
+  const goldenStateOf = (task: Task): DatabaseState => {
     const known = goldenStates.get(task);
     if (known !== undefined) return known;
-    const actions = task.goldenActions.filter(({ name }) => !TERMINAL_TOOLS.has(name));
-    const state = actions.reduce((before, action) => stepTool(tools, before, action).state, database.initialState);
+    const state = goldenState(toolkit, database, task);
     goldenStates.set(task, state);
     return state;
   };
@@ -47,11 +71,11 @@ export function createToolEnvironment(options: ToolEnvironmentOptions): Environm
     systemPrompt,
     dataSha256: dataSha256(options),
     reset: () => database.initialState,
-    step: (state, call) => stepTool(tools, state, call),
+    step: (state, call) => stepTool(toolkit, state, call),
     stateHash,
-    isTerminal: (name) => TERMINAL_TOOLS.has(name),
-    isWrite: (name) => tools.get(name)?.isWrite ?? false,
-    grade: (state, task, replies) => gradeState(state, goldenState(task), task.outputs, replies),
+    isTerminal: (name) => rules.terminalTools.has(name),
+    isWrite: (name) => toolkit.tools.get(name)?.isWrite ?? false,
+    grade: (state, task, replies) => gradeState(rules, state, { golden: goldenStateOf(task), outputs: task.outputs, replies }),
   };
 }
 
@@ -59,14 +83,18 @@ function dataSha256({ database, tasks, schemas, systemPrompt }: ToolEnvironmentO
   return bytesToHex(sha256(utf8ToBytes(JSON.stringify([databaseHash(database), tasks, schemas, systemPrompt]))));
 }
 
+/** The state that a task's golden actions lead to; the ones that end the conversation are left out, failing ones change what they change. */
+export function goldenState(toolkit: Toolkit, database: Database, task: Task): DatabaseState {
+  const actions = task.goldenActions.filter(({ name }) => !toolkit.rules.terminalTools.has(name));
+  return actions.reduce((state, action) => stepTool(toolkit, state, action).state, database.initialState);
+}
+
 /** One call on a state. Never throws for what a model wrote; writes before an exception stay. */
-export function stepTool(tools: ReadonlyMap<string, Tool>, state: DatabaseState, call: EnvironmentCall): StepResult<DatabaseState> {
-  const tool = tools.get(call.name);
-  if (tool === undefined) return { state, observation: `Unknown action ${call.name}`, isError: true };
-  const kwargs = parseArguments(call.argumentsJson);
+export function stepTool(toolkit: Toolkit, state: DatabaseState, { name, argumentsJson }: EnvironmentCall): StepResult<DatabaseState> {
+  const kwargs = parseArguments(argumentsJson);
   if (typeof kwargs === "string") return { state, observation: kwargs, isError: true };
-  const { observation, ...result } = invokeTool(tool, state, kwargs);
-  return { ...result, observation: observation ?? `Error: ${call.name} gave no result` };
+  const { observation, ...result } = invokeTool(toolkit, state, name, kwargs);
+  return { ...result, observation: observation ?? `Error: ${name} gave no result` };
 }
 
 /** The arguments, or what to answer instead. The benchmark itself ends the conversation on text that is no JSON object. */
@@ -81,10 +109,17 @@ function parseArguments(argumentsJson: string): PyDict | string {
   }
 }
 
-/** A known tool with parsed arguments. A null observation means that the benchmark's own step would have raised. */
-export function invokeTool(tool: Tool, state: DatabaseState, kwargs: PyDict): { state: DatabaseState; observation: string | null; isError: boolean } {
+/** A tool, known or not, with parsed arguments. A null observation means that the benchmark's own step would have raised. */
+export function invokeTool(
+  { tools, rules }: Toolkit,
+  state: DatabaseState,
+  name: string,
+  kwargs: PyDict,
+): { state: DatabaseState; observation: string | null; isError: boolean } {
   const draft = new Draft(state);
   try {
+    const tool = tools.get(name);
+    if (tool === undefined) return { state, observation: rules.unknownTool(name, kwargs), isError: true };
     const observation = tool.run(draft, ...bindArguments(tool, kwargs));
     return { state: draft.state, observation, isError: observation === null || observation.startsWith("Error") };
   } catch (error) {
@@ -93,9 +128,15 @@ export function invokeTool(tool: Tool, state: DatabaseState, kwargs: PyDict): { 
   }
 }
 
-/** tau-bench's reward: the database equals the golden one, and every output occurs in some reply. */
-export function gradeState(state: DatabaseState, golden: DatabaseState, outputs: readonly string[], replies: readonly string[]): Grade {
-  const isDatabaseMatch = isSameDatabase(state, golden, tauText);
+export interface GradeInput {
+  readonly golden: DatabaseState;
+  readonly outputs: readonly string[];
+  readonly replies: readonly string[];
+}
+
+/** The benchmark's reward: the database equals the golden one, and every output occurs in some reply. */
+export function gradeState(rules: BenchmarkRules, state: DatabaseState, { golden, outputs, replies }: GradeInput): Grade {
+  const isDatabaseMatch = isSameDatabase(state, golden, rules.recordText);
   const heard = replies.map((reply) => reply.toLowerCase().replaceAll(",", ""));
   const missingOutputs = outputs.filter((output) => !heard.some((reply) => reply.includes(output.toLowerCase())));
   return { reward: isDatabaseMatch && missingOutputs.length === 0 ? 1 : 0, isDatabaseMatch, missingOutputs };

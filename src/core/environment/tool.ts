@@ -4,10 +4,11 @@ import { PyError, type PyDict, type PyValue } from "./python/values.ts";
 
 export interface Tool {
   readonly name: string;
-  /** Class and module of the original: both occur in its exception texts. */
-  readonly className: string;
-  readonly module: string;
+  /** How the original's function is called in exception texts, e.g. "Think.invoke()". */
+  readonly callName: string;
   readonly parameters: readonly string[];
+  /** Argument names that the original's caller uses itself, with the exception text for a model that uses them too. */
+  readonly reserved: ReadonlyMap<string, string>;
   readonly isWrite: boolean;
   /**
    * Runs the tool on a draft with one value per parameter. Returns the observation, or null where the original returns None.
@@ -16,19 +17,26 @@ export interface Tool {
   readonly run: (draft: Draft, ...values: PyValue[]) => string | null;
 }
 
-/** `Tool.invoke(data=data, **kwargs)`: values in the order of the parameters. Throws TypeError with CPython's words. */
+/** The call `tool(**kwargs)`: values in the order of the parameters. Throws TypeError with CPython's words. */
 export function bindArguments(tool: Tool, kwargs: PyDict): PyValue[] {
-  const call = `${tool.className}.invoke()`;
-  if (kwargs.has("data")) throw new PyError("TypeError", `${tool.module}.${call} got multiple values for keyword argument 'data'`);
+  const { callName, parameters, reserved } = tool;
+  refuseReserved(reserved, kwargs);
   for (const name of kwargs.keys()) {
-    if (!tool.parameters.includes(name)) throw new PyError("TypeError", `${call} got an unexpected keyword argument '${name}'`);
+    if (!parameters.includes(name)) throw new PyError("TypeError", `${callName} got an unexpected keyword argument '${name}'`);
   }
-  const missing = tool.parameters.filter((name) => !kwargs.has(name)).map((name) => `'${name}'`);
+  const missing = parameters.filter((name) => !kwargs.has(name)).map((name) => `'${name}'`);
   if (missing.length > 0) {
     const plural = missing.length === 1 ? "" : "s";
-    throw new PyError("TypeError", `${call} missing ${missing.length} required positional argument${plural}: ${enumerate(missing)}`);
+    throw new PyError("TypeError", `${callName} missing ${missing.length} required positional argument${plural}: ${enumerate(missing)}`);
   }
-  return tool.parameters.map((name) => kwargs.get(name) ?? null);
+  return parameters.map((name) => kwargs.get(name) ?? null);
+}
+
+/** Throws TypeError when an argument has a name that the caller of all tools uses itself. */
+export function refuseReserved(reserved: Tool["reserved"], kwargs: PyDict): void {
+  for (const [name, message] of reserved) {
+    if (kwargs.has(name)) throw new PyError("TypeError", message);
+  }
 }
 
 /** 'a' / 'a' and 'b' / 'a', 'b', and 'c' */

@@ -16,6 +16,7 @@ describe.skipIf(MISSING !== null)(`golden vectors${because}`, () => {
     ["airline", 1933],
     ["calculate", 1920],
     ["retail", 2177],
+    ["tau2-airline", 390],
   ])("every vector of %s passes", async (domain, numVectors) => {
     const files = await run(join(TAU_BENCH, "golden", domain));
     expect(files.flatMap(({ file, failures }) => failures.map((failure) => ({ file, ...failure })))).toEqual([]);

@@ -11,20 +11,24 @@ export class AirlineDatabase extends Database {
   /** Flight ids by origin, then by destination. Origins and destinations never change. */
   private readonly routes: Routes;
   private readonly departures: ReadonlyMap<string, readonly string[]>;
+  private readonly allFlights: readonly string[];
 
   constructor(collections: { readonly flights: Collection; readonly reservations: Collection; readonly users: Collection }) {
     super(new Map(Object.entries(collections)));
     this.routes = indexRoutes(collections.flights);
+    this.allFlights = Array.from(collections.flights.keys());
     this.departures = Map.groupBy(collections.flights.keys(), (id) => String(collections.flights.get(id)?.fields.get("origin")));
   }
 
-  /** Ids of the flights from `origin` in the order of the data. */
+  /** Ids of the flights from `origin` in the order of the data; none for values that are no strings. */
   flightsFrom(origin: PyValue): readonly string[] {
     return (typeof origin === "string" ? this.departures.get(origin) : undefined) ?? [];
   }
 
-  /** Ids of the flights from `origin` to `destination`; none for values that are no strings. */
+  /** Ids of the flights from `origin` to `destination` in the order of the data; null fits every airport. */
   flightsBetween(origin: PyValue, destination: PyValue): readonly string[] {
+    if (destination === null) return origin === null ? this.allFlights : this.flightsFrom(origin);
+    if (origin === null) return this.allFlights.filter((id) => this.collections.get("flights")?.get(id)?.fields.get("destination") === destination);
     if (typeof origin !== "string" || typeof destination !== "string") return [];
     return this.routes.get(origin)?.get(destination) ?? [];
   }

@@ -5,7 +5,7 @@ import type { DatabaseState } from "../database.ts";
 import type { Environment } from "../environment.ts";
 import type { Tool } from "../tool.ts";
 import { commonTools } from "../tau-tool.ts";
-import { createToolEnvironment } from "../tool-environment.ts";
+import { createToolEnvironment, TAU_RULES } from "../tool-environment.ts";
 import type { AirlineDatabase } from "./database.ts";
 import { airlineTool } from "./tools/airline-tool.ts";
 import { bookReservation } from "./tools/book-reservation.ts";
@@ -48,5 +48,5 @@ export interface AirlineEnvironmentOptions {
 /** The airline over a database; the same tools for tau-bench's data and for generated data. */
 export function createAirlineEnvironment(options: AirlineEnvironmentOptions): Environment<AirlineState> {
   const { database, tools, systemPrompt, tasks } = options;
-  return createToolEnvironment({ id: "airline", database, tools: AIRLINE_TOOLS, schemas: tools, systemPrompt, tasks });
+  return createToolEnvironment({ id: "airline", database, tools: AIRLINE_TOOLS, schemas: tools, systemPrompt, tasks, rules: TAU_RULES });
 }

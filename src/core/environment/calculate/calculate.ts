@@ -9,21 +9,32 @@ import { parseExpression, type Expression } from "./parse.ts";
 const ALLOWED = "0123456789+-*/(). ";
 
 /**
- * What the benchmark's tool answers, errors included. Throws PyError "TypeError" where the original fails before its own try block.
+ * What tau-bench's tool answers, errors included. Throws PyError "TypeError" where the original fails before its own try block.
  * Differs in one place: powers beyond a million bits are answered as too large instead of computed.
  */
 export function calculate(expression: PyValue): string {
-  for (const character of iterate(expression)) {
-    if (typeof character !== "string") throw new PyError("TypeError", `'in <string>' requires string as left operand, not ${typeName(character)}`);
-    if (!ALLOWED.includes(character)) return "Error: invalid characters in expression";
-  }
+  if (!hasOnlyAllowed(expression)) return "Error: invalid characters in expression";
   try {
-    if (typeof expression !== "string") throw new PyError("TypeError", "eval() arg 1 must be a string, bytes or code object");
-    return floatRepr(roundToCents(toFloat(evaluate(parseExpression(expression)))));
+    return evaluateText(expression);
   } catch (error) {
     if (error instanceof PyError) return `Error: ${error.message}`;
     throw error;
   }
+}
+
+/** `all(char in allowed for char in expression)` */
+export function hasOnlyAllowed(expression: PyValue): boolean {
+  for (const character of iterate(expression)) {
+    if (typeof character !== "string") throw new PyError("TypeError", `'in <string>' requires string as left operand, not ${typeName(character)}`);
+    if (!ALLOWED.includes(character)) return false;
+  }
+  return true;
+}
+
+/** `str(round(float(eval(expression)), 2))`. Throws PyError as Python does. */
+export function evaluateText(expression: PyValue): string {
+  if (typeof expression !== "string") throw new PyError("TypeError", "eval() arg 1 must be a string, bytes or code object");
+  return floatRepr(roundToCents(toFloat(evaluate(parseExpression(expression)))));
 }
 
 function evaluate(tree: Expression): Operand {

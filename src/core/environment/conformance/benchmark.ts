@@ -1,21 +1,13 @@
-// A benchmark as the golden vectors see it: a database, tools by name, hashes, tasks by split.
+// A benchmark as the golden vectors see it: a database, tools, hashes, tasks by split.
 import type { Task } from "#contracts/task.ts";
 import { CANONICAL, DatabaseHasher, TAU, TAU2, type HashDialect, type Sha256Stream } from "../database-hash.ts";
-import type { Database, DatabaseState } from "../database.ts";
-import type { PyDict } from "../python/values.ts";
-
-/** A null observation: the benchmark's own step raises. */
-export interface BenchmarkStep {
-  readonly state: DatabaseState;
-  readonly observation: string | null;
-  readonly isError: boolean;
-}
+import type { Database } from "../database.ts";
+import type { Toolkit } from "../tool-environment.ts";
 
 export interface Benchmark {
   readonly id: "airline" | "retail" | "tau2-airline";
   readonly database: Database;
-  /** Any tool name, known or not. */
-  readonly step: (state: DatabaseState, name: string, kwargs: PyDict) => BenchmarkStep;
+  readonly toolkit: Toolkit;
   /** By the field of the vectors that holds the hash. */
   readonly hashers: ReadonlyMap<"tau_hash" | "tau2_hash" | "db_sha256", DatabaseHasher>;
   /** By split, in the order of the benchmark. */

@@ -17,7 +17,7 @@ export type PyValue = null | boolean | string | PyInt | PyFloat | PyList | PyDic
 /** An exception of the Python original; `message` is what `str(exception)` gives there. */
 export class PyError extends Error {
   override readonly name = "PyError";
-  readonly type: "TypeError" | "KeyError" | "ValueError" | "AttributeError" | "IndexError" | "OverflowError" | "ZeroDivisionError" | "SyntaxError" | "RecursionError";
+  readonly type: "TypeError" | "KeyError" | "ValueError" | "AttributeError" | "IndexError" | "OverflowError" | "ZeroDivisionError" | "SyntaxError" | "RecursionError" | "ValidationError";
 
   constructor(type: PyError["type"], message: string) {
     super(message);

@@ -5,7 +5,7 @@ import type { DatabaseState } from "../database.ts";
 import type { Environment } from "../environment.ts";
 import { commonTools } from "../tau-tool.ts";
 import type { Tool } from "../tool.ts";
-import { createToolEnvironment } from "../tool-environment.ts";
+import { createToolEnvironment, TAU_RULES } from "../tool-environment.ts";
 import type { RetailDatabase } from "./database.ts";
 import { cancelPendingOrder } from "./tools/cancel-order.ts";
 import { exchangeDeliveredOrderItems, returnDeliveredOrderItems } from "./tools/delivered-order.ts";
@@ -46,5 +46,5 @@ export interface RetailEnvironmentOptions {
 
 export function createRetailEnvironment(options: RetailEnvironmentOptions): Environment<RetailState> {
   const { database, tools, systemPrompt, tasks } = options;
-  return createToolEnvironment({ id: "retail", database, tools: RETAIL_TOOLS, schemas: tools, systemPrompt, tasks });
+  return createToolEnvironment({ id: "retail", database, tools: RETAIL_TOOLS, schemas: tools, systemPrompt, tasks, rules: TAU_RULES });
 }

@@ -3,6 +3,7 @@ import type { Draft } from "../../database.ts";
 import { dumps } from "../../python/format.ts";
 import { findRecord } from "../../record-access.ts";
 import type { PyValue } from "../../python/values.ts";
+import { AIRPORTS } from "../airports.ts";
 import { airlineTool } from "./airline-tool.ts";
 
 export const getUserDetails = airlineTool("get_user_details", ["user_id"], (draft: Draft, userId: PyValue) => {
@@ -14,29 +15,6 @@ export const getReservationDetails = airlineTool("get_reservation_details", ["re
   return findRecord(draft, "reservations", reservationId)?.json ?? "Error: user not found";
 });
 
-/** In the benchmark's order, which the model sees. */
-const AIRPORTS: readonly (readonly [string, string])[] = [
-  ["SFO", "San Francisco"],
-  ["JFK", "New York"],
-  ["LAX", "Los Angeles"],
-  ["ORD", "Chicago"],
-  ["DFW", "Dallas"],
-  ["DEN", "Denver"],
-  ["SEA", "Seattle"],
-  ["ATL", "Atlanta"],
-  ["MIA", "Miami"],
-  ["BOS", "Boston"],
-  ["PHX", "Phoenix"],
-  ["IAH", "Houston"],
-  ["LAS", "Las Vegas"],
-  ["MCO", "Orlando"],
-  ["EWR", "Newark"],
-  ["CLT", "Charlotte"],
-  ["MSP", "Minneapolis"],
-  ["DTW", "Detroit"],
-  ["PHL", "Philadelphia"],
-  ["LGA", "LaGuardia"],
-];
 const AIRPORTS_JSON = dumps(new Map(AIRPORTS));
 
 export const listAllAirports = airlineTool("list_all_airports", [], () => AIRPORTS_JSON);

@@ -41,6 +41,7 @@ export const searchOnestopFlight = airlineTool(
 
 function flightsBetween(draft: Draft, origin: PyValue, destination: PyValue): DatabaseRecord[] {
   const database = draft.state.database as AirlineDatabase;
+  if (origin === null || destination === null) return [];
   return database.flightsBetween(origin, destination).flatMap((id) => draft.find("flights", id) ?? []);
 }
 

@@ -1,0 +1,112 @@
+// tau2-bench's airline from its own files.
+import { join } from "node:path";
+import { z } from "zod";
+import type { Task } from "#contracts/task.ts";
+import type { AirlineDatabase } from "#core/environment/airline/database.ts";
+import type { DatabaseState } from "#core/environment/database.ts";
+import type { TaskSet } from "#core/environment/environment.ts";
+import { dumps } from "#core/environment/python/format.ts";
+import { getItem } from "#core/environment/python/operations.ts";
+import type { PyValue } from "#core/environment/python/values.ts";
+import { taskKind } from "#core/environment/task-kind.ts";
+import { tau2AirlineDatabaseFromJson } from "#core/environment/tau2-airline/database.ts";
+import { createTau2AirlineEnvironment, TAU2_AIRLINE_TOOLS } from "#core/environment/tau2-airline/environment.ts";
+import { CampaignError } from "#core/errors.ts";
+import { keepUsersApart } from "./split-by-user.ts";
+import type { BenchmarkData } from "./tau-bench.ts";
+import { readChecked, readPythonJson, readText, ToolSchemas } from "./tau-bench-files.ts";
+
+const Scenario = z.object({
+  persona: z.string().nullable(),
+  instructions: z.object({
+    domain: z.string(),
+    reason_for_call: z.string(),
+    known_info: z.string().nullable(),
+    unknown_info: z.string().nullable(),
+    task_instructions: z.string(),
+  }),
+});
+type Scenario = z.infer<typeof Scenario>;
+
+/** What of a task is used here. Every airline task has no initial state and is graded by database and communicated strings. */
+const Tau2Task = z.object({
+  id: z.string().min(1),
+  user_scenario: Scenario,
+  initial_state: z.null(),
+  evaluation_criteria: z.object({
+    actions: z.array(z.object({ name: z.string().min(1), arguments: z.record(z.string(), z.unknown()), requestor: z.literal("assistant").default("assistant") })),
+    communicate_info: z.array(z.string()),
+    reward_basis: z.tuple([z.literal("DB"), z.literal("COMMUNICATE")]),
+  }),
+});
+type Tau2Task = z.infer<typeof Tau2Task>;
+
+const Splits = z.object({ train: z.array(z.string()), test: z.array(z.string()) });
+
+/**
+ * The test split for evaluation, and those tasks of the train split whose user is in no test task.
+ *
+ * directory  holds `tau2-airline/`
+ * throws     CampaignError environment.data-missing or environment.data-corrupt
+ */
+export async function loadTau2Airline(directory: string): Promise<TaskSet<DatabaseState>> {
+  const { environment, tasks } = await readTau2Airline(directory);
+  return { environment, splits: { sft: [], ...keepUsersApart(tasks.get("train") ?? [], tasks.get("test") ?? []) } };
+}
+
+/** The airline as the benchmark has it: splits "train" and "test", ids `tau2-airline-00` … by the benchmark's own numbers. */
+export async function readTau2Airline(directory: string): Promise<BenchmarkData<AirlineDatabase, DatabaseState>> {
+  const folder = join(directory, "tau2-airline");
+  const database = tau2AirlineDatabaseFromJson(await readPythonJson(folder, "db.json"));
+  const checked = await readChecked(folder, "tasks.json", z.array(Tau2Task));
+  const exact = await readPythonJson(folder, "tasks.json");
+  const byId = new Map(checked.map((task, index) => [task.id, toTask(task, getItem(exact, index), database)]));
+  const splits = await readChecked(folder, "split_tasks.json", Splits);
+  const tasks = new Map(Object.entries(splits).map(([name, ids]) => [name, ids.flatMap((id) => byId.get(id) ?? [])]));
+  const { tools } = await readChecked(folder, "tools.json", z.object({ tools: ToolSchemas }));
+  const environment = createTau2AirlineEnvironment({ database, tools, systemPrompt: await readText(folder, "policy.md"), tasks: Array.from(byId.values()) });
+  return { database, environment, tasks };
+}
+
+/** `exact` is the same task with ints and floats kept apart. */
+function toTask(task: Tau2Task, exact: PyValue, database: AirlineDatabase): Task {
+  const { actions, communicate_info: outputs } = task.evaluation_criteria;
+  const exactActions = getItem(getItem(exact, "evaluation_criteria"), "actions");
+  const goldenActions = actions.map(({ name }, index) => ({ name, argumentsJson: dumps(getItem(getItem(exactActions, index), "arguments")) }));
+  return {
+    schemaVersion: 1,
+    id: `tau2-airline-${task.id.padStart(2, "0")}`,
+    environment: "tau2-airline",
+    userId: userOf(task, database),
+    instruction: renderScenario(task.user_scenario),
+    goldenActions,
+    outputs,
+    agenda: null,
+    ...taskKind(goldenActions, TAU2_AIRLINE_TOOLS),
+  };
+}
+
+/** The user whose id the scenario tells. */
+function userOf({ id, user_scenario }: Tau2Task, database: AirlineDatabase): string {
+  const users = database.collections.get("users") ?? new Map();
+  const found = JSON.stringify(user_scenario).match(/\w+/g)?.find((word) => users.has(word));
+  if (found === undefined) throw new CampaignError("environment.data-corrupt", `tasks.json: the scenario of task ${id} names no user of the database`);
+  return found;
+}
+
+/** The scenario as the benchmark shows it to its user simulator: labels, and blocks indented by tabs. */
+function renderScenario({ persona, instructions }: Scenario): string {
+  const { domain, reason_for_call, known_info, unknown_info, task_instructions } = instructions;
+  const block = (label: string, text: string | null) => (text === null ? [] : [`${label}:\n${indent(text)}`]);
+  const inner = [
+    `Domain: ${domain}`,
+    ...block("Reason for call", reason_for_call),
+    ...block("Known info", known_info),
+    ...block("Unknown info", unknown_info),
+    ...block("Task instructions", task_instructions),
+  ];
+  return [...block("Persona", persona), ...block("Instructions", inner.join("\n"))].join("\n");
+}
+
+/** Every line that holds more than white space. */
+const indent = (text: string) => text.replace(/^(?=.*\S)/gm, "\t");
