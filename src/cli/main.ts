@@ -10,6 +10,7 @@ import { registerPolicy } from "./commands/policy.ts";
 import { registerQuery } from "./commands/query.ts";
 import { registerQuickstart } from "./commands/quickstart.ts";
 import { registerServices } from "./commands/services.ts";
+import { registerTestbed } from "./commands/testbed.ts";
 import { registerTracking } from "./commands/tracking.ts";
 import { exitCodeOf, printFailure } from "./failure.ts";
 
@@ -20,7 +21,7 @@ const program = new Command("turnwise")
 
 for (const register of [
   registerQuickstart, registerCampaign, registerServices, registerHistory, registerCompare, registerQuery,
-  registerCalibrate, registerAdvantages, registerEnv, registerPolicy, registerTracking,
+  registerCalibrate, registerAdvantages, registerTestbed, registerEnv, registerPolicy, registerTracking,
 ]) {
   register(program);
 }

@@ -1,0 +1,160 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { encodeTrajectories } from "#adapters/record/trajectories.ts";
+import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
+import { AdvantagesReport } from "#contracts/advantages-report.ts";
+import { CalibrationReport } from "#contracts/calibration-report.ts";
+import type { Trajectory } from "#contracts/trajectory.ts";
+import { registerAdvantages } from "../../../src/cli/commands/advantages.ts";
+import { registerCalibrate } from "../../../src/cli/commands/calibrate.ts";
+import { runCommand } from "../../fixtures/run-command.ts";
+import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+
+const calibrate = (...args: string[]) => runCommand(registerCalibrate, ["calibrate", "--resamples", "200", ...args], {});
+const advantages = (...args: string[]) => runCommand(registerAdvantages, ["advantages", ...args], {});
+
+/** A rollout that cancels the right reservation, or another one. */
+function line(task: number, trial: number, isRight: boolean): string {
+  const id = isRight ? "GOOD" : "OTHER";
+  return JSON.stringify({
+    task_id: `task-${task}`,
+    user_id: `user-${task}`,
+    trial,
+    outcome: isRight ? 1 : 0,
+    golden_actions: [{ name: "cancel_reservation", arguments: { reservation_id: "GOOD", reason: "none" } }],
+    messages: [
+      { role: "user", content: "cancel" },
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [
+          { id: "c", function: { name: "cancel_reservation", arguments: JSON.stringify({ reservation_id: id, reason: "none" }) } },
+        ],
+      },
+      { role: "tool", tool_call_id: "c", content: "cancelled" },
+      { role: "assistant", content: "Done." },
+    ],
+  });
+}
+
+function writeRollouts(folder: string, name: string, trials: readonly number[], numTasks = 40): string {
+  const path = join(folder, name);
+  writeFileSync(
+    path,
+    Array.from({ length: numTasks }, (_, task) => trials.map((trial) => line(task, trial, (task + trial) % 2 === 0)))
+      .flat()
+      .join("\n"),
+  );
+  return path;
+}
+
+describe("turnwise calibrate", () => {
+  test("prints a report for people, and the contract with --json", async () => {
+    const path = writeRollouts(temporaryFolder(), "mine.jsonl", [0, 1, 2, 3]);
+    expect(await calibrate(path)).toContain("# Calibration");
+    const report = CalibrationReport.parse(JSON.parse(await calibrate(path, "--json")));
+    expect(report.splits[0]).toMatchObject({ numTasks: 40, numRollouts: 160, numPasses: 80 });
+    expect(report.fittedTable.values["gold_write"]).toBeCloseTo(1, 9);
+  });
+
+  test("does not depend on the order of files, and numbers repeated trials anew", async () => {
+    const folder = temporaryFolder();
+    const files = [writeRollouts(folder, "a.jsonl", [0, 1]), writeRollouts(folder, "b.jsonl", [0, 1, 2])];
+    const report = CalibrationReport.parse(JSON.parse(await calibrate(...files, "--json")));
+    expect(report.splits[0]?.numRollouts).toBe(200);
+    expect(JSON.parse(await calibrate(...files.reverse(), "--json"))).toEqual(report);
+  });
+
+  test.each([
+    { name: "a missing file", file: null, args: [], message: /cannot read/ },
+    { name: "a file of no known format", file: "hello", args: [], message: /none of the formats/ },
+    { name: "a broken line", file: `${line(0, 0, true)}\n{`, args: [], message: /line 2: not valid JSON/ },
+    {
+      name: "a line without outcome",
+      file: JSON.stringify({ task_id: "a", messages: [{ role: "user", content: "x" }] }),
+      args: [],
+      message: /line 1|entry 0/,
+    },
+    {
+      name: "no rollout with an outcome",
+      file: JSON.stringify({ task_id: "a", messages: [{ role: "user", content: "x" }], outcome: null }),
+      args: [],
+      message: /no rollout with an outcome/,
+    },
+    { name: "a bad number", file: line(0, 0, true), args: ["--holdout", "2"], message: /holdout/ },
+    { name: "a table of other tiers", file: line(0, 0, true), args: ["--rewards", "paper-irc"], message: /paper\/1/ },
+  ])("$name is one clear error", async ({ file, args, message }) => {
+    const path = join(temporaryFolder(), "input.jsonl");
+    if (file !== null) writeFileSync(path, file);
+    await expect(calibrate(path, ...args)).rejects.toThrowError(message);
+  });
+});
+
+describe("turnwise advantages", () => {
+  test("prints rewards, returns and advantages of every turn", async () => {
+    const path = writeRollouts(temporaryFolder(), "mine.jsonl", [0, 1], 1);
+    const report = AdvantagesReport.parse(JSON.parse(await advantages(path, "--json", "--set", "gamma=0.5")));
+    expect(report.rollouts.map(({ trial, outcome }) => [trial, outcome])).toEqual([
+      [0, 1],
+      [1, 0],
+    ]);
+    expect(report.rollouts[0]?.turns.map(({ tier, reward, return: value }) => [tier, reward, value])).toEqual([
+      ["gold_write", 1, 1.25],
+      ["message", 0, 0.5],
+    ]);
+    const sum = report.rollouts.reduce((total, { turns }) => total + (turns[0]?.advantage ?? 9), 0);
+    expect(Math.abs(sum)).toBeLessThan(1e-9);
+  });
+
+  test("reads trajectories of the record, with the tasks they were made on", async () => {
+    const { environment, splits } = loadSyntheticAirline(1);
+    const task = splits.train.find(({ goldenActions }) => goldenActions.some(({ name }) => environment.isWrite(name)));
+    if (task === undefined) throw new Error("no task with a write");
+    const path = join(temporaryFolder(), "trajectories");
+    writeFileSync(
+      path,
+      await encodeTrajectories([
+        goldenTrajectory(task, 0),
+        { ...goldenTrajectory(task, 1), turns: [], outcome: { ...goldenTrajectory(task, 1).outcome, type: "task_failed", reward: 0 } },
+      ]),
+    );
+    const report = AdvantagesReport.parse(JSON.parse(await advantages(path, "--task-set", "synthetic-airline", "--json")));
+    expect(report.rollouts[0]?.turns.map(({ tier }) => tier)).toContain("gold_write");
+    await expect(advantages(path)).rejects.toThrowError(/without their tasks/);
+  });
+});
+
+function goldenTrajectory(
+  task: { id: string; goldenActions: readonly { name: string; argumentsJson: string }[] },
+  trial: number,
+): Trajectory {
+  return {
+    schemaVersion: 1,
+    taskId: task.id,
+    trial,
+    environment: "airline",
+    policy: { name: "p", hash: "h", format: "native" },
+    simulator: { id: "s", hash: "h" },
+    seed: "s",
+    firstUserMessage: "hello",
+    turns: task.goldenActions.map((action, index) => ({
+      index,
+      content: null,
+      userReply: null,
+      finishReason: "tool_calls",
+      stateHash: null,
+      toolCalls: [{ id: `${index}`, ...action, result: "ok", isError: false, isExecuted: true }],
+    })),
+    rows: [],
+    outcome: { type: "ok", reward: 1, stopReason: "user-stop", isDatabaseMatch: true, detail: null },
+    usage: {
+      promptTokens: 0,
+      completionTokens: 0,
+      simulatorPromptTokens: 0,
+      simulatorCompletionTokens: 0,
+      modelCalls: 0,
+      simulatorCalls: 0,
+    },
+  };
+}

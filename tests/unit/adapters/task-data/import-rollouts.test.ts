@@ -1,0 +1,175 @@
+import { describe, expect, test } from "vitest";
+import { importRolloutLine, RolloutLine } from "#adapters/task-data/import-jsonl.ts";
+import { ChatMessage, importMessages } from "#adapters/task-data/import-messages.ts";
+import { importTauBenchResults, TauBenchResults } from "#adapters/task-data/import-tau-bench.ts";
+import { importTau2Results, Tau2Results } from "#adapters/task-data/import-tau2.ts";
+import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+
+const CATALOG = createToolCatalog({});
+const call = (id: string, name: string, args: string) => ({ id, type: "function", function: { name, arguments: args } });
+const CONVERSATION = [
+  { role: "system", content: "policy" },
+  { role: "user", content: "cancel it" },
+  { role: "assistant", content: null, tool_calls: [call("1", "get_user_details", '{"user_id":"a"}')] },
+  { role: "tool", tool_call_id: "1", name: "get_user_details", content: "Error: user not found" },
+  { role: "assistant", content: "Which user?" },
+  { role: "user", content: "b" },
+  { role: "assistant", content: "ok", tool_calls: [call("1", "cancel_reservation", '{"reservation_id":"X"}'), call("2", "think", "{}")] },
+  { role: "tool", tool_call_id: "1", content: "done" },
+  { role: "assistant", content: "Cancelled." },
+  { role: "user", content: "###STOP###" },
+];
+const convert = (messages: unknown[]) => importMessages(messages.map((message) => ChatMessage.parse(message)));
+
+describe("chat messages", () => {
+  test("become turns with results, replies, errors, and calls that nobody executed", () => {
+    const { firstUserMessage, turns } = convert(CONVERSATION);
+    expect(firstUserMessage).toBe("cancel it");
+    expect(turns.map((turn) => [turn.index, turn.content, turn.userReply, turn.toolCalls.length])).toEqual([
+      [0, null, null, 1],
+      [1, "Which user?", "b", 0],
+      [2, "ok", null, 2],
+      [3, "Cancelled.", "###STOP###", 0],
+    ]);
+    expect(turns[0]?.toolCalls[0]).toMatchObject({ isError: true, isExecuted: true, result: "Error: user not found" });
+    expect(turns[2]?.toolCalls.map(({ isExecuted, result }) => [isExecuted, result])).toEqual([
+      [true, "done"],
+      [false, null],
+    ]);
+  });
+
+  test("the same call id in two turns belongs to each turn's own result", () => {
+    const { turns } = convert(CONVERSATION);
+    expect([turns[0]?.toolCalls[0]?.result, turns[2]?.toolCalls[0]?.result]).toEqual(["Error: user not found", "done"]);
+  });
+
+  test("a greeting of the harness is no turn, and the user's own tool calls are not the agent's", () => {
+    const { firstUserMessage, turns } = convert([
+      { role: "assistant", content: "Hi! How can I help you today?" },
+      { role: "user", content: "my line is down" },
+      { role: "assistant", content: "check it" },
+      { role: "user", content: null, tool_calls: [{ id: "u", name: "check", arguments: {}, requestor: "user" }], requestor: "user" },
+      { role: "tool", id: "u", content: "off", requestor: "user" },
+      { role: "user", content: "it is off" },
+    ]);
+    expect([firstUserMessage, turns.length, turns[0]?.userReply]).toEqual(["my line is down", 1, "it is off"]);
+  });
+
+  test("content in parts is joined, arguments as objects become text", () => {
+    const { turns } = convert([
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "a" },
+          { type: "text", text: "b" },
+        ],
+      },
+      { role: "assistant", content: "", tool_calls: [{ id: "x", name: "get", arguments: { a: 1 } }] },
+    ]);
+    expect(turns[0]?.toolCalls[0]?.argumentsJson).toBe('{"a":1}');
+    expect(turns[0]?.content).toBeNull();
+  });
+});
+
+describe("tau-bench results", () => {
+  const entry = (change: object = {}) => ({
+    task_id: 3,
+    trial: 1,
+    reward: 1,
+    info: {
+      task: { user_id: "b", instruction: "do", actions: [{ name: "cancel_reservation", kwargs: { reservation_id: "X" } }], outputs: [] },
+    },
+    traj: CONVERSATION,
+    ...change,
+  });
+
+  test("carry task, golden actions, outcome and ending", () => {
+    const { rollouts, numExcluded } = importTauBenchResults(TauBenchResults.parse([entry()]), "gpt", CATALOG);
+    expect(numExcluded).toBe(0);
+    expect(rollouts[0]?.task).toMatchObject({
+      id: "3",
+      userId: "b",
+      goldenActions: [{ name: "cancel_reservation", argumentsJson: '{"reservation_id":"X"}' }],
+      difficulty: { numWrites: 1, numReads: 0 },
+    });
+    expect(rollouts[0]?.trajectory).toMatchObject({ trial: 1, outcome: { reward: 1, stopReason: "user-stop" }, policy: { name: "gpt" } });
+  });
+
+  test("an entry that is an error of the runner is excluded, not failed", () => {
+    const { rollouts, numExcluded } = importTauBenchResults(
+      TauBenchResults.parse([entry(), entry({ traj: [], info: { error: "timeout" }, reward: 0, trial: 2 })]),
+      "gpt",
+      CATALOG,
+    );
+    expect([rollouts.length, numExcluded]).toEqual([1, 1]);
+  });
+
+  test("a conversation without an end was cut", () => {
+    const { rollouts } = importTauBenchResults(TauBenchResults.parse([entry({ traj: CONVERSATION.slice(0, -1) })]), "gpt", CATALOG);
+    expect(rollouts[0]?.trajectory.outcome.stopReason).toBe("turn-cap");
+  });
+});
+
+describe("tau2 results", () => {
+  const simulation = (change: object = {}) => ({
+    task_id: "7",
+    trial: 0,
+    termination_reason: "user_stop",
+    reward_info: { reward: 1 },
+    messages: CONVERSATION,
+    ...change,
+  });
+  const results = (...simulations: object[]) =>
+    Tau2Results.parse({
+      tasks: [
+        {
+          id: "7",
+          user_scenario: { instructions: { known_info: "Your user id is raj_sanchez_7340." } },
+          evaluation_criteria: {
+            actions: [
+              { name: "cancel_reservation", arguments: { reservation_id: "X" } },
+              { name: "toggle", arguments: {}, requestor: "user" },
+            ],
+          },
+        },
+      ],
+      simulations,
+    });
+
+  test("carry the user, the agent's golden actions and the outcome", () => {
+    const { rollouts } = importTau2Results(results(simulation()), "m", CATALOG);
+    expect(rollouts[0]?.task).toMatchObject({ id: "7", userId: "raj_sanchez_7340", goldenActions: [{ name: "cancel_reservation" }] });
+    expect(rollouts[0]?.trajectory.outcome).toMatchObject({ reward: 1, stopReason: "user-stop" });
+  });
+
+  test("only endings of the conversation itself count; others are excluded", () => {
+    const { rollouts, numExcluded } = importTau2Results(
+      results(
+        simulation(),
+        simulation({ trial: 1, termination_reason: "max_steps", reward_info: { reward: 0 } }),
+        simulation({ trial: 2, termination_reason: "infrastructure_error" }),
+        simulation({ trial: 3, reward_info: null }),
+      ),
+      "m",
+      CATALOG,
+    );
+    expect(rollouts.map(({ trajectory }) => trajectory.outcome.stopReason)).toEqual(["user-stop", "turn-cap"]);
+    expect(numExcluded).toBe(2);
+  });
+});
+
+describe("a line of JSONL", () => {
+  const line = (value: object) => importRolloutLine(RolloutLine.parse(value), 4, "mine", CATALOG);
+
+  test("needs only task, messages and outcome", () => {
+    expect(line({ task_id: 12, messages: CONVERSATION, outcome: true })).toMatchObject({
+      task: { id: "12", userId: "", goldenActions: [] },
+      trajectory: { trial: 4, outcome: { reward: 1, stopReason: "user-stop" } },
+    });
+  });
+
+  test("without an outcome is left out; an unknown key is an error", () => {
+    expect(line({ task_id: "a", messages: CONVERSATION, outcome: null })).toBeNull();
+    expect(() => line({ task_id: "a", messages: CONVERSATION, outcome: 1, reward: 1 })).toThrowError(/reward/);
+  });
+});
