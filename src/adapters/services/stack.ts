@@ -8,7 +8,7 @@ import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
 import { takeLock } from "../../../infra/setup/lock.mjs";
 import { endLeftovers } from "./leftovers.ts";
 import { missingTool, planStack, SERVICE_NAMES, type ServiceName, settingsOf } from "./plan-stack.ts";
-import { DEFAULT_PORTS, freePorts, requireFreePorts, type StackPorts } from "./ports.ts";
+import { freePorts, portsFromEnvironment, requireFreePorts, type StackPorts } from "./ports.ts";
 import { isAlive, signal, waitUntil } from "./process-identity.ts";
 import { isHealthy } from "./readiness.ts";
 import type { Endpoints, ServiceSpec, StackPlan } from "./service-spec.ts";
@@ -18,7 +18,7 @@ import { supervisorEnvironment } from "./supervisor.ts";
 export interface StackOptions {
   /** State folder. Two stacks never share one. */
   readonly home: string;
-  /** "free": whatever is free now, for a stack beside others. */
+  /** Over those of the environment variables, over the defaults. "free": whatever is free now, for a stack beside others. */
   readonly ports?: Partial<StackPorts> | "free";
   readonly namespace?: string;
   /** All of them unless given. */
@@ -98,7 +98,7 @@ async function makePlan(home: string, options: StackOptions): Promise<StackPlan>
   const services = options.services ?? SERVICE_NAMES;
   const missing = missingTool(services);
   if (missing !== null) throw new CampaignError("service.start-failed", missing, { next: "npm run setup" });
-  const ports = options.ports === "free" ? await freePorts() : { ...DEFAULT_PORTS, ...options.ports };
+  const ports = options.ports === "free" ? await freePorts() : { ...portsFromEnvironment(process.env), ...options.ports };
   const plan = planStack({ home, ports, namespace: options.namespace ?? "default", services, elsewhere: options.elsewhere ?? {} });
   return { ...plan, services: [...plan.services, ...(options.others ?? [])] };
 }
