@@ -35,6 +35,7 @@ def watch_operations(directory: str, kill_at: int | None, counter: list[int]) ->
 
 def child(request: dict[str, Any], stderr_file: int, count_file: int) -> int:
     os.dup2(stderr_file, 2)
+    os.dup2(stderr_file, 1)  # stdout here is for answers
     counter = [0]
     watch_operations(os.path.realpath(request["arguments"][-1]), request["killAt"], counter)
     try:
