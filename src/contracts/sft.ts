@@ -48,7 +48,10 @@ export const SftJob = z
     tokenizerDirectory: z.string(),
     modelConfig: SftModelConfig,
     initialModelDirectory: z.string().nullable().describe("weights to go on from; their config must equal modelConfig"),
-    maxTokens: z.int().positive().describe("budget: tokens of all trained rows, context included; rows repeat in a new order when it exceeds the data"),
+    maxTokens: z
+      .int()
+      .positive()
+      .describe("budget: tokens of all trained rows, context included; rows repeat in a new order when it exceeds the data"),
     rowsPerBatch: z.int().positive(),
     matrixLearningRate: z.number().positive().describe("Muon, hidden matrices"),
     learningRate: z.number().positive().describe("AdamW, embeddings and norms"),
@@ -73,7 +76,11 @@ export const SftStepMetrics = z
   .meta({ id: "SftStepMetrics" });
 export type SftStepMetrics = z.infer<typeof SftStepMetrics>;
 
-export const SftValidation = z.strictObject({ step: z.int().positive(), loss: z.number().describe("nats per trained token"), numTokens: z.int().nonnegative() });
+export const SftValidation = z.strictObject({
+  step: z.int().positive(),
+  loss: z.number().describe("nats per trained token"),
+  numTokens: z.int().nonnegative(),
+});
 export type SftValidation = z.infer<typeof SftValidation>;
 
 /** `result.json` of a supervised job. No wall times: same job, same bytes. */
@@ -95,7 +102,13 @@ export type SftResult = z.infer<typeof SftResult>;
 export const SftEvent = z
   .discriminatedUnion("type", [
     ...TrainingEvent.options,
-    z.strictObject({ type: z.literal("sft-step"), seq: z.int().nonnegative(), step: z.int().positive(), metrics: SftStepMetrics, seconds: z.number() }),
+    z.strictObject({
+      type: z.literal("sft-step"),
+      seq: z.int().nonnegative(),
+      step: z.int().positive(),
+      metrics: SftStepMetrics,
+      seconds: z.number(),
+    }),
     z.strictObject({ type: z.literal("sft-validation"), seq: z.int().nonnegative(), validation: SftValidation }),
   ])
   .meta({ id: "SftEvent" });

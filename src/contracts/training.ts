@@ -50,8 +50,21 @@ export type TrainingStepMetrics = z.infer<typeof TrainingStepMetrics>;
 /** Lines of events.jsonl. A resumed job cuts the file back to its last good checkpoint and then writes another job-start. */
 export const TrainingEvent = z
   .discriminatedUnion("type", [
-    z.strictObject({ type: z.literal("job-start"), seq: z.int().nonnegative(), jobId: z.string(), totalSteps: z.int(), resumedFromStep: z.int().nonnegative(), device: z.string() }),
-    z.strictObject({ type: z.literal("training-step"), seq: z.int().nonnegative(), step: z.int().positive(), metrics: TrainingStepMetrics, seconds: z.number() }),
+    z.strictObject({
+      type: z.literal("job-start"),
+      seq: z.int().nonnegative(),
+      jobId: z.string(),
+      totalSteps: z.int(),
+      resumedFromStep: z.int().nonnegative(),
+      device: z.string(),
+    }),
+    z.strictObject({
+      type: z.literal("training-step"),
+      seq: z.int().nonnegative(),
+      step: z.int().positive(),
+      metrics: TrainingStepMetrics,
+      seconds: z.number(),
+    }),
     z.strictObject({ type: z.literal("checkpoint-saved"), seq: z.int().nonnegative(), step: z.int().nonnegative(), directory: z.string() }),
     z.strictObject({ type: z.literal("job-warning"), seq: z.int().nonnegative(), code: z.string(), message: z.string() }),
     z.strictObject({ type: z.literal("job-error"), seq: z.int().nonnegative(), code: z.string(), message: z.string() }),

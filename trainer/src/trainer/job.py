@@ -94,15 +94,15 @@ def configure_torch(threads: int) -> None:
 
 def _run(command: str, directory: Path, supervision: Supervision) -> None:
     if command == "train":
-        from trainer import train as kind
+        from trainer.train import prepare
     else:
-        from trainer import sft as kind
-    job = kind.read_job(directory)
+        from trainer.sft import prepare
+    job, create_learner = prepare(directory)
     if _is_done(directory, job.job_id, job.identity):
         return
     (directory / "result.json").unlink(missing_ok=True)
     configure_torch(job.threads)
-    JobRun(directory, kind.create_learner(job), supervision).run()
+    JobRun(directory, create_learner(), supervision).run()
 
 
 class JobRun:

@@ -25,8 +25,6 @@ from trainer.tokenizer import SegmentEncoder
 ADAM_BETAS = (0.9, 0.95)
 VALIDATION_ROWS = 16
 
-read_job = read_sft_job
-
 
 @dataclass(frozen=True)
 class Row:
@@ -102,6 +100,12 @@ class SftLearner:
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: parameter.detach() for name, parameter in self._model.named_parameters()}
+
+
+def prepare(directory: Path) -> tuple[SftJob, Callable[[], SftLearner]]:
+    """The job, and how to begin with it: whether it is done already is seen before the data is read."""
+    job = read_sft_job(directory)
+    return job, lambda: create_learner(job)
 
 
 def create_learner(job: SftJob) -> SftLearner:

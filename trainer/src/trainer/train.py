@@ -25,8 +25,6 @@ from trainer.optimizers import AdamW, clear_gradients, gradient_norm
 from trainer.plan import minibatch, num_steps
 from trainer.policy import TrainablePolicy
 
-read_job = read_training_job
-
 
 @dataclass
 class StepSums:
@@ -155,6 +153,12 @@ class TrainLearner:
         path = job_directory / "optimizer.safetensors"
         write_atomic(path, save(self._optimizer.state()))
         return {"optimizerState": file_hash(path), "steps": steps}
+
+
+def prepare(directory: Path) -> tuple[TrainingJob, Callable[[], TrainLearner]]:
+    """The job, and how to begin with it: whether it is done already is seen before a model is loaded."""
+    job = read_training_job(directory)
+    return job, lambda: create_learner(job)
 
 
 def create_learner(job: TrainingJob) -> TrainLearner:
