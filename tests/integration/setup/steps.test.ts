@@ -8,6 +8,7 @@ import { REPOSITORY } from "#adapters/settings.ts";
 import { completePackageLock, missingOptionalPackages } from "../../../infra/checks/complete-package-lock.ts";
 import { takeLock } from "../../../infra/setup/lock.mjs";
 import { processStart } from "../../../infra/setup/processes.mjs";
+import { withoutTorch } from "../../../infra/setup/python/lock.mjs";
 import { makeWheel } from "../../support/make-wheel.ts";
 import { copySetup, type SetupCopy } from "../../support/setup-copy.ts";
 
@@ -128,6 +129,16 @@ test("lock files name versions and hashes, and no host", () => {
     const addresses = text.split("\n").filter((line) => /"resolved":|^\s*(--(extra-)?index-url|--find-links)|@ https?:/.test(line));
     expect(addresses, path).toEqual([]);
   }
+});
+
+test("for the CPU build of torch, the lock loses torch and its CUDA packages and nothing else", () => {
+  const lock = readFileSync(join(REPOSITORY, "trainer/requirements.lock"), "utf8");
+  const names = (text: string) => [...text.matchAll(/^([a-z0-9-]+)==/gm)].map((match) => match[1] ?? "");
+  const kept = new Set(names(withoutTorch(lock)));
+  const dropped = names(lock).filter((name) => !kept.has(name));
+  expect(dropped).toContain("torch");
+  expect(dropped.filter((name) => !/^(torch|triton|nvidia-.*|cuda-.*)$/.test(name))).toEqual([]);
+  expect([...kept].filter((name) => /torch|nvidia|cuda|triton/.test(name))).toEqual([]);
 });
 
 test("package-lock.json holds the binary packages of every platform, or `npm ci` would refuse it", () => {
