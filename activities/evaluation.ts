@@ -27,9 +27,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
     async commitIteration(draft: IterationDraft): Promise<IterationManifest> {
       const committed = await deps.record.readIteration(draft.campaignId, draft.iteration);
       if (committed !== null) return committed;
-      const manifest: IterationManifest = { schemaVersion: 1, ...draft, finishedAt: new Date(deps.clock.now()).toISOString() };
-      await deps.record.putIteration(manifest);
-      return manifest;
+      return deps.record.commitIteration({ schemaVersion: 1, ...draft, finishedAt: new Date(deps.clock.now()).toISOString() });
     },
 
     async commitEnd(draft: EndDraft): Promise<CampaignEnd> {

@@ -90,9 +90,9 @@ async function rollOut(
     numRetriedRollouts: group.numRetriedRollouts,
     numResumedTurns: group.numResumedTurns,
   };
-  await deps.record.putGroup(manifest);
+  const committed = await deps.record.commitGroup(manifest);
   await deps.dropJournals(key);
-  return manifest;
+  return committed;
 }
 
 function findTask({ splits }: TaskSet, { purpose, taskId }: RolloutGroupInput): Task {

@@ -26,8 +26,7 @@ export async function runStage(
     seconds: Math.max(0, (deps.clock.now() - Date.parse(startedAt)) / 1000),
     versions: { ...deps.versions },
   };
-  await deps.record.putStage(manifest);
-  return manifest;
+  return deps.record.commitStage(manifest);
 }
 
 /** A statistic that has no value is left out: no number stands for "unknown". */

@@ -4,10 +4,12 @@ import type { AdvantageConfig } from "#contracts/campaign-config.ts";
 import { PolicyRef } from "#contracts/policy.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import type { TrainingJob, TrainingResult } from "#contracts/training.ts";
-import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
+import { type AdvantageGroup, computeAdvantages } from "#core/advantage/compute-advantages.ts";
+import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { turnRewards } from "#core/reward/turn-rewards.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
+import { turnCredit } from "#core/training/turn-credit.ts";
 import { labelGroup, outputOf } from "./calibration.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readGroups } from "./groups.ts";
@@ -23,12 +25,10 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         const groups = await readGroups(deps, input, "train", input.taskIds);
         const table = await deps.record.readJson(RewardTable, input.table);
         const labelled = groups.map((group) => labelGroup(group, input, environment));
-        const { advantages } = computeAdvantages(
-          labelled.map((members, index) => ({
-            taskId: groups[index]?.task.id ?? "",
-            members: members.map(({ trial, turns, outcome, isTruncated }) => ({ trial, turnRewards_T: turnRewards(turns, table), outcome, isTruncated })),
-          })),
-          input.config.advantage,
+        const rewards = labelled.map((members) => members.map(({ turns }) => turnRewards(turns, table)));
+        const { advantages } = computeAdvantages(labelled.map((members, index) => advantageGroup(members, rewards[index] ?? [])), input.config.advantage);
+        const credit = labelled.flatMap((members, group) =>
+          members.flatMap((rollout, member) => turnCredit(rollout, rewards[group]?.[member] ?? [], advantages[group]?.[member] ?? [])),
         );
         const batch = buildBatch({
           groups: groups.map(({ trajectories }, index) => ({ trajectories, advantages: advantages[index] ?? [] })),
@@ -40,6 +40,7 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         const turnAdvantages = advantages.flat(2);
         return {
           batch: await deps.store.putBlob(deps.encodeBatch(batch), "TrainingBatch/1"),
+          credit: await deps.record.putTurnCredit(credit),
           numRows: batch.header.numRows,
           numActionTokens: batch.header.numActionTokens,
           numLiveRows: advantages.flat().filter((turns) => turns.some((advantage) => advantage !== 0)).length,
@@ -52,6 +53,13 @@ export function createTrainingActivities(deps: ActivityDependencies) {
       const manifest = await withHeartbeat((signal, report) => runStage(deps, "training", input, () => runTraining(deps, input, signal, report)));
       return { policy: await deps.record.readJson(PolicyRef, outputOf(manifest.outputs, "policy")) };
     },
+  };
+}
+
+function advantageGroup(members: readonly LabelledRollout[], rewards: readonly (readonly number[])[]): AdvantageGroup {
+  return {
+    taskId: members[0]?.taskId ?? "",
+    members: members.map(({ trial, outcome, isTruncated }, index) => ({ trial, turnRewards_T: [...(rewards[index] ?? [])], outcome, isTruncated })),
   };
 }
 
@@ -76,6 +84,7 @@ async function runTraining(deps: ActivityDependencies, input: TrainInput, signal
     outputs: {
       policy: await deps.record.putJson(PolicyRef, trained, "PolicyRef/1"),
       batch,
+      credit: input.credit,
       result: await deps.store.putBlob(new TextEncoder().encode(JSON.stringify(result)), "TrainingResult/1"),
     },
     metrics: trainingMetrics(result),

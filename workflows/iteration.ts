@@ -72,7 +72,7 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
   const draft = { ...unchanged(context, progress), tableAfter: table, gateDecision: calibration.decision, trainPassRate: passRate, trainTruncationRate: truncationRate };
   // Nothing to learn from: every advantage is zero. The policy stays, the next iteration draws other tasks.
   if (batch.numLiveRows === 0) return { ...draft, modelCalls: rollouts.modelCalls };
-  const trained = await trainingActivities.train({ ...context, policy, reference: progress.basePolicy, batch: batch.batch, startedAt: trainingStart });
+  const trained = await trainingActivities.train({ ...context, policy, reference: progress.basePolicy, batch: batch.batch, credit: batch.credit, startedAt: trainingStart });
 
   await run.enter("evaluation");
   const evaluationStart = timestamp();

@@ -72,6 +72,7 @@ export const BuildBatchInput = IterationContext.extend({ taskIds: z.array(z.stri
 export type BuildBatchInput = z.infer<typeof BuildBatchInput>;
 export const BuildBatchResult = z.strictObject({
   batch: ArtifactRef,
+  credit: ArtifactRef.describe("tier, reward and advantage of every turn (TurnCredit/1)"),
   numRows: z.int(),
   numActionTokens: z.int(),
   numLiveRows: z.int().describe("rows with a non-zero advantage"),
@@ -79,7 +80,7 @@ export const BuildBatchResult = z.strictObject({
 });
 export type BuildBatchResult = z.infer<typeof BuildBatchResult>;
 
-export const TrainInput = IterationContext.extend({ policy: PolicyRef, reference: PolicyRef, batch: ArtifactRef, startedAt: z.iso.datetime() });
+export const TrainInput = IterationContext.extend({ policy: PolicyRef, reference: PolicyRef, batch: ArtifactRef, credit: ArtifactRef, startedAt: z.iso.datetime() });
 export type TrainInput = z.infer<typeof TrainInput>;
 export const TrainResult = z.strictObject({ policy: PolicyRef });
 export type TrainResult = z.infer<typeof TrainResult>;

@@ -72,7 +72,7 @@ export function fakeActivities(options: FakeOptions = {}): { activities: Activit
     },
     async buildBatch({ iteration, table }) {
       calls.push(`batch ${iteration} ${table.uri}`);
-      return { batch: ref("batch"), numRows: 8, numActionTokens: 100, numLiveRows, deadTurnShare: 0 };
+      return { batch: ref("batch"), credit: ref("credit"), numRows: 8, numActionTokens: 100, numLiveRows, deadTurnShare: 0 };
     },
     async train({ iteration, policy }) {
       if (options.brokenTraining?.has(iteration) === true) throw ApplicationFailure.nonRetryable("gradient norm 1e9", "trainer.diverged");

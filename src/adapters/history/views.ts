@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { createTable, quote } from "../duckdb/table.ts";
 import { TRAJECTORY_TABLE } from "../record/trajectories.ts";
+import { TURN_CREDIT_TABLE } from "../record/turn-credit.ts";
 
 /** `campaigns`: the facts, with base policy and last promoted policy on the same held-out tasks beside each other. */
 const CAMPAIGNS = `
@@ -67,6 +68,15 @@ const READABLE_CONVERSATION = String.raw`CASE WHEN json_valid(conversation_json)
 const TURN_STRUCTURE = `[{"index": "INTEGER", "content": "VARCHAR", "userReply": "VARCHAR", "finishReason": "VARCHAR", "stateHash": "VARCHAR",
   "toolCalls": [{"name": "VARCHAR", "argumentsJson": "VARCHAR", "result": "VARCHAR", "isError": "BOOLEAN", "isExecuted": "BOOLEAN"}]}]`;
 
+/** `turn_credit`: tier, turn reward and advantage of the turns that were trained on. */
+const TURN_CREDIT = `
+CREATE VIEW turn_credit AS
+SELECT sources.campaign_id, sources.iteration, credit.* EXCLUDE (filename)
+FROM files.credit_sources AS sources JOIN files.credit_rows AS credit ON right(credit.filename, 64) = sources.sha256`;
+const CREDIT_SOURCES = `
+CREATE TABLE files.credit_sources AS
+SELECT campaign_id, iteration, outputs ->> '$.credit.sha256' AS sha256 FROM stages WHERE stage = 'training' AND sha256 IS NOT NULL`;
+
 const TURNS = `
 CREATE VIEW turns AS
 WITH unnested AS (
@@ -74,11 +84,12 @@ WITH unnested AS (
     unnest(from_json(json_extract(${READABLE_CONVERSATION}, '$.turns'), '${TURN_STRUCTURE}')) AS turn
   FROM trajectories
 )
-SELECT * EXCLUDE (turn), turn.index AS turn_index, turn.content AS content, turn.userReply AS user_reply, turn.finishReason AS finish_reason,
+SELECT unnested.* EXCLUDE (turn), turn.index AS turn_index, credit.tier, credit.turn_reward, credit.advantage, turn.content AS content, turn.userReply AS user_reply, turn.finishReason AS finish_reason,
   len(turn.toolCalls) AS num_tool_calls, list_transform(turn.toolCalls, lambda call: call.name) AS tool_names,
   coalesce(list_bool_or(list_transform(turn.toolCalls, lambda call: call.isError)), false) AS has_tool_error,
   turn.toolCalls AS tool_calls, turn.stateHash AS state_hash
-FROM unnested`;
+FROM unnested LEFT JOIN turn_credit AS credit ON purpose = 'train' AND credit.campaign_id = unnested.campaign_id
+  AND credit.iteration = unnested.iteration AND credit.task_id = unnested.task_id AND credit.trial = unnested.trial AND credit.turn_index = turn.index`;
 
 /** Makes campaigns, groups, trajectories and turns over the record at `root`. */
 export async function createViews(connection: DuckDBConnection, root: string): Promise<void> {
@@ -89,6 +100,8 @@ export async function createViews(connection: DuckDBConnection, root: string): P
   if (hasGroups) await createTrajectoryRows(connection, quote(join(root, "blobs/sha256/")));
   else await createTable(connection, "files.trajectory_rows", [...TRAJECTORY_TABLE, ["filename", "VARCHAR", () => null]], []);
   await connection.run(TRAJECTORIES);
+  await createCreditRows(connection, quote(join(root, "blobs/sha256/")));
+  await connection.run(TURN_CREDIT);
   await connection.run(TURNS);
 }
 
@@ -106,4 +119,12 @@ async function createTrajectoryRows(connection: DuckDBConnection, blobs: string)
   await connection.run(`SET VARIABLE trajectory_files =
     (SELECT list(DISTINCT ${blobs} || left(trajectories_sha256, 2) || '/' || trajectories_sha256 ORDER BY 1) FROM groups)`);
   await connection.run("CREATE VIEW files.trajectory_rows AS FROM read_parquet(getvariable('trajectory_files'), filename = true)");
+}
+
+async function createCreditRows(connection: DuckDBConnection, blobs: string): Promise<void> {
+  await connection.run(CREDIT_SOURCES);
+  const hasCredit = (await connection.runAndReadAll("SELECT 1 FROM files.credit_sources LIMIT 1")).currentRowCount > 0;
+  if (!hasCredit) return createTable(connection, "files.credit_rows", [...TURN_CREDIT_TABLE, ["filename", "VARCHAR", () => null]], []);
+  await connection.run(`SET VARIABLE credit_files = (SELECT list(DISTINCT ${blobs} || left(sha256, 2) || '/' || sha256 ORDER BY 1) FROM files.credit_sources)`);
+  await connection.run("CREATE VIEW files.credit_rows AS FROM read_parquet(getvariable('credit_files'), filename = true)");
 }

@@ -12,10 +12,13 @@ import {
 } from "#contracts/manifests.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
+import type { TurnCredit } from "#core/training/turn-credit.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
+import { encodeParquet } from "../duckdb/parquet.ts";
 import { RecordPaths } from "./paths.ts";
 import { decodeTrajectoryFile, encodeTrajectories, TRAJECTORIES_SCHEMA } from "./trajectories.ts";
+import { TURN_CREDIT_SCHEMA, TURN_CREDIT_TABLE } from "./turn-credit.ts";
 
 /**
  * The record of campaigns in an artifact store. `read…` answers null for what is not written yet. Everything throws
@@ -120,6 +123,11 @@ export class CampaignRecord {
   /** Stores trajectories as one Parquet blob (Trajectories/1), in the order given. */
   async putTrajectories(trajectories: readonly Trajectory[]): Promise<ArtifactRef> {
     return await this.store.putBlob(await encodeTrajectories(trajectories), TRAJECTORIES_SCHEMA);
+  }
+
+  /** Stores the credit of an iteration's turns as one Parquet blob (TurnCredit/1). */
+  async putTurnCredit(turns: readonly TurnCredit[]): Promise<ArtifactRef> {
+    return await this.store.putBlob(await encodeParquet(TURN_CREDIT_TABLE, turns), TURN_CREDIT_SCHEMA);
   }
 
   async readTrajectories(ref: ArtifactRef): Promise<Trajectory[]> {

@@ -1,13 +1,10 @@
 // Trajectories as Parquet: one row each, scalars in columns for SQL, and the whole contract as JSON in two columns, so that
-// queries over conversations never read the tokens. Same trajectories, same bytes (one DuckDB version, one thread, no clock).
-import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+// queries over conversations never read the tokens.
+import { writeFile } from "node:fs/promises";
 import { Trajectory } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
-import { createTable, quote, type TableColumn } from "../duckdb/table.ts";
+import { connectInMemory, encodeParquet, withScratchFile } from "../duckdb/parquet.ts";
+import { quote, type TableColumn } from "../duckdb/table.ts";
 
 export const TRAJECTORIES_SCHEMA = "Trajectories/1";
 
@@ -48,16 +45,7 @@ function countCalls(trajectory: Trajectory, isCounted: (call: Trajectory["turns"
 /** Parquet (zstd) of trajectories, in the order given. Throws contract.invalid when one does not fit its contract. */
 export async function encodeTrajectories(trajectories: readonly Trajectory[]): Promise<Uint8Array> {
   const rows = trajectories.map(parseTrajectory); // also puts keys into the contract's order, which JSON text keeps
-  return await withScratchFile(async (path, connection) => {
-    const table = `t_${randomUUID().replaceAll("-", "")}`;
-    try {
-      await createTable(connection, table, TRAJECTORY_TABLE, rows);
-      await connection.run(`COPY ${table} TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`);
-      return new Uint8Array(await readFile(path));
-    } finally {
-      await connection.run(`DROP TABLE IF EXISTS ${table}`);
-    }
-  });
+  return await encodeParquet(TRAJECTORY_TABLE, rows);
 }
 
 /** Trajectories of Parquet bytes, in file order. Throws store.corrupt when the bytes are no Trajectories/1. */
@@ -70,7 +58,7 @@ export async function decodeTrajectories(bytes: Uint8Array): Promise<Trajectory[
 
 /** The same from a local file. */
 export async function decodeTrajectoryFile(path: string): Promise<Trajectory[]> {
-  const connection = await connect();
+  const connection = await connectInMemory();
   try {
     const sql = `SELECT conversation_json, rows_json FROM read_parquet(${quote(path)}, file_row_number = true) ORDER BY file_row_number`;
     const reader = await connection.runAndReadAll(sql);
@@ -94,23 +82,4 @@ function parseTrajectory(value: unknown): Trajectory {
     `not a trajectory: ${result.error.issues[0]?.path.join(".")}: ${result.error.issues[0]?.message}`,
     { cause: result.error },
   );
-}
-
-let instance: Promise<DuckDBInstance> | null = null;
-
-/** One in-memory database per process, with one thread: row order and compression are then the same everywhere. */
-async function connect(): Promise<DuckDBConnection> {
-  instance ??= DuckDBInstance.create(":memory:", { threads: "1" });
-  return await (await instance).connect();
-}
-
-async function withScratchFile<T>(work: (path: string, connection: DuckDBConnection) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "turnwise-"));
-  const connection = await connect();
-  try {
-    return await work(join(folder, "trajectories.parquet"), connection);
-  } finally {
-    connection.closeSync();
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -67,7 +67,7 @@ function printNextCommands(campaignId: string, isStopped: boolean): void {
   printLine("");
   printLine("look further");
   printLine(`  ./turnwise history                       every campaign beside the others`);
-  printLine(`  ./turnwise query "SELECT tier, count(*) AS turns, avg(outcome) AS pass_rate FROM turns WHERE campaign_id = '${campaignId}' GROUP BY tier ORDER BY turns DESC"`);
+  printLine(`  ./turnwise query "SELECT tier, count(*) AS turns, avg(reward) AS pass_rate, avg(advantage) AS advantage FROM turns WHERE campaign_id = '${campaignId}' AND tier IS NOT NULL GROUP BY tier ORDER BY turns DESC"`);
   printLine(`  ./turnwise campaign start configs/campaigns/quickstart.yaml --name second-seed --set seed=8 --watch`);
   if (isStopped) printLine(style.dim("the services are stopped; `./turnwise up` starts them again, with Temporal's and MLflow's pages"));
 }

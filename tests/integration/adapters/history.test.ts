@@ -19,6 +19,7 @@ const TABLES = [
   "rewards",
   "stages",
   "trajectories",
+  "turn_credit",
   "turns",
 ];
 const invalid = (message: RegExp) => expect.objectContaining({ code: "query.invalid", message: expect.stringMatching(message) });
@@ -102,6 +103,12 @@ describe("tables", () => {
     expect(await rows("SELECT count(*), sum(num_rollouts), sum(num_turns), bool_and(is_mixed) FROM groups")).toEqual([[16, 32, 96, true]]);
     expect(await rows("SELECT count(*), sum(num_turns), sum(reward) FROM trajectories")).toEqual([[32, 96, 16]]);
     expect(await rows("SELECT count(*), count(*) FILTER (has_tool_error), count(user_reply) FROM turns")).toEqual([[96, 32, 32]]);
+  });
+
+  test("every turn that was trained on has its credit, and no other has any", async () => {
+    const { rows } = await sampleHistory();
+    expect(await rows("SELECT count(*) FROM turns WHERE purpose = 'train' AND tier IS NULL OR purpose <> 'train' AND tier IS NOT NULL")).toEqual([[0]]);
+    expect(await rows("SELECT turn_index, tier, turn_reward FROM turns WHERE tier IS NOT NULL GROUP BY ALL ORDER BY turn_index")).toEqual([[0, "gold_read", 0], [1, "error", 0.1], [2, "message", 0.2]]);
   });
 
   test("a turn shows what was said and called", async () => {
