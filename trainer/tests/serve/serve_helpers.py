@@ -148,7 +148,7 @@ def until(condition: Any, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not become true"
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def is_running(pid: int) -> bool:
