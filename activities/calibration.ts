@@ -1,14 +1,20 @@
 // From rollouts to a reward table: labels, statistics, gate, redesign. The mathematics is in src/core; this reads and writes.
 import type {
-  CalibrateInput, CalibrateResult, CommitRolloutInput, CommitRolloutResult, IterationContext, RedesignInput, RedesignResult,
+  CalibrateInput,
+  CalibrateResult,
+  CommitRolloutInput,
+  CommitRolloutResult,
+  IterationContext,
+  RedesignInput,
+  RedesignResult,
 } from "#contracts/activities.ts";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
+import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import { redesign } from "#core/calibration/redesign.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
-import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { deriveSeed } from "#core/rng.ts";
@@ -85,7 +91,11 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput)
 }
 
 /** The labelled rollouts of a group: what calibration and the batch are made from. */
-export function labelGroup({ task, trajectories }: CommittedGroup, { config }: IterationContext, environment: Environment): LabelledRollout[] {
+export function labelGroup(
+  { task, trajectories }: CommittedGroup,
+  { config }: IterationContext,
+  environment: Environment,
+): LabelledRollout[] {
   return trajectories.map((trajectory) => labelRollout(trajectory, task, config.reward.tiers, environment));
 }
 
@@ -95,7 +105,8 @@ function rolloutMetrics(groups: readonly ReturnType<typeof summarize>[]): Record
   return {
     "rollout/pass_rate": sum((group) => group.numPasses) / numRollouts,
     "rollout/truncation_rate": sum((group) => group.numTruncated) / numRollouts,
-    "rollout/mixed_group_share": groups.filter((group) => group.numPasses > 0 && group.numPasses < group.numRollouts).length / groups.length,
+    "rollout/mixed_group_share":
+      groups.filter((group) => group.numPasses > 0 && group.numPasses < group.numRollouts).length / groups.length,
     "rollout/rollouts": numRollouts,
     "rollout/retried_rollouts": sum((group) => group.numRetriedRollouts),
     "rollout/model_calls": sum((group) => group.modelCalls),

@@ -1,13 +1,14 @@
 // What the activities are given. Built once per worker process in workers/dependencies.ts; types only here.
+
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import type { EnvironmentConfig, PolicyConfig, SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { RolloutPurpose } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
-import type { Trajectory } from "#contracts/trajectory.ts";
 import type { TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
+import type { Trajectory } from "#contracts/trajectory.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
 import type { ArtifactStore, Clock, Policy, TurnJournal, UserSimulator } from "#core/ports.ts";
 import type { TrainingBatch } from "#core/training/build-batch.ts";
-import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 
 /** A policy that can be asked, and the way to make sure that its server holds these very weights. */
 export interface OpenPolicy {

@@ -46,7 +46,11 @@ async function runEvaluation(deps: ActivityDependencies, input: EvaluateInput) {
   const tasks = splits.evaluation.filter(({ id }) => taskIds.includes(id));
   const kinds = new Map(tasks.map(({ id, kind }) => [id, kind]));
   const resultsOf = (manifests: readonly GroupManifest[]) =>
-    manifests.map(({ taskId, outcomes }) => ({ taskId, kind: kinds.get(taskId) ?? "unknown", passes: outcomes.map(({ reward }) => reward === 1) }));
+    manifests.map(({ taskId, outcomes }) => ({
+      taskId,
+      kind: kinds.get(taskId) ?? "unknown",
+      passes: outcomes.map(({ reward }) => reward === 1),
+    }));
   const own = await readManifests(deps, input, "evaluation", taskIds);
   const earlier = async (against: "base" | "promoted", of: number) => {
     const manifests = await readManifests(deps, { campaignId, iteration: of }, "evaluation", taskIds);

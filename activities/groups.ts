@@ -23,7 +23,8 @@ export async function readManifests(
   return Promise.all(
     taskIds.map(async (taskId) => {
       const manifest = await deps.record.readGroup(campaignId, iteration, purpose, taskId);
-      if (manifest === null) throw new CampaignError("store.missing", `${campaignId} iteration ${iteration} has no ${purpose} group of ${taskId}`);
+      if (manifest === null)
+        throw new CampaignError("store.missing", `${campaignId} iteration ${iteration} has no ${purpose} group of ${taskId}`);
       return manifest;
     }),
   );

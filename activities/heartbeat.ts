@@ -4,7 +4,9 @@ import { cancellationSignal, heartbeat } from "@temporalio/activity";
 const INTERVAL_MILLISECONDS = 2_000;
 
 /** Runs `work` while heartbeating; `report` replaces what the heartbeats carry. */
-export async function withHeartbeat<Result>(work: (signal: AbortSignal, report: (details: unknown) => void) => Promise<Result>): Promise<Result> {
+export async function withHeartbeat<Result>(
+  work: (signal: AbortSignal, report: (details: unknown) => void) => Promise<Result>,
+): Promise<Result> {
   let details: unknown = null;
   heartbeat(details);
   const timer = setInterval(() => heartbeat(details), INTERVAL_MILLISECONDS);

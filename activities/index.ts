@@ -1,8 +1,8 @@
 // All activities, for the workers to register and for the workflows to type their calls.
 import { z } from "zod";
 import * as inputs from "#contracts/activities.ts";
-import { createCalibrationActivities } from "./calibration.ts";
 import { CampaignError } from "#core/errors.ts";
+import { createCalibrationActivities } from "./calibration.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { createEvaluationActivities } from "./evaluation.ts";
 import { createRolloutActivities } from "./rollout.ts";
@@ -35,7 +35,9 @@ export function createActivities(deps: ActivityDependencies) {
 export type Activities = ReturnType<typeof createActivities>;
 
 /** Wraps every activity: input parsed on entry, expected failures leave with their code as the failure's type. */
-function guard<Table extends { [Name in keyof typeof INPUTS]: (input: z.infer<(typeof INPUTS)[Name]>) => Promise<unknown> }>(table: Table): Table {
+function guard<Table extends { [Name in keyof typeof INPUTS]: (input: z.infer<(typeof INPUTS)[Name]>) => Promise<unknown> }>(
+  table: Table,
+): Table {
   const wrapped = (Object.keys(INPUTS) as (keyof typeof INPUTS)[]).map((name) => {
     const activity = table[name] as (input: unknown) => Promise<unknown>;
     const guarded = async (input: unknown): Promise<unknown> => {

@@ -6,8 +6,8 @@ import type { Trajectory } from "#contracts/trajectory.ts";
 import { groupSeed, planEvaluationTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
-import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
 import { isTruncation } from "#core/reward/label-rollout.ts";
+import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -32,7 +32,8 @@ export function createRolloutActivities(deps: ActivityDependencies) {
       await withHeartbeat(async (signal) => {
         const opened = await deps.openPolicy(input.config.policy, input.policy);
         await opened.ensureLoaded(signal);
-        if (input.sampledIn !== null) await opened.checkStoredTurns(await storedTrajectories(deps, input.campaignId, input.sampledIn), signal);
+        if (input.sampledIn !== null)
+          await opened.checkStoredTurns(await storedTrajectories(deps, input.campaignId, input.sampledIn), signal);
       });
     },
 
@@ -102,7 +103,8 @@ function findTask({ splits }: TaskSet, { purpose, taskId }: RolloutGroupInput): 
 }
 
 function outcomeOf({ outcome, turns }: Trajectory): GroupManifest["outcomes"][number] {
-  if (outcome.reward === null) throw new CampaignError("rollout.incomplete-group", `a rollout without a reward (${outcome.type}) reached its group`);
+  if (outcome.reward === null)
+    throw new CampaignError("rollout.incomplete-group", `a rollout without a reward (${outcome.type}) reached its group`);
   return { type: outcome.type, reward: outcome.reward, numTurns: turns.length, stopReason: outcome.stopReason };
 }
 

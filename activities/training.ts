@@ -26,7 +26,10 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         const table = await deps.record.readJson(RewardTable, input.table);
         const labelled = groups.map((group) => labelGroup(group, input, environment));
         const rewards = labelled.map((members) => members.map(({ turns }) => turnRewards(turns, table)));
-        const { advantages } = computeAdvantages(labelled.map((members, index) => advantageGroup(members, rewards[index] ?? [])), input.config.advantage);
+        const { advantages } = computeAdvantages(
+          labelled.map((members, index) => advantageGroup(members, rewards[index] ?? [])),
+          input.config.advantage,
+        );
         const credit = labelled.flatMap((members, group) =>
           members.flatMap((rollout, member) => turnCredit(rollout, rewards[group]?.[member] ?? [], advantages[group]?.[member] ?? [])),
         );
@@ -50,7 +53,9 @@ export function createTrainingActivities(deps: ActivityDependencies) {
     },
 
     async train(input: TrainInput): Promise<TrainResult> {
-      const manifest = await withHeartbeat((signal, report) => runStage(deps, "training", input, () => runTraining(deps, input, signal, report)));
+      const manifest = await withHeartbeat((signal, report) =>
+        runStage(deps, "training", input, () => runTraining(deps, input, signal, report)),
+      );
       return { policy: await deps.record.readJson(PolicyRef, outputOf(manifest.outputs, "policy")) };
     },
   };
@@ -59,7 +64,12 @@ export function createTrainingActivities(deps: ActivityDependencies) {
 function advantageGroup(members: readonly LabelledRollout[], rewards: readonly (readonly number[])[]): AdvantageGroup {
   return {
     taskId: members[0]?.taskId ?? "",
-    members: members.map(({ trial, outcome, isTruncated }, index) => ({ trial, turnRewards_T: [...(rewards[index] ?? [])], outcome, isTruncated })),
+    members: members.map(({ trial, outcome, isTruncated }, index) => ({
+      trial,
+      turnRewards_T: [...(rewards[index] ?? [])],
+      outcome,
+      isTruncated,
+    })),
   };
 }
 
@@ -92,7 +102,10 @@ async function runTraining(deps: ActivityDependencies, input: TrainInput, signal
   };
 }
 
-async function createJob(deps: ActivityDependencies, { campaignId, config, iteration, policy, reference, batch }: TrainInput): Promise<TrainingJob> {
+async function createJob(
+  deps: ActivityDependencies,
+  { campaignId, config, iteration, policy, reference, batch }: TrainInput,
+): Promise<TrainingJob> {
   const { backend, threads, hyperparameters } = config.training;
   return {
     schemaVersion: 1,

@@ -35,7 +35,8 @@ export async function createDependencies(_log: Logger): Promise<WorkerDependenci
     openSimulator,
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
       new LocalTurnJournal(settings.recordRoot, RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
-    dropJournals: ({ campaignId, iteration, purpose, taskId }) => store.removeJournal(RecordPaths.groupJournals(campaignId, iteration, purpose, taskId)),
+    dropJournals: ({ campaignId, iteration, purpose, taskId }) =>
+      store.removeJournal(RecordPaths.groupJournals(campaignId, iteration, purpose, taskId)),
     encodeBatch,
     trainer: {
       jobDirectory: (campaignId, iteration) => join(settings.jobRoot, campaignId, String(iteration).padStart(4, "0")),

@@ -1,8 +1,8 @@
 // What the three worker programs share: connect, register, run until told to stop or orphaned.
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
-import { CampaignError } from "#core/errors.ts";
 import { announceReady } from "#adapters/services/announce-ready.ts";
+import { CampaignError } from "#core/errors.ts";
 import { createActivities } from "../activities/index.ts";
 import { createDependencies, type WorkerDependencies } from "./dependencies.ts";
 
@@ -50,7 +50,8 @@ async function connect(address: string, log: pino.Logger): Promise<NativeConnect
     try {
       return await NativeConnection.connect({ address });
     } catch (cause) {
-      if (attempt === CONNECT_ATTEMPTS) throw new CampaignError("service.not-running", `no Temporal server answers at ${address}`, { cause, next: "turnwise up" });
+      if (attempt === CONNECT_ATTEMPTS)
+        throw new CampaignError("service.not-running", `no Temporal server answers at ${address}`, { cause, next: "turnwise up" });
       log.info({ address, attempt }, "waiting for the Temporal server");
       await new Promise((done) => setTimeout(done, 1_000));
     }
@@ -58,7 +59,8 @@ async function connect(address: string, log: pino.Logger): Promise<NativeConnect
 }
 
 function temporalLogger(log: pino.Logger) {
-  const write = (level: "trace" | "debug" | "info" | "warn" | "error") => (message: string, meta?: object) => log[level](meta ?? {}, message);
+  const write = (level: "trace" | "debug" | "info" | "warn" | "error") => (message: string, meta?: object) =>
+    log[level](meta ?? {}, message);
   const methods = { trace: write("trace"), debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
   return {
     ...methods,

@@ -1,7 +1,7 @@
 // One table: queue, deadlines, retries and heartbeat per kind of activity. Every wait has a deadline.
 import { type ActivityOptions, proxyActivities } from "@temporalio/workflow";
-import type { Activities } from "../activities/index.ts";
 import { CONTROL_QUEUE, ROLLOUT_QUEUE, TRAINING_QUEUE } from "#contracts/workflow-ids.ts";
+import type { Activities } from "../activities/index.ts";
 
 // Long enough to sit out a restart of any service; after that the campaign pauses with the failure's code and waits for a person.
 const retry = { initialInterval: "1 second", backoffCoefficient: 2, maximumInterval: "30 seconds", maximumAttempts: 30 } as const;
@@ -10,8 +10,9 @@ const control: ActivityOptions = { taskQueue: CONTROL_QUEUE, startToCloseTimeout
 const rollout: ActivityOptions = { taskQueue: ROLLOUT_QUEUE, startToCloseTimeout: "2 hours", heartbeatTimeout: "20 seconds", retry };
 const training: ActivityOptions = { taskQueue: TRAINING_QUEUE, startToCloseTimeout: "48 hours", heartbeatTimeout: "20 seconds", retry };
 
-export const controlActivities = proxyActivities<
-  Pick<Activities, "planTasks" | "commitRollout" | "calibrate" | "redesign" | "buildBatch" | "evaluate" | "commitIteration" | "commitEnd">
->(control);
+export const controlActivities =
+  proxyActivities<
+    Pick<Activities, "planTasks" | "commitRollout" | "calibrate" | "redesign" | "buildBatch" | "evaluate" | "commitIteration" | "commitEnd">
+  >(control);
 export const rolloutActivities = proxyActivities<Pick<Activities, "openPolicy" | "rolloutGroup">>(rollout);
 export const trainingActivities = proxyActivities<Pick<Activities, "train">>(training);

@@ -1,7 +1,9 @@
 // Iterations until the stop rule. Answers pause, resume, stop, approve-reward and set-budget; continues as new between iterations only.
+
+import { defineSearchAttributeKey, SearchAttributeType, type SignalDefinition } from "@temporalio/common";
 import {
-  allHandlersFinished,
   ApplicationFailure,
+  allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
@@ -13,14 +15,12 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
-import { defineSearchAttributeKey, SearchAttributeType, type SignalDefinition } from "@temporalio/common";
 import type { CampaignState, CampaignStatus } from "#contracts/campaign-status.ts";
 import type { CampaignEnd, IterationManifest, StageName } from "#contracts/manifests.ts";
 import { iterationWorkflowId } from "#contracts/workflow-ids.ts";
 import { advanceProgress, type CampaignProgress, endReason } from "#core/campaign/progress.ts";
 import { controlActivities } from "./activity-options.ts";
 import { iteration } from "./iteration.ts";
-import { tell } from "./tell.ts";
 import {
   approvalSignal,
   approveRewardUpdate,
@@ -34,6 +34,7 @@ import {
   statusQuery,
   stopUpdate,
 } from "./messages.ts";
+import { tell } from "./tell.ts";
 
 const CAMPAIGN_KEY = defineSearchAttributeKey("TurnwiseCampaign", SearchAttributeType.KEYWORD);
 const STATE_KEY = defineSearchAttributeKey("TurnwiseState", SearchAttributeType.KEYWORD);
@@ -90,7 +91,7 @@ class CampaignRun {
       return this.state;
     });
     setHandler(resumeUpdate, async () => {
-      if (this.reason !== null && this.reason.code.startsWith("guard.")) this.acknowledgedGuards.push(this.reason.code);
+      if (this.reason?.code.startsWith("guard.")) this.acknowledgedGuards.push(this.reason.code);
       this.reason = null;
       await this.setPaused(false);
       this.show("running");
@@ -131,7 +132,9 @@ class CampaignRun {
       const manifest = await this.scope.run(async () => {
         const child = await startChild(iteration, {
           workflowId: iterationWorkflowId(campaignId, number),
-          args: [{ context: { campaignId, config, iteration: number }, progress: this.progress, acknowledgedGuards: this.acknowledgedGuards }],
+          args: [
+            { context: { campaignId, config, iteration: number }, progress: this.progress, acknowledgedGuards: this.acknowledgedGuards },
+          ],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         });
         this.isIterationRunning = true;

@@ -1,12 +1,6 @@
 // rollout -> calibration -> redesign -> training -> evaluation, once. Every stage finds its own committed output and reuses it,
 // so an iteration that is run again (retry, resume, lost Temporal database) repeats nothing that the record holds.
-import {
-  ApplicationFailure,
-  condition,
-  executeChild,
-  ParentClosePolicy,
-  setHandler,
-} from "@temporalio/workflow";
+import { ApplicationFailure, condition, executeChild, ParentClosePolicy, setHandler } from "@temporalio/workflow";
 import type { GroupSummary, IterationContext, IterationDraft } from "#contracts/activities.ts";
 import type { IterationManifest, RolloutPurpose, StageName } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
@@ -14,8 +8,8 @@ import { campaignWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.t
 import type { CampaignProgress } from "#core/campaign/progress.ts";
 import { controlActivities, rolloutActivities, trainingActivities } from "./activity-options.ts";
 import { approvalSignal, pausedSignal, stageSignal } from "./messages.ts";
-import { tell } from "./tell.ts";
 import { rolloutBatch } from "./rollout-batch.ts";
+import { tell } from "./tell.ts";
 
 export interface IterationInput {
   readonly context: IterationContext;
@@ -37,7 +31,11 @@ async function evaluateBase({ context, progress }: IterationInput, run: Iteratio
   const startedAt = timestamp();
   const rollouts = await run.rollOut("evaluation", plan.evaluation, progress.basePolicy, null);
   const { passRate } = await controlActivities.evaluate({
-    ...context, taskIds: plan.evaluation, policy: progress.basePolicy, promoted: null, startedAt,
+    ...context,
+    taskIds: plan.evaluation,
+    policy: progress.basePolicy,
+    promoted: null,
+    startedAt,
   });
   return {
     ...unchanged(context, progress),
@@ -53,7 +51,12 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
   await run.enter("rollout");
   const rolloutStart = timestamp();
   const rollouts = await run.rollOut("train", plan.train, policy, progress.promoted.iteration);
-  const { passRate, truncationRate } = await controlActivities.commitRollout({ ...context, taskIds: plan.train, policy, startedAt: rolloutStart });
+  const { passRate, truncationRate } = await controlActivities.commitRollout({
+    ...context,
+    taskIds: plan.train,
+    policy,
+    startedAt: rolloutStart,
+  });
   guardTruncation(context, progress, truncationRate, acknowledgedGuards);
 
   await run.enter("calibration");
@@ -63,22 +66,45 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
   const redesignStart = timestamp();
   const isAsking = context.config.calibration.mode === "approve" && calibration.decision === "accept";
   const approval = isAsking ? await run.askPerson() : null;
-  const { table } = await controlActivities.redesign({ ...context, report: calibration.report, table: progress.table, approval, startedAt: redesignStart });
+  const { table } = await controlActivities.redesign({
+    ...context,
+    report: calibration.report,
+    table: progress.table,
+    approval,
+    startedAt: redesignStart,
+  });
   guardRejects(context, progress, calibration.decision, acknowledgedGuards);
 
   await run.enter("training");
   const trainingStart = timestamp();
   const batch = await controlActivities.buildBatch({ ...context, taskIds: plan.train, policy, table });
-  const draft = { ...unchanged(context, progress), tableAfter: table, gateDecision: calibration.decision, trainPassRate: passRate, trainTruncationRate: truncationRate };
+  const draft = {
+    ...unchanged(context, progress),
+    tableAfter: table,
+    gateDecision: calibration.decision,
+    trainPassRate: passRate,
+    trainTruncationRate: truncationRate,
+  };
   // Nothing to learn from: every advantage is zero. The policy stays, the next iteration draws other tasks.
   if (batch.numLiveRows === 0) return { ...draft, modelCalls: rollouts.modelCalls };
-  const trained = await trainingActivities.train({ ...context, policy, reference: progress.basePolicy, batch: batch.batch, credit: batch.credit, startedAt: trainingStart });
+  const trained = await trainingActivities.train({
+    ...context,
+    policy,
+    reference: progress.basePolicy,
+    batch: batch.batch,
+    credit: batch.credit,
+    startedAt: trainingStart,
+  });
 
   await run.enter("evaluation");
   const evaluationStart = timestamp();
   const evaluationRollouts = await run.rollOut("evaluation", plan.evaluation, trained.policy, null);
   const evaluation = await controlActivities.evaluate({
-    ...context, taskIds: plan.evaluation, policy: trained.policy, promoted: { policy, iteration: progress.promoted.iteration }, startedAt: evaluationStart,
+    ...context,
+    taskIds: plan.evaluation,
+    policy: trained.policy,
+    promoted: { policy, iteration: progress.promoted.iteration },
+    startedAt: evaluationStart,
   });
   return {
     ...draft,

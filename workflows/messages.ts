@@ -2,8 +2,8 @@
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
-import type { CampaignProgress } from "#core/campaign/progress.ts";
 import type { StageName } from "#contracts/manifests.ts";
+import type { CampaignProgress } from "#core/campaign/progress.ts";
 
 export interface CampaignInput {
   readonly campaignId: string;

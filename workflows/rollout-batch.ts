@@ -5,7 +5,13 @@ import { rolloutActivities } from "./activity-options.ts";
 import { pausedSignal, progressQuery } from "./messages.ts";
 
 const NOTHING: GroupSummary = {
-  numRollouts: 0, numPasses: 0, numTruncated: 0, numRetriedRollouts: 0, modelCalls: 0, promptTokens: 0, completionTokens: 0,
+  numRollouts: 0,
+  numPasses: 0,
+  numTruncated: 0,
+  numRetriedRollouts: 0,
+  modelCalls: 0,
+  promptTokens: 0,
+  completionTokens: 0,
 };
 
 /** Rolls out every task once as a group of G trials. Answers the sums over all groups; the groups themselves are in the record. */

@@ -3,7 +3,7 @@ import type { SignalDefinition } from "@temporalio/common";
 import { getExternalWorkflowHandle, isCancellation, log } from "@temporalio/workflow";
 
 /** Signals a relative. One that has just ended, or runs alone in a test, cannot be told anything: that is no failure of the teller. */
-export async function tell<Args extends any[]>(workflowId: string, signal: SignalDefinition<Args>, ...args: Args): Promise<void> {
+export async function tell<Args extends unknown[]>(workflowId: string, signal: SignalDefinition<Args>, ...args: Args): Promise<void> {
   try {
     await getExternalWorkflowHandle(workflowId).signal(signal, ...args);
   } catch (error) {

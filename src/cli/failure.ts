@@ -4,9 +4,19 @@ import { CampaignError, type ErrorCode } from "#core/errors.ts";
 
 /** Documented in docs/exit-codes.md: 0 done, 1 a bug, 2 the caller's input, 3 a service or endpoint, 4 the record or a file, 64 wrong usage, 130 interrupted. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
-  config: 2, contract: 2, query: 2, campaign: 2, reward: 2,
-  provider: 3, simulator: 3, service: 3, trainer: 3, tracking: 3, rollout: 3,
-  store: 4, environment: 4,
+  config: 2,
+  contract: 2,
+  query: 2,
+  campaign: 2,
+  reward: 2,
+  provider: 3,
+  simulator: 3,
+  service: 3,
+  trainer: 3,
+  tracking: 3,
+  rollout: 3,
+  store: 4,
+  environment: 4,
 };
 
 export function exitCodeOf(error: unknown): number {

@@ -20,8 +20,18 @@ const program = new Command("turnwise")
   .exitOverride();
 
 for (const register of [
-  registerQuickstart, registerCampaign, registerServices, registerHistory, registerCompare, registerQuery,
-  registerCalibrate, registerAdvantages, registerTestbed, registerEnv, registerPolicy, registerTracking,
+  registerQuickstart,
+  registerCampaign,
+  registerServices,
+  registerHistory,
+  registerCompare,
+  registerQuery,
+  registerCalibrate,
+  registerAdvantages,
+  registerTestbed,
+  registerEnv,
+  registerPolicy,
+  registerTracking,
 ]) {
   register(program);
 }

@@ -18,7 +18,11 @@ export type TaskPlan = z.infer<typeof TaskPlan>;
 
 export const OpenPolicyInput = IterationContext.extend({
   policy: PolicyRef,
-  sampledIn: z.int().nonnegative().nullable().describe("iteration whose evaluation rollouts this policy made, for the canary; null when there are none yet"),
+  sampledIn: z
+    .int()
+    .nonnegative()
+    .nullable()
+    .describe("iteration whose evaluation rollouts this policy made, for the canary; null when there are none yet"),
 });
 export type OpenPolicyInput = z.infer<typeof OpenPolicyInput>;
 
@@ -80,7 +84,13 @@ export const BuildBatchResult = z.strictObject({
 });
 export type BuildBatchResult = z.infer<typeof BuildBatchResult>;
 
-export const TrainInput = IterationContext.extend({ policy: PolicyRef, reference: PolicyRef, batch: ArtifactRef, credit: ArtifactRef, startedAt: z.iso.datetime() });
+export const TrainInput = IterationContext.extend({
+  policy: PolicyRef,
+  reference: PolicyRef,
+  batch: ArtifactRef,
+  credit: ArtifactRef,
+  startedAt: z.iso.datetime(),
+});
 export type TrainInput = z.infer<typeof TrainInput>;
 export const TrainResult = z.strictObject({ policy: PolicyRef });
 export type TrainResult = z.infer<typeof TrainResult>;
@@ -88,7 +98,10 @@ export type TrainResult = z.infer<typeof TrainResult>;
 export const EvaluateInput = IterationContext.extend({
   taskIds: z.array(z.string()),
   policy: PolicyRef.describe("the policy that was rolled out on the held-out tasks in this iteration"),
-  promoted: z.strictObject({ policy: PolicyRef, iteration: z.int().nonnegative() }).nullable().describe("where the promoted policy's evaluation is; null for the base evaluation"),
+  promoted: z
+    .strictObject({ policy: PolicyRef, iteration: z.int().nonnegative() })
+    .nullable()
+    .describe("where the promoted policy's evaluation is; null for the base evaluation"),
   startedAt: z.iso.datetime(),
 });
 export type EvaluateInput = z.infer<typeof EvaluateInput>;

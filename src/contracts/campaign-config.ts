@@ -5,7 +5,10 @@ import { TierScheme } from "./reward-table.ts";
 
 const Probability = z.number().min(0).max(1);
 const EndpointUrl = z.url({ protocol: /^https?$/ });
-const EnvironmentVariableName = z.string().regex(/^[A-Z][A-Z0-9_]*$/).describe("name of an environment variable; the secret itself is never stored");
+const EnvironmentVariableName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]*$/)
+  .describe("name of an environment variable; the secret itself is never stored");
 
 export const EnvironmentConfig = z.discriminatedUnion("type", [
   z.strictObject({
@@ -52,7 +55,9 @@ export const SimulatorConfig = z.discriminatedUnion("type", [
     temperature: z.number().min(0).max(2).default(1),
     apiKeyEnv: EnvironmentVariableName.optional(),
     maxTokens: z.int().positive().default(512),
-    priceUsdPerMillionTokens: z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() }).default({ input: 0, output: 0 }),
+    priceUsdPerMillionTokens: z
+      .strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() })
+      .default({ input: 0, output: 0 }),
   }),
 ]);
 export type SimulatorConfig = z.infer<typeof SimulatorConfig>;
@@ -70,7 +75,10 @@ export const GateThresholds = z.strictObject({
   discriminativeAccuracy: Probability.default(0.65),
   advantageCorrelation: z.number().default(0.75),
   minPairs: z.int().nonnegative().default(30),
-  priorMargin: z.number().default(0.05).describe("the lower end of the difference in discriminative accuracy to the prior must exceed minus this"),
+  priorMargin: z
+    .number()
+    .default(0.05)
+    .describe("the lower end of the difference in discriminative accuracy to the prior must exceed minus this"),
 });
 export type GateThresholds = z.infer<typeof GateThresholds>;
 
@@ -83,8 +91,19 @@ export const CalibrationConfig = z.strictObject({
   holdout: z.number().gt(0).lt(1).default(0.2).describe("share of tasks that only judge"),
   bootstrapResamples: z.int().min(100).default(2000),
   confidence: z.number().gt(0.5).lt(1).default(0.95).describe("of every interval, two-sided"),
-  requireCertainty: z.boolean().default(true).describe("within-task: a tier is revalued only when its interval, corrected for the number of tiers, excludes 0; false is the bare rule of delta and support"),
-  maxRounds: z.int().positive().default(5).describe("within-task: revalued tiers whose advantage does not follow on the fitting tasks become neutral, and the table is looked at again; 1 fits once"),
+  requireCertainty: z
+    .boolean()
+    .default(true)
+    .describe(
+      "within-task: a tier is revalued only when its interval, corrected for the number of tiers, excludes 0; false is the bare rule of delta and support",
+    ),
+  maxRounds: z
+    .int()
+    .positive()
+    .default(5)
+    .describe(
+      "within-task: revalued tiers whose advantage does not follow on the fitting tasks become neutral, and the table is looked at again; 1 fits once",
+    ),
   gate: GateThresholds.prefault({}),
 });
 export type CalibrationConfig = z.infer<typeof CalibrationConfig>;
@@ -103,16 +122,56 @@ const Normalization = {
 export const AdvantageConfig = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("grpo/1"), normalizeByStd: z.boolean().default(true), ...Normalization }),
   z.strictObject({
-    type: z.literal("mt-grpo/1"), alpha: z.number().positive().max(1).default(1), lambda: z.number().nonnegative().default(1),
-    lastTurnRewarded: z.boolean().default(true), ...Normalization,
+    type: z.literal("mt-grpo/1"),
+    alpha: z.number().positive().max(1).default(1),
+    lambda: z.number().nonnegative().default(1),
+    lastTurnRewarded: z.boolean().default(true),
+    ...Normalization,
   }),
   z.strictObject({
-    type: z.literal("gtpo/1"), gamma: z.number().min(0).max(1).default(0.9), terminal: z.enum(["virtual", "last"]).default("virtual"),
-    scope: z.enum(["turn", "group", "batch"]).default("turn"), ...Normalization,
+    type: z.literal("gtpo/1"),
+    gamma: z.number().min(0).max(1).default(0.9),
+    terminal: z.enum(["virtual", "last"]).default("virtual"),
+    scope: z.enum(["turn", "group", "batch"]).default("turn"),
+    ...Normalization,
   }),
   z.strictObject({
-    type: z.literal("gtpo-hybrid/1"), gamma: z.number().min(0).max(1).default(0.9), lambda: z.number().nonnegative().default(0.3),
-    terminal: z.enum(["virtual", "last"]).default("virtual"), scope: z.enum(["turn", "group", "batch"]).default("turn"), ...Normalization,
+    type: z.literal("gtpo-hybrid/1"),
+    gamma: z.number().min(0).max(1).default(0.9),
+    lambda: z.number().nonnegative().default(0.3),
+    terminal: z.enum(["virtual", "last"]).default("virtual"),
+    scope: z.enum(["turn", "group", "batch"]).default("turn"),
+    ...Normalization,
+  }),
+  z.strictObject({
+    type: z.literal("gdpo/1").describe("turn rewards and outcome normalised apart, then whitened over the batch (arXiv:2601.05242)"),
+    processWeight: z.number().nonnegative().default(1),
+    outcomeWeight: z.number().nonnegative().default(1),
+    whiten: z.boolean().default(true),
+    ...Normalization,
+    epsilon: z.number().positive().default(1e-4),
+  }),
+  z.strictObject({
+    type: z
+      .literal("proxmo/1")
+      .describe("returns against those of similar states of the group (arXiv:2602.19225); needs the conversations"),
+    gamma: z.number().min(0).max(1).default(0.95),
+    terminal: z.enum(["virtual", "last"]).default("last"),
+    temperature: z.number().positive().default(0.1),
+    polarAlpha: z.number().positive().default(4),
+    polarBeta: z.number().nonnegative().default(0.1),
+    omega: z.number().nonnegative().default(1),
+    ...Normalization,
+  }),
+  z.strictObject({
+    type: z.literal("a3/1").describe("outcome, action clusters and a tree of turn prefixes (after arXiv:2605.08013); needs the actions"),
+    intentWeight: z.number().nonnegative().default(0.65),
+    treeWeight: z.number().nonnegative().default(1),
+    supportPrior: z.number().positive().default(0.1),
+    treeGamma: z.number().min(0).max(1).default(0.9),
+    minScale: z.number().positive().default(0.5),
+    bound: z.number().positive().default(1.1),
+    ...Normalization,
   }),
 ]);
 export type AdvantageConfig = z.infer<typeof AdvantageConfig>;
@@ -155,7 +214,9 @@ export const EvaluationConfig = z.strictObject({
   promote: z
     .enum(["better", "not-worse", "always"])
     .default("not-worse")
-    .describe("better: the whole interval of the paired difference to the promoted policy is above 0; not-worse: the difference is not below minus `margin`"),
+    .describe(
+      "better: the whole interval of the paired difference to the promoted policy is above 0; not-worse: the difference is not below minus `margin`",
+    ),
   margin: z.number().nonnegative().default(0.02),
 });
 export type EvaluationConfig = z.infer<typeof EvaluationConfig>;

@@ -2,7 +2,16 @@
 import { z } from "zod";
 import { StageName } from "./manifests.ts";
 
-export const CampaignState = z.enum(["starting", "running", "pausing", "paused", "waiting-for-approval", "stopping", "stopped", "completed"]);
+export const CampaignState = z.enum([
+  "starting",
+  "running",
+  "pausing",
+  "paused",
+  "waiting-for-approval",
+  "stopping",
+  "stopped",
+  "completed",
+]);
 export type CampaignState = z.infer<typeof CampaignState>;
 
 export const CampaignStatus = z

@@ -18,16 +18,15 @@ export const EvaluationReport = z
     seed: z.int(),
     passHatK: z.array(z.strictObject({ k: z.int().positive(), estimate: Estimate })).describe("pass^1..k; k <= trials"),
     doNothingFloor: z.number().describe("share of these tasks that an agent passes by doing nothing"),
-    comparisons: z
-      .array(
-        z.strictObject({
-          against: z.enum(["base", "promoted"]),
-          policyHash: z.string(),
-          difference: Estimate.describe("pass^1 minus the other's, paired by task"),
-          numTasksBetter: z.int(),
-          numTasksWorse: z.int(),
-        }),
-      ),
+    comparisons: z.array(
+      z.strictObject({
+        against: z.enum(["base", "promoted"]),
+        policyHash: z.string(),
+        difference: Estimate.describe("pass^1 minus the other's, paired by task"),
+        numTasksBetter: z.int(),
+        numTasksWorse: z.int(),
+      }),
+    ),
     perTask: z.array(z.strictObject({ taskId: z.string(), kind: z.string(), numPasses: z.int(), trials: z.int() })),
     perKind: z.array(z.strictObject({ kind: z.string(), numTasks: z.int(), passRate: z.number() })),
     stopReasons: z.record(z.string(), z.int()),

@@ -39,7 +39,9 @@ export const GroupManifest = z
     taskId: z.string(),
     policy: PolicyRef,
     trajectories: ArtifactRef.describe("Parquet, one row per trajectory in order of trial (Trajectories/1)"),
-    outcomes: z.array(z.strictObject({ type: OutcomeType, reward: z.union([z.literal(0), z.literal(1)]), numTurns: z.int(), stopReason: StopReason })),
+    outcomes: z.array(
+      z.strictObject({ type: OutcomeType, reward: z.union([z.literal(0), z.literal(1)]), numTurns: z.int(), stopReason: StopReason }),
+    ),
     usage: Usage,
     seconds: z.number().nonnegative(),
     numRetriedRollouts: z.int().nonnegative().describe("rollouts that ended in env_error, sim_error or infra_error and were made again"),

@@ -8,13 +8,19 @@ export type GoldenAction = z.infer<typeof GoldenAction>;
 export const Task = z
   .strictObject({
     schemaVersion: z.literal(1),
-    id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/).describe("unique in its task set and safe as a file name"),
+    id: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]*$/)
+      .describe("unique in its task set and safe as a file name"),
     environment: z.string().min(1).describe("id of the environment, e.g. airline"),
     userId: z.string(),
     instruction: z.string().describe("what an LLM user simulator is told"),
     goldenActions: z.array(GoldenAction),
     outputs: z.array(z.string()).describe("strings that must occur in the agent's replies"),
-    agenda: z.json().nullable().describe("what the scripted simulator follows; null when it derives one from golden actions and instruction"),
+    agenda: z
+      .json()
+      .nullable()
+      .describe("what the scripted simulator follows; null when it derives one from golden actions and instruction"),
     kind: z.string().describe("family of the task, e.g. cancel"),
     difficulty: z.strictObject({ numWrites: z.int().nonnegative(), numReads: z.int().nonnegative() }),
   })

@@ -2,12 +2,12 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { type Stack, type StackOptions, startStack, stopStack } from "#adapters/services/stack.ts";
+import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import type { CampaignEnd } from "#contracts/manifests.ts";
-import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
-import { type Stack, type StackOptions, startStack, stopStack } from "#adapters/services/stack.ts";
-import { readSettings, REPOSITORY, type Settings } from "#adapters/settings.ts";
-import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { CampaignClient } from "../../src/cli/campaign/campaign-client.ts";
 import { checkCampaign, createCampaign } from "../../src/cli/campaign/create-campaign.ts";
 import { launch, openRecord } from "../../src/cli/commands/campaign.ts";
@@ -16,8 +16,14 @@ export const QUICKSTART = join(REPOSITORY, "configs", "campaigns", "quickstart.y
 
 /** Small enough for CI, large enough that every stage can be caught at work. */
 export const SMALL = [
-  "rollout.tasksPerIteration=16", "rollout.groupSize=4", "rollout.concurrentGroups=4", "evaluation.tasks=16", "evaluation.trials=1",
-  "training.hyperparameters.numMinibatches=12", "training.hyperparameters.checkpointEverySteps=3", "stop.maxIterations=1",
+  "rollout.tasksPerIteration=16",
+  "rollout.groupSize=4",
+  "rollout.concurrentGroups=4",
+  "evaluation.tasks=16",
+  "evaluation.trials=1",
+  "training.hyperparameters.numMinibatches=12",
+  "training.hyperparameters.checkpointEverySteps=3",
+  "stop.maxIterations=1",
 ];
 
 export interface StackCampaign {
@@ -124,6 +130,8 @@ export async function findProcesses(...words: readonly string[]): Promise<number
 async function lastLogLines(home: string): Promise<string> {
   const folder = join(home, "logs");
   const files = await readdir(folder).catch(() => []);
-  const tails = await Promise.all(files.map(async (file) => `== ${file}\n${(await readFile(join(folder, file), "utf8")).split("\n").slice(-12).join("\n")}`));
+  const tails = await Promise.all(
+    files.map(async (file) => `== ${file}\n${(await readFile(join(folder, file), "utf8")).split("\n").slice(-12).join("\n")}`),
+  );
   return tails.join("\n");
 }

@@ -5,8 +5,15 @@ import { fileURLToPath } from "node:url";
 import { Client, Connection } from "@temporalio/client";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { NativeConnection, Worker } from "@temporalio/worker";
-import { campaignWorkflowId, CONTROL_QUEUE, iterationWorkflowId, ROLLOUT_QUEUE, rolloutWorkflowId, TRAINING_QUEUE } from "#contracts/workflow-ids.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
+import {
+  CONTROL_QUEUE,
+  campaignWorkflowId,
+  iterationWorkflowId,
+  ROLLOUT_QUEUE,
+  rolloutWorkflowId,
+  TRAINING_QUEUE,
+} from "#contracts/workflow-ids.ts";
 import type { campaign } from "../../workflows/campaign.ts";
 import { approveRewardUpdate, pauseUpdate, resumeUpdate, statusQuery } from "../../workflows/messages.ts";
 import { startTemporalServer } from "../support/temporal-server.ts";
@@ -27,14 +34,23 @@ const brokenTraining = new Set([2]);
 const { activities } = fakeActivities({ gate: "accept", brokenTraining, beforeGroup: () => new Promise((done) => setTimeout(done, 200)) });
 const workers = await Promise.all(
   [CONTROL_QUEUE, ROLLOUT_QUEUE, TRAINING_QUEUE].map((taskQueue) =>
-    Worker.create({ connection: native, taskQueue, activities, identity, buildId: "recorded", ...(taskQueue === CONTROL_QUEUE ? { workflowsPath } : {}) }),
+    Worker.create({
+      connection: native,
+      taskQueue,
+      activities,
+      identity,
+      buildId: "recorded",
+      ...(taskQueue === CONTROL_QUEUE ? { workflowsPath } : {}),
+    }),
   ),
 );
 const running = workers.map((worker) => worker.run());
 const base = testConfig();
 const config = testConfig({ calibration: { ...base.calibration, mode: "approve" } });
 const handle = await client.workflow.start<typeof campaign>("campaign", {
-  workflowId: campaignWorkflowId("recorded"), taskQueue: CONTROL_QUEUE, args: [campaignInput("recorded", config)],
+  workflowId: campaignWorkflowId("recorded"),
+  taskQueue: CONTROL_QUEUE,
+  args: [campaignInput("recorded", config)],
 });
 
 async function reach(state: string, iteration: number): Promise<void> {
@@ -65,7 +81,10 @@ for (const [name, workflowId] of Object.entries({
   "rollout-batch": rolloutWorkflowId("recorded", 1, "train"),
 })) {
   const history = await client.workflow.getHandle(workflowId).fetchHistory();
-  await writeFile(fileURLToPath(new URL(`histories/${name}-${version}.json`, import.meta.url)), historyToJSON(history).replaceAll(REPOSITORY, "."));
+  await writeFile(
+    fileURLToPath(new URL(`histories/${name}-${version}.json`, import.meta.url)),
+    historyToJSON(history).replaceAll(REPOSITORY, "."),
+  );
   console.log(`${name}: ${history.events?.length ?? 0} events`);
 }
 for (const worker of workers) worker.shutdown();

@@ -2,15 +2,21 @@ import { fileURLToPath } from "node:url";
 import { Client, Connection } from "@temporalio/client";
 import { bundleWorkflowCode, NativeConnection, Worker, type WorkflowBundleWithSourceMap } from "@temporalio/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
-import { campaignWorkflowId, CONTROL_QUEUE, ROLLOUT_QUEUE, TRAINING_QUEUE } from "#contracts/workflow-ids.ts";
+import type { CampaignStatus } from "#contracts/campaign-status.ts";
+import { CONTROL_QUEUE, campaignWorkflowId, ROLLOUT_QUEUE, TRAINING_QUEUE } from "#contracts/workflow-ids.ts";
 import type { campaign } from "../../workflows/campaign.ts";
 import {
-  approveRewardUpdate, pauseUpdate, rejectRewardUpdate, resumeUpdate, setBudgetUpdate, statusQuery, stopUpdate,
+  approveRewardUpdate,
+  pauseUpdate,
+  rejectRewardUpdate,
+  resumeUpdate,
+  setBudgetUpdate,
+  statusQuery,
+  stopUpdate,
 } from "../../workflows/messages.ts";
 import { startTemporalServer, type TemporalServer } from "../support/temporal-server.ts";
-import { campaignInput, fakeActivities, type FakeOptions, testConfig } from "./fake-activities.ts";
+import { campaignInput, type FakeOptions, fakeActivities, testConfig } from "./fake-activities.ts";
 
 let server: TemporalServer;
 let connection: Connection;
@@ -49,23 +55,33 @@ async function withCampaign(
     Worker.create({ connection: native, taskQueue: TRAINING_QUEUE, activities }),
   ]);
   const [control, rollout, training] = workers as [Worker, Worker, Worker];
-  await control.runUntil(rollout.runUntil(training.runUntil(async () => {
-    const handle = await startCampaign(id, testConfig(overrides));
-    try {
-      await scenario({ id, calls, handle });
-    } finally {
-      await handle.terminate("test over").catch(() => {});
-    }
-  })));
+  await control.runUntil(
+    rollout.runUntil(
+      training.runUntil(async () => {
+        const handle = await startCampaign(id, testConfig(overrides));
+        try {
+          await scenario({ id, calls, handle });
+        } finally {
+          await handle.terminate("test over").catch(() => {});
+        }
+      }),
+    ),
+  );
 }
 
 async function startCampaign(id: string, config: CampaignConfig) {
   return client.workflow.start<typeof campaign>("campaign", {
-    workflowId: campaignWorkflowId(id), taskQueue: CONTROL_QUEUE, args: [campaignInput(id, config)], workflowIdConflictPolicy: "USE_EXISTING",
+    workflowId: campaignWorkflowId(id),
+    taskQueue: CONTROL_QUEUE,
+    args: [campaignInput(id, config)],
+    workflowIdConflictPolicy: "USE_EXISTING",
   });
 }
 
-async function until(handle: { query(query: typeof statusQuery): Promise<CampaignStatus> }, isReached: (status: CampaignStatus) => boolean): Promise<CampaignStatus> {
+async function until(
+  handle: { query(query: typeof statusQuery): Promise<CampaignStatus> },
+  isReached: (status: CampaignStatus) => boolean,
+): Promise<CampaignStatus> {
   for (let attempt = 0; attempt < 300; attempt += 1) {
     const status = await handle.query(statusQuery);
     if (isReached(status)) return status;
@@ -90,9 +106,20 @@ describe("campaign", () => {
       expect(end).toMatchObject({ state: "completed", numIterations: 2, finalPolicy: { name: "policy2" } });
       const stages = calls.filter((call) => !call.startsWith("group") && !call.startsWith("open"));
       expect(stages).toEqual([
-        "evaluate 0 base", "commit 0 base",
-        "calibrate 1", "redesign 1 null", "batch 1 blobs/prior", "train 1 base", "evaluate 1 policy1", "commit 1 policy1",
-        "calibrate 2", "redesign 2 null", "batch 2 blobs/prior", "train 2 policy1", "evaluate 2 policy2", "commit 2 policy2",
+        "evaluate 0 base",
+        "commit 0 base",
+        "calibrate 1",
+        "redesign 1 null",
+        "batch 1 blobs/prior",
+        "train 1 base",
+        "evaluate 1 policy1",
+        "commit 1 policy1",
+        "calibrate 2",
+        "redesign 2 null",
+        "batch 2 blobs/prior",
+        "train 2 policy1",
+        "evaluate 2 policy2",
+        "commit 2 policy2",
         "end completed",
       ]);
     });
@@ -104,7 +131,9 @@ describe("campaign", () => {
       const groups = calls.filter((call) => call.startsWith("group"));
       expect(new Set(groups).size).toBe(groups.length);
       expect(groups.filter((call) => call.includes(" train "))).toHaveLength(2 * 4);
-      expect(groups.filter((call) => call.includes("2 train")).sort()).toEqual(["t1", "t2", "t3", "t4"].map((task) => `group 2 train ${task} base`));
+      expect(groups.filter((call) => call.includes("2 train")).sort()).toEqual(
+        ["t1", "t2", "t3", "t4"].map((task) => `group 2 train ${task} base`),
+      );
     });
   });
 
@@ -158,18 +187,22 @@ describe("campaign", () => {
 
   test("while paused no new group begins; after resume the campaign ends as if nothing had been", async () => {
     const gate = createGate();
-    await withCampaign({ beforeGroup: (taskId, iteration) => (iteration === 1 && taskId === "t1" ? gate.opened : Promise.resolve()) }, {}, async ({ calls, handle }) => {
-      await until(handle, ({ iteration, stage }) => iteration === 1 && stage === "rollout");
-      await handle.executeUpdate(pauseUpdate);
-      gate.open();
-      await new Promise((done) => setTimeout(done, 1_000));
-      const before = calls.length;
-      await new Promise((done) => setTimeout(done, 1_000));
-      expect(calls.length).toBe(before);
-      expect((await handle.query(statusQuery)).state).toBe("paused");
-      await handle.executeUpdate(resumeUpdate);
-      expect(await handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
-    });
+    await withCampaign(
+      { beforeGroup: (taskId, iteration) => (iteration === 1 && taskId === "t1" ? gate.opened : Promise.resolve()) },
+      {},
+      async ({ calls, handle }) => {
+        await until(handle, ({ iteration, stage }) => iteration === 1 && stage === "rollout");
+        await handle.executeUpdate(pauseUpdate);
+        gate.open();
+        await new Promise((done) => setTimeout(done, 1_000));
+        const before = calls.length;
+        await new Promise((done) => setTimeout(done, 1_000));
+        expect(calls.length).toBe(before);
+        expect((await handle.query(statusQuery)).state).toBe("paused");
+        await handle.executeUpdate(resumeUpdate);
+        expect(await handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
+      },
+    );
   });
 
   test("a failure that retries cannot cure pauses the campaign with its code, and resume goes on", async () => {
@@ -205,14 +238,18 @@ describe("campaign", () => {
 
   test("stop ends a running campaign and keeps the promoted policy", async () => {
     const gate = createGate();
-    await withCampaign({ beforeGroup: (_task, iteration) => (iteration === 2 ? gate.opened : Promise.resolve()) }, {}, async ({ handle, calls }) => {
-      await until(handle, ({ iteration, stage }) => iteration === 2 && stage === "rollout");
-      const stopping = handle.executeUpdate(stopUpdate, { args: ["enough"] });
-      gate.open();
-      expect(await stopping).toBe("stopping");
-      expect(await handle.result()).toMatchObject({ state: "stopped", reason: "enough", finalPolicy: { name: "policy1" } });
-      expect(calls).toContain("end stopped");
-    });
+    await withCampaign(
+      { beforeGroup: (_task, iteration) => (iteration === 2 ? gate.opened : Promise.resolve()) },
+      {},
+      async ({ handle, calls }) => {
+        await until(handle, ({ iteration, stage }) => iteration === 2 && stage === "rollout");
+        const stopping = handle.executeUpdate(stopUpdate, { args: ["enough"] });
+        gate.open();
+        expect(await stopping).toBe("stopping");
+        expect(await handle.result()).toMatchObject({ state: "stopped", reason: "enough", finalPolicy: { name: "policy1" } });
+        expect(calls).toContain("end stopped");
+      },
+    );
   });
 
   test("the target pass rate ends the campaign early", async () => {

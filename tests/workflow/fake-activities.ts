@@ -1,14 +1,19 @@
 // Activities that answer at once and note what they were asked, for tests of the workflows' own decisions.
 import { ApplicationFailure } from "@temporalio/common";
+import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignConfig as CampaignConfigSchema } from "#contracts/campaign-config.ts";
-import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import { initialProgress } from "#core/campaign/progress.ts";
 import type { Activities } from "../../activities/index.ts";
 import type { CampaignInput } from "../../workflows/messages.ts";
 
-export const ref = (name: string): ArtifactRef => ({ uri: `blobs/${name}`, sha256: name.padEnd(64, "0").replace(/[^0-9a-f]/g, "a"), numBytes: 1, schema: "Test/1" });
+export const ref = (name: string): ArtifactRef => ({
+  uri: `blobs/${name}`,
+  sha256: name.padEnd(64, "0").replace(/[^0-9a-f]/g, "a"),
+  numBytes: 1,
+  schema: "Test/1",
+});
 export const policyRef = (name: string): PolicyRef => ({ name, hash: name, manifest: ref(name) });
 
 export function testConfig(overrides: Partial<CampaignConfig> = {}): CampaignConfig {
@@ -56,7 +61,15 @@ export function fakeActivities(options: FakeOptions = {}): { activities: Activit
     async rolloutGroup({ iteration, purpose, taskId, policy }) {
       await options.beforeGroup?.(taskId, iteration);
       calls.push(`group ${iteration} ${purpose} ${taskId} ${policy.name}`);
-      return { numRollouts: 2, numPasses: 1, numTruncated: 0, numRetriedRollouts: 0, modelCalls: 10, promptTokens: 100, completionTokens: 10 };
+      return {
+        numRollouts: 2,
+        numPasses: 1,
+        numTruncated: 0,
+        numRetriedRollouts: 0,
+        modelCalls: 10,
+        promptTokens: 100,
+        completionTokens: 10,
+      };
     },
     async commitRollout({ iteration }) {
       return { passRate: 0.5, truncationRate: options.truncationRates?.[iteration] ?? 0 };

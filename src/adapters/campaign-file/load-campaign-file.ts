@@ -1,6 +1,6 @@
 // A campaign file (YAML) with `--set` overrides becomes one complete config, or one error that says where and how to fix it.
 import { readFile } from "node:fs/promises";
-import { isMap, LineCounter, parseDocument, type Document } from "yaml";
+import { type Document, isMap, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -16,7 +16,10 @@ export async function loadCampaignFile(path: string, overrides: readonly string[
   for (const override of overrides) applyOverride(document, override);
   const result = CampaignConfig.safeParse(document.toJS());
   if (result.success) return result.data;
-  throw invalid(path, result.error.issues.map((issue) => describe(issue, document, lines)));
+  throw invalid(
+    path,
+    result.error.issues.map((issue) => describe(issue, document, lines)),
+  );
 }
 
 async function readText(path: string): Promise<string> {
@@ -30,11 +33,14 @@ async function readText(path: string): Promise<string> {
 function applyOverride(document: Document, override: string): void {
   const match = /^([A-Za-z][A-Za-z0-9.]*)=(.*)$/s.exec(override);
   if (match === null) {
-    throw new CampaignError("config.invalid", `--set ${override} is not of the form path.to.key=value`, { next: "for example --set rollout.groupSize=4" });
+    throw new CampaignError("config.invalid", `--set ${override} is not of the form path.to.key=value`, {
+      next: "for example --set rollout.groupSize=4",
+    });
   }
   const [, path = "", value = ""] = match;
   const parsed = parseDocument(value);
-  if (parsed.errors.length > 0) throw new CampaignError("config.invalid", `--set ${path}: ${value} is not a YAML value`, { next: "quote the value" });
+  if (parsed.errors.length > 0)
+    throw new CampaignError("config.invalid", `--set ${path}: ${value} is not a YAML value`, { next: "quote the value" });
   document.setIn(path.split("."), parsed.toJS());
 }
 
@@ -53,12 +59,15 @@ function describe(issue: z.core.$ZodIssue, document: Document, lines: LineCounte
 function lineOf(document: Document, lines: LineCounter, path: readonly string[]): number | null {
   for (let length = path.length; length > 0; length -= 1) {
     const node = document.getIn(path.slice(0, length), true);
-    if (typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range)) return lines.linePos(node.range[0] as number).line;
+    if (typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range))
+      return lines.linePos(node.range[0] as number).line;
   }
   return null;
 }
 
 function invalid(path: string, problems: readonly string[]): CampaignError {
   const list = problems.length === 1 ? ` ${problems[0]}` : `\n${problems.map((problem) => `  - ${problem}`).join("\n")}`;
-  return new CampaignError("config.invalid", `${path}:${list}`, { next: "correct the file; configs/campaigns/quickstart.yaml is a complete example" });
+  return new CampaignError("config.invalid", `${path}:${list}`, {
+    next: "correct the file; configs/campaigns/quickstart.yaml is a complete example",
+  });
 }

@@ -4,19 +4,23 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { type RewardTable, RewardTableFile, type TierScheme } from "#contracts/reward-table.ts";
-import { createRewardTable } from "#core/reward/reward-table.ts";
 import { CampaignError } from "#core/errors.ts";
+import { createRewardTable } from "#core/reward/reward-table.ts";
 
 /** Throws config.file-missing for an unknown name, config.invalid for a file that is no table of the campaign's tier scheme. */
 export async function loadRewardTable(directory: string, name: string, scheme: TierScheme): Promise<RewardTable> {
   const known = (await readdir(directory)).filter((file) => file.endsWith(".yaml")).map((file) => file.slice(0, -".yaml".length));
   if (!known.includes(name)) {
-    throw new CampaignError("config.file-missing", `no reward table ${JSON.stringify(name)}; there are ${known.join(", ")}`, { next: "correct reward.table" });
+    throw new CampaignError("config.file-missing", `no reward table ${JSON.stringify(name)}; there are ${known.join(", ")}`, {
+      next: "correct reward.table",
+    });
   }
   const parsed = RewardTableFile.safeParse(parse(await readFile(join(directory, `${name}.yaml`), "utf8")));
   if (!parsed.success) throw new CampaignError("config.invalid", `configs/rewards/${name}.yaml: ${z.prettifyError(parsed.error)}`);
   if (parsed.data.scheme !== scheme) {
-    throw new CampaignError("config.invalid", `reward table ${name} is for tiers ${parsed.data.scheme}, the campaign uses ${scheme}`, { next: "change reward.tiers or reward.table" });
+    throw new CampaignError("config.invalid", `reward table ${name} is for tiers ${parsed.data.scheme}, the campaign uses ${scheme}`, {
+      next: "change reward.tiers or reward.table",
+    });
   }
   return createRewardTable(parsed.data);
 }

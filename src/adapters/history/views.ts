@@ -125,6 +125,8 @@ async function createCreditRows(connection: DuckDBConnection, blobs: string): Pr
   await connection.run(CREDIT_SOURCES);
   const hasCredit = (await connection.runAndReadAll("SELECT 1 FROM files.credit_sources LIMIT 1")).currentRowCount > 0;
   if (!hasCredit) return createTable(connection, "files.credit_rows", [...TURN_CREDIT_TABLE, ["filename", "VARCHAR", () => null]], []);
-  await connection.run(`SET VARIABLE credit_files = (SELECT list(DISTINCT ${blobs} || left(sha256, 2) || '/' || sha256 ORDER BY 1) FROM files.credit_sources)`);
+  await connection.run(
+    `SET VARIABLE credit_files = (SELECT list(DISTINCT ${blobs} || left(sha256, 2) || '/' || sha256 ORDER BY 1) FROM files.credit_sources)`,
+  );
   await connection.run("CREATE VIEW files.credit_rows AS FROM read_parquet(getvariable('credit_files'), filename = true)");
 }

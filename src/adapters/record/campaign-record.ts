@@ -12,9 +12,9 @@ import {
 } from "#contracts/manifests.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
-import type { TurnCredit } from "#core/training/turn-credit.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
+import type { TurnCredit } from "#core/training/turn-credit.ts";
 import { encodeParquet } from "../duckdb/parquet.ts";
 import { RecordPaths } from "./paths.ts";
 import { decodeTrajectoryFile, encodeTrajectories, TRAJECTORIES_SCHEMA } from "./trajectories.ts";

@@ -1,13 +1,13 @@
 // The CLI's side of the campaign workflow: start or join, ask, tell. Temporal's errors become ours here.
 import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
-import { ApplicationFailure } from "@temporalio/common";
-import { CampaignStatus } from "#contracts/campaign-status.ts";
-import { CampaignError } from "#core/errors.ts";
-import type { Settings } from "#adapters/settings.ts";
-import { campaignWorkflowId, CONTROL_QUEUE, iterationWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
-import { type CampaignInput, type Progress, progressQuery, statusQuery } from "../../../workflows/messages.ts";
-import type { campaign } from "../../../workflows/campaign.ts";
 import type { UpdateDefinition } from "@temporalio/common";
+import { ApplicationFailure } from "@temporalio/common";
+import type { Settings } from "#adapters/settings.ts";
+import { CampaignStatus } from "#contracts/campaign-status.ts";
+import { CONTROL_QUEUE, campaignWorkflowId, iterationWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { campaign } from "../../../workflows/campaign.ts";
+import { type CampaignInput, type Progress, progressQuery, statusQuery } from "../../../workflows/messages.ts";
 
 const DEADLINE_MILLISECONDS = 10_000;
 
@@ -23,7 +23,10 @@ export class CampaignClient {
       const connection = await Connection.connect({ address: settings.temporalAddress, connectTimeout: 3_000 });
       return new CampaignClient(new Client({ connection, namespace: settings.namespace }));
     } catch (cause) {
-      throw new CampaignError("service.not-running", `no Temporal server answers at ${settings.temporalAddress}`, { cause, next: "turnwise up" });
+      throw new CampaignError("service.not-running", `no Temporal server answers at ${settings.temporalAddress}`, {
+        cause,
+        next: "turnwise up",
+      });
     }
   }
 
@@ -60,7 +63,9 @@ export class CampaignClient {
       return await this.withDeadline(() => handle.executeUpdate<string, [string]>(update.name, options as { args: [string] }));
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
-        throw new CampaignError("campaign.not-running", `campaign ${campaignId} is not running`, { next: `turnwise campaign show ${campaignId}` });
+        throw new CampaignError("campaign.not-running", `campaign ${campaignId} is not running`, {
+          next: `turnwise campaign show ${campaignId}`,
+        });
       }
       if (error instanceof WorkflowUpdateFailedError) throw refused(error, campaignId);
       throw unreachable(error);
@@ -102,7 +107,8 @@ export class CampaignClient {
 }
 
 function refused(error: WorkflowUpdateFailedError, campaignId: string): CampaignError {
-  const code = error.cause instanceof ApplicationFailure && error.cause.type === "campaign.not-waiting" ? "campaign.not-waiting" : "contract.invalid";
+  const code =
+    error.cause instanceof ApplicationFailure && error.cause.type === "campaign.not-waiting" ? "campaign.not-waiting" : "contract.invalid";
   return new CampaignError(code, error.cause?.message ?? error.message, { cause: error, next: `turnwise campaign show ${campaignId}` });
 }
 

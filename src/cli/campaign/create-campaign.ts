@@ -1,20 +1,20 @@
 // From a campaign file to a campaign in the record: checks everything that can be checked before anything is written.
 import { access } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
+import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
+import { importPolicyDirectory } from "#adapters/policy-store/policy-store.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { REPOSITORY, type Settings } from "#adapters/settings.ts";
+import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import { planEvaluationTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
-import { CampaignError } from "#core/errors.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
-import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
-import { importPolicyDirectory } from "#adapters/policy-store/policy-store.ts";
-import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
-import { REPOSITORY, type Settings } from "#adapters/settings.ts";
-import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
-import { codeVersion } from "#adapters/versions.ts";
+import { CampaignError } from "#core/errors.ts";
 
 /** A config whose files, tasks and endpoints have been seen. */
 export interface CheckedCampaign {

@@ -1,7 +1,17 @@
 // The campaign's result as a person reads it: per iteration what was measured and decided, then the policies side by side, then what it does not show.
 import type { TierValue } from "#contracts/reward-table.ts";
 import {
-  type Column, formatDifference, formatDuration, formatInterval, formatNumber, formatPercent, formatTime, printLine, renderPairs, renderTable, style,
+  type Column,
+  formatDifference,
+  formatDuration,
+  formatInterval,
+  formatNumber,
+  formatPercent,
+  formatTime,
+  printLine,
+  renderPairs,
+  renderTable,
+  style,
 } from "../output.ts";
 import type { CampaignPlan } from "./plan.ts";
 import type { CampaignSummary, IterationSummary, TierChange } from "./summary.ts";
@@ -19,11 +29,13 @@ const COLUMNS: readonly Column<IterationSummary>[] = [
 export function printSummary(summary: CampaignSummary): void {
   const { iterations, confidence } = summary;
   printLine(`${style.bold(summary.campaignId)}  ${style.dim(summary.description)}`);
-  printLine(renderPairs([
-    ["state", summary.reason === null ? summary.state : `${summary.state}: ${summary.reason}`],
-    ["created", `${formatTime(summary.createdAt)}, ${formatDuration(summary.seconds)} of wall time, code ${summary.codeVersion}`],
-    ["held-out tasks", heldOut(summary)],
-  ]));
+  printLine(
+    renderPairs([
+      ["state", summary.reason === null ? summary.state : `${summary.state}: ${summary.reason}`],
+      ["created", `${formatTime(summary.createdAt)}, ${formatDuration(summary.seconds)} of wall time, code ${summary.codeVersion}`],
+      ["held-out tasks", heldOut(summary)],
+    ]),
+  );
   if (iterations.length === 0) return;
   printLine("");
   printLine(renderTable(COLUMNS, iterations));
@@ -32,7 +44,8 @@ export function printSummary(summary: CampaignSummary): void {
   for (const iteration of iterations.filter(({ tableChanges }) => tableChanges.length > 0)) {
     printLine(`reward table after iteration ${iteration.iteration}: ${iteration.tableChanges.map(describeChange).join(", ")}`);
   }
-  if (iterations.every(({ tableChanges }) => tableChanges.length === 0)) printLine("reward table: unchanged (the prior table stays while the gate does not accept a fitted one)");
+  if (iterations.every(({ tableChanges }) => tableChanges.length === 0))
+    printLine("reward table: unchanged (the prior table stays while the gate does not accept a fitted one)");
   printLine("");
   printLine("wall time by stage");
   printLine(renderStageTimes(iterations));
@@ -56,18 +69,29 @@ function renderStageTimes(iterations: readonly IterationSummary[]): string {
   const stages = ["rollout", "calibration", "redesign", "training", "evaluation"];
   const columns: Column<IterationSummary>[] = [
     { header: "iteration", align: "right", value: ({ iteration }) => (iteration === 0 ? "base" : String(iteration)) },
-    ...stages.map((stage): Column<IterationSummary> => ({ header: stage, align: "right", value: ({ stageSeconds }) => formatDuration(stageSeconds[stage]) })),
+    ...stages.map(
+      (stage): Column<IterationSummary> => ({
+        header: stage,
+        align: "right",
+        value: ({ stageSeconds }) => formatDuration(stageSeconds[stage]),
+      }),
+    ),
   ];
   return renderTable(columns, iterations);
 }
 
 function printVerdict(summary: CampaignSummary): void {
   printLine("");
-  printLine(renderPairs([
-    ["base policy", `${summary.basePolicy}  ${formatInterval(summary.basePassRate)}`],
-    ["promoted policy", `${summary.promotedPolicy}  ${formatInterval(summary.finalPassRate)}  (iteration ${summary.promotedIteration})`],
-    ["paired difference", summary.differenceToBase === null ? "none: the base policy is still the promoted one" : formatDifference(summary.differenceToBase)],
-  ]));
+  printLine(
+    renderPairs([
+      ["base policy", `${summary.basePolicy}  ${formatInterval(summary.basePassRate)}`],
+      ["promoted policy", `${summary.promotedPolicy}  ${formatInterval(summary.finalPassRate)}  (iteration ${summary.promotedIteration})`],
+      [
+        "paired difference",
+        summary.differenceToBase === null ? "none: the base policy is still the promoted one" : formatDifference(summary.differenceToBase),
+      ],
+    ]),
+  );
   printLine("");
   printLine(style.dim(verdictText(summary)));
 }
@@ -77,22 +101,36 @@ function verdictText({ differenceToBase }: CampaignSummary): string {
   const limits =
     "It is one campaign with one seed: training luck is not in the interval. The promoted policy was chosen on these held-out tasks, so its level is slightly optimistic. " +
     "It says nothing about other estimators or reward tables, which would need arms of their own, and nothing about real users.";
-  if (differenceToBase === null || differenceToBase.low === null || differenceToBase.high === null) return `No policy was promoted. ${limits}`;
-  if (differenceToBase.low > 0) return `The interval of the paired difference lies above zero: on these tasks and this simulator the promoted policy passes more. ${limits}`;
-  if (differenceToBase.high < 0) return `The interval of the paired difference lies below zero: on these tasks the promoted policy passes less. ${limits}`;
+  if (differenceToBase === null || differenceToBase.low === null || differenceToBase.high === null)
+    return `No policy was promoted. ${limits}`;
+  if (differenceToBase.low > 0)
+    return `The interval of the paired difference lies above zero: on these tasks and this simulator the promoted policy passes more. ${limits}`;
+  if (differenceToBase.high < 0)
+    return `The interval of the paired difference lies below zero: on these tasks the promoted policy passes less. ${limits}`;
   return `The interval of the paired difference includes zero: these tasks do not tell the two policies apart. ${limits}`;
 }
 
-export function printPlan(plan: CampaignPlan, splits: { readonly train: readonly unknown[]; readonly evaluation: readonly unknown[] }): void {
+export function printPlan(
+  plan: CampaignPlan,
+  splits: { readonly train: readonly unknown[]; readonly evaluation: readonly unknown[] },
+): void {
   printLine("");
   printLine(style.bold("plan"));
-  printLine(renderPairs([
-    ["tasks", `${splits.train.length} to train on, ${splits.evaluation.length} held out, no user in both`],
-    ["iterations", `at most ${plan.iterations}`],
-    ["rollouts", `${plan.rollouts}: ${plan.trainRolloutsPerIteration} per iteration, ${plan.evaluationRolloutsPerPolicy} per evaluated policy, base included`],
-    ["policy calls", `about ${plan.policyCalls}`],
-    ["optimizer steps", `at most ${plan.optimizerSteps}`],
-    ["user model", plan.simulatorCalls === 0 ? "scripted, free" : `about ${plan.simulatorCalls} calls, ${plan.estimatedUsd.toFixed(2)} USD`],
-    ["estimated from", plan.assumptions],
-  ]));
+  printLine(
+    renderPairs([
+      ["tasks", `${splits.train.length} to train on, ${splits.evaluation.length} held out, no user in both`],
+      ["iterations", `at most ${plan.iterations}`],
+      [
+        "rollouts",
+        `${plan.rollouts}: ${plan.trainRolloutsPerIteration} per iteration, ${plan.evaluationRolloutsPerPolicy} per evaluated policy, base included`,
+      ],
+      ["policy calls", `about ${plan.policyCalls}`],
+      ["optimizer steps", `at most ${plan.optimizerSteps}`],
+      [
+        "user model",
+        plan.simulatorCalls === 0 ? "scripted, free" : `about ${plan.simulatorCalls} calls, ${plan.estimatedUsd.toFixed(2)} USD`,
+      ],
+      ["estimated from", plan.assumptions],
+    ]),
+  );
 }

@@ -1,10 +1,11 @@
 // What a campaign found, read from the record: the same numbers for the quickstart's table, `campaign show` and --json.
-import { CalibrationReport } from "#contracts/calibration-report.ts";
-import { EvaluationReport, type Estimate } from "#contracts/evaluation-report.ts";
-import type { CampaignEnd, CampaignManifest, IterationManifest, StageManifest } from "#contracts/manifests.ts";
-import { RewardTable, type TierValue } from "#contracts/reward-table.ts";
-import { StageName } from "#contracts/manifests.ts";
+
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { CalibrationReport } from "#contracts/calibration-report.ts";
+import { type Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
+import type { CampaignEnd, CampaignManifest, IterationManifest, StageManifest } from "#contracts/manifests.ts";
+import { StageName } from "#contracts/manifests.ts";
+import { RewardTable, type TierValue } from "#contracts/reward-table.ts";
 
 export interface TierChange {
   readonly tier: string;
@@ -50,12 +51,17 @@ export interface CampaignSummary {
 export async function summarizeCampaign(record: CampaignRecord, campaignId: string): Promise<CampaignSummary> {
   const campaign = await record.requireCampaign(campaignId);
   const end = await record.readEnd(campaignId);
-  const iterations: (IterationSummary & { report: EvaluationReport | null; table: RewardTable | null; manifest: IterationManifest | null })[] = [];
+  const iterations: (IterationSummary & {
+    report: EvaluationReport | null;
+    table: RewardTable | null;
+    manifest: IterationManifest | null;
+  })[] = [];
   for (const number of await record.listIterations(campaignId)) iterations.push(await summarizeIteration(record, campaignId, number));
   const base = iterations.find(({ iteration }) => iteration === 0)?.report ?? null;
   const promoted = iterations.findLast(({ manifest }) => manifest?.promotion === "promote");
   const promotedReport = promoted?.report ?? base;
-  const table = iterations.findLast((iteration) => iteration.table !== null)?.table ?? (await record.readJson(RewardTable, campaign.priorTable));
+  const table =
+    iterations.findLast((iteration) => iteration.table !== null)?.table ?? (await record.readJson(RewardTable, campaign.priorTable));
   return {
     campaignId,
     description: campaign.config.description,
@@ -75,7 +81,11 @@ export async function summarizeCampaign(record: CampaignRecord, campaignId: stri
     differenceToBase: promoted === undefined ? null : differenceOf(promoted.report),
     finalTable: table.values,
     iterations: iterations.map(({ report: _report, table: _table, manifest: _manifest, ...summary }) => summary),
-    seconds: secondsOf(campaign, end, iterations.map(({ manifest }) => manifest)),
+    seconds: secondsOf(
+      campaign,
+      end,
+      iterations.map(({ manifest }) => manifest),
+    ),
   };
 }
 

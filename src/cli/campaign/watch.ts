@@ -1,9 +1,9 @@
 // Follows a campaign until it ends, pauses or asks: on a terminal one line that renews itself, elsewhere a line per change.
 import { setTimeout as sleep } from "node:timers/promises";
 import colors from "picocolors";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { CampaignError } from "#core/errors.ts";
-import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { formatDuration } from "../output.ts";
 import type { CampaignClient } from "./campaign-client.ts";
 
@@ -15,7 +15,12 @@ const PATIENCE_SECONDS = 180;
 export type WatchEnd = "ended" | "paused" | "waiting-for-approval";
 
 /** Throws service.not-running when the server or the workers stay away. Aborting `signal` stops watching, not the campaign. */
-export async function watchCampaign(client: CampaignClient, record: CampaignRecord, campaignId: string, signal: AbortSignal): Promise<WatchEnd> {
+export async function watchCampaign(
+  client: CampaignClient,
+  record: CampaignRecord,
+  campaignId: string,
+  signal: AbortSignal,
+): Promise<WatchEnd> {
   const line = new StatusLine();
   const clock = new StageClock();
   let lastAnswer = Date.now();
@@ -27,7 +32,9 @@ export async function watchCampaign(client: CampaignClient, record: CampaignReco
         const status = await client.status(campaignId);
         if (status === null) {
           if ((await record.readEnd(campaignId)) !== null) return "ended";
-          throw new CampaignError("campaign.not-running", `campaign ${campaignId} is not running any more`, { next: `turnwise campaign resume ${campaignId}` });
+          throw new CampaignError("campaign.not-running", `campaign ${campaignId} is not running any more`, {
+            next: `turnwise campaign resume ${campaignId}`,
+          });
         }
         lastAnswer = Date.now();
         line.show(describeStatus(status, clock.timeLeft(status)), `${status.state} ${status.iteration} ${status.stage}`);
@@ -45,7 +52,10 @@ export async function watchCampaign(client: CampaignClient, record: CampaignReco
   }
 }
 
-export function describeStatus({ iteration, maxIterations, stage, progress, state, reason }: CampaignStatus, secondsLeft: number | null): string {
+export function describeStatus(
+  { iteration, maxIterations, stage, progress, state, reason }: CampaignStatus,
+  secondsLeft: number | null,
+): string {
   const place = stage === "base-evaluation" ? "base policy" : `iteration ${iteration}/${maxIterations}`;
   const name = stage === "base-evaluation" ? "evaluation" : (stage ?? "starting");
   const unit = stage === "training" ? "steps" : "groups";

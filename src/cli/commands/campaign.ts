@@ -1,21 +1,21 @@
 // turnwise campaign …: start, list, show, watch, pause, resume, stop, approve.
 import type { Command } from "commander";
 import { stringify } from "yaml";
+import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
+import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { readSettings, type Settings } from "#adapters/settings.ts";
 import { CampaignId } from "#contracts/manifests.ts";
 import { endReason } from "#core/campaign/progress.ts";
 import { CampaignError } from "#core/errors.ts";
-import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { readSettings, type Settings } from "#adapters/settings.ts";
 import { approveRewardUpdate, pauseUpdate, rejectRewardUpdate, resumeUpdate, stopUpdate } from "../../../workflows/messages.ts";
 import { CampaignClient } from "../campaign/campaign-client.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
 import { planCampaign } from "../campaign/plan.ts";
+import { printPlan, printSummary } from "../campaign/print-summary.ts";
 import { rebuildProgress } from "../campaign/rebuild-progress.ts";
 import { ensureServices } from "../campaign/services.ts";
 import { summarizeCampaign } from "../campaign/summary.ts";
-import { printPlan, printSummary } from "../campaign/print-summary.ts";
 import { describeStatus, watchCampaign } from "../campaign/watch.ts";
 import { interruptSignal } from "../interrupt.ts";
 
@@ -60,7 +60,8 @@ export function registerCampaign(program: Command): void {
     .option("--json")
     .description("answer a campaign in mode `approve` that waits for a word on its reward table")
     .action((id: string, options: JsonOption & { reject?: boolean }) =>
-      tell(id, options, options.reject === true ? rejectRewardUpdate : approveRewardUpdate));
+      tell(id, options, options.reject === true ? rejectRewardUpdate : approveRewardUpdate),
+    );
 }
 
 export function openRecord(settings: Settings): CampaignRecord {
@@ -126,11 +127,18 @@ async function list(options: JsonOption): Promise<void> {
   for (const id of await record.listCampaigns()) {
     const summary = await summarizeCampaign(record, id);
     const status = summary.state === "open" ? await statusOrNull(id) : null;
-    rows.push({ id, state: status?.state ?? summary.state, iterations: Math.max(0, summary.iterations.length - 1), created: summary.createdAt, summary });
+    rows.push({
+      id,
+      state: status?.state ?? summary.state,
+      iterations: Math.max(0, summary.iterations.length - 1),
+      created: summary.createdAt,
+      summary,
+    });
   }
   if (options.json === true) return printJson(rows);
   if (rows.length === 0) console.log("no campaigns yet; start one: turnwise campaign start configs/campaigns/quickstart.yaml --watch");
-  for (const { id, state, iterations, created } of rows) console.log(`${id.padEnd(28)} ${state.padEnd(12)} ${iterations} iterations   ${created}`);
+  for (const { id, state, iterations, created } of rows)
+    console.log(`${id.padEnd(28)} ${state.padEnd(12)} ${iterations} iterations   ${created}`);
 }
 
 async function show(id: string, options: JsonOption): Promise<void> {
@@ -204,7 +212,9 @@ async function statusOrNull(id: string) {
 function parseId(text: string): string {
   const parsed = CampaignId.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new CampaignError("config.invalid", `${JSON.stringify(text)} cannot name a campaign`, { next: "use lower-case letters, digits and hyphens, at most 80" });
+  throw new CampaignError("config.invalid", `${JSON.stringify(text)} cannot name a campaign`, {
+    next: "use lower-case letters, digits and hyphens, at most 80",
+  });
 }
 
 function printJson(value: unknown): void {

@@ -1,15 +1,15 @@
 // turnwise env …: checks of environments that need no model.
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { readSettings } from "#adapters/settings.ts";
+import { checkConformance, type FileConformance } from "#adapters/task-data/conformance.ts";
+import { findData } from "#adapters/task-data/find-data.ts";
+import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
 import type { Task } from "#contracts/task.ts";
 import { checkTask, type TaskCheck } from "#core/environment/check-task.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import { KNOWN_DEFECTS } from "#core/environment/known-defects.ts";
 import { CampaignError } from "#core/errors.ts";
-import { readSettings } from "#adapters/settings.ts";
-import { findData } from "#adapters/task-data/find-data.ts";
-import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
-import { checkConformance, type FileConformance } from "#adapters/task-data/conformance.ts";
 import { emit, formatPercent, plainText, printLine, renderTable } from "../output.ts";
 
 interface CheckOptions {
@@ -47,9 +47,13 @@ interface SetCheck {
 
 async function check(options: CheckOptions): Promise<void> {
   const data = findData(options.data, readSettings());
-  const wanted = TASK_SET_SOURCES.filter(({ name, needsData }) => (options.taskSet === undefined ? data !== null || !needsData : name === options.taskSet));
+  const wanted = TASK_SET_SOURCES.filter(({ name, needsData }) =>
+    options.taskSet === undefined ? data !== null || !needsData : name === options.taskSet,
+  );
   if (wanted.length === 0) {
-    throw new CampaignError("config.invalid", `unknown task set ${options.taskSet}`, { next: `choose one of ${TASK_SET_SOURCES.map(({ name }) => name).join(", ")}` });
+    throw new CampaignError("config.invalid", `unknown task set ${options.taskSet}`, {
+      next: `choose one of ${TASK_SET_SOURCES.map(({ name }) => name).join(", ")}`,
+    });
   }
   const results: SetCheck[] = [];
   for (const { load } of wanted) results.push(...(await load(data)).map(checkSet));
@@ -87,14 +91,19 @@ function renderCheck(results: readonly SetCheck[]): string {
     ],
     results,
   );
-  const lines = results.flatMap(({ exceptions }) => exceptions.map(({ taskId, isKnown, why }) => `${taskId}  ${isKnown ? "known" : "NEW"}  ${why}`));
+  const lines = results.flatMap(({ exceptions }) =>
+    exceptions.map(({ taskId, isKnown, why }) => `${taskId}  ${isKnown ? "known" : "NEW"}  ${why}`),
+  );
   return [overview, ...(lines.length === 0 ? [] : ["", ...lines])].join("\n");
 }
 
 async function conformance(folder: string, options: { readonly data?: string; readonly json?: boolean }): Promise<void> {
   const directory = resolve(folder);
   const data = findData(options.data, readSettings(), directory);
-  if (data === null) throw new CampaignError("environment.data-missing", "the folder with tau-bench's data is not known", { next: "set TURNWISE_TAU_BENCH or give --data" });
+  if (data === null)
+    throw new CampaignError("environment.data-missing", "the folder with tau-bench's data is not known", {
+      next: "set TURNWISE_TAU_BENCH or give --data",
+    });
   const files: FileConformance[] = [];
   for await (const file of checkConformance(directory, data)) {
     files.push(file);

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readStack, startStack } from "#adapters/services/stack.ts";
-import { readSettings, REPOSITORY } from "#adapters/settings.ts";
+import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { formatDuration, printLine, style } from "../output.ts";
@@ -16,7 +16,12 @@ export function registerQuickstart(program: Command): void {
   program
     .command("quickstart")
     .description("run a small campaign from nothing to its result, without GPU or keys")
-    .option("--set <path=value>", "override a value of configs/campaigns/quickstart.yaml; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option(
+      "--set <path=value>",
+      "override a value of configs/campaigns/quickstart.yaml; may be repeated",
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
     .option("--keep", "leave the services running afterwards")
     .option("--json")
     .action(quickstart);
@@ -38,7 +43,11 @@ async function quickstart(options: { set: string[]; keep?: boolean; json?: boole
     const campaignId = await freeId(record, config.name);
     await createCampaign(record, campaignId, checked);
     await launch(running, record, campaignId);
-    printLine(style.dim(`campaign ${campaignId} started ${formatDuration((Date.now() - startedAt) / 1000)} after the command; Temporal ${stack.endpoints.temporalUiUrl}, MLflow ${stack.endpoints.mlflowUrl}`));
+    printLine(
+      style.dim(
+        `campaign ${campaignId} started ${formatDuration((Date.now() - startedAt) / 1000)} after the command; Temporal ${stack.endpoints.temporalUiUrl}, MLflow ${stack.endpoints.mlflowUrl}`,
+      ),
+    );
     await follow(running, record, campaignId, options);
     await sayIfReproduced(record, config.name, campaignId);
     if (options.json !== true) printNextCommands(campaignId, isOurs && options.keep !== true);
@@ -60,14 +69,20 @@ async function sayIfReproduced(record: CampaignRecord, firstId: string, campaign
   const [first, own] = [await record.readEnd(firstId), await record.readEnd(campaignId)];
   if (first === null || own === null) return;
   const isSame = first.finalPolicy.hash === own.finalPolicy.hash;
-  printLine(isSame ? `same seed, same result: the final policy is bit for bit that of ${firstId} (${own.finalPolicy.hash.slice(0, 12)})` : `the final policy differs from that of ${firstId}: another config, code, or processor`);
+  printLine(
+    isSame
+      ? `same seed, same result: the final policy is bit for bit that of ${firstId} (${own.finalPolicy.hash.slice(0, 12)})`
+      : `the final policy differs from that of ${firstId}: another config, code, or processor`,
+  );
 }
 
 function printNextCommands(campaignId: string, isStopped: boolean): void {
   printLine("");
   printLine("look further");
   printLine(`  ./turnwise history                       every campaign beside the others`);
-  printLine(`  ./turnwise query "SELECT tier, count(*) AS turns, avg(reward) AS pass_rate, avg(advantage) AS advantage FROM turns WHERE campaign_id = '${campaignId}' AND tier IS NOT NULL GROUP BY tier ORDER BY turns DESC"`);
+  printLine(
+    `  ./turnwise query "SELECT tier, count(*) AS turns, avg(reward) AS pass_rate, avg(advantage) AS advantage FROM turns WHERE campaign_id = '${campaignId}' AND tier IS NOT NULL GROUP BY tier ORDER BY turns DESC"`,
+  );
   printLine(`  ./turnwise campaign start configs/campaigns/quickstart.yaml --name second-seed --set seed=8 --watch`);
   if (isStopped) printLine(style.dim("the services are stopped; `./turnwise up` starts them again, with Temporal's and MLflow's pages"));
 }

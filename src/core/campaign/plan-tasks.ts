@@ -1,8 +1,9 @@
 // Which tasks an iteration uses and with which seeds: data, decided before anything runs, so that a crash cannot change it.
+
+import type { RolloutPurpose } from "#contracts/manifests.ts";
+import { CampaignError } from "../errors.ts";
 import { shuffled } from "../random.ts";
 import { deriveSeed } from "../rng.ts";
-import { CampaignError } from "../errors.ts";
-import type { RolloutPurpose } from "#contracts/manifests.ts";
 
 /**
  * Training tasks of iteration n = 1, 2, …: the train split in a seeded order, cut into slices of `count`; a new order for every pass
@@ -28,7 +29,9 @@ export function planEvaluationTasks(taskIds: readonly string[], count: number, s
       next: `set evaluation.tasks to at most ${taskIds.length}`,
     });
   }
-  return shuffled([...taskIds].sort(), deriveSeed(seed, "evaluation-tasks")).slice(0, count).sort();
+  return shuffled([...taskIds].sort(), deriveSeed(seed, "evaluation-tasks"))
+    .slice(0, count)
+    .sort();
 }
 
 /** Seed of one group. Evaluation seeds leave the iteration out: every policy meets the same users with the same luck. */
