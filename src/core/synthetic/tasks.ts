@@ -10,19 +10,15 @@ import { type DraftedWish, draftWish, type WishKind } from "./wishes.ts";
 export type Split = "sft" | "train" | "evaluation";
 export const SPLIT_SIZES: Readonly<Record<Split, number>> = { sft: 200, train: 180, evaluation: 120 };
 
-const DECK: readonly WishKind[] = [
-  "cancel",
-  "cancel",
-  "cancel",
-  "bags",
-  "bags",
-  "cabin",
-  "cabin",
-  "flight",
-  "flight",
-  "certificate",
-  "certificate",
-];
+/** How many of eleven tasks are of a kind, and how often a wish of that kind is against the policy. */
+const KINDS: Readonly<Record<WishKind, { readonly count: number; readonly refused: number }>> = {
+  cancel: { count: 3, refused: 0.3 },
+  bags: { count: 2, refused: 0.1 },
+  cabin: { count: 2, refused: 0.1 },
+  flight: { count: 2, refused: 0.2 },
+  certificate: { count: 2, refused: 0.25 },
+};
+const DECK = (Object.keys(KINDS) as WishKind[]).flatMap((kind) => Array.from({ length: KINDS[kind].count }, () => kind));
 const TWO_WISHES = 0.2;
 const MAX_ATTEMPTS = 10_000;
 const MAX_SECOND_ATTEMPTS = 50;
@@ -50,7 +46,7 @@ export function generateTask<State>(source: TaskSource<State>, split: Split, ind
   const deck = randomFrom(source.seed, "deck", split, Math.floor(index / DECK.length)).shuffle(DECK);
   const kind = deck[index % DECK.length] as WishKind;
   const random = randomFrom(source.seed, "task", split, index);
-  const isRefused = random.chance(REFUSED[kind]);
+  const isRefused = random.chance(KINDS[kind].refused);
   const hasTwoWishes = random.chance(TWO_WISHES);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const userId = random.pick(source.users[split]);
@@ -64,13 +60,10 @@ export function generateTask<State>(source: TaskSource<State>, split: Split, ind
   throw new Error(`no ${kind} task ${split} ${index} in ${MAX_ATTEMPTS} attempts with seed ${source.seed}`);
 }
 
-/** How often a wish of a kind is against the policy. */
-const REFUSED: Readonly<Record<WishKind, number>> = { cancel: 0.3, bags: 0.1, cabin: 0.1, flight: 0.2, certificate: 0.25 };
-
 function secondWish(source: TaskSource<unknown>, userId: string, first: DraftedWish, random: Random): DraftedWish | null {
   for (let attempt = 0; attempt < MAX_SECOND_ATTEMPTS; attempt++) {
     const kind = random.pick(DECK);
-    const isRefused = random.chance(REFUSED[kind]);
+    const isRefused = random.chance(KINDS[kind].refused);
     const second = draftWish({ kind, isRefused, userId, records: source.records, random, otherThan: first.wish.trip?.id ?? null });
     if (second !== null) return second;
   }
