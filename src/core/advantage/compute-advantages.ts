@@ -1,12 +1,16 @@
 // The one entry to all estimators: groups of rewarded trajectories in, one advantage per turn out.
 // Dimensions: P = task, G = member of a group, T = turn (ragged).
+
 import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { a3Advantages } from "./a3.ts";
+import { gdpoAdvantages } from "./gdpo.ts";
 import { type AdvantageGroup, type PreparedGroup, prepareGroups } from "./groups.ts";
 import { grpoAdvantages } from "./grpo.ts";
 import { gtpoAdvantages } from "./gtpo.ts";
 import { hybridAdvantages } from "./hybrid.ts";
 import { mtGrpoAdvantages } from "./mt-grpo.ts";
 import { createSetCounts, type SetCounts } from "./normalization.ts";
+import { proxmoAdvantages } from "./proxmo.ts";
 
 export type { AdvantageGroup, AdvantageMember } from "./groups.ts";
 
@@ -56,6 +60,12 @@ function estimate(groups: readonly PreparedGroup[], config: AdvantageConfig, cou
       return gtpoAdvantages(groups, config, counts);
     case "gtpo-hybrid/1":
       return hybridAdvantages(groups, config, counts);
+    case "gdpo/1":
+      return gdpoAdvantages(groups, config, counts);
+    case "proxmo/1":
+      return proxmoAdvantages(groups, config);
+    case "a3/1":
+      return a3Advantages(groups, config);
   }
 }
 

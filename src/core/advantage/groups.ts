@@ -14,6 +14,10 @@ export interface AdvantageMember {
   readonly outcome: 0 | 1;
   /** Cut by a turn, token or context limit. */
   readonly isTruncated: boolean;
+  /** What each turn did, e.g. the names of its tools. For estimators that compare actions. */
+  readonly actions_T?: readonly string[];
+  /** What the agent read before each turn. For estimators that compare states. */
+  readonly observations_T?: readonly string[];
 }
 
 export interface PreparedMember {
@@ -21,6 +25,8 @@ export interface PreparedMember {
   readonly position: number;
   readonly rewards_T: readonly number[];
   readonly outcome: 0 | 1;
+  readonly actions_T: readonly string[] | null;
+  readonly observations_T: readonly string[] | null;
   /** In the statistics, but its own advantage is 0. */
   readonly isMasked: boolean;
 }
@@ -49,6 +55,8 @@ function prepareGroup(group: AdvantageGroup, position: number, options: GroupOpt
         position: memberPosition,
         rewards_T: member.turnRewards_T,
         outcome: member.isTruncated ? 0 : member.outcome,
+        actions_T: member.actions_T ?? null,
+        observations_T: member.observations_T ?? null,
         isMasked: member.isTruncated && options.truncated === "mask",
       } satisfies PreparedMember,
     ];

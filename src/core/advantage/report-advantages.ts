@@ -3,8 +3,8 @@ import type { AdvantagesReport, RolloutAdvantages } from "#contracts/advantages-
 import type { AdvantageConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { groupByTask } from "../calibration/buffer.ts";
+import { toAdvantageGroup } from "../reward/advantage-groups.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
-import { turnRewards } from "../reward/turn-rewards.ts";
 import { computeAdvantages } from "./compute-advantages.ts";
 import { turnReturns } from "./gtpo.ts";
 
@@ -16,10 +16,8 @@ export function reportAdvantages(input: {
   readonly bufferSha256: string;
   readonly numExcluded: number;
 }): AdvantagesReport {
-  const groups = groupByTask(input.rollouts).map(({ taskId, rollouts }) => ({
-    taskId,
-    members: rollouts.map((rollout) => ({ ...rollout, turnRewards_T: turnRewards(rollout.turns, input.table) })),
-  }));
+  const tasks = groupByTask(input.rollouts);
+  const groups = tasks.map(({ taskId, rollouts }) => toAdvantageGroup(taskId, rollouts, input.table));
   const { advantages, diagnostics } = computeAdvantages(groups, input.advantage);
   return {
     schemaVersion: 1,
@@ -28,17 +26,22 @@ export function reportAdvantages(input: {
     rewardTable: input.table,
     numExcluded: input.numExcluded,
     diagnostics: { ...diagnostics, numSetsBySize: { ...diagnostics.numSetsBySize } },
-    rollouts: groups.flatMap((group, p) => group.members.map((member, i) => describe(member, advantages[p]?.[i] ?? [], input.advantage))),
+    rollouts: tasks.flatMap(({ rollouts }, p) =>
+      rollouts.map((rollout, i) =>
+        describe(rollout, groups[p]?.members[i]?.turnRewards_T ?? [], advantages[p]?.[i] ?? [], input.advantage),
+      ),
+    ),
   };
 }
 
 function describe(
-  member: LabelledRollout & { readonly turnRewards_T: readonly number[] },
+  member: LabelledRollout,
+  rewards_T: readonly number[],
   advantages_T: readonly number[],
   config: AdvantageConfig,
 ): RolloutAdvantages {
   const outcome = member.isTruncated ? 0 : member.outcome;
-  const returns_T = "gamma" in config ? turnReturns(member.turnRewards_T, outcome, config) : null;
+  const returns_T = "gamma" in config ? turnReturns(rewards_T, outcome, config) : null;
   return {
     taskId: member.taskId,
     trial: member.trial,
@@ -47,7 +50,7 @@ function describe(
     turns: member.turns.map(({ turn, tier }, k) => ({
       turn,
       tier,
-      reward: member.turnRewards_T[k] ?? 0,
+      reward: rewards_T[k] ?? 0,
       return: returns_T?.[k] ?? null,
       advantage: advantages_T[k] ?? 0,
     })),

@@ -7,7 +7,7 @@ import { type PreparedGroup, prepareGroups } from "../advantage/groups.ts";
 import { outcomeAdvantages } from "../advantage/grpo.ts";
 import { immediateAdvantages } from "../advantage/mt-grpo.ts";
 import { createSetCounts } from "../advantage/normalization.ts";
-import { turnRewards } from "../reward/turn-rewards.ts";
+import { toAdvantageGroup } from "../reward/advantage-groups.ts";
 import type { TaskRollouts } from "./buffer.ts";
 
 export interface TurnAdvantages {
@@ -27,15 +27,7 @@ export function proxyLambda(config: AdvantageConfig): number {
 }
 
 export function turnAdvantages(tasks: readonly TaskRollouts[], table: RewardTable, config: AdvantageConfig): TurnAdvantages {
-  const groups: AdvantageGroup[] = tasks.map((task) => ({
-    taskId: task.taskId,
-    members: task.rollouts.map((rollout) => ({
-      trial: rollout.trial,
-      turnRewards_T: turnRewards(rollout.turns, table),
-      outcome: rollout.outcome,
-      isTruncated: rollout.isTruncated,
-    })),
-  }));
+  const groups = tasks.map((task) => toAdvantageGroup(task.taskId, task.rollouts, table));
   const prepared = prepareGroups(groups, config);
   const perTurn = (estimate: (group: PreparedGroup) => number[][]) => scatter(groups, prepared, prepared.map(estimate), config);
   return {

@@ -24,6 +24,10 @@ export interface LabelledTurn {
   readonly softMatch: number | null;
   /** Calls that the environment did not execute: they carry no tier and no reward. */
   readonly numIgnoredCalls: number;
+  /** Names of the executed tools, or the tier of a turn that called none. */
+  readonly action?: string;
+  /** What the agent read just before the turn: the user's words or the results of its calls. */
+  readonly observation?: string;
 }
 
 /** What is known about an environment's tools when its database is not at hand. */
@@ -59,20 +63,32 @@ export function labelTrajectory(
     seen: new Set(),
   };
   const isUnparsable = trajectory.outcome.stopReason === "unparsable";
-  return trajectory.turns.map((turn, position) => labelTurn(turn, isUnparsable && position === trajectory.turns.length - 1, labelling));
+  return trajectory.turns.map((turn, position) => {
+    const isLast = position === trajectory.turns.length - 1;
+    const observation = position === 0 ? trajectory.firstUserMessage : observationAfter(trajectory.turns[position - 1]);
+    return { ...labelTurn(turn, isUnparsable && isLast, labelling), observation };
+  });
 }
 
 function labelTurn(turn: Turn, isUnparsable: boolean, labelling: Labelling): LabelledTurn {
   const callTiers = turn.toolCalls.flatMap((call, callIndex) => (call.isExecuted ? [labelCall(call, callIndex, labelling)] : []));
   const matches = callTiers.flatMap((call) => (call.match === null ? [] : [call.match]));
   const silentTier = isUnparsable ? "error" : MESSAGE_TIER;
+  const executed = turn.toolCalls.filter((call) => call.isExecuted).map((call) => call.name);
   return {
     turn: turn.index,
     tier: labelling.scheme.salience.find((tier) => callTiers.some((call) => call.tier === tier)) ?? silentTier,
+    action: executed.length === 0 ? silentTier : executed.join(" "),
     callTiers,
     softMatch: matches.length === 0 ? null : Math.max(...matches),
     numIgnoredCalls: turn.toolCalls.length - callTiers.length,
   };
+}
+
+/** What the agent reads after a turn. */
+function observationAfter(turn: Turn | undefined): string {
+  const results = turn?.toolCalls.flatMap((call) => (call.result === null ? [] : [call.result])) ?? [];
+  return [...results, ...(turn?.userReply ? [turn.userReply] : [])].join("\n");
 }
 
 function labelCall(call: ToolCall, callIndex: number, labelling: Labelling): CallTier {

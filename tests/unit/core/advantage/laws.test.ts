@@ -10,7 +10,14 @@ const member = fc.record({
   outcome: fc.constantFrom<0 | 1>(0, 1),
   isTruncated: fc.boolean(),
 });
-const members = fc.array(member, { minLength: 1, maxLength: 6 });
+/** Actions and observations follow from the rewards, so that equal rewards act alike. */
+const members = fc.array(member, { minLength: 1, maxLength: 6 }).map((list) =>
+  list.map((one) => ({
+    ...one,
+    actions_T: one.turnRewards_T.map((value) => (value > 0 ? "put" : "get")),
+    observations_T: one.turnRewards_T.map((value, k) => `state ${k % 2 === 0 ? "even" : "odd"} value ${value}`),
+  })),
+);
 const groups = fc
   .array(members, { minLength: 1, maxLength: 4 })
   .map((list): AdvantageGroup[] =>
@@ -29,7 +36,19 @@ const CONFIGS = [
   { type: "gtpo-hybrid/1", scope: "group" },
   { type: "gtpo-hybrid/1", scope: "batch", truncated: "drop" },
   { type: "gtpo-hybrid/1", missingTurns: "zero", truncated: "mask" },
+  { type: "gdpo/1", truncated: "drop" },
+  { type: "proxmo/1" },
+  { type: "a3/1", truncated: "mask" },
 ].map((config) => AdvantageConfig.parse({ degenerateGroups: "keep", ...config }));
+/** A group whose turns all did and read the same. */
+const withConversation = (one: AdvantageGroup): AdvantageGroup => ({
+  ...one,
+  members: one.members.map((each) => ({
+    ...each,
+    actions_T: each.turnRewards_T.map(() => "get"),
+    observations_T: each.turnRewards_T.map(() => "state"),
+  })),
+});
 const configs = fc.constantFrom(...CONFIGS);
 const parse = (config: Record<string, unknown>) => AdvantageConfig.parse({ degenerateGroups: "keep", ...config });
 
@@ -148,12 +167,45 @@ describe("edge cases", () => {
     ({ config }) => {
       const rewards = "scope" in config && config.scope === "batch" ? [[1]] : [[1, 0.3]];
       expect(
-        computeAdvantages([group(rewards, [1])], config)
+        computeAdvantages([withConversation(group(rewards, [1]))], config)
           .advantages.flat(2)
           .every((value) => value === 0),
       ).toBe(true);
     },
   );
+
+  test.each(["proxmo/1", "a3/1"])("%s refuses rollouts that come without their conversations", (type) => {
+    expect(() => advantagesOf([[0], [1]], [1, 0], { type })).toThrowError(/come without/);
+  });
+
+  test("a3 is bounded, and rewards the branch that fares better at a fork", () => {
+    const members = [1, 1, 0, 0].map((outcome, trial) => ({
+      trial,
+      outcome: outcome as 0 | 1,
+      isTruncated: false,
+      turnRewards_T: [0, 0],
+      actions_T: ["get", outcome === 1 ? "put" : "message"],
+    }));
+    const [advantages] = computeAdvantages([{ taskId: "t", members }], parse({ type: "a3/1" })).advantages;
+    expect(advantages?.[0]?.[1]).toBeGreaterThan(0.9);
+    expect(advantages?.[2]?.[1]).toBeLessThan(-0.9);
+    expect((advantages ?? []).flat().every((value) => Math.abs(value) <= 1.1)).toBe(true);
+  });
+
+  test("proxmo compares a turn with turns in similar states, wherever they stand", () => {
+    const member = (trial: number, outcome: 0 | 1, states: string[]) => ({
+      trial,
+      outcome,
+      isTruncated: false,
+      turnRewards_T: states.map(() => 0),
+      observations_T: states,
+    });
+    const list = [{ taskId: "t", members: [member(0, 1, ["greeting", "refund question"]), member(1, 0, ["refund question"])] }];
+    const [advantages] = computeAdvantages(list, parse({ type: "proxmo/1", omega: 1, polarBeta: 0 })).advantages;
+    expect(advantages?.[0]?.[0]).toBeCloseTo(0.5, 2);
+    expect(advantages?.[0]?.[1]).toBeCloseTo(0.5 + 0.5, 2);
+    expect(advantages?.[1]?.[0]).toBeCloseTo(-0.5 - 0.5, 2);
+  });
 
   test("reward jitter below 1e-9 gives exactly 0", () => {
     expect(advantagesOf([[0.1 + 1e-12], [0.1]], [1, 1], { type: "gtpo-hybrid/1" })).toEqual([[0], [0]]);

@@ -1,0 +1,23 @@
+// Labelled rollouts under a reward table, as the estimators take them.
+import type { RewardTable } from "#contracts/reward-table.ts";
+import type { AdvantageGroup, AdvantageMember } from "../advantage/groups.ts";
+import type { LabelledRollout } from "./label-rollout.ts";
+import { turnRewards } from "./turn-rewards.ts";
+
+/** The group of one task. Throws reward.table-mismatch when the rollouts are labelled with tiers that the table does not know. */
+export function toAdvantageGroup(taskId: string, rollouts: readonly LabelledRollout[], table: RewardTable): AdvantageGroup {
+  return { taskId, members: rollouts.map((rollout) => toMember(rollout, table)) };
+}
+
+function toMember({ trial, outcome, isTruncated, turns }: LabelledRollout, table: RewardTable): AdvantageMember {
+  const actions_T = turns.flatMap(({ action }) => action ?? []);
+  const observations_T = turns.flatMap(({ observation }) => observation ?? []);
+  return {
+    trial,
+    outcome,
+    isTruncated,
+    turnRewards_T: turnRewards(turns, table),
+    ...(actions_T.length === turns.length ? { actions_T } : {}),
+    ...(observations_T.length === turns.length ? { observations_T } : {}),
+  };
+}
