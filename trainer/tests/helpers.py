@@ -154,10 +154,11 @@ class Zygote:
             command, env=trainer_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
 
-    def run(self, *arguments: str | Path, kill_at: int | None = None) -> Finished:
+    def run(self, *arguments: str | Path, kill_at: int | None = None, max_file_bytes: int | None = None) -> Finished:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps({"arguments": [*map(str, arguments)], "killAt": kill_at}), file=self._process.stdin, flush=True)
+        request = {"arguments": [*map(str, arguments)], "killAt": kill_at, "maxFileBytes": max_file_bytes}
+        print(json.dumps(request), file=self._process.stdin, flush=True)
         answer = json.loads(self._process.stdout.readline())
         return Finished(answer["exitCode"], answer["stderr"], answer["numOperations"])
 

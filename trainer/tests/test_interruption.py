@@ -148,6 +148,18 @@ def test_only_the_last_two_checkpoints_are_kept(zygote: Zygote, new_job: Callabl
     assert sorted(path.name for path in (job / "checkpoints").iterdir()) == ["step-000010", "step-000012"]
 
 
+def test_a_full_disk_is_one_clear_error_and_costs_nothing(zygote: Zygote, new_job: Callable[..., Path]) -> None:
+    undisturbed, job = new_job(), new_job()
+    zygote.run("train", undisturbed)
+    full = zygote.run("train", job, max_file_bytes=20_000)
+    assert full.exit_code == 1
+    assert full.stderr.startswith("error: trainer.crashed: ")
+    assert full.stderr.count("\n") == 1
+    assert list((job / "checkpoints").glob("step-*")) == []
+    assert zygote.run("train", job).exit_code == 0
+    assert output_hashes(job) == output_hashes(undisturbed)
+
+
 def start(job: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(trainer_command("train", job), env=trainer_environment())
 

@@ -1,6 +1,7 @@
 """Runs trainer commands in forked processes, so that each test pays no start-up: real processes, real exit codes, real SIGKILLs.
 
-Reads one JSON request per line from stdin, {"arguments": [...], "killAt": n | null}; answers {"exitCode", "stderr", "numOperations"}.
+Reads one JSON request per line from stdin, {"arguments": [...], "killAt": n | null, "maxFileBytes": n | null}; answers {"exitCode",
+"stderr", "numOperations"}. With maxFileBytes, writing more than that into a file fails as on a full disk.
 A file operation is anything that changes the job directory, or opens a file in it; with killAt n the n-th (from 1) never happens:
 the process is killed right before it.
 """
@@ -8,6 +9,7 @@ the process is killed right before it.
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -37,6 +39,8 @@ def child(request: dict[str, Any], stderr_file: int, count_file: int) -> int:
     os.dup2(stderr_file, 2)
     os.dup2(stderr_file, 1)  # stdout here is for answers
     counter = [0]
+    if request["maxFileBytes"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["maxFileBytes"], resource.RLIM_INFINITY))
     watch_operations(os.path.realpath(request["arguments"][-1]), request["killAt"], counter)
     try:
         return main(request["arguments"])
