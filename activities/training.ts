@@ -4,9 +4,8 @@ import type { AdvantageConfig } from "#contracts/campaign-config.ts";
 import { PolicyRef } from "#contracts/policy.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import type { TrainingJob, TrainingResult } from "#contracts/training.ts";
-import { type AdvantageGroup, computeAdvantages } from "#core/advantage/compute-advantages.ts";
-import type { LabelledRollout } from "#core/reward/label-rollout.ts";
-import { turnRewards } from "#core/reward/turn-rewards.ts";
+import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
+import { toAdvantageGroup } from "#core/reward/advantage-groups.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
 import { turnCredit } from "#core/training/turn-credit.ts";
@@ -25,13 +24,12 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         const groups = await readGroups(deps, input, "train", input.taskIds);
         const table = await deps.record.readJson(RewardTable, input.table);
         const labelled = groups.map((group) => labelGroup(group, input, environment));
-        const rewards = labelled.map((members) => members.map(({ turns }) => turnRewards(turns, table)));
-        const { advantages } = computeAdvantages(
-          labelled.map((members, index) => advantageGroup(members, rewards[index] ?? [])),
-          input.config.advantage,
-        );
+        const rewarded = labelled.map((members) => toAdvantageGroup(members[0]?.taskId ?? "", members, table));
+        const { advantages } = computeAdvantages(rewarded, input.config.advantage);
         const credit = labelled.flatMap((members, group) =>
-          members.flatMap((rollout, member) => turnCredit(rollout, rewards[group]?.[member] ?? [], advantages[group]?.[member] ?? [])),
+          members.flatMap((rollout, member) =>
+            turnCredit(rollout, rewarded[group]?.members[member]?.turnRewards_T ?? [], advantages[group]?.[member] ?? []),
+          ),
         );
         const batch = buildBatch({
           groups: groups.map(({ trajectories }, index) => ({ trajectories, advantages: advantages[index] ?? [] })),
@@ -58,18 +56,6 @@ export function createTrainingActivities(deps: ActivityDependencies) {
       );
       return { policy: await deps.record.readJson(PolicyRef, outputOf(manifest.outputs, "policy")) };
     },
-  };
-}
-
-function advantageGroup(members: readonly LabelledRollout[], rewards: readonly (readonly number[])[]): AdvantageGroup {
-  return {
-    taskId: members[0]?.taskId ?? "",
-    members: members.map(({ trial, outcome, isTruncated }, index) => ({
-      trial,
-      turnRewards_T: [...(rewards[index] ?? [])],
-      outcome,
-      isTruncated,
-    })),
   };
 }
 
