@@ -30,7 +30,8 @@ export async function createDependencies(_log: Logger): Promise<WorkerDependenci
     record: new CampaignRecord(store),
     versions: { turnwise: await codeVersion(), node: process.versions.node },
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
-    openTaskSet: (config) => openTaskSet(config, settings),
+    // The folder with tau-bench's data may be named after this worker has started.
+    openTaskSet: (config) => openTaskSet(config, readSettings()),
     openPolicy: (config, ref) => openPolicy(config, ref, { policies, policyUrl: settings.policyUrl }),
     openSimulator,
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>

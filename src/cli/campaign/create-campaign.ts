@@ -1,11 +1,11 @@
 // From a campaign file to a campaign in the record: checks everything that can be checked before anything is written.
-import { access } from "node:fs/promises";
+import { access, mkdir, rm, symlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { importPolicyDirectory } from "#adapters/policy-store/policy-store.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { REPOSITORY, type Settings } from "#adapters/settings.ts";
+import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
@@ -53,8 +53,18 @@ async function checkPolicyDirectory(directory: string): Promise<void> {
   }
 }
 
+/** Leaves a link to the folder with tau-bench's data where workers that run already look for it. */
+async function linkTauBench({ environment }: CampaignConfig, { home, tauBench }: Settings): Promise<void> {
+  const link = join(home, "data", "tau-bench");
+  if (environment.type !== "tau-bench-airline" || tauBench === null || tauBench === link) return;
+  await mkdir(join(home, "data"), { recursive: true });
+  await rm(link, { force: true });
+  await symlink(tauBench, link);
+}
+
 /** Writes the campaign into the record, or finds the same one there. Another config under the same id throws store.conflict. */
 export async function createCampaign(record: CampaignRecord, campaignId: string, checked: CheckedCampaign): Promise<CampaignManifest> {
+  await linkTauBench(checked.config, readSettings());
   const { config, taskSet, priorTable, policyDirectory } = checked;
   const configSha256 = sha256Hex(canonicalJson(config));
   const existing = await record.readCampaign(campaignId);
