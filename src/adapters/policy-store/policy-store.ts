@@ -79,7 +79,8 @@ function hashesOf(files: PolicyManifest["files"]): Record<string, string> {
   return Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256]));
 }
 
-async function modelFiles(directory: string): Promise<string[]> {
+/** The files that make the policy. Throws config.file-missing when it is no model directory, contract.invalid when its weights are torn. */
+export async function modelFiles(directory: string): Promise<string[]> {
   const all = await readdir(directory).catch(() => {
     throw new CampaignError("config.file-missing", `there is no model directory ${directory}`, {
       next: "check policy.checkpoint in the campaign file",

@@ -1,9 +1,9 @@
 // From a campaign file to a campaign in the record: checks everything that can be checked before anything is written.
-import { access, mkdir, rm, symlink } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { mkdir, rm, symlink } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
-import { importPolicyDirectory } from "#adapters/policy-store/policy-store.ts";
+import { importPolicyDirectory, modelFiles } from "#adapters/policy-store/policy-store.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
@@ -31,26 +31,13 @@ export async function checkCampaign(config: CampaignConfig, settings: Settings, 
   planTrainTasks(ids(taskSet.splits.train), config.rollout.tasksPerIteration, config.seed, 1);
   planEvaluationTasks(ids(taskSet.splits.evaluation), config.evaluation.tasks, config.seed);
   const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
-  const policyDirectory = join(REPOSITORY, config.policy.checkpoint);
+  const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {
-    await checkPolicyDirectory(policyDirectory);
+    await modelFiles(policyDirectory);
     if (config.policy.type === "vllm") await checkEndpoint(config.policy);
     if (config.simulator.type === "llm") await checkEndpoint(config.simulator);
   }
   return { config, taskSet, priorTable, policyDirectory };
-}
-
-async function checkPolicyDirectory(directory: string): Promise<void> {
-  for (const file of ["config.json", "tokenizer.json"]) {
-    try {
-      await access(join(directory, file));
-    } catch (cause) {
-      throw new CampaignError("config.file-missing", `the policy checkpoint ${relative(REPOSITORY, directory)} has no ${file}`, {
-        cause,
-        next: "correct policy.checkpoint, or make one with `turnwise policy train-seed`",
-      });
-    }
-  }
 }
 
 /** Leaves a link to the folder with tau-bench's data where workers that run already look for it. */

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
+import { renderPage } from "#core/calibration/page/render-page.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
 import { CampaignError } from "#core/errors.ts";
 import { emit, type OutputOptions } from "../output.ts";
@@ -18,6 +19,7 @@ interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
   readonly minSupport?: string;
   readonly seed: string;
   readonly markdown?: string;
+  readonly html?: string;
 }
 
 export function registerCalibrate(program: Command): void {
@@ -32,6 +34,7 @@ export function registerCalibrate(program: Command): void {
     .option("--resamples <count>", "bootstrap resamples of tasks (default: 10000)")
     .option("--seed <text>", "seed of the split and the bootstrap", "0")
     .option("--markdown <file>", "also write the report as Markdown")
+    .option("--html <file>", "also write the report as a page with plots, for a browser")
     .option("--json", "the report as JSON (CalibrationReport)")
     .description("what each kind of turn has to do with success, the reward table that follows, and whether the evidence carries it")
     .action(run);
@@ -43,6 +46,7 @@ async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const report = calibrate({ rollouts, scheme, priorTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 });
   const markdown = renderReport(report);
   if (options.markdown !== undefined) await writeFile(options.markdown, markdown);
+  if (options.html !== undefined) await writeFile(options.html, renderPage(report));
   emit(report, options, () => markdown.trimEnd());
 }
 
