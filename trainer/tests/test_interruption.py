@@ -97,7 +97,18 @@ def test_a_job_dies_with_the_process_that_started_it(new_job: Callable[..., Path
     assert not is_running(child)
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "no-manifest", "torn-manifest", "missing-file"])
+def test_events_lost_with_the_disk_cache_cost_no_step(zygote: Zygote, new_job: Callable[..., Path]) -> None:
+    undisturbed, job = new_job(), new_job()
+    zygote.run("train", undisturbed)
+    zygote.run("train", job)
+    forget_outputs(job)
+    os.truncate(job / "events.jsonl", (job / "events.jsonl").stat().st_size // 2)
+    assert zygote.run("train", job).exit_code == 0
+    assert output_hashes(job) == output_hashes(undisturbed)
+    assert [event["seq"] for event in events(job)] == list(range(len(events(job))))
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "no-manifest", "torn-manifest", "missing-file", "other-version"])
 def test_a_bad_checkpoint_is_told_and_the_one_before_it_used(zygote: Zygote, new_job: Callable[..., Path], damage: str) -> None:
     job = new_job()
     zygote.run("train", job)
@@ -203,6 +214,8 @@ def damage_checkpoint(checkpoint: Path, damage: str) -> None:
         case "torn-manifest":
             os.truncate(manifest, 20)
             assert not is_json(manifest)
+        case "other-version":
+            manifest.write_text(manifest.read_text().replace('"format":1', '"format":0'))
         case "missing-file":
             (checkpoint / "optimizer.safetensors").unlink()
 

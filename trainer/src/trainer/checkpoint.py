@@ -16,6 +16,7 @@ from torch import Tensor
 from trainer.files import canonical_json, file_hash, fresh_directory, replace_directory, write_synced
 
 KEPT = 2
+FORMAT = 1  # of state.json; raise it when its fields change
 TensorGroups = dict[str, dict[str, Tensor]]
 
 
@@ -39,7 +40,7 @@ def save_checkpoint(root: Path, checkpoint: Checkpoint, identity: str) -> Path:
         write_synced(temporary / f"{name}.safetensors", save(tensors))
     write_synced(temporary / "state.json", json.dumps(checkpoint.state).encode())
     files = {path.name: file_hash(path) for path in sorted(temporary.iterdir())}
-    manifest = {"identity": identity, "step": checkpoint.step, "files": files}
+    manifest = {"format": FORMAT, "identity": identity, "step": checkpoint.step, "files": files}
     write_synced(temporary / "manifest.json", canonical_json(manifest).encode())
     replace_directory(temporary, target)
     for old in _directories(root)[KEPT:]:
@@ -65,6 +66,8 @@ def _directories(root: Path) -> list[Path]:
 def _problem(directory: Path, identity: str) -> str | None:
     try:
         manifest = json.loads((directory / "manifest.json").read_bytes())
+        if manifest.get("format") != FORMAT:
+            return "it was written by another version of the trainer"
         if manifest["identity"] != identity:
             return "it belongs to another job.json"
         for name, expected in manifest["files"].items():

@@ -8,20 +8,23 @@ from typing import Any
 
 
 class EventLog:
+    """`restore` first, then `append`. Each event is one line, and its `seq` the number of lines before it."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("ab")
         self._seq = 0
 
-    def restore(self, num_bytes: int, seq: int) -> None:
-        """Forgets everything after `num_bytes`, which held `seq` events."""
-        self._file.flush()
-        os.truncate(self._path, num_bytes)
-        self._seq = seq
+    def restore(self, num_bytes: int | None = None) -> None:
+        """Forgets everything after `num_bytes`, and always a torn last line: a killed process leaves one, a lost disk cache more."""
+        whole = [line for line in self._path.read_bytes()[:num_bytes].splitlines(keepends=True) if line.endswith(b"\n")]
+        os.truncate(self._path, sum(map(len, whole)))
+        self._seq = len(whole)
 
-    def position(self) -> dict[str, int]:
-        """Where the log ends now; `restore(**position)` comes back to it."""
-        return {"num_bytes": self._path.stat().st_size, "seq": self._seq}
+    def sync(self) -> int:
+        """Makes sure of everything appended so far; the number of bytes is what `restore` takes."""
+        os.fsync(self._file.fileno())
+        return self._path.stat().st_size
 
     def append(self, event_type: str, **fields: Any) -> None:
         line = json.dumps({"type": event_type, "seq": self._seq, **fields}, ensure_ascii=False)
@@ -32,20 +35,13 @@ class EventLog:
             print(line, file=sys.stderr)
 
     def close(self) -> None:
-        os.fsync(self._file.fileno())
+        self.sync()
         self._file.close()
 
 
 def report_error(path: Path, code: str, message: str) -> None:
-    """Appends a job-error after whatever events there are; a torn last line of a killed attempt is dropped first."""
-    whole = _whole_lines(path)
+    """Appends a job-error after whatever events there are."""
     log = EventLog(path)
-    log.restore(num_bytes=sum(map(len, whole)), seq=len(whole))
+    log.restore()
     log.append("job-error", code=code, message=message)
     log.close()
-
-
-def _whole_lines(path: Path) -> list[bytes]:
-    if not path.exists():
-        return []
-    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]

@@ -131,12 +131,12 @@ class JobRun:
         warnings: list[str] = []
         checkpoint = load_last_good(self._checkpoints, self._learner.identity, warnings.append)
         if checkpoint is None:
-            self._events.restore(num_bytes=0, seq=0)
+            self._events.restore(num_bytes=0)
         else:
             self._learner.load_tensors(checkpoint.tensors)
             self._steps, self._marks = checkpoint.state["steps"], checkpoint.state["marks"]
             self._saved_step = checkpoint.step
-            self._events.restore(**checkpoint.state["events"])
+            self._events.restore(checkpoint.state["eventBytes"])
         self._events.append(
             "job-start",
             jobId=self._learner.job_id,
@@ -169,7 +169,7 @@ class JobRun:
     def _save(self, step: int) -> None:
         from trainer.checkpoint import Checkpoint, save_checkpoint
 
-        state = {"steps": self._steps, "marks": self._marks, "events": self._events.position()}
+        state = {"steps": self._steps, "marks": self._marks, "eventBytes": self._events.sync()}
         checkpoint = Checkpoint(step, self._learner.tensors(), state)
         target = save_checkpoint(self._checkpoints, checkpoint, self._learner.identity)
         self._saved_step = step

@@ -7,7 +7,6 @@ Dimensions: B row, S position, D hidden, H query head, K key-value head, E head 
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -242,7 +241,3 @@ def load_weights(model: nn.Module, directory: Path) -> None:
 def tied_names(model: nn.Module) -> set[str]:
     """Names of parameters that are the same tensor as an earlier one."""
     return set(dict(model.named_parameters(remove_duplicate=False))) - set(dict(model.named_parameters()))
-
-
-def weights(parameters: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: parameter.detach().contiguous() for name, parameter in parameters}
