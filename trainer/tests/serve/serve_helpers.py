@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,7 @@ def start_server(root: Path, *arguments: str, preload: str = "base") -> Server:
     return Server(process, httpx.Client(base_url=f"http://127.0.0.1:{address['port']}", timeout=60))
 
 
-def until(condition: Any, seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not become true"

@@ -246,18 +246,18 @@ def test_a_client_that_goes_away_frees_its_slot(server: Server):
 
 
 def test_a_full_queue_is_refused_and_sigterm_answers_what_was_asked(policy_root: Path):
-    server = start_server(policy_root, "--slots", "1", "--max-queue", "2")
+    server = start_server(policy_root, "--slots", "1", "--max-queue", "24")
     try:
-        body = {"model": "base", "max_tokens": 950, "seed": 1, "return_token_ids": True, "ignore_eos": True}
+        body = {"model": "base", "max_tokens": 400, "n": 8, "seed": 1, "return_token_ids": True, "ignore_eos": True}
         with ThreadPoolExecutor(3) as pool:
             answers = [pool.submit(server.client.post, "/v1/completions", json=body | {"prompt": prompt}) for prompt in PROMPTS[:3]]
-            until(lambda: server.get("/health")["policies"]["base"]["waiting"] == 2)
+            until(lambda: server.get("/health")["policies"]["base"]["waiting"] > 16)
             refused = server.client.post("/v1/completions", json=body | {"prompt": [1]})
             server.process.terminate()
             assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
             assert refused.json()["error"]["code"] == "queue_full"
             for answer in answers:
-                assert len(answer.result().json()["choices"][0]["token_ids"]) == 950
+                assert [len(choice["token_ids"]) for choice in answer.result().json()["choices"]] == [400] * 8
         assert server.process.wait(timeout=20) == 0
     finally:
         server.process.kill()
