@@ -1,19 +1,27 @@
 // Ctrl-C as an AbortSignal: the first one asks the command to end in order, the second ends the process.
 let controller: AbortController | null = null;
+let consequence = "nothing was left half done";
 
+/** Aborted by Ctrl-C or SIGTERM. */
 export function interruptSignal(): AbortSignal {
   if (controller !== null) return controller.signal;
-  controller = new AbortController();
+  const created = new AbortController();
   const interrupt = (): void => {
-    if (controller?.signal.aborted === true) process.exit(130);
-    controller?.abort(new Interrupted());
+    if (created.signal.aborted) process.exit(130);
+    created.abort();
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
-  return controller.signal;
+  controller = created;
+  return created.signal;
 }
 
-/** The person pressed Ctrl-C (or the process was asked to end). */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
+/** Says what an interruption from now on means to the person, in one line. */
+export function onInterruptSay(text: string): void {
+  consequence = text;
+}
+
+/** What to tell the person, or null when there was no interruption. */
+export function interruption(): string | null {
+  return controller?.signal.aborted === true ? consequence : null;
 }

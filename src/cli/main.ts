@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { registerAdvantages } from "./commands/advantages.ts";
 import { registerCalibrate } from "./commands/calibrate.ts";
+import { registerCalibrationDiff } from "./commands/calibration-diff.ts";
 import { registerCampaign } from "./commands/campaign.ts";
 import { registerCompare } from "./commands/compare.ts";
 import { registerEnv } from "./commands/env.ts";
@@ -13,6 +14,7 @@ import { registerServices } from "./commands/services.ts";
 import { registerTestbed } from "./commands/testbed.ts";
 import { registerTracking } from "./commands/tracking.ts";
 import { exitCodeOf, printFailure } from "./failure.ts";
+import { interruption } from "./interrupt.ts";
 
 const program = new Command("turnwise")
   .description("Durable calibration campaigns for tool-calling agents trained with multi-turn reinforcement learning")
@@ -27,6 +29,7 @@ for (const register of [
   registerCompare,
   registerQuery,
   registerCalibrate,
+  registerCalibrationDiff,
   registerAdvantages,
   registerTestbed,
   registerEnv,
@@ -39,7 +42,10 @@ for (const register of [
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 64;
+  if (interruption() !== null) {
+    console.error(`interrupted; ${interruption()}`);
+    process.exitCode = 130;
+  } else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 64;
   else {
     printFailure(error, process.argv.includes("--json"));
     process.exitCode = exitCodeOf(error);

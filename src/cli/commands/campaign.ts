@@ -17,7 +17,7 @@ import { rebuildProgress } from "../campaign/rebuild-progress.ts";
 import { ensureServices } from "../campaign/services.ts";
 import { summarizeCampaign } from "../campaign/summary.ts";
 import { describeStatus, watchCampaign } from "../campaign/watch.ts";
-import { interruptSignal } from "../interrupt.ts";
+import { interruptSignal, onInterruptSay } from "../interrupt.ts";
 
 interface JsonOption {
   readonly json?: boolean;
@@ -106,8 +106,15 @@ export async function launch(settings: Settings, record: CampaignRecord, campaig
   }
 }
 
-export async function follow(settings: Settings, record: CampaignRecord, campaignId: string, options: JsonOption): Promise<void> {
+export async function follow(
+  settings: Settings,
+  record: CampaignRecord,
+  campaignId: string,
+  options: JsonOption,
+  whenInterrupted = `campaign ${campaignId} goes on by itself; follow it with: turnwise campaign watch ${campaignId}`,
+): Promise<void> {
   const client = await CampaignClient.connect(settings);
+  onInterruptSay(whenInterrupted);
   try {
     const end = await watchCampaign(client, record, campaignId, interruptSignal());
     const status = end === "ended" ? null : await client.status(campaignId);

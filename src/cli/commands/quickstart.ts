@@ -34,8 +34,10 @@ async function quickstart(options: { set: string[]; keep?: boolean; json?: boole
   const config = await loadCampaignFile(FILE, options.set);
   const checked = await checkCampaign(config, settings, { mustReach: true });
   const isOurs = readStack(settings.home) === null;
-  printLine(style.dim(isOurs ? "starting the services: Temporal, policy server, workers, MLflow" : "the services run already"));
-  const stack = await startStack({ home: settings.home, endsWithUs: isOurs && options.keep !== true });
+  const endsWithUs = isOurs && options.keep !== true;
+  const say = options.json === true ? console.error : printLine;
+  say(style.dim(isOurs ? "starting the services: Temporal, policy server, workers, MLflow" : "the services run already"));
+  const stack = await startStack({ home: settings.home, endsWithUs });
   try {
     signal.throwIfAborted();
     const running = readSettings();
@@ -43,16 +45,23 @@ async function quickstart(options: { set: string[]; keep?: boolean; json?: boole
     const campaignId = await freeId(record, config.name);
     await createCampaign(record, campaignId, checked);
     await launch(running, record, campaignId);
-    printLine(
+    say(
       style.dim(
         `campaign ${campaignId} started ${formatDuration((Date.now() - startedAt) / 1000)} after the command; Temporal ${stack.endpoints.temporalUiUrl}, MLflow ${stack.endpoints.mlflowUrl}`,
       ),
     );
-    await follow(running, record, campaignId, options);
+    await follow(
+      running,
+      record,
+      campaignId,
+      options,
+      endsWithUs ? `the services are stopped; go on with: turnwise campaign resume ${campaignId}` : undefined,
+    );
+    if (options.json === true) return;
     await sayIfReproduced(record, config.name, campaignId);
-    if (options.json !== true) printNextCommands(campaignId, isOurs && options.keep !== true);
+    printNextCommands(campaignId, endsWithUs);
   } finally {
-    if (isOurs && options.keep !== true) await stack.stop();
+    if (endsWithUs) await stack.stop();
   }
 }
 
