@@ -127,6 +127,18 @@ export const CalibrationWarning = z
   .meta({ id: "CalibrationWarning" });
 export type CalibrationWarning = z.infer<typeof CalibrationWarning>;
 
+/** Distributions under one reward table, over all tasks: what plots are drawn from. */
+export const TableProfile = z
+  .strictObject({
+    table: z.enum(["prior", "fitted"]),
+    deadTurnsByIndex: z.array(z.strictObject({ turn: z.int().nonnegative(), numTurns: z.int(), numDead: z.int() })),
+    meanRewards: z
+      .strictObject({ low: z.number(), high: z.number(), failing: z.array(z.int()), passing: z.array(z.int()) })
+      .describe("rollouts by mean turn reward, in bins of equal width from low to high"),
+  })
+  .meta({ id: "TableProfile" });
+export type TableProfile = z.infer<typeof TableProfile>;
+
 export const CalibrationReport = z
   .strictObject({
     schemaVersion: z.literal(1),
@@ -142,6 +154,7 @@ export const CalibrationReport = z
     fittedTable: RewardTable,
     splits: z.array(SplitStatistics),
     assessments: z.array(TableAssessment),
+    profiles: z.array(TableProfile),
     gate: z.strictObject({ decision: Verdict, rows: z.array(GateRow) }),
     conflicts: z
       .array(z.strictObject({ tier: z.string(), intendedSign: z.number(), fittedValue: z.number() }))

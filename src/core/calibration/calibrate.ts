@@ -12,8 +12,9 @@ import { analyse, assessTable, describeSplit, findingOf, type SplitFindings } fr
 import { chooseJudges, groupByTask, type TaskRollouts } from "./buffer.ts";
 import { type FittedTable, fitTable, ruleVersion, type TierEvidence } from "./fit-table.ts";
 import { applyGate } from "./gate.ts";
+import { profileTable } from "./table-profile.ts";
 import { type SumsLayout, selectRows, sumRows, TIER, taskSums, tierOffset } from "./task-sums.ts";
-import { proxyLambda } from "./turn-advantages.ts";
+import { proxyLambda, turnAdvantages } from "./turn-advantages.ts";
 import { findWarnings } from "./warnings.ts";
 
 export type { LabelledRollout } from "../reward/label-rollout.ts";
@@ -42,7 +43,8 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
     tasks.filter((_, position) => !isJudge[position]),
   );
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [priorTable, fitted.table] };
-  const sums = taskSums(tasks, layout, advantage);
+  const advantages = layout.tables.map((table) => turnAdvantages(tasks, table, advantage));
+  const sums = taskSums(tasks, layout, advantages);
   const splitOf = (split: SplitFindings["split"]) =>
     analyse(
       split,
@@ -67,6 +69,7 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
     fittedTable: fitted.table,
     splits: statistics,
     assessments: Object.values(splits).flatMap((findings) => layout.tables.map((_, table) => assessTable(findings, layout, table))),
+    profiles: advantages.map((one, table) => profileTable(tasks, one, table === 0 ? "prior" : "fitted")),
     gate: judgeTable(splits.judge, layout, config),
     conflicts: fitted.conflicts,
     neutralized: fitted.neutralized,
@@ -122,7 +125,7 @@ function fitInRounds(input: CalibrationInput, tasks: readonly TaskRollouts[]): R
 function tierEvidence(input: CalibrationInput, tasks: readonly TaskRollouts[]): TierEvidence[] {
   const { minSupport, confidence } = input.config;
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [] };
-  const sums = taskSums(tasks, layout, input.advantage);
+  const sums = taskSums(tasks, layout);
   const totals = sumRows(sums);
   const numTested = layout.tiers.filter((_, tier) => (totals[tierOffset(tier) + TIER.support] ?? 0) >= minSupport).length;
   const options = { ...bootstrapOptions(input, "fit"), confidence: 1 - (1 - confidence) / Math.max(1, numTested) };
@@ -139,7 +142,7 @@ function findUnfollowed(input: CalibrationInput, tasks: readonly TaskRollouts[],
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [fitted.table] };
   const findings = analyse(
     "fit",
-    taskSums(tasks, layout, input.advantage),
+    taskSums(tasks, layout, [turnAdvantages(tasks, fitted.table, input.advantage)]),
     layout,
     input.config.minSupport,
     bootstrapOptions(input, "fit"),

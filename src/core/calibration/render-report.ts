@@ -2,14 +2,14 @@
 import type { CalibrationReport, Finding, GateRow, SplitStatistics, TableAssessment } from "#contracts/calibration-report.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 
-const DECISIONS = {
+export const DECISIONS = {
   accept: "The gate **accepts** the fitted table.",
   reject: "The gate **rejects** the fitted table; the prior stays.",
   insufficient: "The evidence is **insufficient**; the prior stays.",
 } as const;
 
 /** What each line of the gate asks, in words. */
-const CRITERIA: Readonly<Record<GateRow["criterion"], string>> = {
+export const CRITERIA: Readonly<Record<GateRow["criterion"], string>> = {
   "proxy-mismatches": "tiers whose A^I + lambda A^O points the wrong way",
   "estimator-mismatches": "tiers whose advantage in training points the wrong way",
   "within-task-correlation": "mean turn reward against outcome, within task",

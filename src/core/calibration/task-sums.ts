@@ -1,13 +1,12 @@
 // Everything calibration needs to know about a task, as one row of sums: statistics of any set of tasks, and of any bootstrap
 // resample of them, follow from adding rows. This file says what the columns are and fills them; statistics.ts reads them.
 
-import type { AdvantageConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { DEAD_ADVANTAGE } from "../advantage/compute-advantages.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
 import type { ClusterSums } from "../statistics/bootstrap.ts";
 import type { TaskRollouts } from "./buffer.ts";
-import { proxyLambda, type TurnAdvantages, turnAdvantages } from "./turn-advantages.ts";
+import type { TurnAdvantages } from "./turn-advantages.ts";
 
 /** Columns of the buffer. `oo` is the sum of squared deviations of the outcome from its task mean. */
 export const BUFFER = { rollouts: 0, passes: 1, oo: 2, turns: 3, passingTurns: 4, pairs: 5, mixedTasks: 6 } as const;
@@ -55,21 +54,20 @@ export function tableTierOffset(layout: SumsLayout, table: number, tier: number)
   return tableOffset(layout, table) + TABLE_WIDTH + tier * TABLE_TIER_WIDTH;
 }
 
-/** One row per task. With no tables there are only the columns of buffer and tiers. */
-export function taskSums(tasks: readonly TaskRollouts[], layout: SumsLayout, advantage: AdvantageConfig): ClusterSums {
+/** One row per task. `advantages` are those of the layout's tables, in order; with no tables there are only the columns of buffer and tiers. */
+export function taskSums(tasks: readonly TaskRollouts[], layout: SumsLayout, advantages: readonly TurnAdvantages[] = []): ClusterSums {
   const width = tableOffset(layout, layout.tables.length);
   const rows = new Float64Array(tasks.length * width);
   const tierIndex = new Map(layout.tiers.map((tier, index) => [tier, index]));
   const rowOf = (position: number) => rows.subarray(position * width, (position + 1) * width);
-  tasks.forEach((task, p) => {
+  for (const [p, task] of tasks.entries()) {
     addBuffer(task.rollouts, rowOf(p));
     addTiers(task.rollouts, tierIndex, rowOf(p));
-  });
-  layout.tables.forEach((table, t) => {
-    const advantages = turnAdvantages(tasks, table, advantage);
-    const context = { layout, table, t, tierIndex, advantages, lambda: proxyLambda(advantage) };
+  }
+  for (const [t, table] of layout.tables.entries()) {
+    const context = { layout, table, t, tierIndex, advantages: advantages[t] as TurnAdvantages };
     for (const [p, task] of tasks.entries()) addTable(task.rollouts, p, context, rowOf(p));
-  });
+  }
   return { rows, numRows: tasks.length, width };
 }
 
@@ -151,7 +149,6 @@ interface TableContext {
   readonly t: number;
   readonly tierIndex: ReadonlyMap<string, number>;
   readonly advantages: TurnAdvantages;
-  readonly lambda: number;
 }
 
 function addTable(rollouts: readonly LabelledRollout[], p: number, context: TableContext, row: Float64Array): void {
@@ -197,10 +194,10 @@ function countAtMost(sorted: Float64Array, limit: number): number {
 }
 
 function addTurns(rollout: LabelledRollout, p: number, i: number, context: TableContext, row: Float64Array): void {
-  const { layout, table, t, tierIndex, advantages, lambda } = context;
+  const { layout, table, t, tierIndex, advantages } = context;
   const immediate_T = advantages.immediate[p]?.[i] ?? [];
   const estimator_T = advantages.estimator[p]?.[i] ?? [];
-  const outcome = lambda * (advantages.outcome[p]?.[i] ?? 0);
+  const outcome = advantages.lambda * (advantages.outcome[p]?.[i] ?? 0);
   const offset = tableOffset(layout, t);
   let later = 0;
   for (let k = rollout.turns.length - 1; k >= 0; k -= 1) {

@@ -11,6 +11,8 @@ import { toAdvantageGroup } from "../reward/advantage-groups.ts";
 import type { TaskRollouts } from "./buffer.ts";
 
 export interface TurnAdvantages {
+  /** Of the proxy A^I + lambda A^O. */
+  readonly lambda: number;
   readonly rewards: readonly (readonly (readonly number[])[])[];
   /** A^I */
   readonly immediate: readonly (readonly (readonly number[])[])[];
@@ -31,6 +33,7 @@ export function turnAdvantages(tasks: readonly TaskRollouts[], table: RewardTabl
   const prepared = prepareGroups(groups, config);
   const perTurn = (estimate: (group: PreparedGroup) => number[][]) => scatter(groups, prepared, prepared.map(estimate), config);
   return {
+    lambda: proxyLambda(config),
     rewards: groups.map((group) => group.members.map((member) => member.turnRewards_T)),
     immediate: perTurn((group) => immediateAdvantages(group, config, createSetCounts())),
     outcome: outcomePerRollout(groups, prepared, config),

@@ -53,7 +53,7 @@ function supportWarnings(all: SplitStatistics, keptPrior: readonly string[]): Ca
     {
       code: "low-support",
       tier: null,
-      message: `too few rollouts of tasks where both the tier and the outcome vary, so the prior's value stays: ${tiers}`,
+      message: `too little evidence for a value of their own, so the prior's stays (rollouts of tasks where both the tier and the outcome vary): ${tiers}`,
     },
   ];
 }

@@ -8,6 +8,7 @@ import { analyse, assessTable, describeSplit } from "#core/calibration/assess.ts
 import { groupByTask } from "#core/calibration/buffer.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
 import { taskSums } from "#core/calibration/task-sums.ts";
+import { turnAdvantages } from "#core/calibration/turn-advantages.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
 import { hasPublicRollouts, importPublicRollouts, labelPublicRollouts, WHY_SKIPPED } from "../../support/public-rollouts.ts";
@@ -16,9 +17,10 @@ const load = (name: string, scheme: RewardTable["scheme"]) =>
   loadRewardTable(`${import.meta.dirname}/../../../configs/rewards`, name, scheme);
 
 function analysed(rollouts: LabelledRollout[], table: RewardTable, advantage: Record<string, unknown>) {
+  const tasks = groupByTask(rollouts);
   const layout = { tiers: tierScheme(table.scheme).tiers, tables: [table] };
   const config = AdvantageConfig.parse({ degenerateGroups: "keep", ...advantage });
-  const findings = analyse("all", taskSums(groupByTask(rollouts), layout, config), layout, 1, {
+  const findings = analyse("all", taskSums(tasks, layout, [turnAdvantages(tasks, table, config)]), layout, 1, {
     resamples: 1000,
     confidence: 0.95,
     seed: "public",

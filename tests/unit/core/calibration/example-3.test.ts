@@ -6,6 +6,7 @@ import { groupByTask } from "#core/calibration/buffer.ts";
 import { fitTable } from "#core/calibration/fit-table.ts";
 import { pooledCorrelation } from "#core/calibration/statistics.ts";
 import { sumRows, taskSums } from "#core/calibration/task-sums.ts";
+import { turnAdvantages } from "#core/calibration/turn-advantages.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
 import { CONFIG, EXAMPLE_3, HYBRID, IRC, MT_GRPO, NAIVE } from "./example-3.ts";
 
@@ -15,7 +16,7 @@ const OPTIONS = { resamples: 100, confidence: 0.95, seed: "example" };
 
 function assess(table: RewardTable, advantage: AdvantageConfig) {
   const layout = { tiers: TIERS, tables: [table] };
-  return assessTable(analyse("all", taskSums(TASKS, layout, advantage), layout, 1, OPTIONS), layout, 0);
+  return assessTable(analyse("all", taskSums(TASKS, layout, [turnAdvantages(TASKS, table, advantage)]), layout, 1, OPTIONS), layout, 0);
 }
 const meanOf = (assessment: ReturnType<typeof assess>, tier: string, kind: "immediate" | "proxy" | "summed" | "estimator") =>
   assessment.tiers.find((one) => one.tier === tier)?.[kind].value ?? Number.NaN;
@@ -23,7 +24,7 @@ const mismatched = (assessment: ReturnType<typeof assess>, kind: "isProxyMismatc
   assessment.tiers.filter((tier) => tier[kind]).map(({ tier }) => tier);
 
 /** Algorithm 1 with alpha 1 and delta 0.05 on all eight rollouts. */
-const sums = sumRows(taskSums(TASKS, { tiers: TIERS, tables: [] }, HYBRID));
+const sums = sumRows(taskSums(TASKS, { tiers: TIERS, tables: [] }));
 const pooled = TIERS.map((_, tier) => pooledCorrelation(sums, tier));
 const ALGORITHM_1 = fitTable({
   scheme: tierScheme("paper/1"),
@@ -178,7 +179,7 @@ describe("example 3", () => {
 
   test("the sizes of the buffer", () => {
     const layout = { tiers: TIERS, tables: [NAIVE] };
-    const findings = analyse("all", taskSums(TASKS, layout, HYBRID), layout, 1, OPTIONS);
+    const findings = analyse("all", taskSums(TASKS, layout, [turnAdvantages(TASKS, NAIVE, HYBRID)]), layout, 1, OPTIONS);
     expect(describeSplit(findings, layout)).toMatchObject({
       numTasks: 2,
       numRollouts: 8,
