@@ -1,6 +1,6 @@
 // The benchmarks of a data folder, for the golden vectors.
 import { AIRLINE_TOOLS } from "#core/environment/airline/environment.ts";
-import { hashersOf, type Benchmark } from "#core/environment/conformance/benchmark.ts";
+import { type Benchmark, hashersOf } from "#core/environment/conformance/benchmark.ts";
 import { RETAIL_TOOLS } from "#core/environment/retail/environment.ts";
 import { TAU2_AIRLINE_TOOLS, TAU2_RULES } from "#core/environment/tau2-airline/environment.ts";
 import { TAU_RULES, toolkitOf } from "#core/environment/tool-environment.ts";

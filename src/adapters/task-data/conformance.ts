@@ -25,7 +25,9 @@ export interface FileConformance {
 export async function* checkConformance(directory: string, dataDirectory: string): AsyncGenerator<FileConformance> {
   const files = await vectorFiles(directory);
   if (files.length === 0) {
-    throw new CampaignError("environment.data-missing", `no .jsonl file below ${directory}`, { next: "give the folder that holds the golden vectors" });
+    throw new CampaignError("environment.data-missing", `no .jsonl file below ${directory}`, {
+      next: "give the folder that holds the golden vectors",
+    });
   }
   const benchmarks = new Map<Benchmark["id"], Promise<Benchmark>>();
   const open = (id: Benchmark["id"]): Promise<Benchmark> => {
@@ -39,7 +41,9 @@ export async function* checkConformance(directory: string, dataDirectory: string
 async function vectorFiles(directory: string): Promise<string[]> {
   const entry = await stat(directory).catch(() => null);
   if (entry === null || !entry.isDirectory()) {
-    throw new CampaignError("environment.data-missing", `no folder at ${directory}`, { next: "give the folder that holds the golden vectors" });
+    throw new CampaignError("environment.data-missing", `no folder at ${directory}`, {
+      next: "give the folder that holds the golden vectors",
+    });
   }
   const names = await readdir(directory, { recursive: true });
   return names.filter((name) => name.endsWith(".jsonl")).sort();
@@ -49,7 +53,10 @@ async function checkFile(directory: string, file: string, open: (id: Benchmark["
   const failures: FileConformance["failures"][number][] = [];
   let passed = 0;
   let line = 0;
-  for await (const text of createInterface({ input: createReadStream(join(directory, file), "utf8"), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of createInterface({
+    input: createReadStream(join(directory, file), "utf8"),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
     line += 1;
     if (text.trim() === "") continue;
     const { id, difference } = await checkLine(text, resolve(directory, file), open);
@@ -59,7 +66,11 @@ async function checkFile(directory: string, file: string, open: (id: Benchmark["
   return { file: relative(".", file), passed, failures };
 }
 
-async function checkLine(text: string, path: string, open: (id: Benchmark["id"]) => Promise<Benchmark>): Promise<{ id: string; difference: string | null }> {
+async function checkLine(
+  text: string,
+  path: string,
+  open: (id: Benchmark["id"]) => Promise<Benchmark>,
+): Promise<{ id: string; difference: string | null }> {
   let vector: PyDict;
   try {
     const value = parseJson(text);

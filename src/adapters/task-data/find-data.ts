@@ -6,5 +6,7 @@ import type { Settings } from "../settings.ts";
 export function findData(given: string | undefined, { tauBench }: Pick<Settings, "tauBench">, vectors?: string): string | null {
   if (given !== undefined) return resolve(given);
   if (tauBench !== null || vectors === undefined) return tauBench;
-  return [vectors, dirname(vectors), dirname(dirname(vectors))].find((folder) => existsSync(join(folder, "airline", "flights.json"))) ?? null;
+  return (
+    [vectors, dirname(vectors), dirname(dirname(vectors))].find((folder) => existsSync(join(folder, "airline", "flights.json"))) ?? null
+  );
 }

@@ -15,15 +15,23 @@ export function splitByUser(tasks: readonly Task[], options: { readonly evaluati
     .map(({ userId }) => userId);
   const held = evaluationTasks < tasks.length ? usersWithTasks(drawn, byUser, evaluationTasks) : null;
   if (held === null) {
-    throw new CampaignError("config.invalid", `cannot hold out ${evaluationTasks} of ${tasks.length} tasks without splitting a user's tasks`, {
-      next: `set environment.evaluationTasks to a number below ${tasks.length}`,
-    });
+    throw new CampaignError(
+      "config.invalid",
+      `cannot hold out ${evaluationTasks} of ${tasks.length} tasks without splitting a user's tasks`,
+      {
+        next: `set environment.evaluationTasks to a number below ${tasks.length}`,
+      },
+    );
   }
   return { train: tasks.filter(({ userId }) => !held.has(userId)), evaluation: tasks.filter(({ userId }) => held.has(userId)) };
 }
 
 /** The first users in the drawn order whose task counts sum to `wanted`; a user who would exceed it is passed over, or undone when needed. */
-function usersWithTasks(drawn: readonly string[], byUser: ReadonlyMap<string, readonly Task[]>, wanted: number): ReadonlySet<string> | null {
+function usersWithTasks(
+  drawn: readonly string[],
+  byUser: ReadonlyMap<string, readonly Task[]>,
+  wanted: number,
+): ReadonlySet<string> | null {
   // reachable.get(n): users whose tasks sum to n, found with the earliest users first
   const reachable = new Map<number, readonly string[]>([[0, []]]);
   for (const userId of drawn) {

@@ -3,7 +3,7 @@ import type { Task } from "#contracts/task.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { loadSyntheticAirline } from "./synthetic.ts";
-import { readTauBenchAirline, readTauBenchRetail, type BenchmarkData } from "./tau-bench.ts";
+import { type BenchmarkData, readTauBenchAirline, readTauBenchRetail } from "./tau-bench.ts";
 import { readTau2Airline } from "./tau2-bench.ts";
 
 export interface WholeTaskSet {
@@ -21,9 +21,16 @@ export interface TaskSetSource {
 
 function fromBenchmark<Data, State>(name: string, read: (directory: string) => Promise<BenchmarkData<Data, State>>): TaskSetSource {
   const load = async (directory: string | null): Promise<WholeTaskSet[]> => {
-    if (directory === null) throw new CampaignError("environment.data-missing", `${name} needs tau-bench's data`, { next: "set TURNWISE_TAU_BENCH or give --data" });
+    if (directory === null)
+      throw new CampaignError("environment.data-missing", `${name} needs tau-bench's data`, {
+        next: "set TURNWISE_TAU_BENCH or give --data",
+      });
     const { environment, tasks } = await read(directory);
-    return Array.from(tasks, ([split, list]) => ({ name: tasks.size === 1 ? name : `${name} ${split}`, environment: environment as Environment, tasks: list }));
+    return Array.from(tasks, ([split, list]) => ({
+      name: tasks.size === 1 ? name : `${name} ${split}`,
+      environment: environment as Environment,
+      tasks: list,
+    }));
   };
   return { name, needsData: true, load };
 }

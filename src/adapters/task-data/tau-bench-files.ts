@@ -7,11 +7,13 @@ import type { PyValue } from "#core/environment/python/values.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ToolSchema } from "#core/ports.ts";
 
-const NEXT = "set TURNWISE_TAU_BENCH to a folder with tau-bench's data: airline/flights.json, reservations.json, users.json, tasks_test.json, tools.json and wiki.md";
+const NEXT =
+  "set TURNWISE_TAU_BENCH to a folder with tau-bench's data: airline/flights.json, reservations.json, users.json, tasks_test.json, tools.json and wiki.md";
 
 /** The text of a file of the folder. Throws environment.data-missing. */
 export async function readText(directory: string, name: string): Promise<string> {
-  if (!(await isDirectory(directory))) throw new CampaignError("environment.data-missing", `no data folder at ${directory}`, { next: NEXT });
+  if (!(await isDirectory(directory)))
+    throw new CampaignError("environment.data-missing", `no data folder at ${directory}`, { next: NEXT });
   try {
     return await readFile(join(directory, name), "utf8");
   } catch (cause) {
@@ -27,7 +29,10 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 export function corrupt(directory: string, name: string, what: string, cause?: unknown): CampaignError {
-  return new CampaignError("environment.data-corrupt", `${name} in ${directory}: ${what}`, { cause, next: "copy the file again from the benchmark's repository" });
+  return new CampaignError("environment.data-corrupt", `${name} in ${directory}: ${what}`, {
+    cause,
+    next: "copy the file again from the benchmark's repository",
+  });
 }
 
 /** A JSON file with ints and floats kept apart. Throws environment.data-missing or environment.data-corrupt. */

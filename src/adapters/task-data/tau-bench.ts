@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Task } from "#contracts/task.ts";
-import { airlineDatabaseFromJson, type AirlineDatabase } from "#core/environment/airline/database.ts";
-import { AIRLINE_TOOLS, createAirlineEnvironment, type AirlineState } from "#core/environment/airline/environment.ts";
+import { type AirlineDatabase, airlineDatabaseFromJson } from "#core/environment/airline/database.ts";
+import { AIRLINE_TOOLS, type AirlineState, createAirlineEnvironment } from "#core/environment/airline/environment.ts";
 import type { Environment, TaskSet } from "#core/environment/environment.ts";
 import { dumps } from "#core/environment/python/format.ts";
 import { getItem } from "#core/environment/python/operations.ts";
 import type { PyValue } from "#core/environment/python/values.ts";
-import { retailDatabaseFromJson, type RetailDatabase } from "#core/environment/retail/database.ts";
+import { type RetailDatabase, retailDatabaseFromJson } from "#core/environment/retail/database.ts";
 import { createRetailEnvironment, RETAIL_TOOLS, type RetailState } from "#core/environment/retail/environment.ts";
 import { taskKind } from "#core/environment/task-kind.ts";
 import type { Tool } from "#core/environment/tool.ts";
@@ -67,7 +67,8 @@ export async function readTauBenchRetail(directory: string): Promise<BenchmarkDa
   const { orders, products, users } = await readCollections(folder, ["orders", "products", "users"]);
   const database = retailDatabaseFromJson({ orders, products, users });
   const tasks = new Map<string, Task[]>();
-  for (const split of ["test", "train", "dev"]) tasks.set(split, await readTasks(folder, `tasks_${split}.json`, "retail", RETAIL_TOOLS, `retail-${split}`));
+  for (const split of ["test", "train", "dev"])
+    tasks.set(split, await readTasks(folder, `tasks_${split}.json`, "retail", RETAIL_TOOLS, `retail-${split}`));
   const environment = createRetailEnvironment({ database, tasks: Array.from(tasks.values()).flat(), ...(await readAgentSide(folder)) });
   return { database, environment, tasks };
 }
@@ -90,9 +91,16 @@ async function readTasks(folder: string, name: string, environment: string, tool
 }
 
 /** `exact` is the same task with ints and floats kept apart. */
-function toTask(task: TauBenchTask, exact: PyValue, { id, environment, tools }: { id: string; environment: string; tools: readonly Tool[] }): Task {
+function toTask(
+  task: TauBenchTask,
+  exact: PyValue,
+  { id, environment, tools }: { id: string; environment: string; tools: readonly Tool[] },
+): Task {
   const exactActions = getItem(exact, "actions");
-  const goldenActions = task.actions.map(({ name }, index) => ({ name, argumentsJson: dumps(getItem(getItem(exactActions, index), "kwargs")) }));
+  const goldenActions = task.actions.map(({ name }, index) => ({
+    name,
+    argumentsJson: dumps(getItem(getItem(exactActions, index), "kwargs")),
+  }));
   return {
     schemaVersion: 1,
     id,

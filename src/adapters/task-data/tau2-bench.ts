@@ -34,7 +34,13 @@ const Tau2Task = z.object({
   user_scenario: Scenario,
   initial_state: z.null(),
   evaluation_criteria: z.object({
-    actions: z.array(z.object({ name: z.string().min(1), arguments: z.record(z.string(), z.unknown()), requestor: z.literal("assistant").default("assistant") })),
+    actions: z.array(
+      z.object({
+        name: z.string().min(1),
+        arguments: z.record(z.string(), z.unknown()),
+        requestor: z.literal("assistant").default("assistant"),
+      }),
+    ),
     communicate_info: z.array(z.string()),
     reward_basis: z.tuple([z.literal("DB"), z.literal("COMMUNICATE")]),
   }),
@@ -64,7 +70,12 @@ export async function readTau2Airline(directory: string): Promise<BenchmarkData<
   const splits = await readChecked(folder, "split_tasks.json", Splits);
   const tasks = new Map(Object.entries(splits).map(([name, ids]) => [name, ids.flatMap((id) => byId.get(id) ?? [])]));
   const { tools } = await readChecked(folder, "tools.json", z.object({ tools: ToolSchemas }));
-  const environment = createTau2AirlineEnvironment({ database, tools, systemPrompt: await readText(folder, "policy.md"), tasks: Array.from(byId.values()) });
+  const environment = createTau2AirlineEnvironment({
+    database,
+    tools,
+    systemPrompt: await readText(folder, "policy.md"),
+    tasks: Array.from(byId.values()),
+  });
   return { database, environment, tasks };
 }
 
@@ -72,7 +83,10 @@ export async function readTau2Airline(directory: string): Promise<BenchmarkData<
 function toTask(task: Tau2Task, exact: PyValue, database: AirlineDatabase): Task {
   const { actions, communicate_info: outputs } = task.evaluation_criteria;
   const exactActions = getItem(getItem(exact, "evaluation_criteria"), "actions");
-  const goldenActions = actions.map(({ name }, index) => ({ name, argumentsJson: dumps(getItem(getItem(exactActions, index), "arguments")) }));
+  const goldenActions = actions.map(({ name }, index) => ({
+    name,
+    argumentsJson: dumps(getItem(getItem(exactActions, index), "arguments")),
+  }));
   return {
     schemaVersion: 1,
     id: `tau2-airline-${task.id.padStart(2, "0")}`,
@@ -89,8 +103,11 @@ function toTask(task: Tau2Task, exact: PyValue, database: AirlineDatabase): Task
 /** The user whose id the scenario tells. */
 function userOf({ id, user_scenario }: Tau2Task, database: AirlineDatabase): string {
   const users = database.collections.get("users") ?? new Map();
-  const found = JSON.stringify(user_scenario).match(/\w+/g)?.find((word) => users.has(word));
-  if (found === undefined) throw new CampaignError("environment.data-corrupt", `tasks.json: the scenario of task ${id} names no user of the database`);
+  const found = JSON.stringify(user_scenario)
+    .match(/\w+/g)
+    ?.find((word) => users.has(word));
+  if (found === undefined)
+    throw new CampaignError("environment.data-corrupt", `tasks.json: the scenario of task ${id} names no user of the database`);
   return found;
 }
 

@@ -1,5 +1,5 @@
 import { CampaignError } from "../errors.ts";
-import { collectionFromJson, type Collection } from "./database.ts";
+import { type Collection, collectionFromJson } from "./database.ts";
 import { isDict, type PyValue } from "./python/values.ts";
 
 const KINDS = {

@@ -113,9 +113,7 @@ export class DatabaseHasher {
 
   private text(state: DatabaseState, collection: string, ids: readonly string[]): string {
     const { dialect } = this;
-    return ids
-      .map((id) => dialect.entry(id, state.find(collection, id)?.text(dialect.recordText) ?? ""))
-      .join(dialect.separator);
+    return ids.map((id) => dialect.entry(id, state.find(collection, id)?.text(dialect.recordText) ?? "")).join(dialect.separator);
   }
 
   /** The hash of a state of this database, 64 hexadecimal digits. */
@@ -130,7 +128,13 @@ export class DatabaseHasher {
     return hash.hex();
   }
 
-  private update(hash: Sha256Stream, index: number, touched: ReadonlyMap<Stretch, readonly string[]>, state: DatabaseState, isStart: boolean): void {
+  private update(
+    hash: Sha256Stream,
+    index: number,
+    touched: ReadonlyMap<Stretch, readonly string[]>,
+    state: DatabaseState,
+    isStart: boolean,
+  ): void {
     const { dialect, stretches } = this;
     const stretch = stretches[index];
     if (stretch === undefined) return;
@@ -146,20 +150,18 @@ export class DatabaseHasher {
   /** The stretches that hold written records, each with all its ids in order, added ones included. */
   private touched(state: DatabaseState): Map<Stretch, readonly string[]> {
     const touched = new Map<Stretch, Set<string>>();
-    for (const [collection, records] of state.written) {
+    for (const { collection, id } of state.changes) {
       const stretches = this.stretches.filter((stretch) => stretch.collection === collection);
-      for (const id of records.keys()) {
-        const home = stretches.findLast((stretch) => compareStrings(stretch.ids[0] ?? "", id) <= 0) ?? stretches[0];
-        if (home !== undefined) touched.set(home, (touched.get(home) ?? new Set(home.ids)).add(id));
-      }
+      const home = stretches.findLast((stretch) => compareStrings(stretch.ids[0] ?? "", id) <= 0) ?? stretches[0];
+      if (home !== undefined) touched.set(home, (touched.get(home) ?? new Set(home.ids)).add(id));
     }
     return new Map(Array.from(touched, ([stretch, ids]) => [stretch, Array.from(ids).sort(compareStrings)]));
   }
 
   private size(state: DatabaseState, collection: string): number {
-    const base = this.database.collections.get(collection) ?? new Map();
-    const written = Array.from(state.written.get(collection)?.keys() ?? []);
-    return base.size + written.filter((id) => !base.has(id)).length;
+    const base = this.database.collections.get(collection);
+    const added = state.changes.filter((change) => change.collection === collection && base?.has(change.id) !== true);
+    return (base?.size ?? 0) + added.length;
   }
 }
 

@@ -5,7 +5,7 @@ import { isDict, type PyDict, type PyValue } from "./python/values.ts";
 /** One record with the texts that are derived from it, each made once. Records are shared by all states, so the texts are too. */
 export class DatabaseRecord {
   readonly fields: PyDict;
-  private readonly texts = new Map<(fields: PyDict) => string, string>();
+  private texts: Map<(fields: PyDict) => string, string> | null = null;
 
   constructor(fields: PyDict) {
     this.fields = fields;
@@ -13,11 +13,12 @@ export class DatabaseRecord {
 
   /** The record as the model reads it. */
   get json(): string {
-    return this.text(dumps);
+    return dumps(this.fields);
   }
 
   /** `derive(fields)`, remembered by `derive`: pass a function that lives as long as the program. */
   text(derive: (fields: PyDict) => string): string {
+    this.texts ??= new Map();
     const known = this.texts.get(derive);
     if (known !== undefined) return known;
     const text = derive(this.fields);
@@ -35,28 +36,42 @@ export class Database {
 
   constructor(collections: ReadonlyMap<string, Collection>) {
     this.collections = collections;
-    this.initialState = new DatabaseState(this, new Map());
+    this.initialState = new DatabaseState(this, []);
   }
+}
+
+/** A record that was written since the initial state. */
+export interface Change {
+  readonly collection: string;
+  readonly id: string;
+  readonly record: DatabaseRecord;
 }
 
 /** A state: the records that were written since the initial one. Never changes; `with` makes a new state. */
 export class DatabaseState {
   readonly database: Database;
-  /** By collection and id. A record that was written back to its first value is still here. */
-  readonly written: ReadonlyMap<string, Collection>;
+  /** One per written record, in the order of first writing; a record that was written back to its first value is still here. */
+  readonly changes: readonly Change[];
 
-  constructor(database: Database, written: ReadonlyMap<string, Collection>) {
+  constructor(database: Database, changes: readonly Change[]) {
     this.database = database;
-    this.written = written;
+    this.changes = changes;
   }
 
   find(collection: string, id: string): DatabaseRecord | undefined {
-    return this.written.get(collection)?.get(id) ?? this.database.collections.get(collection)?.get(id);
+    const place = this.placeOf(collection, id);
+    return place < 0 ? this.database.collections.get(collection)?.get(id) : this.changes[place]?.record;
   }
 
   with(collection: string, id: string, record: DatabaseRecord): DatabaseState {
-    const records = new Map(this.written.get(collection)).set(id, record);
-    return new DatabaseState(this.database, new Map(this.written).set(collection, records));
+    const place = this.placeOf(collection, id);
+    const change = { collection, id, record };
+    return new DatabaseState(this.database, place < 0 ? [...this.changes, change] : this.changes.with(place, change));
+  }
+
+  /** A conversation writes a few records, so they are searched one by one. */
+  private placeOf(collection: string, id: string): number {
+    return this.changes.findIndex((change) => change.id === id && change.collection === collection);
   }
 }
 

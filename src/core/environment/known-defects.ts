@@ -8,7 +8,10 @@ const REFUSED_WRITES = {
   train: [24, 27, 81, 148, 161, 214, 229, 252, 253, 288, 314, 349, 351, 369, 376, 427, 431, 441, 469],
 } as const;
 const refusedWrites = Object.entries(REFUSED_WRITES).flatMap(([split, indices]) =>
-  indices.map((index): [string, string] => [`retail-${split}-${String(index).padStart(2, "0")}`, "a golden write is refused and changes nothing"]),
+  indices.map((index): [string, string] => [
+    `retail-${split}-${String(index).padStart(2, "0")}`,
+    "a golden write is refused and changes nothing",
+  ]),
 );
 
 export const KNOWN_DEFECTS: ReadonlyMap<string, string> = new Map([

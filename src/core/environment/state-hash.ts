@@ -4,7 +4,7 @@
 //   state          = sha256 of the database's hash and \n, then the same lines for the records that differ from the initial ones
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { Collection, Database, DatabaseState } from "./database.ts";
+import type { Change, Database, DatabaseState } from "./database.ts";
 import { typedCanonicalText } from "./hash-texts.ts";
 import { compareStrings } from "./python/operations.ts";
 import type { PyDict } from "./python/values.ts";
@@ -15,31 +15,28 @@ const databaseHashes = new WeakMap<Database, string>();
 
 /** Equal states have equal hashes, however they were reached. 64 hexadecimal digits. */
 export function stateHash(state: DatabaseState): string {
-  const lines = recordLines(state.written, (collection, id, text) => {
-    return state.database.collections.get(collection)?.get(id)?.text(digest) === text;
+  const { database, changes } = state;
+  const differing = changes.filter(({ collection, id, record }) => {
+    return database.collections.get(collection)?.get(id)?.text(digest) !== record.text(digest);
   });
-  return sha256Hex(`${databaseHash(state.database)}\n${lines}`);
+  return sha256Hex(`${databaseHash(database)}\n${lines(differing)}`);
 }
 
 /** The hash of the initial database, made once. */
 export function databaseHash(database: Database): string {
   const known = databaseHashes.get(database);
   if (known !== undefined) return known;
-  const hash = sha256Hex(recordLines(database.collections, () => false));
+  const all = Array.from(database.collections, ([collection, records]) =>
+    Array.from(records, ([id, record]) => ({ collection, id, record })),
+  );
+  const hash = sha256Hex(lines(all.flat()));
   databaseHashes.set(database, hash);
   return hash;
 }
 
-function recordLines(collections: ReadonlyMap<string, Collection>, isSkipped: (collection: string, id: string, digest: string) => boolean): string {
-  let lines = "";
-  for (const name of Array.from(collections.keys()).sort(compareStrings)) {
-    const records = collections.get(name) ?? new Map();
-    for (const id of Array.from(records.keys()).sort(compareStrings)) {
-      const text = records.get(id)?.text(digest) ?? "";
-      if (!isSkipped(name, id, text)) lines += `${JSON.stringify([name, id, text])}\n`;
-    }
-  }
-  return lines;
+function lines(records: readonly Change[]): string {
+  const sorted = records.toSorted((left, right) => compareStrings(left.collection, right.collection) || compareStrings(left.id, right.id));
+  return sorted.map(({ collection, id, record }) => `${JSON.stringify([collection, id, record.text(digest)])}\n`).join("");
 }
 
 /** True when both states hold the same records, compared by `recordText`. Looks at written records only. */
@@ -48,11 +45,8 @@ export function isSameDatabase(left: DatabaseState, right: DatabaseState, record
 }
 
 function coversChanges(left: DatabaseState, right: DatabaseState, recordText: (fields: PyDict) => string): boolean {
-  for (const [collection, records] of left.written) {
-    for (const [id, record] of records) {
-      const other = right.find(collection, id);
-      if (other !== record && other?.text(recordText) !== record.text(recordText)) return false;
-    }
-  }
-  return true;
+  return left.changes.every(({ collection, id, record }) => {
+    const other = right.find(collection, id);
+    return other === record || other?.text(recordText) === record.text(recordText);
+  });
 }

@@ -3,11 +3,11 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Task } from "#contracts/task.ts";
 import type { ToolSchema } from "../ports.ts";
-import { Draft, type Database, type DatabaseState } from "./database.ts";
+import { type Database, type DatabaseState, Draft } from "./database.ts";
 import type { Environment, EnvironmentCall, Grade, StepResult } from "./environment.ts";
 import { tauText } from "./hash-texts.ts";
 import { parseJson } from "./python/parse-json.ts";
-import { isDict, PyError, type PyDict } from "./python/values.ts";
+import { isDict, type PyDict, PyError } from "./python/values.ts";
 import { databaseHash, isSameDatabase, stateHash } from "./state-hash.ts";
 import { bindArguments, type Tool } from "./tool.ts";
 

@@ -1,6 +1,6 @@
 // A benchmark tool, and how Python binds a call's arguments to it.
 import type { Draft } from "./database.ts";
-import { PyError, type PyDict, type PyValue } from "./python/values.ts";
+import { type PyDict, PyError, type PyValue } from "./python/values.ts";
 
 export interface Tool {
   readonly name: string;
@@ -19,17 +19,23 @@ export interface Tool {
 
 /** The call `tool(**kwargs)`: values in the order of the parameters. Throws TypeError with CPython's words. */
 export function bindArguments(tool: Tool, kwargs: PyDict): PyValue[] {
-  const { callName, parameters, reserved } = tool;
+  const { parameters } = tool;
+  const values: PyValue[] = [];
+  for (const name of parameters) {
+    const value = kwargs.get(name);
+    if (value !== undefined) values.push(value);
+  }
+  if (values.length !== parameters.length || kwargs.size !== parameters.length) throw bindingError(tool, kwargs);
+  return values;
+}
+
+function bindingError({ callName, parameters, reserved }: Tool, kwargs: PyDict): PyError {
   refuseReserved(reserved, kwargs);
-  for (const name of kwargs.keys()) {
-    if (!parameters.includes(name)) throw new PyError("TypeError", `${callName} got an unexpected keyword argument '${name}'`);
-  }
+  const unexpected = kwargs.keys().find((name) => !parameters.includes(name));
+  if (unexpected !== undefined) return new PyError("TypeError", `${callName} got an unexpected keyword argument '${unexpected}'`);
   const missing = parameters.filter((name) => !kwargs.has(name)).map((name) => `'${name}'`);
-  if (missing.length > 0) {
-    const plural = missing.length === 1 ? "" : "s";
-    throw new PyError("TypeError", `${callName} missing ${missing.length} required positional argument${plural}: ${enumerate(missing)}`);
-  }
-  return parameters.map((name) => kwargs.get(name) ?? null);
+  const plural = missing.length === 1 ? "" : "s";
+  return new PyError("TypeError", `${callName} missing ${missing.length} required positional argument${plural}: ${enumerate(missing)}`);
 }
 
 /** Throws TypeError when an argument has a name that the caller of all tools uses itself. */

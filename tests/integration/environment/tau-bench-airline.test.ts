@@ -39,7 +39,9 @@ describe.skipIf(MISSING !== null)(`tau-bench's airline${because}`, async () => {
   });
 
   it("gives full reward to the golden actions of every task", () => {
-    expect(tasks.map((task) => checkTask(environment, task)).filter(({ reward, failedWrites }) => reward !== 1 || failedWrites.length > 0)).toEqual([]);
+    expect(
+      tasks.map((task) => checkTask(environment, task)).filter(({ reward, failedWrites }) => reward !== 1 || failedWrites.length > 0),
+    ).toEqual([]);
   });
 
   it("lets an agent that does nothing pass 38 % of the tasks", () => {

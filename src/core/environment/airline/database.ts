@@ -1,6 +1,6 @@
 // The airline's database: users, flights and reservations by id, and the routes through which flights are searched.
 import { checkedCollection } from "../checked-collection.ts";
-import { Database, DatabaseRecord, type Collection } from "../database.ts";
+import { type Collection, Database, DatabaseRecord } from "../database.ts";
 import { fromPlain, type PyDict, type PyValue } from "../python/values.ts";
 import type { AirlineRecords } from "./records.ts";
 
@@ -28,7 +28,8 @@ export class AirlineDatabase extends Database {
   /** Ids of the flights from `origin` to `destination` in the order of the data; null fits every airport. */
   flightsBetween(origin: PyValue, destination: PyValue): readonly string[] {
     if (destination === null) return origin === null ? this.allFlights : this.flightsFrom(origin);
-    if (origin === null) return this.allFlights.filter((id) => this.collections.get("flights")?.get(id)?.fields.get("destination") === destination);
+    if (origin === null)
+      return this.allFlights.filter((id) => this.collections.get("flights")?.get(id)?.fields.get("destination") === destination);
     if (typeof origin !== "string" || typeof destination !== "string") return [];
     return this.routes.get(origin)?.get(destination) ?? [];
   }
@@ -61,10 +62,25 @@ export function createAirlineDatabase(records: AirlineRecords): AirlineDatabase 
  *
  * throws  CampaignError "environment.data-corrupt" naming the file and what it lacks
  */
-export function airlineDatabaseFromJson(files: { readonly flights: PyValue; readonly reservations: PyValue; readonly users: PyValue }): AirlineDatabase {
+export function airlineDatabaseFromJson(files: {
+  readonly flights: PyValue;
+  readonly reservations: PyValue;
+  readonly users: PyValue;
+}): AirlineDatabase {
   return new AirlineDatabase({
-    flights: checkedCollection("flights.json", files.flights, { origin: "string", destination: "string", scheduled_departure_time_est: "string", scheduled_arrival_time_est: "string", dates: "dict" }),
-    reservations: checkedCollection("reservations.json", files.reservations, { user_id: "string", flights: "list", passengers: "list", payment_history: "list" }),
+    flights: checkedCollection("flights.json", files.flights, {
+      origin: "string",
+      destination: "string",
+      scheduled_departure_time_est: "string",
+      scheduled_arrival_time_est: "string",
+      dates: "dict",
+    }),
+    reservations: checkedCollection("reservations.json", files.reservations, {
+      user_id: "string",
+      flights: "list",
+      passengers: "list",
+      payment_history: "list",
+    }),
     users: checkedCollection("users.json", files.users, { payment_methods: "dict", reservations: "list" }),
   });
 }

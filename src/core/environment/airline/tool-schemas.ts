@@ -14,7 +14,10 @@ const listOf = (description: string, properties: Readonly<Record<string, Propert
 
 /** All parameters are required. */
 function schema(name: string, description: string, properties: Readonly<Record<string, Property>> = {}): ToolSchema {
-  return { type: "function", function: { name, description, parameters: { type: "object", properties, required: Object.keys(properties) } } };
+  return {
+    type: "function",
+    function: { name, description, parameters: { type: "object", properties, required: Object.keys(properties) } },
+  };
 }
 
 const userId = text("Id of the user, for example mia_li_3668.");
@@ -58,8 +61,16 @@ export const AIRLINE_TOOL_SCHEMAS: readonly ToolSchema[] = [
   schema("get_reservation_details", "Show a reservation.", { reservation_id: reservationId }),
   schema("get_user_details", "Show a user's profile, payment methods and reservation ids.", { user_id: userId }),
   schema("list_all_airports", "List every airport with its city."),
-  schema("search_direct_flight", "Find non-stop flights between two airports that can be booked on a day.", { origin, destination, date: day }),
-  schema("search_onestop_flight", "Find connections with one stop between two airports that can be booked on a day.", { origin, destination, date: day }),
+  schema("search_direct_flight", "Find non-stop flights between two airports that can be booked on a day.", {
+    origin,
+    destination,
+    date: day,
+  }),
+  schema("search_onestop_flight", "Find connections with one stop between two airports that can be booked on a day.", {
+    origin,
+    destination,
+    date: day,
+  }),
   schema("send_certificate", "Give a user a travel certificate as compensation. It cannot be taken back.", {
     user_id: userId,
     amount: { type: "number", description: "Value in dollars." },

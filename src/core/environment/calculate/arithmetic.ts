@@ -47,7 +47,8 @@ export function unary(operator: "+" | "-", value: Operand): Operand {
 export function binary(operator: BinaryOperator, left: Operand, right: Operand): Operand {
   if (left === "tuple" || right === "tuple") return withTuple(operator, left, right);
   if (left === "ellipsis" || right === "ellipsis") throw unsupported(operator, left, right);
-  if (left instanceof Complex || right instanceof Complex) return complexBinary(operator, toComplex(left), toComplex(right), () => unsupported(operator, left, right));
+  if (left instanceof Complex || right instanceof Complex)
+    return complexBinary(operator, toComplex(left), toComplex(right), () => unsupported(operator, left, right));
   if (typeof left === "bigint" && typeof right === "bigint") return INTEGER[operator](left, right);
   return FLOAT[operator](toFloat(left), toFloat(right));
 }

@@ -2,9 +2,9 @@
 import { floatRepr } from "../python/format.ts";
 import { iterate } from "../python/operations.ts";
 import { roundToCents } from "../python/round.ts";
-import { PyError, PyFloat, typeName, type PyValue } from "../python/values.ts";
-import { binary, Complex, toFloat, typeOf, unary, type Operand } from "./arithmetic.ts";
-import { parseExpression, type Expression } from "./parse.ts";
+import { PyError, PyFloat, type PyValue, typeName } from "../python/values.ts";
+import { binary, Complex, type Operand, toFloat, typeOf, unary } from "./arithmetic.ts";
+import { type Expression, parseExpression } from "./parse.ts";
 
 const ALLOWED = "0123456789+-*/(). ";
 
@@ -25,7 +25,8 @@ export function calculate(expression: PyValue): string {
 /** `all(char in allowed for char in expression)` */
 export function hasOnlyAllowed(expression: PyValue): boolean {
   for (const character of iterate(expression)) {
-    if (typeof character !== "string") throw new PyError("TypeError", `'in <string>' requires string as left operand, not ${typeName(character)}`);
+    if (typeof character !== "string")
+      throw new PyError("TypeError", `'in <string>' requires string as left operand, not ${typeName(character)}`);
     if (!ALLOWED.includes(character)) return false;
   }
   return true;
@@ -70,7 +71,8 @@ function refuseCall(tree: Extract<Expression, { type: "call" }>): never {
 function text(value: Operand): string {
   if (value === "ellipsis") return "Ellipsis";
   if (value === "tuple") return "()";
-  if (value instanceof Complex) return `(${component(value.re)}${value.im < 0 || Object.is(value.im, -0) ? "" : "+"}${component(value.im)}j)`;
+  if (value instanceof Complex)
+    return `(${component(value.re)}${value.im < 0 || Object.is(value.im, -0) ? "" : "+"}${component(value.im)}j)`;
   return typeof value === "number" ? floatRepr(value) : String(value);
 }
 

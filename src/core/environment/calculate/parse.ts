@@ -1,7 +1,7 @@
 // Parses a Python expression of the `calculate` tool. Follows the rules and their order in CPython 3.11's grammar, since the order decides
 // which syntax error is reported: a first pass accepts or refuses, a second one looks for a better message than "invalid syntax".
 import { PyError, type PyFloat, type PyInt } from "../python/values.ts";
-import { syntaxError, tokenize, type Token } from "./tokens.ts";
+import { syntaxError, type Token, tokenize } from "./tokens.ts";
 
 export type Expression =
   | { readonly type: "number"; readonly value: PyInt | PyFloat }
@@ -9,7 +9,11 @@ export type Expression =
   | { readonly type: "empty-tuple" }
   | { readonly type: "unary"; readonly operator: "+" | "-"; readonly operand: Expression }
   | { readonly type: "binary"; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression }
-  | { readonly type: "call"; readonly callee: Expression; readonly argument: { readonly prefix: "" | "*" | "**"; readonly value: Expression } | null };
+  | {
+      readonly type: "call";
+      readonly callee: Expression;
+      readonly argument: { readonly prefix: "" | "*" | "**"; readonly value: Expression } | null;
+    };
 export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "**";
 
 /**
@@ -150,7 +154,9 @@ class Parser {
       const signs: ("+" | "-")[] = [];
       for (let sign = this.sign(); sign !== null; sign = this.sign()) signs.push(sign);
       const operand = this.power();
-      return operand === null ? null : signs.reduceRight<Expression>((inner, operator) => ({ type: "unary", operator, operand: inner }), operand);
+      return operand === null
+        ? null
+        : signs.reduceRight<Expression>((inner, operator) => ({ type: "unary", operator, operand: inner }), operand);
     });
   }
 

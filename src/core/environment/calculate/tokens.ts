@@ -1,7 +1,6 @@
 // Tokens of a Python expression over the characters 0-9 + - * / ( ) . and space, with the tokenizer errors of CPython 3.11.
 import { intTooLong } from "../python/parse-json.ts";
-import { PyError } from "../python/values.ts";
-import { PyFloat, toInt, type PyInt } from "../python/values.ts";
+import { PyError, PyFloat, type PyInt, toInt } from "../python/values.ts";
 
 /** `level` is the number of brackets open after the token; "unclosed" stands at the end of a text with open brackets. */
 export interface Token {
@@ -38,7 +37,8 @@ export function tokenize(text: string): Token[] {
 
 function numberValue(lexeme: string): PyInt | PyFloat {
   if (lexeme.includes(".")) return new PyFloat(Number(lexeme));
-  if (/^0+[1-9]/.test(lexeme)) throw syntaxError("leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");
+  if (/^0+[1-9]/.test(lexeme))
+    throw syntaxError("leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");
   if (lexeme.length > MAX_DIGITS) {
     throw syntaxError(`${intTooLong(lexeme.length)} - Consider hexadecimal for huge integer literals to avoid decimal conversion limits.`);
   }

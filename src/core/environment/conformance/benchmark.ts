@@ -1,7 +1,7 @@
 // A benchmark as the golden vectors see it: a database, tools, hashes, tasks by split.
 import type { Task } from "#contracts/task.ts";
-import { CANONICAL, DatabaseHasher, TAU, TAU2, type HashDialect, type Sha256Stream } from "../database-hash.ts";
 import type { Database } from "../database.ts";
+import { CANONICAL, DatabaseHasher, type HashDialect, type Sha256Stream, TAU, TAU2 } from "../database-hash.ts";
 import type { Toolkit } from "../tool-environment.ts";
 
 export interface Benchmark {
@@ -17,5 +17,8 @@ export interface Benchmark {
 /** The hashers of a benchmark's vectors. */
 export function hashersOf(id: Benchmark["id"], database: Database, newSha256?: () => Sha256Stream): Benchmark["hashers"] {
   const hasher = (dialect: HashDialect) => new DatabaseHasher(database, dialect, newSha256);
-  return new Map([id === "tau2-airline" ? (["tau2_hash", hasher(TAU2)] as const) : (["tau_hash", hasher(TAU)] as const), ["db_sha256", hasher(CANONICAL)]]);
+  return new Map([
+    id === "tau2-airline" ? (["tau2_hash", hasher(TAU2)] as const) : (["tau_hash", hasher(TAU)] as const),
+    ["db_sha256", hasher(CANONICAL)],
+  ]);
 }

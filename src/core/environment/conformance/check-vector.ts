@@ -4,7 +4,7 @@ import { calculate } from "../calculate/calculate.ts";
 import type { DatabaseState } from "../database.ts";
 import { str } from "../python/format.ts";
 import { parseJson } from "../python/parse-json.ts";
-import { isDict, isList, PyFloat, type PyDict, type PyValue } from "../python/values.ts";
+import { isDict, isList, PyDict, PyFloat, type PyValue } from "../python/values.ts";
 import { goldenState, gradeState, invokeTool } from "../tool-environment.ts";
 import type { Benchmark } from "./benchmark.ts";
 
@@ -44,7 +44,8 @@ function checkCalls(vector: PyDict, benchmark: Benchmark): string | null {
 
 function compareStep(call: PyDict, observation: string | null, index: number): string | null {
   const place = `call ${index} ${text(call, "name")}`;
-  if (call.has("step_exception")) return observation === null ? null : `${place}: expected ${text(call, "step_exception")}, got ${quote(observation)}`;
+  if (call.has("step_exception"))
+    return observation === null ? null : `${place}: expected ${text(call, "step_exception")}, got ${quote(observation)}`;
   const wanted = text(call, "observation");
   const got = observation ?? "an exception of the step itself";
   const isValidation = VALIDATION_ERROR.test(wanted);
@@ -57,7 +58,9 @@ const firstLine = (value: string) => value.split("\n", 1)[0] ?? "";
 
 function compareErrorFlag(call: PyDict, isError: boolean, index: number): string | null {
   const wanted = call.get("error");
-  return typeof wanted !== "boolean" || wanted === isError ? null : `call ${index} ${text(call, "name")}: expected error ${wanted}, got ${isError}`;
+  return typeof wanted !== "boolean" || wanted === isError
+    ? null
+    : `call ${index} ${text(call, "name")}: expected error ${wanted}, got ${isError}`;
 }
 
 function compareHashes(vector: PyDict, benchmark: Benchmark, state: DatabaseState): string | null {
@@ -97,12 +100,20 @@ function checkEpisode(vector: PyDict, benchmark: Benchmark): string | null {
   return compareEnding(vector, benchmark, task, state, replies, doneAt);
 }
 
-function compareEnding(vector: PyDict, benchmark: Benchmark, task: Task, state: DatabaseState, replies: readonly (string | null)[], doneAt: number | null): string | null {
+function compareEnding(
+  vector: PyDict,
+  benchmark: Benchmark,
+  task: Task,
+  state: DatabaseState,
+  replies: readonly (string | null)[],
+  doneAt: number | null,
+): string | null {
   const hash = vector.get("data_hash");
   const stateHash = benchmark.hashers.get("tau_hash")?.hash(state) ?? "";
   const hashDifference = typeof hash === "string" ? compare("data_hash", hash, stateHash) : null;
   if (hashDifference !== null) return hashDifference;
-  if (vector.has("raises")) return doneAt !== null && gradingRaises(task, replies) ? null : `expected ${text(vector, "raises")}, got a grade`;
+  if (vector.has("raises"))
+    return doneAt !== null && gradingRaises(task, replies) ? null : `expected ${text(vector, "raises")}, got a grade`;
   const graded = doneAt === null ? UNGRADED : grade(benchmark, task, state, replies);
   for (const [field, value] of Object.entries({ done_at: doneAt, ...graded })) {
     const wanted = vector.get(field);
@@ -124,7 +135,7 @@ function grade(benchmark: Benchmark, task: Task, state: DatabaseState, replies: 
     r_actions: result.isDatabaseMatch ? 1 : 0,
     gt_data_hash: benchmark.hashers.get("tau_hash")?.hash(golden) ?? "",
     r_outputs: hasOutputs ? (result.missingOutputs.length === 0 ? 1 : 0) : null,
-    outputs: hasOutputs ? new Map(task.outputs.map((output) => [output, !result.missingOutputs.includes(output)])) : null,
+    outputs: hasOutputs ? PyDict.from(task.outputs.map((output) => [output, !result.missingOutputs.includes(output)])) : null,
   };
 }
 
@@ -141,7 +152,7 @@ function gradingRaises(task: Task, replies: readonly (string | null)[]): boolean
 function kwargsOf(call: PyDict): PyDict {
   const sent = call.get("arguments");
   const kwargs = typeof sent === "string" ? parseJson(sent) : call.get("kwargs");
-  return isDict(kwargs ?? null) ? (kwargs as PyDict) : new Map();
+  return isDict(kwargs ?? null) ? (kwargs as PyDict) : new PyDict([], []);
 }
 
 function text(from: PyDict, key: string): string {

@@ -1,6 +1,6 @@
 // How Python prints values: repr, str, json.dumps. Byte-exact, since the model and the benchmark's hash read these texts.
 import { isNonPrintable } from "./printable.ts";
-import { isDict, isList, PyFloat, type PyValue } from "./values.ts";
+import { isDict, isList, type PyDict, PyFloat, type PyList, type PyValue } from "./values.ts";
 
 /** `repr(float)`: the shortest text that reads back, with an exponent below 1e-4 and from 1e16 on. */
 export function floatRepr(value: number): string {
@@ -58,23 +58,46 @@ export function str(value: PyValue): string {
   return typeof value === "string" ? value : repr(value);
 }
 
+const PLAIN_JSON = /^[ !#-[\]-~]*$/;
+
+/** True for text that stands in JSON as it is, between quotes. */
+export function isPlainJson(text: string): boolean {
+  return PLAIN_JSON.test(text);
+}
+
 /** `json.dumps(text)`: everything beyond ASCII escaped per UTF-16 unit. */
 export function jsonString(text: string): string {
+  if (isPlainJson(text)) return `"${text}"`;
   return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
 }
 
-/** `json.dumps(value)` with the default separators, in insertion order. */
+/** `json.dumps(value)` with the default separators, in insertion order. Dicts remember their text, so an unchanged part is printed once. */
 export function dumps(value: PyValue): string {
-  if (value === null) return "null";
   if (typeof value === "string") return jsonString(value);
-  if (value instanceof PyFloat) return jsonFloat(value.value);
-  if (isList(value)) return `[${value.map(dumps).join(", ")}]`;
+  if (value === null) return "null";
+  if (typeof value !== "object") return String(value);
   if (isDict(value)) {
-    let out = "";
-    for (const [key, item] of value) out += `${out === "" ? "" : ", "}${jsonString(key)}: ${dumps(item)}`;
-    return `{${out}}`;
+    value.jsonText ??= dumpsDict(value);
+    return value.jsonText;
   }
-  return String(value);
+  if (value instanceof PyFloat) return jsonFloat(value.value);
+  return dumpsList(value);
+}
+
+function dumpsDict(value: PyDict): string {
+  const names = value.keys();
+  const items = value.values();
+  let out = "{";
+  for (let place = 0; place < names.length; place += 1) {
+    out += `${place === 0 ? "" : ", "}${jsonString(names[place] ?? "")}: ${dumps(items[place] ?? null)}`;
+  }
+  return `${out}}`;
+}
+
+function dumpsList(value: PyList): string {
+  let out = "[";
+  for (let place = 0; place < value.length; place += 1) out += place === 0 ? dumps(value[0] ?? null) : `, ${dumps(value[place] ?? null)}`;
+  return `${out}]`;
 }
 
 function jsonFloat(value: number): string {

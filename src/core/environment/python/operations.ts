@@ -1,6 +1,6 @@
 // Python's operators on JSON values, with the words of CPython 3.11's exceptions. Only what the benchmark's tools use.
 import { repr } from "./format.ts";
-import { isDict, isInt, isList, PyError, PyFloat, toInt, typeName, type PyDict, type PyList, type PyValue } from "./values.ts";
+import { isDict, isInt, isList, PyDict, PyError, PyFloat, type PyList, type PyValue, toInt, typeName } from "./values.ts";
 
 const typeError = (message: string) => new PyError("TypeError", message);
 const unsupported = (operator: string, left: PyValue, right: PyValue) =>
@@ -21,9 +21,9 @@ export function has(container: PyDict, key: PyValue): key is string {
 
 /** `container[key]` for any container. Throws KeyError, TypeError or IndexError as Python does. */
 export function getItem(container: PyValue, key: PyValue): PyValue {
-  if (container instanceof Map) {
+  if (container instanceof PyDict) {
     const text = hashableKey(key);
-    const value = text === null ? undefined : (container as PyDict).get(text);
+    const value = text === null ? undefined : container.get(text);
     if (value === undefined) throw new PyError("KeyError", repr(key));
     return value;
   }
@@ -160,12 +160,19 @@ export function equals(left: PyValue, right: PyValue): boolean {
   if (left === right) return true;
   const leftNumber = numeric(left);
   const rightNumber = numeric(right);
-  // JavaScript compares bigint and number by mathematical value, as Python does.
-  if (leftNumber !== null && rightNumber !== null) return plain(leftNumber) == plain(rightNumber);
+  if (leftNumber !== null && rightNumber !== null) return isSameNumber(plain(leftNumber), plain(rightNumber));
   if (isList(left)) return isList(right) && left.length === right.length && left.every((item, index) => equals(item, right[index] ?? null));
-  if (isDict(left)) return isDict(right) && left.size === right.size && Array.from(left).every(([key, item]) => right.has(key) && equals(item, right.get(key) ?? null));
+  if (isDict(left))
+    return (
+      isDict(right) &&
+      left.size === right.size &&
+      Array.from(left).every(([key, item]) => right.has(key) && equals(item, right.get(key) ?? null))
+    );
   return false;
 }
+
+/** JavaScript orders bigint and number by mathematical value, as Python does; NaN equals nothing. */
+const isSameNumber = (left: number | bigint, right: number | bigint) => left <= right && left >= right;
 
 const plain = (value: number | bigint | PyFloat) => (value instanceof PyFloat ? value.value : value);
 
@@ -210,7 +217,7 @@ const surrogateLast = (unit: number) => (unit >= 0xd800 && unit <= 0xdfff ? unit
 /** `bool(value)` */
 export function isTruthy(value: PyValue): boolean {
   if (value === null || value === false) return false;
-  if (isInt(value)) return value != 0;
+  if (isInt(value)) return value !== 0;
   if (value instanceof PyFloat) return value.value !== 0;
   if (typeof value === "string" || isList(value)) return value.length > 0;
   return !isDict(value) || value.size > 0;

@@ -1,14 +1,23 @@
 // JSON as Python's json.loads reads it: 1 and 1.0 stay apart, keys keep their order, error texts are CPython's.
 // Differs on purpose: NaN, Infinity and numbers beyond a double are refused, since the database has no form for them; so is text that is
 // longer or nested deeper than any tool needs.
-import { PyError, PyFloat, toInt, type PyDict, type PyValue } from "./values.ts";
+import { PyDict, PyError, PyFloat, type PyValue, toInt } from "./values.ts";
 
 const MAX_DEPTH = 200;
 const MAX_INT_DIGITS = 4300;
+const INDEXED_SIZE = 32;
 const NUMBER = /(-?(?:0|[1-9]\d*))(\.\d+)?([eE][-+]?\d+)?/y;
-const STRING_CHUNK = /[^"\\\u0000-\u001f]*/y;
-const WHITESPACE = /[ \t\n\r]*/y;
+const NEEDS_CARE = /[\\\u0000-\u001f]/;
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 /**
  * The value of a JSON text.
@@ -39,20 +48,21 @@ class JsonReader {
   }
 
   private value(): PyValue {
-    const { text, at } = this;
-    switch (text[at]) {
-      case '"':
+    switch (this.text.charCodeAt(this.at)) {
+      case QUOTE:
         this.at += 1;
         return this.string();
-      case "{":
-        return this.nested(() => this.object());
-      case "[":
-        return this.nested(() => this.array());
-      case "n":
+      case OPEN_BRACE:
+        this.enter();
+        return this.object();
+      case OPEN_BRACKET:
+        this.enter();
+        return this.array();
+      case 0x6e:
         return this.literal("null", null);
-      case "t":
+      case 0x74:
         return this.literal("true", true);
-      case "f":
+      case 0x66:
         return this.literal("false", false);
       default:
         return this.number();
@@ -84,73 +94,80 @@ class JsonReader {
     return this.fail("Expecting value", this.at);
   }
 
-  private nested(read: () => PyValue): PyValue {
+  private enter(): void {
     this.depth += 1;
     if (this.depth > MAX_DEPTH) throw new PyError("ValueError", `JSON nested deeper than ${MAX_DEPTH} levels`);
     this.at += 1;
-    const value = read();
-    this.depth -= 1;
-    return value;
   }
 
   private array(): PyValue {
     const items: PyValue[] = [];
     this.skipWhitespace();
-    if (this.text[this.at] === "]") {
-      this.at += 1;
-      return items;
+    if (this.text.charCodeAt(this.at) === CLOSE_BRACKET) this.at += 1;
+    else {
+      do items.push(this.value());
+      while (this.hasNext(CLOSE_BRACKET));
     }
-    for (;;) {
-      items.push(this.value());
-      this.skipWhitespace();
-      const separator = this.text[this.at];
-      this.at += 1;
-      if (separator === "]") return items;
-      if (separator !== ",") this.fail("Expecting ',' delimiter", this.at - 1);
-      this.skipWhitespace();
-    }
+    this.depth -= 1;
+    return items;
   }
 
   private object(): PyDict {
-    const entries = new Map<string, PyValue>();
+    const entries = new EntryList();
     this.skipWhitespace();
-    if (this.text[this.at] === "}") {
-      this.at += 1;
-      return entries;
+    if (this.text.charCodeAt(this.at) === CLOSE_BRACE) this.at += 1;
+    else {
+      do this.entry(entries);
+      while (this.hasNext(CLOSE_BRACE));
     }
-    for (;;) {
-      if (this.text[this.at] !== '"') this.fail("Expecting property name enclosed in double quotes", this.at);
-      this.at += 1;
-      const key = this.string();
-      this.skipWhitespace();
-      if (this.text[this.at] !== ":") this.fail("Expecting ':' delimiter", this.at);
-      this.at += 1;
-      this.skipWhitespace();
-      entries.set(key, this.value());
-      this.skipWhitespace();
-      const separator = this.text[this.at];
-      this.at += 1;
-      if (separator === "}") return entries;
-      if (separator !== ",") this.fail("Expecting ',' delimiter", this.at - 1);
-      this.skipWhitespace();
-    }
+    this.depth -= 1;
+    return entries.toDict();
+  }
+
+  private entry(entries: EntryList): void {
+    if (this.text.charCodeAt(this.at) !== QUOTE) this.fail("Expecting property name enclosed in double quotes", this.at);
+    this.at += 1;
+    const key = this.string();
+    this.skipWhitespace();
+    if (this.text.charCodeAt(this.at) !== COLON) this.fail("Expecting ':' delimiter", this.at);
+    this.at += 1;
+    this.skipWhitespace();
+    entries.set(key, this.value());
+  }
+
+  /** Reads a comma, or the end of an array or object. */
+  private hasNext(end: number): boolean {
+    this.skipWhitespace();
+    const code = this.text.charCodeAt(this.at);
+    this.at += 1;
+    if (code === end) return false;
+    if (code !== COMMA) this.fail("Expecting ',' delimiter", this.at - 1);
+    this.skipWhitespace();
+    return true;
   }
 
   /** The rest of a string, the opening quote being read. */
   private string(): string {
+    const start = this.at;
+    const end = this.text.indexOf('"', start);
+    const chunk = this.text.slice(start, end);
+    if (end < 0 || NEEDS_CARE.test(chunk)) return this.carefulString();
+    this.at = end + 1;
+    return chunk;
+  }
+
+  /** A string with escapes, or one that is no string. */
+  private carefulString(): string {
     const begin = this.at - 1;
     let out = "";
     for (;;) {
-      STRING_CHUNK.lastIndex = this.at;
-      const chunk = STRING_CHUNK.exec(this.text)?.[0] ?? "";
-      this.at += chunk.length;
-      out += chunk;
       const next = this.text[this.at];
       if (next === undefined) this.fail("Unterminated string starting at", begin);
       this.at += 1;
       if (next === '"') return out;
-      if (next !== "\\") this.fail("Invalid control character at", this.at - 1);
-      out += this.escape(begin);
+      if (next === "\\") out += this.escape(begin);
+      else if (next < " ") this.fail("Invalid control character at", this.at - 1);
+      else out += next;
     }
   }
 
@@ -171,16 +188,43 @@ class JsonReader {
   }
 
   private skipWhitespace(): void {
-    const code = this.text.charCodeAt(this.at);
-    if (code > 32 || Number.isNaN(code)) return;
-    WHITESPACE.lastIndex = this.at;
-    this.at += WHITESPACE.exec(this.text)?.[0].length ?? 0;
+    for (;;) {
+      const code = this.text.charCodeAt(this.at);
+      if (code > SPACE || !isWhitespace(code)) return;
+      this.at += 1;
+    }
   }
 
   private fail(message: string, position: number): never {
     const lines = this.text.slice(0, position).split("\n");
     const column = (lines.at(-1)?.length ?? 0) + 1;
     throw new PyError("ValueError", `${message}: line ${lines.length} column ${column} (char ${position})`);
+  }
+}
+
+const isWhitespace = (code: number) => code === SPACE || code === 0x0a || code === 0x0d || code === 0x09;
+
+/** Entries of an object under construction; few objects have so many keys that an index pays. */
+class EntryList {
+  private readonly names: string[] = [];
+  private readonly items: PyValue[] = [];
+  private index: Map<string, number> | null = null;
+
+  set(key: string, value: PyValue): void {
+    const { names, items } = this;
+    const known = this.index === null ? names.indexOf(key) : (this.index.get(key) ?? -1);
+    if (known >= 0) {
+      items[known] = value;
+      return;
+    }
+    this.index?.set(key, names.length);
+    names.push(key);
+    items.push(value);
+    if (names.length === INDEXED_SIZE) this.index = new Map(names.map((name, place) => [name, place]));
+  }
+
+  toDict(): PyDict {
+    return new PyDict(this.names, this.items);
   }
 }
 

@@ -1,12 +1,12 @@
 // Python's slicing and int(text), as the flight search uses them.
 import { repr } from "./format.ts";
-import { isList, PyError, typeName, type PyValue } from "./values.ts";
+import { isList, PyDict, PyError, type PyValue, typeName } from "./values.ts";
 
 /** `value[start:]` */
 export function sliceFrom(value: PyValue, start: number): PyValue {
   if (typeof value === "string") return Array.from(value).slice(start).join("");
   if (isList(value)) return value.slice(start);
-  if (value instanceof Map) throw new PyError("TypeError", "unhashable type: 'slice'");
+  if (value instanceof PyDict) throw new PyError("TypeError", "unhashable type: 'slice'");
   throw new PyError("TypeError", `'${typeName(value)}' object is not subscriptable`);
 }
 

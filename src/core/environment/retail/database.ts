@@ -1,9 +1,9 @@
 // The shop's database: users, orders and products by id, and the ways to find a user.
 import { checkedCollection } from "../checked-collection.ts";
-import { Database, type Collection } from "../database.ts";
+import { type Collection, Database } from "../database.ts";
 import { dumps } from "../python/format.ts";
 import { compareStrings, getItem } from "../python/operations.ts";
-import type { PyValue } from "../python/values.ts";
+import { PyDict, type PyValue } from "../python/values.ts";
 
 export class RetailDatabase extends Database {
   /** User ids by lower-cased e-mail address and by lower-cased first name, in the order of the data. Neither ever changes. */
@@ -22,7 +22,7 @@ export class RetailDatabase extends Database {
     this.usersByEmail = Map.groupBy(users.keys(), (id) => lower(id, "email"));
     this.usersByFirstName = Map.groupBy(users.keys(), (id) => lower(id, "name", "first_name"));
     const types = new Map(Array.from(products.values(), ({ fields }) => [String(getItem(fields, "name")), getItem(fields, "product_id")]));
-    this.productTypesJson = dumps(new Map(Array.from(types).sort(([left], [right]) => compareStrings(left, right))));
+    this.productTypesJson = dumps(PyDict.from(Array.from(types).sort(([left], [right]) => compareStrings(left, right))));
   }
 }
 
@@ -31,7 +31,11 @@ export class RetailDatabase extends Database {
  *
  * throws  CampaignError "environment.data-corrupt" naming the file and what it lacks
  */
-export function retailDatabaseFromJson(files: { readonly orders: PyValue; readonly products: PyValue; readonly users: PyValue }): RetailDatabase {
+export function retailDatabaseFromJson(files: {
+  readonly orders: PyValue;
+  readonly products: PyValue;
+  readonly users: PyValue;
+}): RetailDatabase {
   return new RetailDatabase({
     orders: checkedCollection("orders.json", files.orders, { user_id: "string", status: "string", items: "list", payment_history: "list" }),
     products: checkedCollection("products.json", files.products, { name: "string", product_id: "string", variants: "dict" }),

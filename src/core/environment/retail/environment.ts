@@ -9,7 +9,14 @@ import { createToolEnvironment, TAU_RULES } from "../tool-environment.ts";
 import type { RetailDatabase } from "./database.ts";
 import { cancelPendingOrder } from "./tools/cancel-order.ts";
 import { exchangeDeliveredOrderItems, returnDeliveredOrderItems } from "./tools/delivered-order.ts";
-import { findUserIdByEmail, findUserIdByNameZip, getOrderDetails, getProductDetails, getUserDetails, listAllProductTypes } from "./tools/lookup.ts";
+import {
+  findUserIdByEmail,
+  findUserIdByNameZip,
+  getOrderDetails,
+  getProductDetails,
+  getUserDetails,
+  listAllProductTypes,
+} from "./tools/lookup.ts";
 import { modifyPendingOrderAddress, modifyPendingOrderItems, modifyPendingOrderPayment, modifyUserAddress } from "./tools/modify-order.ts";
 import { retailTool } from "./tools/retail-tool.ts";
 

@@ -1,6 +1,6 @@
 import { CampaignError } from "../../errors.ts";
 import { AirlineDatabase } from "../airline/database.ts";
-import { DatabaseRecord, type Collection } from "../database.ts";
+import { type Collection, DatabaseRecord } from "../database.ts";
 import { isDict, PyError, type PyValue } from "../python/values.ts";
 import { FLIGHT, RESERVATION, USER } from "./models.ts";
 import { construct, type Model } from "./pydantic.ts";

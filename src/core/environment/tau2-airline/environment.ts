@@ -6,12 +6,25 @@ import type { DatabaseState } from "../database.ts";
 import type { Environment } from "../environment.ts";
 import { sortedJsonText } from "../hash-texts.ts";
 import { refuseReserved, type Tool } from "../tool.ts";
-import { createToolEnvironment, type BenchmarkRules } from "../tool-environment.ts";
+import { type BenchmarkRules, createToolEnvironment } from "../tool-environment.ts";
 import { bookReservation } from "./tools/book-reservation.ts";
-import { calculate, getFlightStatus, getReservationDetails, getUserDetails, listAllAirports, transferToHumanAgents } from "./tools/lookup.ts";
+import {
+  calculate,
+  getFlightStatus,
+  getReservationDetails,
+  getUserDetails,
+  listAllAirports,
+  transferToHumanAgents,
+} from "./tools/lookup.ts";
 import { searchDirectFlight, searchOnestopFlight } from "./tools/search-flights.ts";
 import { RESERVED_ARGUMENTS } from "./tools/tau2-tool.ts";
-import { cancelReservation, sendCertificate, updateReservationBaggages, updateReservationFlights, updateReservationPassengers } from "./tools/update-reservation.ts";
+import {
+  cancelReservation,
+  sendCertificate,
+  updateReservationBaggages,
+  updateReservationFlights,
+  updateReservationPassengers,
+} from "./tools/update-reservation.ts";
 
 /** In the order that the model sees. */
 export const TAU2_AIRLINE_TOOLS: readonly Tool[] = [
@@ -51,5 +64,13 @@ export interface Tau2AirlineEnvironmentOptions {
 /** Graded as all its tasks ask: the database, and what must be communicated. */
 export function createTau2AirlineEnvironment(options: Tau2AirlineEnvironmentOptions): Environment<DatabaseState> {
   const { database, tools, systemPrompt, tasks } = options;
-  return createToolEnvironment({ id: "tau2-airline", database, tools: TAU2_AIRLINE_TOOLS, schemas: tools, systemPrompt, tasks, rules: TAU2_RULES });
+  return createToolEnvironment({
+    id: "tau2-airline",
+    database,
+    tools: TAU2_AIRLINE_TOOLS,
+    schemas: tools,
+    systemPrompt,
+    tasks,
+    rules: TAU2_RULES,
+  });
 }

@@ -1,6 +1,7 @@
 // The records of tau2-bench's airline, field by field in the order in which they are dumped.
-import { anything, dictOf, float, integer, listOf, literal, nested, text, type Model, type Validate } from "./pydantic.ts";
+
 import { isDict } from "../python/values.ts";
+import { anything, dictOf, float, integer, listOf, literal, type Model, nested, text, type Validate } from "./pydantic.ts";
 
 export const FLIGHT_INFO: Model = { name: "FlightInfo", fields: { flight_number: text, date: text } };
 export const PASSENGER: Model = { name: "Passenger", fields: { first_name: text, last_name: text, dob: text } };

@@ -1,6 +1,6 @@
 // Validation as pydantic 2.13 does it in its lax mode, with its error texts; only the types that the airline's models have.
 import { repr } from "../python/format.ts";
-import { isDict, isInt, isList, PyError, PyFloat, toInt, typeName, type PyDict, type PyValue } from "../python/values.ts";
+import { isDict, isInt, isList, PyDict, PyError, PyFloat, type PyValue, toInt, typeName } from "../python/values.ts";
 
 interface Problem {
   readonly place: string;
@@ -27,16 +27,21 @@ const isProblem = (result: PyValue | Pick<Problem, "message" | "type">): result 
 
 export const anything: Validate = (input) => input;
 
-export const text: Validate = accepting((input) => (typeof input === "string" ? input : { type: "string_type", message: "Input should be a valid string" }));
+export const text: Validate = accepting((input) =>
+  typeof input === "string" ? input : { type: "string_type", message: "Input should be a valid string" },
+);
 
 export function literal(...options: readonly string[]): Validate {
   const names = options.map((option) => `'${option}'`);
   const wanted = names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
-  return accepting((input) => (typeof input === "string" && options.includes(input) ? input : { type: "literal_error", message: `Input should be ${wanted}` }));
+  return accepting((input) =>
+    typeof input === "string" && options.includes(input) ? input : { type: "literal_error", message: `Input should be ${wanted}` },
+  );
 }
 
 const TOO_BIG = { type: "int_parsing_size", message: "Unable to parse input string as an integer, exceeded maximum size" };
 const MAX_DIGITS = 4300;
+const NO_FIELDS = new PyDict([], []);
 
 /** Ints, booleans, floats without a fraction, and texts of such numbers. */
 export const integer: Validate = accepting((input) => {
@@ -49,13 +54,15 @@ export const integer: Validate = accepting((input) => {
 
 function integerFromFloat(value: number) {
   if (!Number.isFinite(value)) return { type: "finite_number", message: "Input should be a finite number" };
-  if (!Number.isInteger(value)) return { type: "int_from_float", message: "Input should be a valid integer, got a number with a fractional part" };
+  if (!Number.isInteger(value))
+    return { type: "int_from_float", message: "Input should be a valid integer, got a number with a fractional part" };
   return Math.abs(value) < 2 ** 63 ? toInt(BigInt(value)) : TOO_BIG;
 }
 
 function integerFromText(value: string) {
   const [, digits] = /^([+-]?\d+(?:_\d+)*)(?:\.0+)?$/.exec(value) ?? [];
-  if (digits === undefined) return { type: "int_parsing", message: "Input should be a valid integer, unable to parse string as an integer" };
+  if (digits === undefined)
+    return { type: "int_parsing", message: "Input should be a valid integer, unable to parse string as an integer" };
   return value.length > MAX_DIGITS ? TOO_BIG : toInt(BigInt(digits.replace(/^\+/, "").replaceAll("_", "")));
 }
 
@@ -88,9 +95,13 @@ export function listOf(item: Validate): Validate {
 
 export function dictOf(item: Validate): Validate {
   return (input, place, problems) => {
-    if (isDict(input)) return new Map(Array.from(input, ([key, value]) => [key, item(value, join(place, key), problems)]));
+    if (isDict(input))
+      return new PyDict(
+        input.keys(),
+        input.keys().map((key) => item(input.get(key) ?? null, join(place, key), problems)),
+      );
     problems.push({ place, input, type: "dict_type", message: "Input should be a valid dictionary" });
-    return new Map();
+    return NO_FIELDS;
   };
 }
 
@@ -107,20 +118,20 @@ export function nested(model: Model): Validate {
   return (input, place, problems) => {
     if (isDict(input)) return validateFields(model, input, place, problems);
     problems.push({ place, input, type: "model_type", message: `Input should be a valid dictionary or instance of ${model.name}` });
-    return new Map();
+    return NO_FIELDS;
   };
 }
 
 function validateFields(model: Model, input: PyDict, place: string, problems: Problem[]): PyDict {
-  const values = new Map<string, PyValue>();
+  const values: [string, PyValue][] = [];
   for (const [key, field] of Object.entries(model.fields)) {
     const [validate, fallback] = typeof field === "function" ? [field, undefined] : field;
     const value = input.get(key);
-    if (value !== undefined) values.set(key, validate(value, join(place, key), problems));
-    else if (fallback !== undefined) values.set(key, fallback);
+    if (value !== undefined) values.push([key, validate(value, join(place, key), problems)]);
+    else if (fallback !== undefined) values.push([key, fallback]);
     else problems.push({ place: join(place, key), input, type: "missing", message: "Field required" });
   }
-  return values;
+  return PyDict.from(values);
 }
 
 /** `Model(**fields)`. Throws PyError "ValidationError" that lists every problem. */
@@ -151,8 +162,11 @@ function truncate(value: string): string {
 /** How many leading items fit into `room`. */
 function fitting(sizes: readonly number[], room: number): number {
   let used = 0;
-  const index = sizes.findIndex((size) => (used += size) > room);
-  return index < 0 ? sizes.length : index;
+  for (const [index, size] of sizes.entries()) {
+    used += size;
+    if (used > room) return index;
+  }
+  return sizes.length;
 }
 
 function utf8Length(code: number): number {

@@ -53,7 +53,13 @@ describe("states", () => {
   });
 
   it("a change that is taken back leads to the hash of the beginning", () => {
-    const bags = (total: number) => call("update_reservation_baggages", { reservation_id: "AAAAAA", total_baggages: total, nonfree_baggages: 0, payment_id: "gift_card_1" });
+    const bags = (total: number) =>
+      call("update_reservation_baggages", {
+        reservation_id: "AAAAAA",
+        total_baggages: total,
+        nonfree_baggages: 0,
+        payment_id: "gift_card_1",
+      });
     const changed = play([bags(2)]);
     expect(airline.stateHash(changed)).not.toBe(airline.stateHash(airline.reset()));
     expect(airline.stateHash(play([bags(1)], changed))).toBe(airline.stateHash(airline.reset()));
@@ -94,7 +100,11 @@ describe("grade", () => {
   it("finds an output in any reply, whatever its case and thousands separators", () => {
     const task = taskWith([], ["1286", "Gift Card"]);
     expect(airline.grade(airline.reset(), task, ["That is $1,286.00.", "Paid by GIFT CARD."]).reward).toBe(1);
-    expect(airline.grade(airline.reset(), task, ["That is 1 286, by gift card"])).toEqual({ reward: 0, isDatabaseMatch: true, missingOutputs: ["1286"] });
+    expect(airline.grade(airline.reset(), task, ["That is 1 286, by gift card"])).toEqual({
+      reward: 0,
+      isDatabaseMatch: true,
+      missingOutputs: ["1286"],
+    });
   });
 });
 
@@ -111,15 +121,20 @@ describe("calls", () => {
   it("with any value for any parameter are answered, never thrown", () => {
     const tool = fc.constantFrom(...AIRLINE_TOOLS.filter(({ parameters }) => parameters.length > 0));
     fc.assert(
-      fc.property(tool, fc.array(fc.jsonValue(), { minLength: 11, maxLength: 11 }), fc.boolean(), ({ name, parameters }, values, isKnown) => {
-        const kwargs = Object.fromEntries(parameters.map((parameter, index) => [parameter, values[index]]));
-        if (isKnown && "reservation_id" in kwargs) kwargs["reservation_id"] = "AAAAAA";
-        if (isKnown && "user_id" in kwargs) kwargs["user_id"] = "mia_li_1";
-        const before = airline.reset();
-        const { state, observation } = airline.step(before, { name, argumentsJson: JSON.stringify(kwargs) });
-        expect(typeof observation).toBe("string");
-        expect(airline.stateHash(state)).toMatch(/^[0-9a-f]{64}$/);
-      }),
+      fc.property(
+        tool,
+        fc.array(fc.jsonValue(), { minLength: 11, maxLength: 11 }),
+        fc.boolean(),
+        ({ name, parameters }, values, isKnown) => {
+          const kwargs = Object.fromEntries(parameters.map((parameter, index) => [parameter, values[index]]));
+          if (isKnown && "reservation_id" in kwargs) kwargs["reservation_id"] = "AAAAAA";
+          if (isKnown && "user_id" in kwargs) kwargs["user_id"] = "mia_li_1";
+          const before = airline.reset();
+          const { state, observation } = airline.step(before, { name, argumentsJson: JSON.stringify(kwargs) });
+          expect(typeof observation).toBe("string");
+          expect(airline.stateHash(state)).toMatch(/^[0-9a-f]{64}$/);
+        },
+      ),
     );
   });
 
@@ -152,7 +167,10 @@ describe("calls", () => {
       { payment_id: "certificate_2", amount: 50 },
       { payment_id: "certificate_2", amount: 50 },
     ];
-    const twice = { name: booking.name, argumentsJson: JSON.stringify({ ...JSON.parse(booking.argumentsJson), payment_methods: payments }) };
+    const twice = {
+      name: booking.name,
+      argumentsJson: JSON.stringify({ ...JSON.parse(booking.argumentsJson), payment_methods: payments }),
+    };
     const { state, observation } = airline.step(airline.reset(), twice);
     expect(observation).toBe("Error: 'certificate_2'");
     expect(state.find("users", "mia_li_1")?.json).not.toContain("certificate_2");

@@ -46,7 +46,16 @@ describe("calculate", () => {
         expect(typeof calculate(text)).toBe("string");
       }),
     );
-    for (const text of ["(".repeat(100_000), "-".repeat(100_000), "1+".repeat(20_000) + "1", "9**".repeat(50) + "9", "1".repeat(10_000), "(1**".repeat(200) + "1", "1**".repeat(9_999) + "1", "1+".repeat(2_900) + "1"]) {
+    for (const text of [
+      "(".repeat(100_000),
+      "-".repeat(100_000),
+      "1+".repeat(20_000) + "1",
+      "9**".repeat(50) + "9",
+      "1".repeat(10_000),
+      "(1**".repeat(200) + "1",
+      "1**".repeat(9_999) + "1",
+      "1+".repeat(2_900) + "1",
+    ]) {
       expect(typeof calculate(text)).toBe("string");
     }
   });

@@ -1,13 +1,13 @@
 // An airline small enough to look at: two users, three flights, two reservations.
 import fc from "fast-check";
+import type { Task } from "#contracts/task.ts";
 import { createAirlineDatabase } from "#core/environment/airline/database.ts";
-import { createAirlineEnvironment, type AirlineState } from "#core/environment/airline/environment.ts";
+import { type AirlineState, createAirlineEnvironment } from "#core/environment/airline/environment.ts";
 import { AIRLINE_POLICY_DOCUMENT } from "#core/environment/airline/policy-document.ts";
 import type { Flight, FlightDate, User } from "#core/environment/airline/records.ts";
 import { AIRLINE_TOOL_SCHEMAS } from "#core/environment/airline/tool-schemas.ts";
 import type { EnvironmentCall } from "#core/environment/environment.ts";
 import { dumps } from "#core/environment/python/format.ts";
-import type { Task } from "#contracts/task.ts";
 
 const available: FlightDate = {
   status: "available",
@@ -81,7 +81,12 @@ export const database = createAirlineDatabase({
   ]),
 });
 
-export const airline = createAirlineEnvironment({ database, tools: AIRLINE_TOOL_SCHEMAS, systemPrompt: AIRLINE_POLICY_DOCUMENT, tasks: [] });
+export const airline = createAirlineEnvironment({
+  database,
+  tools: AIRLINE_TOOL_SCHEMAS,
+  systemPrompt: AIRLINE_POLICY_DOCUMENT,
+  tasks: [],
+});
 
 export function call(name: string, kwargs: object): EnvironmentCall {
   return { name, argumentsJson: JSON.stringify(kwargs) };
@@ -96,7 +101,8 @@ export function snapshot(state: AirlineState): string {
   const collections = Array.from(state.database.collections.keys());
   return collections
     .flatMap((name) => {
-      const ids = new Set([...(state.database.collections.get(name)?.keys() ?? []), ...(state.written.get(name)?.keys() ?? [])]);
+      const written = state.changes.filter(({ collection }) => collection === name).map(({ id }) => id);
+      const ids = new Set([...(state.database.collections.get(name)?.keys() ?? []), ...written]);
       return Array.from(ids, (id) => `${name}/${id}: ${dumps(state.find(name, id)?.fields ?? null)}`);
     })
     .join("\n");
@@ -134,8 +140,18 @@ const named = (name: string, kwargs: fc.Arbitrary<object>) => kwargs.map((value)
 export const readCall: fc.Arbitrary<EnvironmentCall> = fc.oneof(
   named("get_user_details", fc.record({ user_id: userId })),
   named("get_reservation_details", fc.record({ reservation_id: reservationId })),
-  named("search_direct_flight", fc.record({ origin: fc.constantFrom("JFK", "ATL"), destination: fc.constantFrom("SEA", "ATL"), date: fc.constantFrom("2024-05-20", "2024-05-21") })),
-  named("search_onestop_flight", fc.record({ origin: fc.constant("JFK"), destination: fc.constant("SEA"), date: fc.constantFrom("2024-05-20", "2024-05-21") })),
+  named(
+    "search_direct_flight",
+    fc.record({
+      origin: fc.constantFrom("JFK", "ATL"),
+      destination: fc.constantFrom("SEA", "ATL"),
+      date: fc.constantFrom("2024-05-20", "2024-05-21"),
+    }),
+  ),
+  named(
+    "search_onestop_flight",
+    fc.record({ origin: fc.constant("JFK"), destination: fc.constant("SEA"), date: fc.constantFrom("2024-05-20", "2024-05-21") }),
+  ),
   named("list_all_airports", fc.constant({})),
   named("calculate", fc.record({ expression: fc.constantFrom("1 + 1", "1 / 0", "(") })),
   named("think", fc.record({ thought: fc.string() })),
@@ -145,9 +161,15 @@ export const readCall: fc.Arbitrary<EnvironmentCall> = fc.oneof(
 export const writeCall: fc.Arbitrary<EnvironmentCall> = fc.oneof(
   named("cancel_reservation", fc.record({ reservation_id: reservationId })),
   named("send_certificate", fc.record({ user_id: userId, amount })),
-  named("update_reservation_baggages", fc.record({ reservation_id: reservationId, total_baggages: bags, nonfree_baggages: bags, payment_id: paymentId })),
+  named(
+    "update_reservation_baggages",
+    fc.record({ reservation_id: reservationId, total_baggages: bags, nonfree_baggages: bags, payment_id: paymentId }),
+  ),
   named("update_reservation_passengers", fc.record({ reservation_id: reservationId, passengers })),
-  named("update_reservation_flights", fc.record({ reservation_id: reservationId, cabin, flights: fc.array(segment, { maxLength: 2 }), payment_id: paymentId })),
+  named(
+    "update_reservation_flights",
+    fc.record({ reservation_id: reservationId, cabin, flights: fc.array(segment, { maxLength: 2 }), payment_id: paymentId }),
+  ),
   named(
     "book_reservation",
     fc.record({

@@ -1,8 +1,8 @@
 import type { Draft } from "../../database.ts";
 import { repr, str } from "../../python/format.ts";
 import { add, equals, getItem, has, isLess, iterate, len, multiply, subtract, sum } from "../../python/operations.ts";
-import { dict, PyError, withKey, withoutKey, type PyDict, type PyValue } from "../../python/values.ts";
-import { appendAll, findRecord } from "../../record-access.ts";
+import { dict, type PyDict, PyError, type PyValue } from "../../python/values.ts";
+import { appendAll, findRecord, recordFields } from "../../record-access.ts";
 import { airlineTool } from "./airline-tool.ts";
 import { priceSegment } from "./seats.ts";
 
@@ -75,7 +75,7 @@ function book(
   );
   const record = draft.put("reservations", reservationId, reservation);
   const owner = draft.find("users", String(userId))?.fields ?? user.fields;
-  draft.put("users", String(userId), withKey(owner, "reservations", appendAll(getItem(owner, "reservations"), [reservationId], "append")));
+  draft.put("users", String(userId), owner.with("reservations", appendAll(getItem(owner, "reservations"), [reservationId], "append")));
   return record.json;
 }
 
@@ -103,16 +103,16 @@ function checkPayments(methods: PyDict, payments: PyValue, price: PyValue): stri
 function pay(draft: Draft, userId: string, payments: PyValue): void {
   for (const payment of iterate(payments)) {
     const id = getItem(payment, "payment_id");
-    const user = draft.find("users", userId)?.fields ?? new Map<string, PyValue>();
+    const user = recordFields(draft, "users", userId);
     const methods = getItem(user, "payment_methods") as PyDict;
     const method = getItem(methods, id) as PyDict;
     if (typeof id !== "string") throw new PyError("KeyError", repr(id));
     const source = getItem(method, "source");
     if (source === "gift_card") {
       const balance = subtract(getItem(method, "amount"), getItem(payment, "amount"), "-=");
-      draft.put("users", userId, withKey(user, "payment_methods", withKey(methods, id, withKey(method, "amount", balance))));
+      draft.put("users", userId, user.with("payment_methods", methods.with(id, method.with("amount", balance))));
     } else if (source === "certificate") {
-      draft.put("users", userId, withKey(user, "payment_methods", withoutKey(methods, id)));
+      draft.put("users", userId, user.with("payment_methods", methods.without(id)));
     }
   }
 }

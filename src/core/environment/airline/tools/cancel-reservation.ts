@@ -1,6 +1,6 @@
 import type { Draft } from "../../database.ts";
-import { dict, withKey, type PyValue } from "../../python/values.ts";
 import { getItem, iterate, negate } from "../../python/operations.ts";
+import { dict, type PyValue } from "../../python/values.ts";
 import { appendAll, findRecord } from "../../record-access.ts";
 import { airlineTool } from "./airline-tool.ts";
 
@@ -15,8 +15,8 @@ export const cancelReservation = airlineTool(
     const refunds = Array.from(iterate(history), (payment) =>
       dict(["payment_id", getItem(payment, "payment_id")], ["amount", negate(getItem(payment, "amount"))]),
     );
-    const refunded = withKey(reservation.fields, "payment_history", appendAll(history, refunds, "extend"));
-    return draft.put("reservations", String(reservationId), withKey(refunded, "status", "cancelled")).json;
+    const refunded = reservation.fields.with("payment_history", appendAll(history, refunds, "extend"));
+    return draft.put("reservations", String(reservationId), refunded.with("status", "cancelled")).json;
   },
   { isWrite: true },
 );

@@ -1,8 +1,8 @@
 // The airline tools that only look: records and airports.
 import type { Draft } from "../../database.ts";
 import { dumps } from "../../python/format.ts";
+import { PyDict, type PyValue } from "../../python/values.ts";
 import { findRecord } from "../../record-access.ts";
-import type { PyValue } from "../../python/values.ts";
 import { AIRPORTS } from "../airports.ts";
 import { airlineTool } from "./airline-tool.ts";
 
@@ -15,6 +15,6 @@ export const getReservationDetails = airlineTool("get_reservation_details", ["re
   return findRecord(draft, "reservations", reservationId)?.json ?? "Error: user not found";
 });
 
-const AIRPORTS_JSON = dumps(new Map(AIRPORTS));
+const AIRPORTS_JSON = dumps(PyDict.from(AIRPORTS));
 
 export const listAllAirports = airlineTool("list_all_airports", [], () => AIRPORTS_JSON);

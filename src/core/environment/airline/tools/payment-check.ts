@@ -1,7 +1,7 @@
 // The payment rule that changes of flights and of baggage share.
 import type { Draft } from "../../database.ts";
 import { getItem, has, isLess, subtract } from "../../python/operations.ts";
-import { withKey, type PyDict, type PyValue } from "../../python/values.ts";
+import type { PyDict, PyValue } from "../../python/values.ts";
 import { recordFields } from "../../record-access.ts";
 
 /** Null when this method of the reservation's owner can pay `price`, otherwise the benchmark's refusal. */
@@ -21,8 +21,8 @@ export function debitGiftCard(draft: Draft, reservation: PyDict, paymentId: PyVa
   const methods = paymentMethods(draft, reservation);
   const method = getItem(methods, paymentId) as PyDict;
   if (getItem(method, "source") !== "gift_card") return;
-  const debited = withKey(method, "amount", subtract(getItem(method, "amount"), price, "-="));
-  draft.put("users", userId, withKey(recordFields(draft, "users", userId), "payment_methods", withKey(methods, String(paymentId), debited)));
+  const debited = method.with("amount", subtract(getItem(method, "amount"), price, "-="));
+  draft.put("users", userId, recordFields(draft, "users", userId).with("payment_methods", methods.with(String(paymentId), debited)));
 }
 
 function paymentMethods(draft: Draft, reservation: PyDict): PyDict {

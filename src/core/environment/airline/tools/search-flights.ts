@@ -1,9 +1,9 @@
 // The two flight searches. Rows are the flight without its dates, then the data of the date.
 import type { DatabaseRecord, Draft } from "../../database.ts";
 import { dumps, repr } from "../../python/format.ts";
-import { has, isGreater, getItem } from "../../python/operations.ts";
+import { getItem, has, isGreater } from "../../python/operations.ts";
 import { parseInteger, sliceFrom } from "../../python/text.ts";
-import { PyError, type PyDict, type PyValue } from "../../python/values.ts";
+import { PyDict, PyError, type PyValue } from "../../python/values.ts";
 import type { AirlineDatabase } from "../database.ts";
 import { airlineTool } from "./airline-tool.ts";
 
@@ -75,7 +75,7 @@ function openRow(flight: DatabaseRecord, date: PyValue): string {
   const found = known.get(date);
   if (found !== undefined) return found;
   const onDate = getItem(getItem(flight.fields, "dates"), date) as PyDict;
-  const row = new Map([...Array.from(flight.fields).filter(([key]) => key !== "dates"), ...onDate]);
+  const row = PyDict.from([...Array.from(flight.fields).filter(([key]) => key !== "dates"), ...onDate]);
   const text = dumps(row).slice(0, -1);
   known.set(date, text);
   return text;

@@ -2,7 +2,7 @@
 import type { Draft } from "../../database.ts";
 import { str } from "../../python/format.ts";
 import { getItem, has, isLess, multiply } from "../../python/operations.ts";
-import { withKey, type PyDict, type PyValue } from "../../python/values.ts";
+import type { PyDict, PyValue } from "../../python/values.ts";
 import { findRecord } from "../../record-access.ts";
 
 /** A segment with price, origin and destination filled in, its price for all passengers, or the benchmark's refusal. */
@@ -28,5 +28,5 @@ export function priceSegment(draft: Draft, wanted: PyValue, cabin: PyValue, numP
 
 /** The wanted segment with price, origin and destination set, other keys kept. */
 export function fillSegment(wanted: PyValue, price: PyValue, origin: PyValue, destination: PyValue): PyDict {
-  return withKey(withKey(withKey(wanted as PyDict, "price", price), "origin", origin), "destination", destination);
+  return (wanted as PyDict).with("price", price).with("origin", origin).with("destination", destination);
 }

@@ -1,7 +1,7 @@
 import type { Draft } from "../../database.ts";
 import { str } from "../../python/format.ts";
 import { getItem, has } from "../../python/operations.ts";
-import { dict, withKey, type PyDict, type PyValue } from "../../python/values.ts";
+import { dict, type PyDict, type PyValue } from "../../python/values.ts";
 import { findRecord } from "../../record-access.ts";
 import { airlineTool } from "./airline-tool.ts";
 
@@ -18,7 +18,7 @@ export const sendCertificate = airlineTool(
     const id = CERTIFICATE_IDS.find((candidate) => !has(methods, candidate));
     if (id === undefined) return null;
     const certificate = dict(["source", "certificate"], ["amount", amount], ["id", id]);
-    draft.put("users", String(userId), withKey(user.fields, "payment_methods", withKey(methods, id, certificate)));
+    draft.put("users", String(userId), user.fields.with("payment_methods", methods.with(id, certificate)));
     return `Certificate ${id} added to user ${String(userId)} with amount ${str(amount)}.`;
   },
   { isWrite: true },

@@ -1,11 +1,11 @@
 // Changes to a reservation: flights, baggage, passengers.
 import type { Draft } from "../../database.ts";
 import { add, equals, getItem, isGreater, iterate, len, multiply, subtract, sum } from "../../python/operations.ts";
-import { dict, withKey, type PyDict, type PyValue } from "../../python/values.ts";
+import { dict, type PyDict, type PyValue } from "../../python/values.ts";
 import { appendAll, findRecord } from "../../record-access.ts";
 import { airlineTool } from "./airline-tool.ts";
 import { debitGiftCard, refusePayment } from "./payment-check.ts";
-import { fillSegment, priceSegment, type PricedSegment } from "./seats.ts";
+import { fillSegment, type PricedSegment, priceSegment } from "./seats.ts";
 
 /** Replaces the flights and charges the difference. The new cabin is priced but, as in the benchmark, not stored. */
 export const updateReservationFlights = airlineTool(
@@ -31,7 +31,7 @@ export const updateReservationFlights = airlineTool(
     const refusal = refusePayment(draft, reservation, paymentId, price);
     if (refusal !== null) return refusal;
     debitGiftCard(draft, reservation, paymentId, price);
-    const changed = withKey(reservation, "flights", segments.length === 0 ? flights : segments);
+    const changed = reservation.with("flights", segments.length === 0 ? flights : segments);
     return storeWithPayment(draft, String(reservationId), changed, paymentId, price);
   },
   { isWrite: true },
@@ -64,7 +64,7 @@ export const updateReservationBaggages = airlineTool(
 
     const refusal = refusePayment(draft, reservation, paymentId, price);
     if (refusal !== null) return refusal;
-    const changed = withKey(withKey(reservation, "total_baggages", totalBaggages), "nonfree_baggages", nonfreeBaggages);
+    const changed = reservation.with("total_baggages", totalBaggages).with("nonfree_baggages", nonfreeBaggages);
     debitGiftCard(draft, reservation, paymentId, price);
     return storeWithPayment(draft, String(reservationId), changed, paymentId, price);
   },
@@ -77,7 +77,7 @@ function storeWithPayment(draft: Draft, reservationId: string, changed: PyDict, 
   if (equals(price, 0)) return stored.json;
   const payment = dict(["payment_id", paymentId], ["amount", price]);
   const history = appendAll(getItem(changed, "payment_history"), [payment], "append");
-  return draft.put("reservations", reservationId, withKey(changed, "payment_history", history)).json;
+  return draft.put("reservations", reservationId, changed.with("payment_history", history)).json;
 }
 
 /** Replaces the passengers. Only their number is checked. */
@@ -88,7 +88,7 @@ export const updateReservationPassengers = airlineTool(
     const record = findRecord(draft, "reservations", reservationId);
     if (record === undefined) return "Error: reservation not found";
     if (len(passengers) !== len(getItem(record.fields, "passengers"))) return "Error: number of passengers does not match";
-    return draft.put("reservations", String(reservationId), withKey(record.fields, "passengers", passengers)).json;
+    return draft.put("reservations", String(reservationId), record.fields.with("passengers", passengers)).json;
   },
   { isWrite: true },
 );

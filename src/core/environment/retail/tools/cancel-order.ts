@@ -1,6 +1,6 @@
 import type { Draft } from "../../database.ts";
 import { add, getItem, iterate } from "../../python/operations.ts";
-import { dict, withKey, type PyDict, type PyValue } from "../../python/values.ts";
+import { dict, type PyDict, type PyValue } from "../../python/values.ts";
 import { appendAll, findRecord } from "../../record-access.ts";
 import { changeBalance } from "./gift-card.ts";
 import { retailTool } from "./retail-tool.ts";
@@ -23,8 +23,8 @@ export const cancelPendingOrder = retailTool(
       refunds.push(dict(["transaction_type", "refund"], ["amount", amount], ["payment_method_id", paymentId]));
       if (String(paymentId).includes("gift_card")) changeBalance(draft, order, paymentId, (balance) => add(balance, amount, "+="));
     }
-    const cancelled = withKey(withKey(order, "status", "cancelled"), "cancel_reason", reason);
-    return draft.put("orders", String(orderId), withKey(cancelled, "payment_history", appendAll(history, refunds, "extend"))).json;
+    const cancelled = order.with("status", "cancelled").with("cancel_reason", reason);
+    return draft.put("orders", String(orderId), cancelled.with("payment_history", appendAll(history, refunds, "extend"))).json;
   },
   { isWrite: true },
 );

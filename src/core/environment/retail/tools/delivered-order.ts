@@ -2,7 +2,7 @@
 import type { Draft } from "../../database.ts";
 import { getItem, has, isLess } from "../../python/operations.ts";
 import { roundValue } from "../../python/round.ts";
-import { withKey, type PyValue } from "../../python/values.ts";
+import type { PyValue } from "../../python/values.ts";
 import { findRecord } from "../../record-access.ts";
 import { paymentMethods } from "./gift-card.ts";
 import { findForeignItem, priceDifference, sortedIds } from "./items.ts";
@@ -26,12 +26,12 @@ export const exchangeDeliveredOrderItems = retailTool(
     if (getItem(method, "source") === "gift_card" && isLess(getItem(method, "balance"), price)) {
       return "Error: insufficient gift card balance to pay for the price difference";
     }
-    const requested = new Map(order)
-      .set("status", "exchange requested")
-      .set("exchange_items", sortedIds(itemIds))
-      .set("exchange_new_items", sortedIds(newItemIds))
-      .set("exchange_payment_method_id", paymentId)
-      .set("exchange_price_difference", price);
+    const requested = order
+      .with("status", "exchange requested")
+      .with("exchange_items", sortedIds(itemIds))
+      .with("exchange_new_items", sortedIds(newItemIds))
+      .with("exchange_payment_method_id", paymentId)
+      .with("exchange_price_difference", price);
     return draft.put("orders", String(orderId), requested).json;
   },
   { isWrite: true },
@@ -51,8 +51,8 @@ export const returnDeliveredOrderItems = retailTool(
       return "Error: payment method should be either the original payment method or a gift card";
     }
     if (findForeignItem(order, itemIds) !== null) return "Error: some item not found";
-    const requested = withKey(withKey(order, "status", "return requested"), "return_items", sortedIds(itemIds));
-    return draft.put("orders", String(orderId), withKey(requested, "return_payment_method_id", paymentId)).json;
+    const requested = order.with("status", "return requested").with("return_items", sortedIds(itemIds));
+    return draft.put("orders", String(orderId), requested.with("return_payment_method_id", paymentId)).json;
   },
   { isWrite: true },
 );

@@ -1,7 +1,7 @@
 import type { Draft } from "../../database.ts";
 import { getItem } from "../../python/operations.ts";
 import { roundValue } from "../../python/round.ts";
-import { withKey, type PyDict, type PyValue } from "../../python/values.ts";
+import type { PyDict, PyValue } from "../../python/values.ts";
 import { recordFields } from "../../record-access.ts";
 
 export function paymentMethods(draft: Draft, order: PyDict): PyDict {
@@ -13,6 +13,6 @@ export function changeBalance(draft: Draft, order: PyDict, paymentId: PyValue, c
   const userId = String(getItem(order, "user_id"));
   const methods = paymentMethods(draft, order);
   const method = getItem(methods, paymentId) as PyDict;
-  const changed = withKey(method, "balance", roundValue(change(getItem(method, "balance"))));
-  draft.put("users", userId, withKey(recordFields(draft, "users", userId), "payment_methods", withKey(methods, String(paymentId), changed)));
+  const changed = method.with("balance", roundValue(change(getItem(method, "balance"))));
+  draft.put("users", userId, recordFields(draft, "users", userId).with("payment_methods", methods.with(String(paymentId), changed)));
 }

@@ -2,7 +2,7 @@
 import type { Draft } from "../../database.ts";
 import { str } from "../../python/format.ts";
 import { add, compareStrings, equals, getItem, has, isTruthy, iterate, len, subtract } from "../../python/operations.ts";
-import { isDict, isList, PyError, typeName, type PyDict, type PyValue } from "../../python/values.ts";
+import { isDict, isList, type PyDict, PyError, type PyValue, typeName } from "../../python/values.ts";
 import { recordFields } from "../../record-access.ts";
 
 /** The first id that is named more often than the order has it, or null. */
@@ -30,7 +30,12 @@ export function pairs(itemIds: PyValue, newItemIds: PyValue): [PyValue, PyValue]
 }
 
 /** The sum of price differences of replacing items, unrounded, or the benchmark's refusal. */
-export function priceDifference(draft: Draft, order: PyDict, itemIds: PyValue, newItemIds: PyValue): { readonly total: PyValue } | { readonly refusal: string } {
+export function priceDifference(
+  draft: Draft,
+  order: PyDict,
+  itemIds: PyValue,
+  newItemIds: PyValue,
+): { readonly total: PyValue } | { readonly refusal: string } {
   const foreign = findForeignItem(order, itemIds);
   if (foreign !== null) return { refusal: `Error: ${str(foreign.id)} not found` };
   if (len(itemIds) !== len(newItemIds)) return { refusal: "Error: the number of items to be exchanged should match" };

@@ -1,7 +1,7 @@
 // Pending orders: change of items, of payment, of address; and the user's own address.
 import type { Draft } from "../../database.ts";
 import { add, equals, getItem, has, isGreater, isLess, len, negate, subtract } from "../../python/operations.ts";
-import { dict, withKey, type PyDict, type PyValue } from "../../python/values.ts";
+import { dict, PyDict, type PyValue } from "../../python/values.ts";
 import { appendAll, findRecord, recordFields } from "../../record-access.ts";
 import { changeBalance, paymentMethods } from "./gift-card.ts";
 import { firstItem, pairs, priceDifference, variantsOf } from "./items.ts";
@@ -9,7 +9,7 @@ import { retailTool } from "./retail-tool.ts";
 
 const ADDRESS = ["address1", "address2", "city", "state", "country", "zip"] as const;
 
-const addressOf = (values: readonly PyValue[]): PyDict => new Map(ADDRESS.map((key, index) => [key, values[index] ?? null]));
+const addressOf = (values: readonly PyValue[]): PyDict => new PyDict(ADDRESS, values);
 
 /** The pending order, or the benchmark's refusal. */
 function findPending(draft: Draft, orderId: PyValue): PyDict | string {
@@ -24,7 +24,7 @@ export const modifyPendingOrderAddress = retailTool(
   (draft: Draft, orderId: PyValue, ...address: PyValue[]) => {
     const order = findPending(draft, orderId);
     if (typeof order === "string") return order;
-    return draft.put("orders", String(orderId), withKey(order, "address", addressOf(address))).json;
+    return draft.put("orders", String(orderId), order.with("address", addressOf(address))).json;
   },
   { isWrite: true },
 );
@@ -35,7 +35,7 @@ export const modifyUserAddress = retailTool(
   (draft: Draft, userId: PyValue, ...address: PyValue[]) => {
     const record = findRecord(draft, "users", userId);
     if (record === undefined) return "Error: user not found";
-    return draft.put("users", String(userId), withKey(record.fields, "address", addressOf(address))).json;
+    return draft.put("users", String(userId), record.fields.with("address", addressOf(address))).json;
   },
   { isWrite: true },
 );
@@ -64,10 +64,10 @@ export const modifyPendingOrderItems = retailTool(
       ["payment_method_id", paymentId],
     );
     const id = String(orderId);
-    draft.put("orders", id, withKey(order, "payment_history", appendAll(getItem(order, "payment_history"), [payment], "append")));
+    draft.put("orders", id, order.with("payment_history", appendAll(getItem(order, "payment_history"), [payment], "append")));
     if (isGiftCard) changeBalance(draft, order, paymentId, (balance) => subtract(balance, total, "-="));
     for (const [itemId, newItemId] of pairs(itemIds, newItemIds)) replaceItem(draft, id, itemId, newItemId);
-    return draft.put("orders", id, withKey(recordFields(draft, "orders", id), "status", "pending (item modified)")).json;
+    return draft.put("orders", id, recordFields(draft, "orders", id).with("status", "pending (item modified)")).json;
   },
   { isWrite: true },
 );
@@ -76,11 +76,12 @@ export const modifyPendingOrderItems = retailTool(
 function replaceItem(draft: Draft, orderId: string, itemId: PyValue, newItemId: PyValue): void {
   const order = recordFields(draft, "orders", orderId);
   const { item, index } = firstItem(order, itemId);
-  const store = (changed: PyDict) => draft.put("orders", orderId, withKey(order, "items", (getItem(order, "items") as PyValue[]).with(index, changed)));
-  const renamed = withKey(item, "item_id", newItemId);
+  const store = (changed: PyDict) =>
+    draft.put("orders", orderId, order.with("items", (getItem(order, "items") as PyValue[]).with(index, changed)));
+  const renamed = item.with("item_id", newItemId);
   store(renamed);
   const variant = getItem(variantsOf(draft, item), newItemId);
-  store(withKey(withKey(renamed, "price", getItem(variant, "price")), "options", getItem(variant, "options")));
+  store(renamed.with("price", getItem(variant, "price")).with("options", getItem(variant, "options")));
 }
 
 /** Pays the order anew and refunds the first payment. Leaves three entries in the history, so that it cannot be done twice. */
@@ -104,7 +105,7 @@ export const modifyPendingOrderPayment = retailTool(
     if (isGiftCard && isLess(getItem(method, "balance"), amount)) return "Error: insufficient gift card balance to pay for the order";
 
     const entry = (type: string, id: PyValue) => dict(["transaction_type", type], ["amount", amount], ["payment_method_id", id]);
-    const changed = withKey(order, "payment_history", appendAll(history, [entry("payment", paymentId), entry("refund", oldId)], "extend"));
+    const changed = order.with("payment_history", appendAll(history, [entry("payment", paymentId), entry("refund", oldId)], "extend"));
     const record = draft.put("orders", String(orderId), changed);
     if (isGiftCard) changeBalance(draft, order, paymentId, (balance) => subtract(balance, amount, "-="));
     if (String(oldId).includes("gift_card")) changeBalance(draft, order, oldId, (balance) => add(balance, amount, "+="));

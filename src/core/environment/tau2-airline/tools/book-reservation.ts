@@ -1,7 +1,7 @@
 import type { Draft } from "../../database.ts";
 import { repr, str } from "../../python/format.ts";
 import { add, equals, getItem, has, isLess, iterate, len, multiply, subtract, sum } from "../../python/operations.ts";
-import { dict, PyError, withKey, withoutKey, type PyDict, type PyList, type PyValue } from "../../python/values.ts";
+import { dict, PyDict, PyError, type PyList, type PyValue } from "../../python/values.ts";
 import { recordFields } from "../../record-access.ts";
 import { FLIGHT_INFO, PASSENGER, PAYMENT, RESERVATION } from "../models.ts";
 import { construct } from "../pydantic.ts";
@@ -26,7 +26,7 @@ const PARAMETERS = [
 export const bookReservation = tau2Tool("book_reservation", PARAMETERS, book, { isWrite: true });
 
 function book(draft: Draft, ...values: PyValue[]): string {
-  const given = new Map(PARAMETERS.map((name, index) => [name as string, values[index] ?? null]));
+  const given = new PyDict(PARAMETERS, values);
   const argument = (name: (typeof PARAMETERS)[number]) => given.get(name) ?? null;
   const flights = toModels(argument("flights"), FLIGHT_INFO);
   const passengers = toModels(argument("passengers"), PASSENGER);
@@ -35,7 +35,7 @@ function book(draft: Draft, ...values: PyValue[]): string {
   const reservationId = newReservationId(draft);
   const reservation = construct(
     RESERVATION,
-    new Map<string, PyValue>([
+    PyDict.from([
       ...given,
       ["reservation_id", reservationId],
       ["flights", []],
@@ -61,9 +61,9 @@ function book(draft: Draft, ...values: PyValue[]): string {
   const userId = String(argument("user_id"));
   pay(draft, userId, payments);
   for (const segment of segments) takeSeats(draft, segment, cabin, numPassengers);
-  const record = draft.put("reservations", reservationId, withKey(reservation, "flights", segments));
+  const record = draft.put("reservations", reservationId, reservation.with("flights", segments));
   const owner = recordFields(draft, "users", userId);
-  draft.put("users", userId, withKey(owner, "reservations", [...(getItem(owner, "reservations") as PyList), reservationId]));
+  draft.put("users", userId, owner.with("reservations", [...(getItem(owner, "reservations") as PyList), reservationId]));
   return record.json;
 }
 
@@ -79,7 +79,8 @@ export function priceFlight(draft: Draft, item: PyValue, isValidated: boolean, c
   const flight = findFlight(draft, flightNumber).fields;
   const onDate = findFlightDate(draft, flightNumber, date);
   if (getItem(onDate, "status") !== "available") throw valueError(`Flight ${str(flightNumber)} not available on date ${str(date)}`);
-  if (isLess(getItem(getItem(onDate, "available_seats"), cabin), numPassengers)) throw valueError(`Not enough seats on flight ${str(flightNumber)}`);
+  if (isLess(getItem(getItem(onDate, "available_seats"), cabin), numPassengers))
+    throw valueError(`Not enough seats on flight ${str(flightNumber)}`);
   return dict(
     ["flight_number", flightNumber],
     ["origin", getItem(flight, "origin")],
@@ -96,7 +97,8 @@ function checkPayments(methods: PyDict, payments: PyValue, price: PyValue): void
     const method = getItem(methods, id);
     const source = getItem(method, "source");
     const hasBalance = source === "gift_card" || source === "certificate";
-    if (hasBalance && isLess(getItem(method, "amount"), getItem(payment, "amount"))) throw valueError(`Not enough balance in payment method ${id}`);
+    if (hasBalance && isLess(getItem(method, "amount"), getItem(payment, "amount")))
+      throw valueError(`Not enough balance in payment method ${id}`);
   }
   const paid = sum(Array.from(iterate(payments), (payment) => getItem(payment, "amount")));
   if (equals(paid, price)) return;
@@ -114,9 +116,9 @@ function pay(draft: Draft, userId: string, payments: PyValue): void {
     const source = getItem(method, "source");
     if (source === "gift_card") {
       const balance = subtract(getItem(method, "amount"), getItem(payment, "amount"), "-=");
-      draft.put("users", userId, withKey(user, "payment_methods", withKey(methods, id, withKey(method, "amount", balance))));
+      draft.put("users", userId, user.with("payment_methods", methods.with(id, method.with("amount", balance))));
     } else if (source === "certificate") {
-      draft.put("users", userId, withKey(user, "payment_methods", withoutKey(methods, id)));
+      draft.put("users", userId, user.with("payment_methods", methods.without(id)));
     }
   }
 }
@@ -128,6 +130,6 @@ function takeSeats(draft: Draft, segment: PyDict, cabin: PyValue, numPassengers:
   const dates = getItem(flight, "dates") as PyDict;
   const onDate = getItem(dates, date) as PyDict;
   const seats = getItem(onDate, "available_seats") as PyDict;
-  const left = withKey(seats, String(cabin), subtract(getItem(seats, cabin), numPassengers, "-="));
-  draft.put("flights", number, withKey(flight, "dates", withKey(dates, date, withKey(onDate, "available_seats", left))));
+  const left = seats.with(String(cabin), subtract(getItem(seats, cabin), numPassengers, "-="));
+  draft.put("flights", number, flight.with("dates", dates.with(date, onDate.with("available_seats", left))));
 }

@@ -13,7 +13,11 @@ export const calculate = tau2Tool("calculate", ["expression"], (_draft: Draft, e
   return evaluateText(expression);
 });
 
-export const getReservationDetails = tau2Tool("get_reservation_details", ["reservation_id"], (draft: Draft, id: PyValue) => findReservation(draft, id).json);
+export const getReservationDetails = tau2Tool(
+  "get_reservation_details",
+  ["reservation_id"],
+  (draft: Draft, id: PyValue) => findReservation(draft, id).json,
+);
 
 export const getUserDetails = tau2Tool("get_user_details", ["user_id"], (draft: Draft, id: PyValue) => findUser(draft, id).json);
 
@@ -21,8 +25,12 @@ const AIRPORTS_JSON = dumps(AIRPORTS.map(([iata, city]) => dict(["iata", iata], 
 
 export const listAllAirports = tau2Tool("list_all_airports", [], () => AIRPORTS_JSON);
 
-export const getFlightStatus = tau2Tool("get_flight_status", ["flight_number", "date"], (draft: Draft, flightNumber: PyValue, date: PyValue) => {
-  return str(getItem(findFlightDate(draft, flightNumber, date), "status"));
-});
+export const getFlightStatus = tau2Tool(
+  "get_flight_status",
+  ["flight_number", "date"],
+  (draft: Draft, flightNumber: PyValue, date: PyValue) => {
+    return str(getItem(findFlightDate(draft, flightNumber, date), "status"));
+  },
+);
 
 export const transferToHumanAgents = tau2Tool("transfer_to_human_agents", ["summary"], () => "Transfer successful");

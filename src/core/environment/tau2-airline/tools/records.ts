@@ -2,16 +2,18 @@
 import type { DatabaseRecord, Draft } from "../../database.ts";
 import { str } from "../../python/format.ts";
 import { getItem, has, iterate } from "../../python/operations.ts";
-import { isDict, PyError, typeName, type PyDict, type PyValue } from "../../python/values.ts";
+import { isDict, type PyDict, PyError, type PyValue, typeName } from "../../python/values.ts";
 import { findRecord } from "../../record-access.ts";
 import { construct, type Model } from "../pydantic.ts";
 import { valueError } from "./tau2-tool.ts";
 
-const find = (collection: string, title: string) => (draft: Draft, id: PyValue): DatabaseRecord => {
-  const record = findRecord(draft, collection, id);
-  if (record === undefined) throw valueError(`${title} ${str(id)} not found`);
-  return record;
-};
+const find =
+  (collection: string, title: string) =>
+  (draft: Draft, id: PyValue): DatabaseRecord => {
+    const record = findRecord(draft, collection, id);
+    if (record === undefined) throw valueError(`${title} ${str(id)} not found`);
+    return record;
+  };
 
 export const findUser = find("users", "User");
 export const findReservation = find("reservations", "Reservation");

@@ -2,7 +2,7 @@
 import type { Draft } from "../../database.ts";
 import { str } from "../../python/format.ts";
 import { add, equals, getItem, has, isGreater, isLess, iterate, len, multiply, negate, subtract, sum } from "../../python/operations.ts";
-import { dict, withKey, type PyDict, type PyList, type PyValue } from "../../python/values.ts";
+import { dict, type PyDict, type PyList, type PyValue } from "../../python/values.ts";
 import { recordFields } from "../../record-access.ts";
 import { CERTIFICATE, FLIGHT_INFO, PASSENGER, PAYMENT } from "../models.ts";
 import { construct } from "../pydantic.ts";
@@ -17,9 +17,11 @@ export const cancelReservation = tau2Tool(
   (draft: Draft, reservationId: PyValue) => {
     const reservation = findReservation(draft, reservationId).fields;
     const history = getItem(reservation, "payment_history") as PyList;
-    const refunds = history.map((payment) => dict(["payment_id", getItem(payment, "payment_id")], ["amount", negate(getItem(payment, "amount"))]));
-    const refunded = withKey(reservation, "payment_history", [...history, ...refunds]);
-    return draft.put("reservations", String(reservationId), withKey(refunded, "status", "cancelled")).json;
+    const refunds = history.map((payment) =>
+      dict(["payment_id", getItem(payment, "payment_id")], ["amount", negate(getItem(payment, "amount"))]),
+    );
+    const refunded = reservation.with("payment_history", [...history, ...refunds]);
+    return draft.put("reservations", String(reservationId), refunded.with("status", "cancelled")).json;
   },
   { isWrite: true },
 );
@@ -35,7 +37,7 @@ export const sendCertificate = tau2Tool(
     const id = CERTIFICATE_IDS.find((candidate) => !has(methods, candidate));
     if (id === undefined) throw valueError("Too many certificates");
     const certificate = construct(CERTIFICATE, dict(["id", id], ["amount", amount], ["source", "certificate"]));
-    draft.put("users", String(userId), withKey(user, "payment_methods", withKey(methods, id, certificate)));
+    draft.put("users", String(userId), user.with("payment_methods", methods.with(id, certificate)));
     return `Certificate ${id} added to user ${String(userId)} with amount ${str(amount)}.`;
   },
   { isWrite: true },
@@ -51,7 +53,7 @@ export const updateReservationBaggages = tau2Tool(
     const added = subtract(nonfreeBaggages, getItem(reservation, "nonfree_baggages"));
     const price = multiply(50, isGreater(added, 0) ? added : 0);
     const paid = payForUpdate(draft, reservation, paymentId, price);
-    const changed = withKey(withKey(paid, "total_baggages", totalBaggages), "nonfree_baggages", nonfreeBaggages);
+    const changed = paid.with("total_baggages", totalBaggages).with("nonfree_baggages", nonfreeBaggages);
     return draft.put("reservations", String(reservationId), changed).json;
   },
   { isWrite: true },
@@ -77,7 +79,7 @@ export const updateReservationFlights = tau2Tool(
     const oldPrices = (getItem(reservation, "flights") as PyList).map((flight) => getItem(flight, "price"));
     price = subtract(price, multiply(sum(oldPrices), numPassengers()), "-=");
     const paid = payForUpdate(draft, reservation, paymentId, price);
-    return draft.put("reservations", String(reservationId), withKey(withKey(paid, "flights", segments), "cabin", cabin)).json;
+    return draft.put("reservations", String(reservationId), paid.with("flights", segments).with("cabin", cabin)).json;
   },
   { isWrite: true },
 );
@@ -87,7 +89,10 @@ function keptSegment(reservation: PyDict, item: PyValue, isValidated: boolean, c
   const { flightNumber, date } = flightInfoOf(item, isValidated);
   const segments = getItem(reservation, "flights") as readonly PyDict[];
   return segments.find(
-    (segment) => equals(getItem(segment, "flight_number"), flightNumber) && equals(getItem(segment, "date"), date) && equals(cabin, getItem(reservation, "cabin")),
+    (segment) =>
+      equals(getItem(segment, "flight_number"), flightNumber) &&
+      equals(getItem(segment, "date"), date) &&
+      equals(cabin, getItem(reservation, "cabin")),
   );
 }
 
@@ -99,7 +104,7 @@ export const updateReservationPassengers = tau2Tool(
     const models = toModels(passengers, PASSENGER);
     const reservation = findReservation(draft, reservationId).fields;
     if (len(models) !== len(getItem(reservation, "passengers"))) throw valueError("Number of passengers does not match");
-    return draft.put("reservations", String(reservationId), withKey(reservation, "passengers", models)).json;
+    return draft.put("reservations", String(reservationId), reservation.with("passengers", models)).json;
   },
   { isWrite: true },
 );
@@ -116,10 +121,10 @@ function payForUpdate(draft: Draft, reservation: PyDict, paymentId: PyValue, pri
   if (source === "gift_card") {
     const balance = getItem(method, "amount");
     if (isLess(balance, price)) throw valueError("Gift card balance is not enough");
-    const debited = withKey(method, "amount", subtract(balance, price, "-="));
-    draft.put("users", userId, withKey(user, "payment_methods", withKey(methods, paymentId, debited)));
+    const debited = method.with("amount", subtract(balance, price, "-="));
+    draft.put("users", userId, user.with("payment_methods", methods.with(paymentId, debited)));
   }
   if (equals(price, 0)) return reservation;
   const payment = construct(PAYMENT, dict(["payment_id", paymentId], ["amount", price]));
-  return withKey(reservation, "payment_history", [...(getItem(reservation, "payment_history") as PyList), payment]);
+  return reservation.with("payment_history", [...(getItem(reservation, "payment_history") as PyList), payment]);
 }

@@ -50,7 +50,7 @@ describe("text", () => {
   });
 
   it("is escaped beyond ASCII in JSON, DEL included", () => {
-    expect(dumps("Zoë 😀\u007f\u001f\"")).toBe('"Zo\\u00eb \\ud83d\\ude00\\u007f\\u001f\\""');
+    expect(dumps('Zoë 😀\u007f\u001f"')).toBe('"Zo\\u00eb \\ud83d\\ude00\\u007f\\u001f\\""');
   });
 
   it("survives its own JSON", () => {
