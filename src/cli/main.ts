@@ -10,6 +10,7 @@ import { registerHistory } from "./commands/history.ts";
 import { registerPolicy } from "./commands/policy.ts";
 import { registerQuery } from "./commands/query.ts";
 import { registerQuickstart } from "./commands/quickstart.ts";
+import { registerReproduce } from "./commands/reproduce.ts";
 import { registerServices } from "./commands/services.ts";
 import { registerTestbed } from "./commands/testbed.ts";
 import { registerTracking } from "./commands/tracking.ts";
@@ -32,6 +33,7 @@ for (const register of [
   registerCalibrationDiff,
   registerAdvantages,
   registerTestbed,
+  registerReproduce,
   registerEnv,
   registerPolicy,
   registerTracking,

@@ -7,6 +7,7 @@ import type { RewardTable } from "#contracts/reward-table.ts";
 import { analyse, assessTable, describeSplit } from "#core/calibration/assess.ts";
 import { groupByTask } from "#core/calibration/buffer.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
+import { paperTables } from "#core/calibration/paper-tables.ts";
 import { taskSums } from "#core/calibration/task-sums.ts";
 import { turnAdvantages } from "#core/calibration/turn-advantages.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
@@ -159,6 +160,29 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
     expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
     expect(CalibrationReport.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
     expect(report.warnings.filter(({ code }) => code === "confounded-by-task").map(({ tier }) => tier)).toContain("transfer");
+  });
+
+  test("held-out tasks: the comparison of rules, within the error of its random splits", async () => {
+    const { heldOut } = paperTables({
+      paperRollouts: labelPublicRollouts("paper/1"),
+      finerRollouts: labelPublicRollouts("finer/1"),
+      naive: await load("paper-naive-dense", "paper/1"),
+      irc: await load("paper-irc", "paper/1"),
+      finerPrior: await load("finer-prior", "finer/1"),
+      finerStrict: await load("finer-strict", "finer/1"),
+      bufferSha256: "0".repeat(64),
+      resamples: 100,
+      numSplits: 200,
+      seed: "public",
+    });
+    /** Found on 200 other splits: their error is as large as ours. */
+    const published = [0.663, 0.673, 0.542, 0.7, 0.756, 0.945];
+    for (const [i, expected] of published.entries()) {
+      const { name, discriminativeAccuracy, discriminativeAccuracyError } = heldOut[i] ?? {};
+      const error = Math.SQRT2 * (discriminativeAccuracyError ?? 0);
+      expect(Math.abs((discriminativeAccuracy ?? 0) - expected), `${name}: ${discriminativeAccuracy}`).toBeLessThan(3 * error);
+    }
+    expect(heldOut[6]?.discriminativeAccuracy).toBeGreaterThan(heldOut[5]?.discriminativeAccuracy ?? 1);
   });
 
   test("every rollout is imported with its calls, results and ending", () => {

@@ -1,0 +1,123 @@
+// turnwise reproduce FILE…: the tables that the calibration rests on, made anew from rollouts, e.g. the public gpt-4o ones.
+import { join } from "node:path";
+import type { Command } from "commander";
+import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
+import { REPOSITORY } from "#adapters/settings.ts";
+import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
+import type { Finding, SplitStatistics } from "#contracts/calibration-report.ts";
+import type { EstimatorRow, HeldOutRow, PaperTables } from "#contracts/paper-tables.ts";
+import type { TierScheme } from "#contracts/reward-table.ts";
+import { paperTables } from "#core/calibration/paper-tables.ts";
+import { labelRollout } from "#core/reward/label-rollout.ts";
+import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+import { type Column, emit, formatPercent, type OutputOptions, renderTable, style } from "../output.ts";
+
+interface ReproduceOptions extends OutputOptions {
+  readonly resamples: string;
+  readonly splits: string;
+  readonly seed: string;
+}
+
+export function registerReproduce(program: Command): void {
+  program
+    .command("reproduce")
+    .argument("<file...>", "rollouts, e.g. historical_trajectories/gpt-4o-airline.json of tau-bench")
+    .option("--resamples <count>", "bootstrap resamples of tasks", "10000")
+    .option("--splits <count>", "random splits into fitting and judging tasks", "200")
+    .option("--seed <text>", "seed of resamples and splits", "0")
+    .option("--json", "as JSON (PaperTables)")
+    .description("tier effects, estimators and reward tables compared, on rollouts you have")
+    .action(run);
+}
+
+async function run(paths: string[], options: ReproduceOptions): Promise<void> {
+  const catalog = createToolCatalog({});
+  const files = await readRollouts(paths, { catalog, tasks: null });
+  const label = (scheme: TierScheme) => files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, scheme, catalog));
+  const load = (name: string, scheme: TierScheme) => loadRewardTable(join(REPOSITORY, "configs", "rewards"), name, scheme);
+  const tables = paperTables({
+    paperRollouts: label("paper/1"),
+    finerRollouts: label("finer/1"),
+    naive: await load("paper-naive-dense", "paper/1"),
+    irc: await load("paper-irc", "paper/1"),
+    finerPrior: await load("finer-prior", "finer/1"),
+    finerStrict: await load("finer-strict", "finer/1"),
+    bufferSha256: files.bufferSha256,
+    resamples: Number(options.resamples),
+    numSplits: Number(options.splits),
+    seed: options.seed,
+  });
+  emit(tables, options, render);
+}
+
+function render({ paperTiers, finerTiers, estimators, handSet, heldOut }: PaperTables): string {
+  const { numTasks, numRollouts, numTurns, numPasses, numPairs, numMixedTasks } = paperTiers;
+  return [
+    `${numRollouts} rollouts of ${numTasks} tasks, ${numTurns} turns, ${numPasses} passes, ${numPairs} pass/fail pairs in ${numMixedTasks} mixed tasks`,
+    style.bold("\nthe published tiers and the outcome"),
+    tierTable(paperTiers),
+    style.bold("\nfiner tiers and the outcome"),
+    tierTable(finerTiers),
+    style.bold("\nestimators"),
+    renderTable<EstimatorRow>(
+      [
+        { header: "estimator", value: ({ name }) => name },
+        { header: "rewards", value: ({ table }) => table },
+        { header: "mismatched tiers", value: ({ mismatchedTiers }) => mismatchedTiers.join(", ") || "none" },
+        { header: "corr(A, outcome)", align: "right", value: ({ advantageOutcome }) => number(advantageOutcome) },
+        { header: "dead turns", align: "right", value: ({ deadTurns }) => formatPercent(deadTurns) },
+        { header: "wrong-sign turns", align: "right", value: ({ turnMisalignment }) => formatPercent(turnMisalignment) },
+      ],
+      estimators,
+    ),
+    style.bold("\nhand-set tables, all pairs"),
+    renderTable<PaperTables["handSet"][number]>(
+      [
+        { header: "table", value: ({ name }) => name },
+        { header: "discriminative accuracy", align: "right", value: (row) => number(row.discriminativeAccuracy) },
+        { header: "corr(reward, outcome) within task", align: "right", value: (row) => number(row.rewardOutcomeWithinTask) },
+      ],
+      handSet,
+    ),
+    style.bold(`\nheld-out tasks, means over ${heldOut[0]?.numSplits ?? 0} splits`),
+    renderTable<HeldOutRow>(
+      [
+        { header: "table", value: ({ name }) => name },
+        {
+          header: "discriminative accuracy",
+          align: "right",
+          value: (row) => `${number(row.discriminativeAccuracy)} ± ${(row.discriminativeAccuracyError ?? 0).toFixed(3)}`,
+        },
+        { header: "corr(reward, outcome)", align: "right", value: (row) => number(row.rewardOutcomePooled) },
+        { header: "within task", align: "right", value: (row) => number(row.rewardOutcomeWithinTask) },
+        { header: "advantage correlation", align: "right", value: (row) => number(row.advantageCorrelation) },
+        { header: "no mismatch", align: "right", value: (row) => `${row.numWithoutMismatch}/${row.numSplits}` },
+      ],
+      heldOut,
+    ),
+  ].join("\n");
+}
+
+function tierTable({ tiers }: SplitStatistics): string {
+  const columns: Column<SplitStatistics["tiers"][number]>[] = [
+    { header: "tier", value: ({ tier }) => tier },
+    { header: "turns", align: "right", value: ({ numTurns }) => String(numTurns) },
+    { header: "rollouts", align: "right", value: ({ numRollouts }) => String(numRollouts) },
+    { header: "P(pass | turn)", align: "right", value: ({ passRateGivenTurn }) => number(passRateGivenTurn) },
+    { header: "pooled", align: "right", value: ({ pooled }) => finding(pooled) },
+    { header: "within task", align: "right", value: ({ withinTask }) => finding(withinTask) },
+    { header: "support", align: "right", value: ({ support }) => String(support) },
+  ];
+  return renderTable(
+    columns,
+    tiers.filter(({ numTurns }) => numTurns > 0),
+  );
+}
+
+function finding({ value, low, high }: Finding): string {
+  return value === null || low === null || high === null ? number(value) : `${number(value)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+function number(value: number | null): string {
+  return value === null ? "–" : value.toFixed(3);
+}
