@@ -1,4 +1,5 @@
 // The campaign's result as a person reads it: per iteration what was measured and decided, then the policies side by side, then what it does not show.
+import type { GateRow } from "#contracts/calibration-report.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import {
   type Column,
@@ -46,10 +47,40 @@ export function printSummary(summary: CampaignSummary): void {
   }
   if (iterations.every(({ tableChanges }) => tableChanges.length === 0))
     printLine("reward table: unchanged (the prior table stays while the gate does not accept a fitted one)");
+  const calibrated = iterations.filter(({ judged }) => judged.length > 0);
+  if (calibrated.length > 0) printCalibration(calibrated);
   printLine("");
   printLine("wall time by stage");
   printLine(renderStageTimes(iterations));
   if (summary.differenceToBase !== null || summary.finalPassRate !== null) printVerdict(summary);
+}
+
+/** The fitted table beside the unfitted one, on tasks that took no part in fitting, and what kept the gate from accepting. */
+function printCalibration(iterations: readonly IterationSummary[]): void {
+  const rows = iterations.flatMap(({ iteration, judged }) => judged.map((table) => ({ iteration, ...table })));
+  const columns: Column<(typeof rows)[number]>[] = [
+    { header: "iteration", align: "right", value: ({ iteration }) => String(iteration) },
+    { header: "table", value: ({ table }) => (table === "prior" ? "as before (unfitted)" : "fitted") },
+    { header: "tells pass from fail", align: "right", value: ({ discriminativeAccuracy }) => formatPercent(discriminativeAccuracy) },
+    {
+      header: "reward-outcome correlation",
+      align: "right",
+      value: ({ rewardOutcomeWithinTask }) => formatNumber(rewardOutcomeWithinTask, 3),
+    },
+    { header: "turns pushed the wrong way", align: "right", value: ({ turnMisalignment }) => formatPercent(turnMisalignment) },
+  ];
+  printLine("");
+  printLine("reward tables on the tasks that only judge");
+  printLine(renderTable(columns, rows));
+  for (const { iteration, gate, gateDoubts } of iterations) {
+    if (gateDoubts.length > 0)
+      printLine(style.dim(`gate of iteration ${iteration}: ${gate}, for ${gateDoubts.map(describeDoubt).join("; ")}`));
+  }
+}
+
+function describeDoubt({ criterion, value, interval, relation, threshold, note }: GateRow): string {
+  const range = interval === null ? "" : ` [${formatNumber(interval.low, 3)}, ${formatNumber(interval.high, 3)}]`;
+  return `${criterion} ${formatNumber(value, 3)}${range}, wanted ${relation} ${threshold}${note === null ? "" : ` (${note})`}`;
 }
 
 function heldOut({ numEvaluationTasks, trials, doNothingFloor }: CampaignSummary): string {

@@ -1,7 +1,7 @@
 // What a campaign found, read from the record: the same numbers for the quickstart's table, `campaign show` and --json.
 
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { CalibrationReport } from "#contracts/calibration-report.ts";
+import { CalibrationReport, type GateRow, type TableAssessment } from "#contracts/calibration-report.ts";
 import { type Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
 import type { CampaignEnd, CampaignManifest, IterationManifest, StageManifest } from "#contracts/manifests.ts";
 import { StageName } from "#contracts/manifests.ts";
@@ -13,6 +13,13 @@ export interface TierChange {
   readonly after: TierValue | null;
 }
 
+export interface JudgedTable {
+  readonly table: "prior" | "fitted";
+  readonly discriminativeAccuracy: number | null;
+  readonly rewardOutcomeWithinTask: number | null;
+  readonly turnMisalignment: number | null;
+}
+
 export interface IterationSummary {
   readonly iteration: number;
   readonly isComplete: boolean;
@@ -21,6 +28,10 @@ export interface IterationSummary {
   readonly evaluation: Estimate | null;
   readonly differenceToBase: Estimate | null;
   readonly gate: string | null;
+  /** The criteria of the gate that did not accept. */
+  readonly gateDoubts: readonly GateRow[];
+  /** The table before and the fitted one on the tasks that only judge. */
+  readonly judged: readonly JudgedTable[];
   readonly tableChanges: readonly TierChange[];
   readonly promotion: IterationManifest["promotion"] | null;
   readonly stageSeconds: Readonly<Record<string, number>>;
@@ -112,12 +123,24 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, it
     evaluation: passRateOf(report),
     differenceToBase: differenceOf(report),
     gate: calibration?.gate.decision ?? null,
+    gateDoubts: calibration?.gate.rows.filter(({ verdict }) => verdict !== "accept") ?? [],
+    judged: (calibration?.assessments ?? []).filter(({ split }) => split === "judge").map(judgedTable),
     tableChanges: before === null || table === null ? [] : tierChanges(before, table),
     promotion: manifest?.promotion ?? null,
     stageSeconds: Object.fromEntries([...stages].map(([name, { seconds }]) => [name, seconds])),
     report,
     table,
     manifest,
+  };
+}
+
+function judgedTable(assessment: TableAssessment): JudgedTable {
+  const { table, discriminativeAccuracy, rewardOutcomeWithinTask, turnMisalignment } = assessment;
+  return {
+    table,
+    discriminativeAccuracy: discriminativeAccuracy.value,
+    rewardOutcomeWithinTask: rewardOutcomeWithinTask.value,
+    turnMisalignment: turnMisalignment.value,
   };
 }
 
