@@ -2,7 +2,7 @@
 import colors from "picocolors";
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 
-/** Documented in docs/exit-codes.md: 0 done, 1 a bug, 2 the caller's input, 3 a service or endpoint, 4 the record or a file, 64 wrong usage, 130 interrupted. */
+/** Documented in the README: 0 done, 1 a bug, 2 the caller's input, 3 a service or endpoint, 4 the record or a file, 64 wrong usage, 130 interrupted. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
   config: 2,
   contract: 2,
