@@ -14,6 +14,7 @@ const MINUTE = 60_000;
 async function start(home: string) {
   const ports = await freePorts();
   const env = {
+    NO_COLOR: "1",
     TURNWISE_HOME: home,
     TURNWISE_TEMPORAL_PORT: String(ports.temporal),
     TURNWISE_TEMPORAL_UI_PORT: String(ports.temporalUi),

@@ -1,4 +1,5 @@
 // Histories of every released version replay on today's workflows: a campaign that is under way survives an upgrade.
+import "../support/quiet-temporal.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode, Worker, type WorkflowBundleWithSourceMap } from "@temporalio/worker";

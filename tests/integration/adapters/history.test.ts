@@ -107,8 +107,14 @@ describe("tables", () => {
 
   test("every turn that was trained on has its credit, and no other has any", async () => {
     const { rows } = await sampleHistory();
-    expect(await rows("SELECT count(*) FROM turns WHERE purpose = 'train' AND tier IS NULL OR purpose <> 'train' AND tier IS NOT NULL")).toEqual([[0]]);
-    expect(await rows("SELECT turn_index, tier, turn_reward FROM turns WHERE tier IS NOT NULL GROUP BY ALL ORDER BY turn_index")).toEqual([[0, "gold_read", 0], [1, "error", 0.1], [2, "message", 0.2]]);
+    expect(
+      await rows("SELECT count(*) FROM turns WHERE purpose = 'train' AND tier IS NULL OR purpose <> 'train' AND tier IS NOT NULL"),
+    ).toEqual([[0]]);
+    expect(await rows("SELECT turn_index, tier, turn_reward FROM turns WHERE tier IS NOT NULL GROUP BY ALL ORDER BY turn_index")).toEqual([
+      [0, "gold_read", 0],
+      [1, "error", 0.1],
+      [2, "message", 0.2],
+    ]);
   });
 
   test("a turn shows what was said and called", async () => {
