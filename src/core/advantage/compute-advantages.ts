@@ -11,6 +11,7 @@ import { hybridAdvantages } from "./hybrid.ts";
 import { mtGrpoAdvantages } from "./mt-grpo.ts";
 import { createSetCounts, type SetCounts } from "./normalization.ts";
 import { proxmoAdvantages } from "./proxmo.ts";
+import { sortedMean } from "./sorted-sum.ts";
 
 export type { AdvantageGroup, AdvantageMember } from "./groups.ts";
 
@@ -94,10 +95,7 @@ function describe(
   config: AdvantageConfig,
   counts: SetCounts,
 ): AdvantageDiagnostics {
-  const magnitudes = advantages
-    .flat(2)
-    .map(Math.abs)
-    .sort((a, b) => a - b);
+  const magnitudes = advantages.flat(2).map(Math.abs);
   const degenerate =
     config.degenerateGroups === "drop" ? groups.length - prepared.length : prepared.filter((group) => group.isDegenerate).length;
   return {
@@ -111,7 +109,6 @@ function describe(
     numTooSmallSets: counts.numTooSmall,
     numTurns: magnitudes.length,
     numDeadTurns: magnitudes.filter((magnitude) => magnitude <= DEAD_ADVANTAGE).length,
-    meanAbsoluteAdvantage:
-      magnitudes.length === 0 ? null : magnitudes.reduce((total, magnitude) => total + magnitude, 0) / magnitudes.length,
+    meanAbsoluteAdvantage: magnitudes.length === 0 ? null : sortedMean(magnitudes),
   };
 }

@@ -40,8 +40,9 @@ export function bootstrap(
   options: BootstrapOptions,
 ): BootstrapEstimate[] {
   const point = new Float64Array(numStatistics);
-  statistics(addRows(sums, new Float64Array(sums.numRows).fill(1)), point);
-  const draws = resample(sums, numStatistics, statistics, options);
+  const live = liveColumns(sums);
+  statistics(addRows(live, new Float64Array(sums.numRows).fill(1)), point);
+  const draws = resample(live, numStatistics, statistics, options);
   return Array.from(point, (value, s) => {
     if (Number.isNaN(value)) return { value: null, low: null, high: null };
     const interval =
@@ -70,34 +71,54 @@ export function quantile(sorted: Float64Array, probability: number): number {
   return low + (position - below) * (high - low);
 }
 
+/** Sums without the columns that are 0 in every row: tiers that never occur cost nothing. */
+interface LiveColumns extends ClusterSums {
+  /** Where each column stood. */
+  readonly columns: readonly number[];
+  /** Scratch: the sums in their places, the others 0. */
+  readonly total: Float64Array;
+}
+
+function liveColumns({ rows, numRows, width }: ClusterSums): LiveColumns {
+  const isLive = new Uint8Array(width);
+  for (const [position, value] of rows.entries()) if (value !== 0) isLive[position % width] = 1;
+  const columns = Array.from(isLive.keys()).filter((column) => isLive[column] === 1);
+  const live = new Float64Array(numRows * columns.length);
+  for (let row = 0; row < numRows; row += 1) {
+    for (const [position, column] of columns.entries()) live[row * columns.length + position] = rows[row * width + column] ?? 0;
+  }
+  return { rows: live, numRows, width: columns.length, columns, total: new Float64Array(width) };
+}
+
 /** Statistics of every resample, statistic-major. */
-function resample(sums: ClusterSums, numStatistics: number, statistics: Statistics, options: BootstrapOptions): Float64Array {
+function resample(live: LiveColumns, numStatistics: number, statistics: Statistics, options: BootstrapOptions): Float64Array {
   const generator = createIndexGenerator(deriveSeed(options.seed, "bootstrap"));
   const draws = new Float64Array(numStatistics * options.resamples);
   const out = new Float64Array(numStatistics);
-  const weights = new Float64Array(sums.numRows);
-  const total = new Float64Array(sums.width);
+  const weights = new Float64Array(live.numRows);
   for (let draw = 0; draw < options.resamples; draw += 1) {
     weights.fill(0);
-    for (let i = 0; i < sums.numRows; i += 1) {
-      const row = generator.nextIndex(sums.numRows);
+    for (let i = 0; i < live.numRows; i += 1) {
+      const row = generator.nextIndex(live.numRows);
       weights[row] = (weights[row] ?? 0) + 1;
     }
-    statistics(addRows(sums, weights, total), out);
+    statistics(addRows(live, weights), out);
     for (let s = 0; s < numStatistics; s += 1) draws[s * options.resamples + draw] = out[s] ?? Number.NaN;
   }
   return draws;
 }
 
-function addRows(sums: ClusterSums, weights: Float64Array, total: Float64Array = new Float64Array(sums.width)): Float64Array {
-  total.fill(0);
-  for (let row = 0; row < sums.numRows; row += 1) {
+/** Rows times their weights, added up; the result is overwritten by the next call. */
+function addRows({ rows, numRows, width, columns, total }: LiveColumns, weights: Float64Array): Float64Array {
+  const sums = new Float64Array(width);
+  for (let row = 0; row < numRows; row += 1) {
     const weight = weights[row] as number;
     if (weight === 0) continue;
-    const start = row * sums.width;
-    for (let column = 0; column < sums.width; column += 1) {
-      total[column] = (total[column] as number) + weight * (sums.rows[start + column] as number);
+    const start = row * width;
+    for (let column = 0; column < width; column += 1) {
+      sums[column] = (sums[column] as number) + weight * (rows[start + column] as number);
     }
   }
+  for (let column = 0; column < width; column += 1) total[columns[column] as number] = sums[column] as number;
   return total;
 }
