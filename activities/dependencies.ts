@@ -1,23 +1,14 @@
 // What the activities are given. Built once per worker process in workers/dependencies.ts; types only here.
 
+import type { OpenedPolicy } from "#adapters/inference/open-policy.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import type { EnvironmentConfig, PolicyConfig, SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { RolloutPurpose } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
-import type { Trajectory } from "#contracts/trajectory.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
-import type { ArtifactStore, Clock, Policy, TurnJournal, UserSimulator } from "#core/ports.ts";
+import type { ArtifactStore, Clock, TurnJournal, UserSimulator } from "#core/ports.ts";
 import type { TrainingBatch } from "#core/training/build-batch.ts";
-
-/** A policy that can be asked, and the way to make sure that its server holds these very weights. */
-export interface OpenPolicy {
-  readonly policy: Policy;
-  /** Loads the weights when the server does not have them (it may have restarted) and compares the hash it reports. */
-  ensureLoaded(signal: AbortSignal): Promise<void>;
-  /** Scores stored turns of this policy again. Throws provider.wrong-weights when the server no longer says what it said then. */
-  checkStoredTurns(trajectories: readonly Trajectory[], signal: AbortSignal): Promise<unknown>;
-}
 
 /** One group of the record. */
 export interface GroupKey {
@@ -33,7 +24,7 @@ export interface ActivityDependencies {
   readonly versions: Readonly<Record<string, string>>;
   readonly clock: Clock;
   openTaskSet(config: EnvironmentConfig): Promise<TaskSet>;
-  openPolicy(config: PolicyConfig, ref: PolicyRef): Promise<OpenPolicy>;
+  openPolicy(config: PolicyConfig, ref: PolicyRef): Promise<OpenedPolicy>;
   openSimulator(config: SimulatorConfig): UserSimulator;
   openJournal(key: GroupKey, trial: number, attempt: number): TurnJournal;
   dropJournals(key: GroupKey): Promise<void>;
