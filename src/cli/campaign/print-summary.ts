@@ -52,7 +52,7 @@ export function printSummary(summary: CampaignSummary): void {
   printLine("");
   printLine("wall time by stage");
   printLine(renderStageTimes(iterations));
-  if (summary.differenceToBase !== null || summary.finalPassRate !== null) printVerdict(summary);
+  if (summary.finalPassRate !== null) printVerdict(summary);
 }
 
 /** The fitted table beside the unfitted one, on tasks that took no part in fitting, and what kept the gate from accepting. */
@@ -123,6 +123,7 @@ function printVerdict(summary: CampaignSummary): void {
       ],
     ]),
   );
+  if (summary.state === "open") return;
   printLine("");
   printLine(style.dim(verdictText(summary)));
 }
