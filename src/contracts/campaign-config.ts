@@ -89,6 +89,12 @@ export const CalibrationConfig = z.strictObject({
   delta: z.number().nonnegative().default(0.05),
   minSupport: z.int().nonnegative().default(20),
   holdout: z.number().gt(0).lt(1).default(0.2).describe("share of tasks that only judge"),
+  folds: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(1)
+    .describe("1: one split into fitting and judging tasks; more: cross-fitting, every task is judged by a table made without it"),
   bootstrapResamples: z.int().min(100).default(2000),
   confidence: z.number().gt(0.5).lt(1).default(0.95).describe("of every interval, two-sided"),
   requireCertainty: z

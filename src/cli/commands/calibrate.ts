@@ -15,6 +15,7 @@ interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
   readonly alpha?: string;
   readonly delta?: string;
   readonly holdout?: string;
+  readonly folds?: string;
   readonly resamples?: string;
   readonly minSupport?: string;
   readonly seed: string;
@@ -30,6 +31,7 @@ export function registerCalibrate(program: Command): void {
     .option("--alpha <number>", "scale of a fitted value (default: 1)")
     .option("--delta <number>", "correlations no larger than this are worth 0 (default: 0.05)")
     .option("--holdout <share>", "share of tasks that only judge (default: 0.2)")
+    .option("--folds <count>", "cross-fitting with this many folds instead of one split")
     .option("--min-support <count>", "rollouts in mixed tasks that a tier needs (default: 20)")
     .option("--resamples <count>", "bootstrap resamples of tasks (default: 10000)")
     .option("--seed <text>", "seed of the split and the bootstrap", "0")
@@ -50,8 +52,8 @@ async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   emit(report, options, () => markdown.trimEnd());
 }
 
-function parseConfig({ rule, alpha, delta, holdout, minSupport, resamples = "10000" }: CalibrateOptions): CalibrationConfig {
-  const given = { alpha, delta, holdout, minSupport, bootstrapResamples: resamples };
+function parseConfig({ rule, alpha, delta, holdout, folds, minSupport, resamples = "10000" }: CalibrateOptions): CalibrationConfig {
+  const given = { alpha, delta, holdout, folds, minSupport, bootstrapResamples: resamples };
   const numbers = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)] as const]));
   const parsed = CalibrationConfig.safeParse({ rule, ...Object.fromEntries(numbers) });
   if (!parsed.success) throw new CampaignError("config.invalid", z.prettifyError(parsed.error), { next: "turnwise calibrate --help" });

@@ -34,23 +34,38 @@ function sortTrials(taskId: string, members: LabelledRollout[]): LabelledRollout
  * True at the position of a judging task. With a single user nothing judges.
  */
 export function chooseJudges(tasks: readonly TaskRollouts[], share: number, seed: string): boolean[] {
-  const users = new Map<string, number[]>();
-  tasks.forEach((task, position) => {
-    const user = task.userId === "" ? `task:${task.taskId}` : `user:${task.userId}`;
-    users.set(user, [...(users.get(user) ?? []), position]);
-  });
-  const shuffled = [...users]
-    .map(([user, positions]) => ({ order: deriveSeed(seed, "split", user), positions }))
-    .sort((a, b) => (a.order < b.order ? -1 : 1));
+  const shuffled = usersInOrder(tasks, seed);
   const isJudge = tasks.map(() => false);
   if (shuffled.length < 2) return isJudge;
   let open = Math.min(tasks.length - 1, Math.max(1, Math.round(share * tasks.length)));
-  for (const { positions } of shuffled) {
+  for (const positions of shuffled) {
     if (positions.length > open) continue;
     open -= positions.length;
     for (const position of positions) isJudge[position] = true;
   }
-  const smallest = shuffled.toSorted((a, b) => a.positions.length - b.positions.length)[0];
-  if (!isJudge.includes(true)) for (const position of smallest?.positions ?? []) isJudge[position] = true;
+  const smallest = shuffled.toSorted((a, b) => a.length - b.length)[0];
+  if (!isJudge.includes(true)) for (const position of smallest ?? []) isJudge[position] = true;
   return isJudge;
+}
+
+/** The fold of each task, of about equal size, whole users at a time; fewer folds when there are fewer users. */
+export function chooseFolds(tasks: readonly TaskRollouts[], numFolds: number, seed: string): number[] {
+  const users = usersInOrder(tasks, seed);
+  const sizes = new Array<number>(Math.min(numFolds, users.length)).fill(0);
+  const folds = tasks.map(() => 0);
+  for (const positions of users) {
+    const fold = sizes.indexOf(Math.min(...sizes));
+    sizes[fold] = (sizes[fold] ?? 0) + positions.length;
+    for (const position of positions) folds[position] = fold;
+  }
+  return folds;
+}
+
+/** Positions of the tasks of each user, users ordered by the hash of seed and name. A task without a user stands alone. */
+function usersInOrder(tasks: readonly TaskRollouts[], seed: string): number[][] {
+  const users = Map.groupBy(tasks.entries(), ([, task]) => (task.userId === "" ? `task:${task.taskId}` : `user:${task.userId}`));
+  return [...users]
+    .map(([user, members]) => ({ order: deriveSeed(seed, "split", user), positions: members.map(([position]) => position) }))
+    .sort((a, b) => (a.order < b.order ? -1 : 1))
+    .map(({ positions }) => positions);
 }

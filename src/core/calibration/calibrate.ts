@@ -1,33 +1,26 @@
 // Calibration: what each tier has to do with the outcome, the table that follows from it, and whether the gate lets it through.
 // Tasks are split into those that fit and those that judge; the unfitted prior is judged beside the fitted table.
 import type { CalibrationReport } from "#contracts/calibration-report.ts";
-import type { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
-import type { RewardTable, TierScheme } from "#contracts/reward-table.ts";
+import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "../errors.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
 import { tierScheme } from "../reward/tiers.ts";
-import { deriveSeed } from "../rng.ts";
-import type { BootstrapOptions } from "../statistics/bootstrap.ts";
+import type { ClusterSums } from "../statistics/bootstrap.ts";
 import { analyse, assessTable, describeSplit, findingOf, type SplitFindings } from "./assess.ts";
-import { chooseJudges, groupByTask, type TaskRollouts } from "./buffer.ts";
-import { type FittedTable, fitTable, ruleVersion, type TierEvidence } from "./fit-table.ts";
+import { chooseFolds, chooseJudges, groupByTask, type TaskRollouts } from "./buffer.ts";
+import { crossFittedRows } from "./cross-fit.ts";
+import { bootstrapOptions, type FitInput, fitInRounds, type RefinedTable } from "./fit-in-rounds.ts";
+import { ruleVersion } from "./fit-table.ts";
 import { applyGate } from "./gate.ts";
 import { profileTable } from "./table-profile.ts";
-import { type SumsLayout, selectRows, sumRows, TIER, taskSums, tierOffset } from "./task-sums.ts";
+import { type SumsLayout, selectRows, taskSums } from "./task-sums.ts";
 import { proxyLambda, turnAdvantages } from "./turn-advantages.ts";
 import { findWarnings } from "./warnings.ts";
 
 export type { LabelledRollout } from "../reward/label-rollout.ts";
 
-export interface CalibrationInput {
+export interface CalibrationInput extends FitInput {
   readonly rollouts: readonly LabelledRollout[];
-  readonly scheme: TierScheme;
-  readonly priorTable: RewardTable;
-  readonly config: CalibrationConfig;
-  readonly advantage: AdvantageConfig;
-  readonly seed: string;
-  readonly iteration: number;
-  readonly bufferSha256: string;
 }
 
 /**
@@ -37,23 +30,20 @@ export interface CalibrationInput {
 export function calibrate(input: CalibrationInput): CalibrationReport {
   const { config, advantage, priorTable } = input;
   const tasks = requireTasks(input);
-  const isJudge = chooseJudges(tasks, config.holdout, input.seed);
-  const fitted = fitInRounds(
-    input,
-    tasks.filter((_, position) => !isJudge[position]),
-  );
+  const { fitted, judgeRows, fitTasks } = split(input, tasks);
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [priorTable, fitted.table] };
   const advantages = layout.tables.map((table) => turnAdvantages(tasks, table, advantage));
   const sums = taskSums(tasks, layout, advantages);
-  const splitOf = (split: SplitFindings["split"]) =>
-    analyse(
-      split,
-      split === "all" ? sums : selectRows(sums, (row) => isJudge[row] === (split === "judge")),
-      layout,
-      config.minSupport,
-      bootstrapOptions(input, split),
-    );
-  const splits = { all: splitOf("all"), fit: splitOf("fit"), judge: splitOf("judge") };
+  const analyseSplit = (name: SplitFindings["split"], rows: ClusterSums) =>
+    analyse(name, rows, layout, config.minSupport, bootstrapOptions(input, name));
+  const splits = {
+    all: analyseSplit("all", sums),
+    fit: analyseSplit(
+      "fit",
+      selectRows(sums, (row) => fitTasks.has(row)),
+    ),
+    judge: analyseSplit("judge", judgeRows ?? selectRows(sums, (row) => !fitTasks.has(row))),
+  };
   const statistics = Object.values(splits).map((findings) => describeSplit(findings, layout));
   return {
     schemaVersion: 1,
@@ -78,6 +68,37 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
   };
 }
 
+interface Split {
+  readonly fitted: RefinedTable;
+  /** Positions of the tasks that the fitted table was made from. */
+  readonly fitTasks: ReadonlySet<number>;
+  /** Rows of the judging tasks where these are not simply the other tasks. */
+  readonly judgeRows: ClusterSums | null;
+}
+
+/** One split, or cross-fitting: then every task judges, under a table that was fitted without it, and the table is fitted on all. */
+function split(input: CalibrationInput, tasks: readonly TaskRollouts[]): Split {
+  const { config, seed } = input;
+  if (config.folds > 1) {
+    const fitTasks = new Set(tasks.keys());
+    return {
+      fitted: fitInRounds(input, tasks),
+      fitTasks,
+      judgeRows: crossFittedRows(input, tasks, chooseFolds(tasks, config.folds, seed)),
+    };
+  }
+  const isJudge = chooseJudges(tasks, config.holdout, seed);
+  const fitTasks = new Set([...tasks.keys()].filter((position) => !isJudge[position]));
+  return {
+    fitted: fitInRounds(
+      input,
+      tasks.filter((_, position) => fitTasks.has(position)),
+    ),
+    fitTasks,
+    judgeRows: null,
+  };
+}
+
 function requireTasks({ rollouts, scheme, priorTable }: CalibrationInput): TaskRollouts[] {
   if (rollouts.length === 0) {
     throw new CampaignError("contract.invalid", "there are no rollouts to calibrate on", {
@@ -94,69 +115,6 @@ function requireTasks({ rollouts, scheme, priorTable }: CalibrationInput): TaskR
     );
   }
   return groupByTask(rollouts);
-}
-
-interface RefinedTable extends FittedTable {
-  readonly neutralized: { readonly round: number; readonly tier: string }[];
-}
-
-/**
- * Fits on the fitting tasks, then looks at the advantages there: a tier that was revalued, but whose turns do not get the sign that
- * the value speaks for, becomes neutral, and so on until none is left or the rounds are used up. The judging tasks are not touched.
- */
-function fitInRounds(input: CalibrationInput, tasks: readonly TaskRollouts[]): RefinedTable {
-  const { config } = input;
-  const scheme = tierScheme(input.scheme);
-  const evidence = tierEvidence(input, tasks);
-  const neutral = new Map<string, number>();
-  const refit = () => fitTable({ ...input, scheme, evidence, neutral: new Set(neutral.keys()) });
-  let fitted = refit();
-  const numRounds = config.rule === "within-task" ? config.maxRounds : 1;
-  for (let round = 1; round < numRounds && fitted.revalued.length > 0; round += 1) {
-    const unfollowed = findUnfollowed(input, tasks, fitted);
-    if (unfollowed.length === 0) break;
-    for (const tier of unfollowed) neutral.set(tier, round);
-    fitted = refit();
-  }
-  return { ...fitted, neutralized: [...neutral].map(([tier, round]) => ({ tier, round })) };
-}
-
-/** Tier statistics of the fitting tasks. Several tiers are tested at once, so the risk of error is shared among them (Bonferroni). */
-function tierEvidence(input: CalibrationInput, tasks: readonly TaskRollouts[]): TierEvidence[] {
-  const { minSupport, confidence } = input.config;
-  const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [] };
-  const sums = taskSums(tasks, layout);
-  const totals = sumRows(sums);
-  const numTested = layout.tiers.filter((_, tier) => (totals[tierOffset(tier) + TIER.support] ?? 0) >= minSupport).length;
-  const options = { ...bootstrapOptions(input, "fit"), confidence: 1 - (1 - confidence) / Math.max(1, numTested) };
-  return describeSplit(analyse("fit", sums, layout, minSupport, options), layout).tiers.map(({ tier, pooled, withinTask, support }) => ({
-    tier,
-    pooled: pooled.value,
-    withinTask,
-    support,
-  }));
-}
-
-/** Revalued tiers whose mean advantage has not certainly the intended sign on the fitting tasks. */
-function findUnfollowed(input: CalibrationInput, tasks: readonly TaskRollouts[], fitted: FittedTable): string[] {
-  const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [fitted.table] };
-  const findings = analyse(
-    "fit",
-    taskSums(tasks, layout, [turnAdvantages(tasks, fitted.table, input.advantage)]),
-    layout,
-    input.config.minSupport,
-    bootstrapOptions(input, "fit"),
-  );
-  return assessTable(findings, layout, 0)
-    .tiers.filter(
-      ({ tier, proxyAlignment, estimatorAlignment }) =>
-        fitted.revalued.includes(tier) && (proxyAlignment !== "aligned" || estimatorAlignment !== "aligned"),
-    )
-    .map(({ tier }) => tier);
-}
-
-function bootstrapOptions({ config, seed }: CalibrationInput, split: SplitFindings["split"]): BootstrapOptions {
-  return { resamples: config.bootstrapResamples, confidence: config.confidence, seed: deriveSeed(seed, split) };
 }
 
 /** The gate on the fitted table: the second of the layout, the prior being the first. */
