@@ -19,6 +19,6 @@ export const TestbedCell = z.strictObject({
 export type TestbedCell = z.infer<typeof TestbedCell>;
 
 export const TestbedReport = z
-  .strictObject({ schemaVersion: z.literal(1), seed: z.string(), resamples: z.int(), cells: z.array(TestbedCell) })
+  .strictObject({ schemaVersion: z.literal(1), seed: z.string(), resamples: z.int(), folds: z.int(), cells: z.array(TestbedCell) })
   .meta({ id: "TestbedReport" });
 export type TestbedReport = z.infer<typeof TestbedReport>;

@@ -14,6 +14,7 @@ const Options = z.object({
     .transform((text) => text.split(",").map(Number))
     .pipe(z.array(z.int().min(8)).min(1)),
   resamples: z.coerce.number().int().min(100),
+  folds: z.coerce.number().int().min(1).max(50),
   seed: z.string(),
 });
 
@@ -23,6 +24,7 @@ export function registerTestbed(program: Command): void {
     .option("--seeds <count>", "buffers of each kind", "500")
     .option("--sizes <counts>", "rollouts per buffer, comma-separated", "100,200,500,1000,2000,5000")
     .option("--resamples <count>", "bootstrap resamples of tasks", "500")
+    .option("--folds <count>", "1: one split into fitting and judging tasks; more: cross-fitting", "1")
     .option("--seed <text>", "seed of everything", "0")
     .option("--json", "counts as JSON (TestbedReport)")
     .description("error rates of the calibration gate on simulated buffers with a useful, a harmful, a neutral and a confounded tier")
@@ -32,15 +34,15 @@ export function registerTestbed(program: Command): void {
 function run(options: unknown): void {
   const parsed = Options.safeParse(options);
   if (!parsed.success) throw new CampaignError("config.invalid", z.prettifyError(parsed.error), { next: "turnwise testbed --help" });
-  const { seeds, sizes, resamples, seed } = parsed.data;
+  const { seeds, sizes, resamples, folds, seed } = parsed.data;
   const cases: TestbedCase[] = (["within-task", "algorithm-1"] as const).flatMap((rule) =>
     (["planted", "null"] as const).flatMap((world) => sizes.map((numRollouts) => ({ rule, world, numRollouts }))),
   );
   const cells = cases.map((one, index) =>
-    runTestbedCase(one, { numSeeds: seeds, resamples, seed }, (numDone) => showProgress(one, index, cases.length, numDone, seeds)),
+    runTestbedCase(one, { numSeeds: seeds, resamples, folds, seed }, (numDone) => showProgress(one, index, cases.length, numDone, seeds)),
   );
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  const report: TestbedReport = { schemaVersion: 1, seed, resamples, cells };
+  const report: TestbedReport = { schemaVersion: 1, seed, resamples, folds, cells };
   emit(report, options as OutputOptions, render);
 }
 

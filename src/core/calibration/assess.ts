@@ -18,15 +18,29 @@ export interface SplitFindings {
   readonly totals: Float64Array;
   readonly estimates: readonly BootstrapEstimate[];
   readonly index: StatisticsIndex;
-  /** Whether a tier, by position, has enough turns in this split for the sign of its mean advantage to be judged. */
+  /** Whether the sign of a tier's mean advantage, by position, counts in this split: it is asked about, and has enough turns. */
   readonly isJudged: (tier: number) => boolean;
 }
 
-/** Point values and intervals of every statistic of a layout on a split. `minTurns` decides which tiers are judged. */
-export function analyse(split: Split, sums: ClusterSums, layout: SumsLayout, minTurns: number, options: BootstrapOptions): SplitFindings {
+/** Which tiers the counts of mismatches are about. */
+export interface JudgedTiers {
+  readonly minTurns: number;
+  /** Tiers that are asked about; all of them without it. */
+  readonly tiers?: ReadonlySet<string>;
+}
+
+/** Point values and intervals of every statistic of a layout on a split. */
+export function analyse(
+  split: Split,
+  sums: ClusterSums,
+  layout: SumsLayout,
+  judged: JudgedTiers,
+  options: BootstrapOptions,
+): SplitFindings {
   const totals = sumRows(sums);
   const index = statisticsIndex(layout);
-  const isJudged = (tier: number) => (totals[tierOffset(tier) + TIER.turns] ?? 0) >= Math.max(1, minTurns);
+  const isJudged = (tier: number) =>
+    (judged.tiers?.has(layout.tiers[tier] ?? "") ?? true) && (totals[tierOffset(tier) + TIER.turns] ?? 0) >= Math.max(1, judged.minTurns);
   const estimates = bootstrap(sums, index.length, createStatistics(layout, isJudged), options);
   return { split, numTasks: sums.numRows, totals, estimates, index, isJudged };
 }

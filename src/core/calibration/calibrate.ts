@@ -34,8 +34,10 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [priorTable, fitted.table] };
   const advantages = layout.tables.map((table) => turnAdvantages(tasks, table, advantage));
   const sums = taskSums(tasks, layout, advantages);
+  const revalued = new Set(layout.tiers.filter((tier) => fitted.table.values[tier] !== priorTable.values[tier]));
+  const judged = { minTurns: config.minSupport, tiers: revalued };
   const analyseSplit = (name: SplitFindings["split"], rows: ClusterSums) =>
-    analyse(name, rows, layout, config.minSupport, bootstrapOptions(input, name));
+    analyse(name, rows, layout, judged, bootstrapOptions(input, name));
   const splits = {
     all: analyseSplit("all", sums),
     fit: analyseSplit(
@@ -60,7 +62,7 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
     splits: statistics,
     assessments: Object.values(splits).flatMap((findings) => layout.tables.map((_, table) => assessTable(findings, layout, table))),
     profiles: advantages.map((one, table) => profileTable(tasks, one, table === 0 ? "prior" : "fitted")),
-    gate: judgeTable(splits.judge, layout, config),
+    gate: judgeTable(splits.judge, layout, revalued, config),
     conflicts: fitted.conflicts,
     neutralized: fitted.neutralized,
     warnings: findWarnings(tasks, statistics, fitted.keptPrior),
@@ -117,10 +119,15 @@ function requireTasks({ rollouts, scheme, priorTable }: CalibrationInput): TaskR
   return groupByTask(rollouts);
 }
 
-/** The gate on the fitted table: the second of the layout, the prior being the first. */
-function judgeTable(judge: SplitFindings, layout: SumsLayout, config: CalibrationConfig): CalibrationReport["gate"] {
+/** The gate on the fitted table: the second of the layout, the prior being the first. What the fit left as it was is not in question. */
+function judgeTable(
+  judge: SplitFindings,
+  layout: SumsLayout,
+  revalued: ReadonlySet<string>,
+  config: CalibrationConfig,
+): CalibrationReport["gate"] {
   const fitted = 1;
-  const [priorTable, fittedTable] = layout.tables;
+  const signs = layout.tables[fitted]?.intendedSigns ?? {};
   return applyGate(
     {
       fitted: assessTable(judge, layout, fitted),
@@ -128,10 +135,8 @@ function judgeTable(judge: SplitFindings, layout: SumsLayout, config: Calibratio
       estimatorMismatches: findingOf(judge, judge.index.table(fitted, "estimatorMismatches")),
       accuracyGain: findingOf(judge, judge.index.table(fitted, "accuracyGain")),
       numPairs: describeSplit(judge, layout).numPairs,
-      unjudgedTiers: layout.tiers.filter(
-        (tier, c) =>
-          (fittedTable?.intendedSigns[tier] ?? 0) !== 0 && fittedTable?.values[tier] !== priorTable?.values[tier] && !judge.isJudged(c),
-      ),
+      revaluedTiers: [...revalued],
+      unjudgedTiers: layout.tiers.filter((tier, c) => revalued.has(tier) && (signs[tier] ?? 0) !== 0 && !judge.isJudged(c)),
     },
     config.gate,
   );

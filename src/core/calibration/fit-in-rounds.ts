@@ -54,12 +54,14 @@ function tierEvidence(input: FitInput, tasks: readonly TaskRollouts[]): TierEvid
   const totals = sumRows(sums);
   const numTested = layout.tiers.filter((_, tier) => (totals[tierOffset(tier) + TIER.support] ?? 0) >= minSupport).length;
   const options = { ...bootstrapOptions(input, "fit"), confidence: 1 - (1 - confidence) / Math.max(1, numTested) };
-  return describeSplit(analyse("fit", sums, layout, minSupport, options), layout).tiers.map(({ tier, pooled, withinTask, support }) => ({
-    tier,
-    pooled: pooled.value,
-    withinTask,
-    support,
-  }));
+  return describeSplit(analyse("fit", sums, layout, { minTurns: minSupport }, options), layout).tiers.map(
+    ({ tier, pooled, withinTask, support }) => ({
+      tier,
+      pooled: pooled.value,
+      withinTask,
+      support,
+    }),
+  );
 }
 
 /** Revalued tiers whose mean advantage has not certainly the intended sign on the fitting tasks. */
@@ -69,7 +71,7 @@ function findUnfollowed(input: FitInput, tasks: readonly TaskRollouts[], fitted:
     "fit",
     taskSums(tasks, layout, [turnAdvantages(tasks, fitted.table, input.advantage)]),
     layout,
-    input.config.minSupport,
+    { minTurns: input.config.minSupport },
     bootstrapOptions(input, "fit"),
   );
   return assessTable(findings, layout, 0)

@@ -10,15 +10,17 @@ export interface GateEvidence {
   /** Discriminative accuracy of the fitted table minus that of the prior, on the same pairs. */
   readonly accuracyGain: Finding;
   readonly numPairs: number;
-  /** Tiers that the fitted table revalues, but of which the judging split has too few turns to say anything. */
+  /** Tiers that the fitted table values otherwise than the prior: what the gate is asked about. */
+  readonly revaluedTiers: readonly string[];
+  /** Those of which the judging split has too few turns to say anything. */
   readonly unjudgedTiers: readonly string[];
 }
 
 export function applyGate(evidence: GateEvidence, thresholds: GateThresholds): { decision: Verdict; rows: GateRow[] } {
   const { fitted } = evidence;
   const rows: GateRow[] = [
-    mismatchRow("proxy-mismatches", evidence.proxyMismatches, evidence.unjudgedTiers),
-    mismatchRow("estimator-mismatches", evidence.estimatorMismatches, evidence.unjudgedTiers),
+    mismatchRow("proxy-mismatches", evidence.proxyMismatches, evidence),
+    mismatchRow("estimator-mismatches", evidence.estimatorMismatches, evidence),
     aboveRow("within-task-correlation", fitted.rewardOutcomeWithinTask, thresholds.withinTaskCorrelation),
     aboveRow("discriminative-accuracy", fitted.discriminativeAccuracy, thresholds.discriminativeAccuracy),
     aboveRow("advantage-correlation", fitted.advantageCorrelation, thresholds.advantageCorrelation),
@@ -50,12 +52,14 @@ function aboveRow(criterion: GateRow["criterion"], finding: Finding, threshold: 
   };
 }
 
-/** The interval is that of the count over resamples: [0, 0] says that no judged tier is doubtful. */
-function mismatchRow(criterion: GateRow["criterion"], count: Finding, unjudgedTiers: readonly string[]): GateRow {
+/** Counts revalued tiers. The interval is that of the count over resamples: [0, 0] says that no judged tier is doubtful. */
+function mismatchRow(criterion: GateRow["criterion"], count: Finding, { revaluedTiers, unjudgedTiers }: GateEvidence): GateRow {
   const interval = intervalOf(count);
   const measured = interval === null ? "insufficient" : interval.high < 1 ? "accept" : interval.low >= 1 ? "reject" : "insufficient";
-  const verdict = measured === "accept" && unjudgedTiers.length > 0 ? "insufficient" : measured;
-  const note = unjudgedTiers.length > 0 ? `too few turns to judge: ${unjudgedTiers.join(", ")}` : null;
+  const isOpen = revaluedTiers.length === 0 || unjudgedTiers.length > 0;
+  const verdict = measured === "accept" && isOpen ? "insufficient" : measured;
+  const missing = unjudgedTiers.length > 0 ? `too few turns to judge: ${unjudgedTiers.join(", ")}` : null;
+  const note = revaluedTiers.length === 0 ? "the fit revalues no tier" : missing;
   return { criterion, value: count.value, interval, relation: "==", threshold: 0, verdict, note };
 }
 

@@ -37,7 +37,13 @@ export function paperTables(input: PaperTablesInput): PaperTables {
   const assess = (table: RewardTable, advantage: AdvantageConfig, bootstrapOptions: BootstrapOptions = { ...options, resamples: 1 }) => {
     const tasks = groupByTask(rolloutsOf(table));
     const layout = { tiers: tierScheme(table.scheme).tiers, tables: [table] };
-    const findings = analyse("all", taskSums(tasks, layout, [turnAdvantages(tasks, table, advantage)]), layout, 1, bootstrapOptions);
+    const findings = analyse(
+      "all",
+      taskSums(tasks, layout, [turnAdvantages(tasks, table, advantage)]),
+      layout,
+      { minTurns: 1 },
+      bootstrapOptions,
+    );
     return { split: describeSplit(findings, layout), assessment: assessTable(findings, layout, 0) };
   };
   const estimatorRow = (name: string, table: RewardTable, config: Record<string, unknown>): EstimatorRow => {

@@ -10,8 +10,8 @@ export const DECISIONS = {
 
 /** What each line of the gate asks, in words. */
 export const CRITERIA: Readonly<Record<GateRow["criterion"], string>> = {
-  "proxy-mismatches": "tiers whose A^I + lambda A^O points the wrong way",
-  "estimator-mismatches": "tiers whose advantage in training points the wrong way",
+  "proxy-mismatches": "revalued tiers whose A^I + lambda A^O points the wrong way",
+  "estimator-mismatches": "revalued tiers whose advantage in training points the wrong way",
   "within-task-correlation": "mean turn reward against outcome, within task",
   "discriminative-accuracy": "pass/fail pairs that the reward orders rightly",
   "advantage-correlation": "advantages against within-task correlations, over tiers",

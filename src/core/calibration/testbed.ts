@@ -17,6 +17,8 @@ export interface TestbedCase {
 export interface TestbedOptions {
   readonly numSeeds: number;
   readonly resamples: number;
+  /** 1: one split into fitting and judging tasks; more: cross-fitting. */
+  readonly folds: number;
   readonly seed: string;
 }
 
@@ -49,24 +51,20 @@ export function runTestbedCase(
     insufficientWrong: 0,
   };
   for (let i = 0; i < options.numSeeds; i += 1) {
-    const { decision, isRight } = decide(
-      testbedCase,
-      options.resamples,
-      deriveSeed(options.seed, testbedCase.world, testbedCase.numRollouts, i),
-    );
+    const { decision, isRight } = decide(testbedCase, options, deriveSeed(options.seed, testbedCase.world, testbedCase.numRollouts, i));
     cell[`${decision}${isRight ? "Right" : "Wrong"}`] += 1;
     onProgress(i + 1);
   }
   return cell;
 }
 
-function decide({ rule, numRollouts, world }: TestbedCase, resamples: number, seed: string) {
+function decide({ rule, numRollouts, world }: TestbedCase, { resamples, folds }: TestbedOptions, seed: string) {
   const effect = world === "planted" ? EFFECT : 0;
   const report = calibrate({
     rollouts: plantedRollouts({ numRollouts, groupSize: GROUP_SIZE, seed, effect, difficultySpread: DIFFICULTY_SPREAD }),
     scheme: "finer/1",
     priorTable: PRIOR,
-    config: CalibrationConfig.parse({ rule, bootstrapResamples: resamples }),
+    config: CalibrationConfig.parse({ rule, folds, bootstrapResamples: resamples }),
     advantage: AdvantageConfig.parse({ type: "gtpo-hybrid/1" }),
     seed,
     iteration: 0,

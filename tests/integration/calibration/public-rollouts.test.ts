@@ -21,11 +21,17 @@ function analysed(rollouts: LabelledRollout[], table: RewardTable, advantage: Re
   const tasks = groupByTask(rollouts);
   const layout = { tiers: tierScheme(table.scheme).tiers, tables: [table] };
   const config = AdvantageConfig.parse({ degenerateGroups: "keep", ...advantage });
-  const findings = analyse("all", taskSums(tasks, layout, [turnAdvantages(tasks, table, config)]), layout, 1, {
-    resamples: 1000,
-    confidence: 0.95,
-    seed: "public",
-  });
+  const findings = analyse(
+    "all",
+    taskSums(tasks, layout, [turnAdvantages(tasks, table, config)]),
+    layout,
+    { minTurns: 1 },
+    {
+      resamples: 1000,
+      confidence: 0.95,
+      seed: "public",
+    },
+  );
   return { split: describeSplit(findings, layout), assessment: assessTable(findings, layout, 0) };
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
-import { chooseJudges, groupByTask } from "#core/calibration/buffer.ts";
+import { chooseFolds, chooseJudges, groupByTask } from "#core/calibration/buffer.ts";
 import { type CalibrationInput, calibrate } from "#core/calibration/calibrate.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import { redesign } from "#core/calibration/redesign.ts";
@@ -206,5 +206,71 @@ describe("the split into fitting and judging tasks", () => {
     expect(chooseJudges(tasks, 0.2, "a")).toEqual(chooseJudges(tasks, 0.2, "a"));
     expect(chooseJudges(tasks, 0.2, "a")).not.toEqual(chooseJudges(tasks, 0.2, "b"));
     expect(chooseJudges(tasks, 0.2, "a").filter(Boolean)).toHaveLength(8);
+  });
+});
+
+describe("cross-fitting", () => {
+  const crossFitted = (rollouts: readonly LabelledRollout[], folds: number) => run(rollouts, { config: { ...CONFIG, folds } });
+
+  test("lets every task judge", () => {
+    const report = crossFitted(CLEAR, 4);
+    const [all, fit, judge] = report.splits;
+    expect([fit?.numPairs, judge?.numPairs]).toEqual([all?.numPairs, all?.numPairs]);
+    expect(report.gate.decision).toBe("accept");
+  });
+
+  test("judges a task by a table that did not see it", () => {
+    /** Gold helps in all tasks but those of user-0, where it hurts: out of their fold, those tasks stand against the table. */
+    const odd = CLEAR.map((one) => (one.userId === "user-0" ? { ...one, outcome: one.outcome === 1 ? (0 as const) : (1 as const) } : one));
+    const accuracy = (report: ReturnType<typeof run>) =>
+      report.assessments.find(({ split, table }) => split === "judge" && table === "fitted")?.discriminativeAccuracy.value;
+    expect(accuracy(crossFitted(odd, 20))).toBeCloseTo(0.95, 2);
+    expect(accuracy(crossFitted(CLEAR, 20))).toBe(1);
+  });
+
+  test("does not depend on the order of rollouts, and a single user leaves nothing to judge", () => {
+    expect(crossFitted([...CLEAR].reverse(), 3)).toEqual(crossFitted(CLEAR, 3));
+    const lone = crossFitted(
+      CLEAR.map((one) => ({ ...one, userId: "same" })),
+      3,
+    );
+    expect(lone.gate.decision).not.toBe("accept");
+    expect(lone.splits[2]?.numTasks).toBe(0);
+  });
+
+  test("folds are of about equal size, and keep users together", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 19 }), { minLength: 2, maxLength: 60 }),
+        fc.integer({ min: 2, max: 6 }),
+        (users, numFolds) => {
+          const tasks = groupByTask(users.map((user, task) => rollout(`task-${task}`, 0, 1, ["read"], `user-${user}`)));
+          const folds = chooseFolds(tasks, numFolds, "seed");
+          const byUser = Map.groupBy(tasks.keys(), (position) => tasks[position]?.userId);
+          expect([...byUser.values()].every((positions) => new Set(positions.map((position) => folds[position])).size === 1)).toBe(true);
+          expect(new Set(folds).size).toBe(Math.min(numFolds, byUser.size));
+        },
+      ),
+    );
+  });
+});
+
+const crossFittedReport = (rollouts: readonly LabelledRollout[]) => run(rollouts, { config: { ...CONFIG, folds: 4 } });
+
+describe("what the gate is asked", () => {
+  test("a fit that revalues nothing is not accepted", () => {
+    const report = run(CLEAR, { config: { ...CONFIG, minSupport: 10_000 } });
+    expect(report.fittedTable.values).toEqual(IRC.values);
+    expect(report.gate.decision).toBe("insufficient");
+    expect(report.gate.rows[0]?.note).toBe("the fit revalues no tier");
+  });
+
+  test("a doubtful tier that keeps the prior's value is not in question", () => {
+    const errors = rollout("x", 0, 1, ["error", "error", "error", "error", "error"]).turns;
+    const hasErrors = ({ taskId, trial }: LabelledRollout) => ["task-1", "task-2"].includes(taskId) && trial % 2 === 0;
+    const withErrors = CLEAR.map((one) => (hasErrors(one) ? { ...one, turns: [...one.turns, ...errors] } : one));
+    const report = crossFittedReport(withErrors);
+    expect(report.keptPrior).toContain("error");
+    expect(report.gate.rows.slice(0, 2).map(({ verdict }) => verdict)).toEqual(["accept", "accept"]);
   });
 });

@@ -16,7 +16,11 @@ const OPTIONS = { resamples: 100, confidence: 0.95, seed: "example" };
 
 function assess(table: RewardTable, advantage: AdvantageConfig) {
   const layout = { tiers: TIERS, tables: [table] };
-  return assessTable(analyse("all", taskSums(TASKS, layout, [turnAdvantages(TASKS, table, advantage)]), layout, 1, OPTIONS), layout, 0);
+  return assessTable(
+    analyse("all", taskSums(TASKS, layout, [turnAdvantages(TASKS, table, advantage)]), layout, { minTurns: 1 }, OPTIONS),
+    layout,
+    0,
+  );
 }
 const meanOf = (assessment: ReturnType<typeof assess>, tier: string, kind: "immediate" | "proxy" | "summed" | "estimator") =>
   assessment.tiers.find((one) => one.tier === tier)?.[kind].value ?? Number.NaN;
@@ -179,7 +183,7 @@ describe("example 3", () => {
 
   test("the sizes of the buffer", () => {
     const layout = { tiers: TIERS, tables: [NAIVE] };
-    const findings = analyse("all", taskSums(TASKS, layout, [turnAdvantages(TASKS, NAIVE, HYBRID)]), layout, 1, OPTIONS);
+    const findings = analyse("all", taskSums(TASKS, layout, [turnAdvantages(TASKS, NAIVE, HYBRID)]), layout, { minTurns: 1 }, OPTIONS);
     expect(describeSplit(findings, layout)).toMatchObject({
       numTasks: 2,
       numRollouts: 8,
