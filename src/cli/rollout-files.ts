@@ -27,7 +27,11 @@ export interface RolloutFileOptions {
   readonly terminalTools?: string;
 }
 
-const DEFAULT_TABLES: Readonly<Record<TierScheme, string>> = { "finer/1": "finer-prior", "paper/1": "paper-naive-dense" };
+const DEFAULT_TABLES: Readonly<Record<TierScheme, string>> = {
+  "finer/1": "finer-prior",
+  "paper/1": "paper-naive-dense",
+  "grounded/1": "grounded-prior",
+};
 const TASK_SET_NAMES = TASK_SET_SOURCES.map(({ name }) => name).join(", ");
 const REWARDS = join(REPOSITORY, "configs", "rewards");
 

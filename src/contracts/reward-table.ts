@@ -16,9 +16,11 @@ export const FINER_TIERS = [
   "duplicate",
   "message",
 ] as const;
+/** The finer tiers, and writes with an argument that neither user nor tools have said. */
+export const GROUNDED_TIERS = [...FINER_TIERS, "ungrounded_arg"] as const;
 export const PAPER_TIERS = ["gold", "soft", "read", "state", "message", "error", "duplicate"] as const;
 
-export const TierScheme = z.enum(["finer/1", "paper/1"]).meta({ id: "TierScheme" });
+export const TierScheme = z.enum(["finer/1", "paper/1", "grounded/1"]).meta({ id: "TierScheme" });
 export type TierScheme = z.infer<typeof TierScheme>;
 
 /** A tier's weight: a number, or "soft" for the graded 0.5 + 0.5 * matched share of methods.md 2.4. */

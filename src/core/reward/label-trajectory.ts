@@ -5,6 +5,7 @@ import type { ToolCall, Trajectory, Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { type CanonicalArguments, canonicalArguments } from "./canonical-arguments.ts";
 import { findExactMatch, type GoldenCall, goldenCalls, partialMatch, type SchemaLookup, schemaLookup } from "./golden-calls.ts";
+import { createEvidence, type Evidence } from "./grounding.ts";
 import { type CallFacts, MESSAGE_TIER, type TierSchemeDefinition, tierScheme } from "./tiers.ts";
 import { createWriteReplay, type WriteReplay } from "./write-effects.ts";
 
@@ -39,6 +40,7 @@ interface Labelling {
   readonly schemaFor: SchemaLookup;
   readonly golden: GoldenCall[];
   readonly replay: WriteReplay | null;
+  readonly evidence: Evidence;
   readonly seen: Set<string>;
 }
 
@@ -60,13 +62,16 @@ export function labelTrajectory(
     schemaFor,
     golden: goldenCalls(task, schemaFor),
     replay: "reset" in environment ? createWriteReplay(environment) : null,
+    evidence: createEvidence(trajectory),
     seen: new Set(),
   };
   const isUnparsable = trajectory.outcome.stopReason === "unparsable";
   return trajectory.turns.map((turn, position) => {
     const isLast = position === trajectory.turns.length - 1;
     const observation = position === 0 ? trajectory.firstUserMessage : observationAfter(trajectory.turns[position - 1]);
-    return { ...labelTurn(turn, isUnparsable && isLast, labelling), observation };
+    const labelled = { ...labelTurn(turn, isUnparsable && isLast, labelling), observation };
+    labelling.evidence.observe(turn);
+    return labelled;
   });
 }
 
@@ -116,6 +121,7 @@ function callFacts(call: ToolCall, labelling: Labelling): CallFacts {
     isWrite,
     isTransfer: catalog.isTerminal(call.name),
     partialMatch: call.isError || exact !== undefined || isDuplicate ? null : partialMatch(golden, call.name, args),
+    isGrounded: !isOpenWrite || labelling.evidence.findUngrounded(call.argumentsJson, labelling.schemaFor(call.name)).length === 0,
     effect: equivalent !== undefined ? "equivalent" : replay === null ? "unknown" : "different",
   };
 }

@@ -1,5 +1,5 @@
 // Tier schemes: what a call is worth knowing as. A scheme is a list of tiers and a function of the facts about one call.
-import { FINER_TIERS, PAPER_TIERS, type TierScheme } from "#contracts/reward-table.ts";
+import { FINER_TIERS, GROUNDED_TIERS, PAPER_TIERS, type TierScheme } from "#contracts/reward-table.ts";
 
 /** What is known about one executed call, before any scheme names it. */
 export interface CallFacts {
@@ -16,6 +16,8 @@ export interface CallFacts {
   readonly partialMatch: number | null;
   /** Effect of a write that is not gold, against the golden writes of that name; unknown without an environment to replay in. */
   readonly effect: "equivalent" | "different" | "unknown";
+  /** Every argument of a write stands in a user message or a tool result. */
+  readonly isGrounded: boolean;
 }
 
 export interface TierSchemeDefinition {
@@ -71,13 +73,24 @@ const FINER: TierSchemeDefinition = {
   },
 };
 
+/** The finer tiers; a write that would be a wrong or unknown one is told apart when an argument of it was made up. */
+const GROUNDED: TierSchemeDefinition = {
+  id: "grounded/1",
+  tiers: GROUNDED_TIERS,
+  salience: ["gold_write", "equiv_write", "ungrounded_arg", ...FINER.salience.slice(2)],
+  classify: (facts) => {
+    const isMadeUp = facts.isWrite && !facts.isTransfer && !facts.isGrounded && facts.effect !== "equivalent";
+    return isMadeUp && !facts.isError && !facts.isGold && !facts.isDuplicate ? "ungrounded_arg" : FINER.classify(facts);
+  },
+};
+
 function classifyWrite(facts: CallFacts): string {
   if (facts.effect === "equivalent") return "equiv_write";
   if (facts.partialMatch === null) return "state";
   return facts.effect === "different" ? "wrong_write" : "soft_write";
 }
 
-const SCHEMES: Readonly<Record<TierScheme, TierSchemeDefinition>> = { "paper/1": PAPER, "finer/1": FINER };
+const SCHEMES: Readonly<Record<TierScheme, TierSchemeDefinition>> = { "paper/1": PAPER, "finer/1": FINER, "grounded/1": GROUNDED };
 
 export function tierScheme(id: TierScheme): TierSchemeDefinition {
   return SCHEMES[id];
