@@ -1,6 +1,6 @@
 // How Python prints values: repr, str, json.dumps. Byte-exact, since the model and the benchmark's hash read these texts.
 import { isNonPrintable } from "./printable.ts";
-import { isDict, isList, type PyDict, PyFloat, type PyList, type PyValue } from "./values.ts";
+import { isDict, isList, type PyDict, PyFloat, type PyValue } from "./values.ts";
 
 /** `repr(float)`: the shortest text that reads back, with an exponent below 1e-4 and from 1e16 on. */
 export function floatRepr(value: number): string {
@@ -81,23 +81,28 @@ export function dumps(value: PyValue): string {
     return value.jsonText;
   }
   if (value instanceof PyFloat) return jsonFloat(value.value);
-  return dumpsList(value);
+  return `[${value.map(dumps).join(", ")}]`;
 }
 
+/** Joined at once: a text that grows by appending is a tree that the first reader must flatten. */
 function dumpsDict(value: PyDict): string {
-  const names = value.keys();
   const items = value.values();
-  let out = "{";
-  for (let place = 0; place < names.length; place += 1) {
-    out += `${place === 0 ? "" : ", "}${jsonString(names[place] ?? "")}: ${dumps(items[place] ?? null)}`;
-  }
-  return `${out}}`;
+  return `{${value
+    .keys()
+    .map((name, place) => keyPrefix(name) + dumps(items[place] ?? null))
+    .join(", ")}}`;
 }
 
-function dumpsList(value: PyList): string {
-  let out = "[";
-  for (let place = 0; place < value.length; place += 1) out += place === 0 ? dumps(value[0] ?? null) : `, ${dumps(value[place] ?? null)}`;
-  return `${out}]`;
+const KEY_PREFIXES = new Map<string, string>();
+const MAX_KEY_PREFIXES = 1000;
+
+/** `"name": `, remembered for the names that come first: those of the data's fields. */
+function keyPrefix(name: string): string {
+  const known = KEY_PREFIXES.get(name);
+  if (known !== undefined) return known;
+  const prefix = `${jsonString(name)}: `;
+  if (KEY_PREFIXES.size < MAX_KEY_PREFIXES) KEY_PREFIXES.set(name, prefix);
+  return prefix;
 }
 
 function jsonFloat(value: number): string {

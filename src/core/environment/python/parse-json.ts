@@ -127,7 +127,7 @@ class JsonReader {
   private entry(entries: EntryList): void {
     if (this.text.charCodeAt(this.at) !== QUOTE) this.fail("Expecting property name enclosed in double quotes", this.at);
     this.at += 1;
-    const key = this.string();
+    const key = shared(this.string());
     this.skipWhitespace();
     if (this.text.charCodeAt(this.at) !== COLON) this.fail("Expecting ':' delimiter", this.at);
     this.at += 1;
@@ -200,6 +200,19 @@ class JsonReader {
     const column = (lines.at(-1)?.length ?? 0) + 1;
     throw new PyError("ValueError", `${message}: line ${lines.length} column ${column} (char ${position})`);
   }
+}
+
+const SHARED_KEYS = new Map<string, string>();
+const MAX_SHARED_KEYS = 512;
+
+/** One string for all occurrences of a field name (ids have digits, names have not): the engine then compares names by address. */
+function shared(key: string): string {
+  const known = SHARED_KEYS.get(key);
+  if (known !== undefined) return known;
+  if (SHARED_KEYS.size >= MAX_SHARED_KEYS || /\d/.test(key)) return key;
+  const [internal = key] = Object.keys({ [key]: null });
+  SHARED_KEYS.set(internal, internal);
+  return internal;
 }
 
 const isWhitespace = (code: number) => code === SPACE || code === 0x0a || code === 0x0d || code === 0x09;

@@ -83,7 +83,11 @@ export class PyDict {
   private find(key: string): number {
     const { names } = this;
     if (names.length < INDEXED_SIZE) {
-      for (let place = 0; place < names.length; place += 1) if (names[place] === key) return place;
+      for (let place = 0; place < names.length; place += 1) {
+        const name = names[place] ?? "";
+        // Lengths differ for most names and are compared without a call.
+        if (name === key) return place;
+      }
       return -1;
     }
     this.index ??= new Map(this.names.map((name, place) => [name, place]));

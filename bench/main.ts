@@ -1,0 +1,17 @@
+// npm run bench -- NAME [--quick] [--json]: one benchmark as a table, or as JSON.
+import type { BenchmarkOptions, BenchmarkReport } from "./report.ts";
+import { renderReport } from "./report.ts";
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchmarkOptions) => Promise<BenchmarkReport> }>>> = {
+  environment: () => import("./environment.ts"),
+};
+
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+const load = names.length === 1 ? BENCHMARKS[names[0] ?? ""] : undefined;
+if (load === undefined) {
+  console.error(`which benchmark? one of: ${Object.keys(BENCHMARKS).join(", ")}`);
+  process.exit(64);
+}
+const { run } = await load();
+const report = await run({ isQuick: process.argv.includes("--quick") });
+console.log(process.argv.includes("--json") ? JSON.stringify(report, null, 2) : renderReport(report));
