@@ -3,6 +3,7 @@ import type { BenchmarkOptions, BenchmarkReport } from "./report.ts";
 import { renderReport } from "./report.ts";
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchmarkOptions) => Promise<BenchmarkReport> }>>> = {
+  calibration: () => import("./calibration.ts"),
   environment: () => import("./environment.ts"),
 };
 

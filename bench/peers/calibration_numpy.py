@@ -1,5 +1,6 @@
-"""The statistics of a calibration report written with pandas and numpy, as an analyst would: arrays of turns and rollouts, a task bootstrap
-by weights, one vectorised pass per resample. Reads the arrays that bench/calibration.ts writes; prints seconds, peak memory and point values.
+"""The statistics of a calibration report written with pandas and numpy, as an analyst would: arrays of turns and rollouts, a task
+bootstrap by weights, one vectorised pass per resample. Reads the arrays that bench/calibration.ts writes; prints seconds, peak memory
+and point values.
 
     python calibration_numpy.py FOLDER RESAMPLES
 """
