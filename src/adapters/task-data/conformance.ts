@@ -18,11 +18,11 @@ export interface FileConformance {
 }
 
 /**
- * Checks every vector below `directory`; `dataDirectory` holds the benchmarks' databases and tasks.
+ * Checks every vector below `directory`; `dataDirectory` holds the benchmarks' databases and tasks, null when it is not known.
  *
  * throws  CampaignError environment.data-missing when there are no vectors or no data for a domain that they name
  */
-export async function* checkConformance(directory: string, dataDirectory: string): AsyncGenerator<FileConformance> {
+export async function* checkConformance(directory: string, dataDirectory: string | null): AsyncGenerator<FileConformance> {
   const files = await vectorFiles(directory);
   if (files.length === 0) {
     throw new CampaignError("environment.data-missing", `no .jsonl file below ${directory}`, {
@@ -31,6 +31,11 @@ export async function* checkConformance(directory: string, dataDirectory: string
   }
   const benchmarks = new Map<Benchmark["id"], Promise<Benchmark>>();
   const open = (id: Benchmark["id"]): Promise<Benchmark> => {
+    if (dataDirectory === null) {
+      throw new CampaignError("environment.data-missing", "the folder with tau-bench's data is not known", {
+        next: "set TURNWISE_TAU_BENCH or give --data",
+      });
+    }
     const benchmark = benchmarks.get(id) ?? openBenchmark(dataDirectory, id);
     benchmarks.set(id, benchmark);
     return benchmark;

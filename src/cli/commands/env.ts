@@ -100,10 +100,6 @@ function renderCheck(results: readonly SetCheck[]): string {
 async function conformance(folder: string, options: { readonly data?: string; readonly json?: boolean }): Promise<void> {
   const directory = resolve(folder);
   const data = findData(options.data, readSettings(), directory);
-  if (data === null)
-    throw new CampaignError("environment.data-missing", "the folder with tau-bench's data is not known", {
-      next: "set TURNWISE_TAU_BENCH or give --data",
-    });
   const files: FileConformance[] = [];
   for await (const file of checkConformance(directory, data)) {
     files.push(file);
