@@ -1,42 +1,82 @@
-// `npm run schemas`: JSON Schema of every contract that the Python trainer reads or writes, from zod into trainer/src/trainer/schemas.
-// With --check nothing is written and a difference is an error; CI runs that.
+// `npm run schemas`: JSON Schema from the zod contracts. For the Python trainer into trainer/src/trainer/schemas; for people and
+// programs outside, of what commands read and print, into docs/schemas. With --check nothing is written and a difference is an error.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { AdvantagesReport } from "#contracts/advantages-report.ts";
+import { CalibrationReport } from "#contracts/calibration-report.ts";
+import { CampaignConfig } from "#contracts/campaign-config.ts";
+import { EvaluationReport } from "#contracts/evaluation-report.ts";
+import { PaperTables } from "#contracts/paper-tables.ts";
+import { ReportDiff } from "#contracts/report-diff.ts";
+import { RewardTableFile } from "#contracts/reward-table.ts";
+import { RolloutLine } from "#contracts/rollout-line.ts";
 import { SftEvent, SftJob, SftResult, SftRow, TokenizerJob } from "#contracts/sft.ts";
+import { TestbedReport } from "#contracts/testbed-report.ts";
 import { BatchHeader, TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
 
-const CONTRACTS = { BatchHeader, SftEvent, SftJob, SftResult, SftRow, TokenizerJob, TrainingEvent, TrainingJob, TrainingResult };
-const FOLDER = fileURLToPath(new URL("../trainer/src/trainer/schemas/", import.meta.url));
+interface Destination {
+  readonly folder: string;
+  readonly contracts: Readonly<Record<string, z.ZodType>>;
+  /** Whether the schemas are of what is read (defaults may be left out) or of what is printed. */
+  readonly io: "input" | "output";
+}
+
+const DESTINATIONS: readonly Destination[] = [
+  {
+    folder: "trainer/src/trainer/schemas",
+    contracts: { BatchHeader, SftEvent, SftJob, SftResult, SftRow, TokenizerJob, TrainingEvent, TrainingJob, TrainingResult },
+    io: "output",
+  },
+  { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine }, io: "input" },
+  {
+    folder: "docs/schemas/output",
+    contracts: { AdvantagesReport, CalibrationReport, EvaluationReport, PaperTables, ReportDiff, TestbedReport },
+    io: "output",
+  },
+];
+
+const isCheck = process.argv.includes("--check");
+const changed = DESTINATIONS.flatMap(update);
+if (isCheck && changed.length > 0) {
+  console.error(`schemas differ from src/contracts: ${changed.join(", ")}\nnext: npm run schemas`);
+  process.exitCode = 1;
+}
+if (!isCheck) console.log(changed.length === 0 ? "schemas are up to date" : `wrote ${changed.join(", ")}`);
+
+/** Brings one folder up to date, unless only checking; names the files that were not. */
+function update(destination: Destination): string[] {
+  const folder = fileURLToPath(new URL(`../${destination.folder}/`, import.meta.url));
+  if (!isCheck) mkdirSync(folder, { recursive: true });
+  const schemas = renderSchemas(destination);
+  const changed = differences(schemas, folder);
+  for (const name of isCheck ? [] : changed) {
+    const text = schemas.get(name);
+    if (text === undefined) rmSync(join(folder, name));
+    else writeFileSync(join(folder, name), text);
+  }
+  return changed.map((name) => `${destination.folder}/${name}`);
+}
 
 /** Text of each schema file by name. Nothing is shared between files: a reader needs one. */
-function renderSchemas(): Map<string, string> {
+function renderSchemas({ contracts, io }: Destination): Map<string, string> {
   return new Map(
-    Object.entries(CONTRACTS).map(([name, contract]) => [`${name}.json`, `${JSON.stringify(z.toJSONSchema(contract), null, 2)}\n`]),
+    Object.entries(contracts).map(([name, contract]) => [`${name}.json`, `${JSON.stringify(z.toJSONSchema(contract, { io }), null, 2)}\n`]),
   );
 }
 
 /** Files that are missing, stale or no longer generated. */
-function differences(schemas: ReadonlyMap<string, string>): string[] {
-  const existing = new Set(readdirSync(FOLDER).filter((name) => name.endsWith(".json")));
-  const stale = [...schemas].filter(([name, text]) => !existing.has(name) || readFileSync(join(FOLDER, name), "utf8") !== text);
+function differences(schemas: ReadonlyMap<string, string>, folder: string): string[] {
+  const existing = new Set(listSchemas(folder));
+  const stale = [...schemas].filter(([name, text]) => !existing.has(name) || readFileSync(join(folder, name), "utf8") !== text);
   return [...stale.map(([name]) => name), ...[...existing].filter((name) => !schemas.has(name))];
 }
 
-mkdirSync(FOLDER, { recursive: true });
-const schemas = renderSchemas();
-const changed = differences(schemas);
-if (process.argv.includes("--check")) {
-  if (changed.length > 0) {
-    console.error(`schemas differ from src/contracts: ${changed.join(", ")}\nnext: npm run schemas`);
-    process.exitCode = 1;
+function listSchemas(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith(".json"));
+  } catch {
+    return [];
   }
-} else {
-  for (const name of changed) {
-    const text = schemas.get(name);
-    if (text === undefined) rmSync(join(FOLDER, name));
-    else writeFileSync(join(FOLDER, name), text);
-  }
-  console.log(changed.length === 0 ? "schemas are up to date" : `wrote ${changed.join(", ")}`);
 }

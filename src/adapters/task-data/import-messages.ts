@@ -1,26 +1,6 @@
 // Chat messages in OpenAI's form, as most harnesses store them, to the turns of a trajectory.
-import { z } from "zod";
+import type { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason, ToolCall, Turn } from "#contracts/trajectory.ts";
-
-const FunctionCall = z.object({ name: z.string(), arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
-/** Accepts OpenAI's nested form and the flat one of tau2: `{ id, name, arguments }`. */
-const MessageToolCall = z.union([
-  z.object({ id: z.string().nullish(), function: FunctionCall }).transform(({ id, function: call }) => ({ id: id ?? "", ...call })),
-  FunctionCall.extend({ id: z.string().nullish() }).transform(({ id, ...call }) => ({ id: id ?? "", ...call })),
-]);
-
-const Content = z.union([z.string(), z.array(z.object({ type: z.string(), text: z.string().optional() }))]).nullish();
-
-export const ChatMessage = z.object({
-  role: z.enum(["system", "developer", "user", "assistant", "tool"]),
-  content: Content,
-  tool_calls: z.array(MessageToolCall).nullish(),
-  tool_call_id: z.string().nullish(),
-  id: z.string().nullish(),
-  error: z.boolean().nullish(),
-  requestor: z.string().nullish(),
-});
-export type ChatMessage = z.infer<typeof ChatMessage>;
 
 export interface ImportedConversation {
   readonly firstUserMessage: string;

@@ -1,7 +1,8 @@
 // Result files of tau-bench's runner: a JSON list with one entry per task and trial.
 import { z } from "zod";
+import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
-import { ChatMessage, importMessages, inferStopReason } from "./import-messages.ts";
+import { importMessages, inferStopReason } from "./import-messages.ts";
 import { createImportedRollout, type ImportedRollout, type ImportedRollouts, outcomeOfReward } from "./imported-rollouts.ts";
 
 const Action = z.object({ name: z.string(), kwargs: z.record(z.string(), z.json()) });

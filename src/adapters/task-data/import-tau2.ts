@@ -1,8 +1,9 @@
 // Result files of tau2-bench: one JSON object with the tasks and the simulations of them.
 import { z } from "zod";
+import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason } from "#contracts/trajectory.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
-import { ChatMessage, importMessages } from "./import-messages.ts";
+import { importMessages } from "./import-messages.ts";
 import { createImportedRollout, type ImportedRollout, type ImportedRollouts, outcomeOfReward } from "./imported-rollouts.ts";
 
 const Action = z.object({ name: z.string(), arguments: z.record(z.string(), z.json()).nullish(), requestor: z.string().nullish() });

@@ -3,12 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { z } from "zod";
+import { RolloutLine } from "#contracts/rollout-line.ts";
 import type { Task } from "#contracts/task.ts";
 import { hashJson, sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { decodeTrajectories } from "../record/trajectories.ts";
-import { importRolloutLine, RolloutLine } from "./import-jsonl.ts";
+import { importRolloutLine } from "./import-jsonl.ts";
 import { importTauBenchResults, TauBenchResults } from "./import-tau-bench.ts";
 import { importTau2Results, Tau2Results } from "./import-tau2.ts";
 import type { ImportedRollout, ImportedRollouts } from "./imported-rollouts.ts";

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { importRolloutLine, RolloutLine } from "#adapters/task-data/import-jsonl.ts";
-import { ChatMessage, importMessages } from "#adapters/task-data/import-messages.ts";
+import { importRolloutLine } from "#adapters/task-data/import-jsonl.ts";
+import { importMessages } from "#adapters/task-data/import-messages.ts";
 import { importTauBenchResults, TauBenchResults } from "#adapters/task-data/import-tau-bench.ts";
 import { importTau2Results, Tau2Results } from "#adapters/task-data/import-tau2.ts";
+import { ChatMessage, RolloutLine } from "#contracts/rollout-line.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 
 const CATALOG = createToolCatalog({});

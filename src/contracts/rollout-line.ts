@@ -1,0 +1,44 @@
+// One rollout as a line of JSONL: chat messages in OpenAI's form and an outcome. The format for rollouts from anywhere.
+import { z } from "zod";
+import { StopReason } from "./trajectory.ts";
+
+const FunctionCall = z.object({ name: z.string(), arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
+/** Accepts OpenAI's nested form and the flat one of tau2: `{ id, name, arguments }`. */
+const MessageToolCall = z.union([
+  z.object({ id: z.string().nullish(), function: FunctionCall }).transform(({ id, function: call }) => ({ id: id ?? "", ...call })),
+  FunctionCall.extend({ id: z.string().nullish() }).transform(({ id, ...call }) => ({ id: id ?? "", ...call })),
+]);
+
+const Content = z.union([z.string(), z.array(z.object({ type: z.string(), text: z.string().optional() }))]).nullish();
+
+export const ChatMessage = z.object({
+  role: z.enum(["system", "developer", "user", "assistant", "tool"]),
+  content: Content,
+  tool_calls: z.array(MessageToolCall).nullish(),
+  tool_call_id: z.string().nullish(),
+  id: z.string().nullish(),
+  error: z.boolean().nullish(),
+  requestor: z.string().nullish(),
+});
+export type ChatMessage = z.infer<typeof ChatMessage>;
+
+const GoldenCall = z.object({ name: z.string().min(1), arguments: z.union([z.string(), z.record(z.string(), z.json())]) });
+
+/** Only `task_id`, `messages` and `outcome` are needed. Without golden actions no call can be gold or soft. `outcome: null` excludes the line. */
+export const RolloutLine = z
+  .strictObject({
+    task_id: z
+      .union([z.string().min(1), z.int()])
+      .transform(String)
+      .describe("rollouts with the same task_id form a group"),
+    trial: z.int().nonnegative().optional().describe("number of the rollout in its group; default: order in the file"),
+    user_id: z.string().optional().describe("tasks of one user never stand on both sides of a split"),
+    messages: z.array(ChatMessage).min(1),
+    outcome: z.union([z.literal(0), z.literal(1), z.boolean().transform((passed): 0 | 1 => (passed ? 1 : 0)), z.null()]),
+    golden_actions: z.array(GoldenCall).optional(),
+    stop_reason: StopReason.optional().describe("turn-cap, token-cap and context-cap mark a rollout that was cut; default user-stop"),
+    instruction: z.string().optional(),
+    policy: z.string().optional(),
+  })
+  .meta({ id: "RolloutLine" });
+export type RolloutLine = z.infer<typeof RolloutLine>;
