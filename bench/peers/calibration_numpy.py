@@ -20,8 +20,10 @@ EPSILON, ZERO_RANGE = 1e-6, 1e-9
 
 def main(folder: Path, resamples: int) -> None:
     meta = json.loads((folder / "meta.json").read_text())
-    load = lambda name, kind: np.fromfile(folder / f"{name}.bin", dtype=kind)  # noqa: E731
-    turns = pd.DataFrame({"rollout": load("rollout", "<i4"), "tier": load("tier", "<i4"), "index": load("index", "<i4")})
+    load = lambda name, kind: np.fromfile(folder / f"{name}.bin", dtype=kind)
+    turns = pd.DataFrame(
+        {"rollout": load("rollout", "<i4"), "tier": load("tier", "<i4"), "index": load("index", "<i4")}
+    )
     rollouts = pd.DataFrame({"task": load("task", "<i4"), "outcome": load("outcome", "<f8")})
     judge = load("judge", "<i4").astype(bool)
     start = time.perf_counter()
@@ -87,7 +89,9 @@ def z_by(values: pd.Series, keys: list) -> np.ndarray:
     return np.where((size < 2) | (spread <= ZERO_RANGE), 0.0, (values - mean) / (deviation + EPSILON))
 
 
-def prepare_table(turns: pd.DataFrame, rollouts: pd.DataFrame, values: np.ndarray, signs: np.ndarray, meta: dict) -> dict:
+def prepare_table(
+    turns: pd.DataFrame, rollouts: pd.DataFrame, values: np.ndarray, signs: np.ndarray, meta: dict
+) -> dict:
     reward = values[turns["tier"]]
     frame = turns.assign(reward=reward, outcome=rollouts["outcome"].to_numpy()[turns["rollout"]])
     steps = frame.groupby("rollout")["index"].transform("size").to_numpy()
@@ -101,7 +105,9 @@ def prepare_table(turns: pd.DataFrame, rollouts: pd.DataFrame, values: np.ndarra
     later = pd.Series(immediate).groupby(frame["rollout"].to_numpy())
     summed = (later.transform("sum") - later.cumsum()).to_numpy() + immediate + meta["lambda"] * outcome_z
     mixed = rollouts.groupby("task")["outcome"].transform("std").to_numpy()[turns["rollout"]] > 0
-    estimator, immediate, summed, outcome_z = (np.where(mixed, x, 0.0) for x in (estimator, immediate, summed, outcome_z))
+    estimator, immediate, summed, outcome_z = (
+        np.where(mixed, x, 0.0) for x in (estimator, immediate, summed, outcome_z)
+    )
     mean_reward = frame.groupby("rollout")["reward"].mean().to_numpy()
     within = mean_reward - pd.Series(mean_reward).groupby(rollouts["task"]).transform("mean").to_numpy()
     sign = signs[turns["tier"]]
@@ -123,7 +129,10 @@ def pair_wins(rollouts: pd.DataFrame, mean_reward: np.ndarray) -> tuple[np.ndarr
     num_tasks = rollouts["task"].max() + 1
     wins, pairs = np.zeros(num_tasks), np.zeros(num_tasks)
     for task, group in rollouts.assign(r=mean_reward).groupby("task"):
-        passing, failing = group.loc[group["outcome"] == 1, "r"].to_numpy(), group.loc[group["outcome"] == 0, "r"].to_numpy()
+        passing, failing = (
+            group.loc[group["outcome"] == 1, "r"].to_numpy(),
+            group.loc[group["outcome"] == 0, "r"].to_numpy(),
+        )
         difference = passing[:, None] - failing[None, :]
         wins[task] = (difference > 1e-9).sum() + 0.5 * (np.abs(difference) <= 1e-9).sum()
         pairs[task] = difference.size
@@ -164,7 +173,9 @@ def statistics(data: dict, weights: np.ndarray) -> dict:
                 "means": [m.tolist() for m in means],
                 "turnMisalignment": (wt @ table["wrong"]) / (wt @ table["intended"]),
                 "deadTurns": (wt @ table["dead"]) / turns,
-                "advantageOutcome": correlation(turns, wt @ a, passing_turns, wt @ (a * a), passing_turns, wt @ (a * data["turn_outcome"])),
+                "advantageOutcome": correlation(
+                    turns, wt @ a, passing_turns, wt @ (a * a), passing_turns, wt @ (a * data["turn_outcome"])
+                ),
                 "rewardOutcomePooled": correlation(n, w @ r, passes, w @ (r * r), passes, w @ (r * data["outcome"])),
                 "rewardOutcomeWithinTask": correlation(
                     n, 0, 0, w @ table["reward_within"] ** 2, oo, w @ (table["reward_within"] * data["outcome_within"])
