@@ -1,4 +1,5 @@
 // npm run bench -- NAME [--quick] [--json]: one benchmark as a table, or as JSON.
+import { exitCodeOf, printFailure } from "../src/cli/failure.ts";
 import type { BenchmarkOptions, BenchmarkReport } from "./report.ts";
 import { renderReport } from "./report.ts";
 
@@ -13,6 +14,12 @@ if (load === undefined) {
   console.error(`which benchmark? one of: ${Object.keys(BENCHMARKS).join(", ")}`);
   process.exit(64);
 }
-const { run } = await load();
-const report = await run({ isQuick: process.argv.includes("--quick") });
-console.log(process.argv.includes("--json") ? JSON.stringify(report, null, 2) : renderReport(report));
+const isJson = process.argv.includes("--json");
+try {
+  const { run } = await load();
+  const report = await run({ isQuick: process.argv.includes("--quick") });
+  console.log(isJson ? JSON.stringify(report, null, 2) : renderReport(report));
+} catch (error) {
+  printFailure(error, isJson);
+  process.exitCode = exitCodeOf(error);
+}
