@@ -20,7 +20,7 @@ export interface WorkerDependencies extends ActivityDependencies {
   readonly settings: Settings;
 }
 
-export async function createDependencies(_log: Logger): Promise<WorkerDependencies> {
+export async function createDependencies(log: Logger): Promise<WorkerDependencies> {
   const settings = readSettings();
   const store = new LocalArtifactStore(settings.recordRoot);
   const policies = createPolicyStore(store, settings.policyRoot);
@@ -33,7 +33,8 @@ export async function createDependencies(_log: Logger): Promise<WorkerDependenci
     // The folder with tau-bench's data may be named after this worker has started.
     openTaskSet: (config) => openTaskSet(config, readSettings()),
     openPolicy: (config, ref) => openPolicy(config, ref, { policies, policyUrl: settings.policyUrl }),
-    openSimulator,
+    openSimulator: (config) =>
+      openSimulator(config, { folder: join(settings.home, "cache", "simulator"), onWarning: (message) => log.warn(message) }),
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
       new LocalTurnJournal(settings.recordRoot, RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
     dropJournals: ({ campaignId, iteration, purpose, taskId }) =>

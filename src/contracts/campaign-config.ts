@@ -52,9 +52,29 @@ export const SimulatorConfig = z.discriminatedUnion("type", [
     type: z.literal("llm"),
     baseUrl: EndpointUrl,
     model: z.string().min(1),
-    temperature: z.number().min(0).max(2).default(1),
+    strategy: z
+      .enum(["llm", "react", "verify", "reflection"])
+      .default("llm")
+      .describe(
+        "tau-bench's ways of asking for the user's message: at once; after a thought; judged, up to 3 tries; judged and rewritten once",
+      ),
+    temperature: z.number().min(0).max(2).default(1).describe("at 0 answers are kept and given again for the same prompt"),
     apiKeyEnv: EnvironmentVariableName.optional(),
     maxTokens: z.int().positive().default(512),
+    hasSeed: z.boolean().default(true).describe("false for endpoints that refuse the field `seed`"),
+    maxBadReplies: z
+      .int()
+      .positive()
+      .default(3)
+      .describe("empty, refused, in the agent's role, without the asked form: tries until the rollout is a sim_error and made again"),
+    timeoutSeconds: z.number().positive().default(120).describe("of one call"),
+    deadlineSeconds: z.number().positive().default(300).describe("of one reply with all calls and waits; then the rollout is a sim_error"),
+    prematureStop: z
+      .enum(["flag", "error", "ignore"])
+      .default("flag")
+      .describe(
+        "a stop before the last golden write is asked for once more; after a second one: keep and count it, or sim_error. ignore: never judged",
+      ),
     priceUsdPerMillionTokens: z
       .strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() })
       .default({ input: 0, output: 0 }),

@@ -97,6 +97,10 @@ export const Trajectory = z
     rows: z.array(TokenRow).describe("empty when the source has no tokens (imported results)"),
     outcome: Outcome,
     usage: Usage,
+    simulatorTroubles: z
+      .record(z.string(), z.int().positive())
+      .optional()
+      .describe("replies of the user that were made again or flagged, by error code, e.g. simulator.premature-stop; absent when none was"),
   })
   .meta({ id: "Trajectory" });
 export type Trajectory = z.infer<typeof Trajectory>;

@@ -33,8 +33,8 @@ export interface TurnJournal {
 }
 /** Entry 0 holds the user's first message, entry n+1 the turn n. */
 export type JournalEntry =
-  | { readonly type: "opening"; readonly firstUserMessage: string; readonly simulatorUsage: ModelUsage }
-  | {
+  | ({ readonly type: "opening"; readonly firstUserMessage: string; readonly simulatorUsage: ModelUsage } & SimulatorNotes)
+  | ({
       readonly type: "turn";
       readonly turn: Turn;
       readonly tokens: TurnTokens | null;
@@ -42,7 +42,14 @@ export type JournalEntry =
       readonly parseError: string | null;
       readonly usage: ModelUsage;
       readonly simulatorUsage: ModelUsage;
-    };
+    } & SimulatorNotes);
+/** What a reply leaves behind beside its words. Absent: nothing. */
+export interface SimulatorNotes {
+  /** What the user model reads as its own message later on, thoughts included, when that is more than it said. */
+  readonly simulatorMemory?: string | undefined;
+  /** Replies that were made again or flagged before this one, counted by error code. */
+  readonly simulatorTroubles?: Readonly<Record<string, number>> | undefined;
+}
 
 export interface ModelUsage {
   readonly promptTokens: number;
@@ -95,14 +102,25 @@ export interface Policy {
 export interface UserSimulator {
   readonly id: string;
   readonly hash: string;
-  reply(
-    task: Task,
-    conversation: SimulatorView,
-    options: { readonly seed: string; readonly signal: AbortSignal },
-  ): Promise<{ readonly content: string; readonly usage: ModelUsage }>;
+  reply(task: Task, conversation: SimulatorView, options: SimulatorOptions): Promise<SimulatorReply>;
+}
+export interface SimulatorOptions {
+  readonly seed: string;
+  readonly signal: AbortSignal;
+  /** Golden writes for which nothing was done yet. For judging a stop; no prompt ever depends on it. Absent: 0. */
+  readonly numPendingWrites?: number;
+}
+export interface SimulatorReply {
+  readonly content: string;
+  /** Of all calls behind the reply, those of rejected attempts included. */
+  readonly usage: ModelUsage;
+  readonly memory?: string | undefined;
+  readonly troubles?: Readonly<Record<string, number>> | undefined;
 }
 /** What the user hears: never tool calls, never reasoning. `firstUserMessage` is null when the user opens. */
 export interface SimulatorView {
   readonly firstUserMessage: string | null;
   readonly exchanges: readonly { readonly agent: string; readonly user: string | null }[];
+  /** The user model's own memory of its messages, the opening first; null where it is what was said. Absent: all null. */
+  readonly memories?: readonly (string | null)[];
 }

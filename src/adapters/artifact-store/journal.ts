@@ -16,8 +16,9 @@ import { checkName, isJournalName } from "./names.ts";
 
 const Count = z.int().nonnegative();
 const ModelUsage = z.strictObject({ promptTokens: Count, completionTokens: Count, calls: Count });
+const SimulatorNotes = { simulatorMemory: z.string().optional(), simulatorTroubles: z.record(z.string(), Count).optional() };
 const Entry = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("opening"), firstUserMessage: z.string(), simulatorUsage: ModelUsage }),
+  z.strictObject({ type: z.literal("opening"), firstUserMessage: z.string(), simulatorUsage: ModelUsage, ...SimulatorNotes }),
   z.strictObject({
     type: z.literal("turn"),
     turn: Turn,
@@ -25,6 +26,7 @@ const Entry = z.discriminatedUnion("type", [
     parseError: z.string().nullable(),
     usage: ModelUsage,
     simulatorUsage: ModelUsage,
+    ...SimulatorNotes,
   }),
 ]);
 const Line = z.strictObject({ after: z.string(), entry: Entry });

@@ -1,41 +1,106 @@
-// A language model as the user, behind any OpenAI-compatible endpoint. Not deterministic unless the endpoint is; every reply is recorded.
+// A language model as the user, behind any OpenAI-compatible endpoint: one of tau-bench's strategies, asked again when it fails or
+// plays the user wrong. Not deterministic unless the endpoint is; every reply is recorded.
 import type OpenAI from "openai";
-import { z } from "zod";
 import { hashJson } from "#core/canonical-json.ts";
-import type { UserSimulator } from "#core/ports.ts";
-import { seedToInt } from "#core/rng.ts";
-import { checkedReply, LLM_SIMULATOR_ID, simulatorMessages, simulatorPrompt } from "#core/simulator/llm-prompt.ts";
-import { callModel } from "../inference/provider-error.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { Clock, SimulatorOptions, SimulatorReply, SimulatorView, UserSimulator } from "#core/ports.ts";
+import { deriveSeed, seedToInt } from "#core/rng.ts";
+import { checkReply } from "#core/simulator/llm/judge-reply.ts";
+import { type RoleMessage, simulatorMessages } from "#core/simulator/llm/prompts.ts";
+import { type SpokenReply, type StrategyName, USER_STRATEGIES, type UserStrategy } from "#core/simulator/llm/strategies.ts";
+import { isPrematureStop } from "#core/simulator/premature-stop.ts";
+import { systemClock } from "../system-clock.ts";
+import { type CallOptions, complete, remember, type UserModel } from "./complete.ts";
+import { DEFAULT_PATIENCE, Effort, type Patience } from "./effort.ts";
+import type { ReplyCache } from "./reply-cache.ts";
 
 export interface LlmSimulatorOptions {
   readonly client: OpenAI;
   readonly model: string;
   readonly temperature: number;
   readonly maxTokens: number;
+  readonly strategy?: StrategyName;
+  /** False for endpoints that refuse the field `seed`. */
+  readonly hasSeed?: boolean;
+  /** What a premature stop becomes when the user, asked once more, stops again: "flag" keeps and counts it, "error" gives up. */
+  readonly prematureStop?: "flag" | "error" | "ignore";
+  readonly patience?: Partial<Patience>;
+  readonly cache?: ReplyCache | null;
+  readonly clock?: Clock;
 }
 
-const Reply = z.object({
-  choices: z.array(z.object({ message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }) })).min(1),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish(),
-});
+interface Setup {
+  readonly userModel: UserModel;
+  readonly strategy: UserStrategy;
+  readonly prematureStop: "flag" | "error" | "ignore";
+}
 
-/** Throws simulator.* for replies that no user would give, provider.* when the endpoint fails. */
-export function createLlmSimulator({ client, model, temperature, maxTokens }: LlmSimulatorOptions): UserSimulator {
-  const id = `${LLM_SIMULATOR_ID}:${model}`;
+/**
+ * Throws SimulatorFailure with what was paid: simulator.* once patience is over (a rollout ends as sim_error), provider.* when no asking
+ * again can help; or the signal's reason.
+ */
+export function createLlmSimulator(options: LlmSimulatorOptions): UserSimulator {
+  const { client, model, temperature, maxTokens, hasSeed = true, prematureStop = "flag", cache = null, clock = systemClock } = options;
+  const strategy = USER_STRATEGIES[options.strategy ?? "llm"];
+  const patience = { ...DEFAULT_PATIENCE, ...options.patience };
+  const setup: Setup = { userModel: { client, model, temperature, maxTokens, hasSeed, cache }, strategy, prematureStop };
+  const id = `${strategy.id}:${model}`;
   return {
     id,
-    hash: hashJson({ id, temperature, maxTokens, prompt: simulatorPrompt({ instruction: "" }) }),
-    async reply(task, view, { seed, signal }) {
-      const body = { model, messages: simulatorMessages(task, view), temperature, max_tokens: maxTokens, seed: seedToInt(seed) } as const;
-      const context = { who: `user simulator ${model}`, signal, canReappear: false };
-      const answer = await callModel(context, async () =>
-        Reply.parse(await client.chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming, { signal })),
-      );
-      const message = answer.choices[0]?.message;
-      return {
-        content: checkedReply(message?.content ?? null, message?.refusal ?? null, view),
-        usage: { promptTokens: answer.usage?.prompt_tokens ?? 0, completionTokens: answer.usage?.completion_tokens ?? 0, calls: 1 },
-      };
+    hash: hashJson({ id, temperature, maxTokens, prematureStop, prompt: strategy.systemPrompt({ instruction: "" }) }),
+    async reply(task, view, replyOptions) {
+      const messages = simulatorMessages(strategy.systemPrompt(task), view);
+      const effort = new Effort(patience, clock, replyOptions.seed);
+      for (;;) {
+        try {
+          return finished(await play(setup, messages, view, replyOptions, effort), effort);
+        } catch (error) {
+          if (replyOptions.signal.aborted || !(error instanceof CampaignError)) throw error;
+          await effort.recover(error, replyOptions.signal);
+        }
+      }
     },
+  };
+}
+
+/** One attempt at a reply. Throws what is wrong with it. */
+async function play(
+  { userModel, strategy, prematureStop }: Setup,
+  messages: readonly RoleMessage[],
+  view: SimulatorView,
+  { seed, signal, numPendingWrites = 0 }: SimulatorOptions,
+  effort: Effort,
+): Promise<SpokenReply> {
+  const answers: { readonly asked: readonly RoleMessage[]; readonly text: string }[] = [];
+  const spoken = await strategy.speak(messages, async (asked) => {
+    const call: CallOptions = {
+      seed: callSeed(seed, effort.numFailures, answers.length),
+      signal,
+      timeoutSeconds: effort.callTimeoutSeconds(),
+      canUseCache: effort.numFailures === 0,
+    };
+    const text = await complete(userModel, asked, effort.meter, call);
+    answers.push({ asked, text });
+    return text;
+  });
+  checkReply(spoken.content, view);
+  const agent = view.exchanges.at(-1)?.agent ?? "";
+  if (prematureStop !== "ignore" && isPrematureStop({ reply: spoken.content, agent, numPendingWrites }))
+    effort.judgeEarlyStop(spoken.content, prematureStop);
+  for (const { asked, text } of answers) await remember(userModel, asked, text);
+  return spoken;
+}
+
+/** The first call has the reply's own seed; every other call one of its own. */
+function callSeed(seed: string, attempt: number, call: number): number {
+  return seedToInt(attempt === 0 && call === 0 ? seed : deriveSeed(seed, "attempt", attempt, "call", call));
+}
+
+function finished({ content, memory }: SpokenReply, { meter, troubles }: Effort): SimulatorReply {
+  return {
+    content,
+    usage: meter.usage,
+    ...(memory === null ? {} : { memory }),
+    ...(Object.keys(troubles).length === 0 ? {} : { troubles }),
   };
 }

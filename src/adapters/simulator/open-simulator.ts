@@ -4,17 +4,31 @@ import type { UserSimulator } from "#core/ports.ts";
 import { scriptedSimulator } from "#core/simulator/scripted.ts";
 import { createInferenceClient } from "../inference/client.ts";
 import { createLlmSimulator } from "./llm.ts";
+import { createReplyCache, type ReplyCacheOptions } from "./reply-cache.ts";
 
 const opened = new Map<string, UserSimulator>();
 
-/** One per config and process, so that its connections are shared. Throws provider.unauthorized when the key's variable is not set. */
-export function openSimulator(config: SimulatorConfig): UserSimulator {
+/**
+ * One per config and process, so that its connections and its cache are shared. `cache` says where answers at temperature 0 are kept
+ * beyond this process. Throws provider.unauthorized when the key's variable is not set.
+ */
+export function openSimulator(config: SimulatorConfig, cache: ReplyCacheOptions = { folder: null }): UserSimulator {
   if (config.type === "scripted") return scriptedSimulator;
-  const key = JSON.stringify(config);
+  const key = JSON.stringify([config, cache.folder]);
   const known = opened.get(key);
   if (known !== undefined) return known;
-  const client = createInferenceClient({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv, environment: process.env });
-  const simulator = createLlmSimulator({ client, model: config.model, temperature: config.temperature, maxTokens: config.maxTokens });
+  const { model, temperature, maxTokens, strategy, hasSeed, prematureStop, maxBadReplies, timeoutSeconds, deadlineSeconds } = config;
+  const simulator = createLlmSimulator({
+    client: createInferenceClient({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv, environment: process.env }),
+    model,
+    temperature,
+    maxTokens,
+    strategy,
+    hasSeed,
+    prematureStop,
+    patience: { maxBadReplies, timeoutSeconds, deadlineSeconds },
+    cache: temperature === 0 ? createReplyCache(cache) : null,
+  });
   opened.set(key, simulator);
   return simulator;
 }

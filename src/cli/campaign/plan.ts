@@ -6,6 +6,8 @@ const TURNS_PER_ROLLOUT = 12.3;
 const SIMULATOR_REPLIES_PER_ROLLOUT = 7.45;
 const TOKENS_PER_SIMULATOR_PROMPT = 760;
 const TOKENS_PER_SIMULATOR_REPLY = 25;
+/** At least: a reply that the verifier rejects costs more. */
+const CALLS_PER_REPLY = { llm: 1, react: 1, verify: 2, reflection: 2 } as const;
 
 export interface CampaignPlan {
   readonly iterations: number;
@@ -26,7 +28,7 @@ export function planCampaign(config: CampaignConfig): CampaignPlan {
   const evaluationRolloutsPerPolicy = evaluation.tasks * evaluation.trials;
   const rollouts = stop.maxIterations * trainRolloutsPerIteration + (stop.maxIterations + 1) * evaluationRolloutsPerPolicy;
   const isPaid = simulator.type === "llm";
-  const simulatorCalls = isPaid ? Math.round(rollouts * SIMULATOR_REPLIES_PER_ROLLOUT) : 0;
+  const simulatorCalls = isPaid ? Math.round(rollouts * SIMULATOR_REPLIES_PER_ROLLOUT * CALLS_PER_REPLY[simulator.strategy]) : 0;
   const price = isPaid ? simulator.priceUsdPerMillionTokens : { input: 0, output: 0 };
   return {
     iterations: stop.maxIterations,

@@ -3,6 +3,7 @@
 import type { Task } from "#contracts/task.ts";
 import type { Outcome, StopReason, Turn } from "#contracts/trajectory.ts";
 import type { Environment, Grade } from "../environment/environment.ts";
+import { spokenText } from "./spoken-text.ts";
 
 /** The user simulator's word for "I am done"; anywhere in a reply, as in tau-bench. */
 export const STOP_TOKEN = "###STOP###";
@@ -41,8 +42,7 @@ export function gradeEnding<State>(
   turns: readonly Turn[],
 ): Outcome {
   const grade = environment.grade(state, task, repliesOf(turns));
-  const isNatural = ending.stopReason === "user-stop" || ending.stopReason === "transfer";
-  const reward = isNatural ? grade.reward : 0;
+  const reward = isNaturalEnding(ending.stopReason) ? grade.reward : 0;
   return {
     type: ending.stopReason === "unparsable" ? "agent_error" : reward === 1 ? "ok" : "task_failed",
     reward,
@@ -52,9 +52,16 @@ export function gradeEnding<State>(
   };
 }
 
-/** What the user was told: the text of turns without a tool call. Text beside a call is never shown to the user. */
-function repliesOf(turns: readonly Turn[]): string[] {
-  return turns.flatMap((turn) => (turn.toolCalls.length === 0 && turn.userReply !== null && turn.content !== null ? [turn.content] : []));
+/** True when user or agent ended the conversation; no other one is graded. */
+export function isNaturalEnding(stopReason: StopReason): boolean {
+  return stopReason === "user-stop" || stopReason === "transfer";
+}
+
+/** What the user was told: the text of turns without a tool call. Text beside a call, and reasoning, is never shown to the user. */
+export function repliesOf(turns: readonly Turn[]): string[] {
+  return turns.flatMap((turn) =>
+    turn.toolCalls.length === 0 && turn.userReply !== null && turn.content !== null ? [spokenText(turn.content)] : [],
+  );
 }
 
 function explain(grade: Grade): string {

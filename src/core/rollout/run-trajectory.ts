@@ -10,12 +10,17 @@ import type {
   Conversation,
   JournalEntry,
   Policy,
+  SimulatorNotes,
+  SimulatorReply,
   SimulatorView,
   TurnJournal,
   UserSimulator,
 } from "../ports.ts";
 import { deriveSeed, seedToInt } from "../rng.ts";
+import { pendingWrites } from "../simulator/premature-stop.ts";
+import { addTroubles, SimulatorFailure, type SimulatorTroubles } from "../simulator/simulator-failure.ts";
 import { type Ending, endingAfter, gradeEnding, STOP_TOKEN } from "./ending.ts";
+import { spokenText } from "./spoken-text.ts";
 import { buildTokenRows } from "./token-rows.ts";
 import { addUsage, NO_CALLS, NO_USAGE } from "./usage.ts";
 
@@ -49,7 +54,10 @@ interface Progress<State> {
   state: State;
   firstUserMessage: string | null;
   readonly records: AgentTurnRecord[];
+  /** What the user model remembers of its own messages: the opening, then one per record. */
+  readonly memories: (string | null)[];
   usage: Trajectory["usage"];
+  troubles: SimulatorTroubles;
   ending: Ending | null;
   numResumedTurns: number;
 }
@@ -90,7 +98,9 @@ function replay<State>(input: TrajectoryInput<State>, entries: readonly JournalE
     state: input.environment.reset(),
     firstUserMessage: null,
     records: [],
+    memories: [],
     usage: NO_USAGE,
+    troubles: {},
     ending: null,
     numResumedTurns: 0,
   };
@@ -122,6 +132,8 @@ function mismatch(task: Task, turn: Turn, what: string): CampaignError {
 
 /** Takes a journalled or just played entry into the progress. The one place where progress grows. */
 function absorb<State>(input: TrajectoryInput<State>, progress: Progress<State>, entry: JournalEntry): void {
+  progress.memories.push(entry.simulatorMemory ?? null);
+  progress.troubles = addTroubles(progress.troubles, entry.simulatorTroubles);
   if (entry.type === "opening") {
     progress.firstUserMessage = entry.firstUserMessage;
     progress.usage = addUsage(progress.usage, NO_CALLS, entry.simulatorUsage);
@@ -133,11 +145,11 @@ function absorb<State>(input: TrajectoryInput<State>, progress: Progress<State>,
 }
 
 async function open<State>(input: TrajectoryInput<State>, progress: Progress<State>): Promise<void> {
-  const reply = await askUser(input, { firstUserMessage: null, exchanges: [] }, "opening");
+  const reply = await askUser(input, progress, null);
   if (reply.content.includes(STOP_TOKEN)) {
     throw new RolloutFailure("sim_error", new CampaignError("simulator.premature-stop", "the user stopped before saying anything"));
   }
-  await commit(input, progress, { type: "opening", firstUserMessage: reply.content, simulatorUsage: reply.usage });
+  await commit(input, progress, { type: "opening", firstUserMessage: reply.content, simulatorUsage: reply.usage, ...notesOf(reply) });
 }
 
 async function playTurn<State>(input: TrajectoryInput<State>, progress: Progress<State>): Promise<void> {
@@ -166,7 +178,7 @@ async function applyAnswer<State>(
   const isLost = answer.finishReason === "length" || answer.parseError !== null;
   const call = isLost ? undefined : answer.toolCalls[0];
   const step = call === undefined ? null : inEnvironment(() => input.environment.step(progress.state, call));
-  const reply = isLost || call !== undefined ? null : await askUser(input, viewWith(progress, answer), progress.records.length);
+  const reply = isLost || call !== undefined ? null : await askUser(input, progress, answer);
   const state = step?.state ?? progress.state;
   const turn: Turn = {
     index: progress.records.length,
@@ -177,7 +189,16 @@ async function applyAnswer<State>(
     stateHash: inEnvironment(() => input.environment.stateHash(state)),
   };
   const { tokens, parseError, usage } = answer;
-  return { state, entry: { type: "turn", turn, tokens, parseError, usage, simulatorUsage: reply?.usage ?? NO_CALLS } };
+  const simulatorUsage = reply?.usage ?? NO_CALLS;
+  return { state, entry: { type: "turn", turn, tokens, parseError, usage, simulatorUsage, ...(reply === null ? {} : notesOf(reply)) } };
+}
+
+/** Only what there is: a journal line says nothing about what did not happen. */
+function notesOf({ memory, troubles }: SimulatorReply): SimulatorNotes {
+  return {
+    ...(memory === undefined ? {} : { simulatorMemory: memory }),
+    ...(troubles === undefined ? {} : { simulatorTroubles: troubles }),
+  };
 }
 
 function toolRecord(call: AgentTurn["toolCalls"][number], step: { observation: string; isError: boolean } | null): ToolCall {
@@ -203,27 +224,46 @@ async function askPolicy<State>(input: TrajectoryInput<State>, progress: Progres
   }
 }
 
-/** A message with neither text nor a call says nothing to anybody. */
+/** A message with neither text nor a call says nothing to anybody; one of mere reasoning says nothing to the user. */
 function withReadableAnswer(answer: AgentTurn): AgentTurn {
-  const isEmpty = answer.toolCalls.length === 0 && (answer.content ?? "").trim() === "";
+  const isEmpty = answer.toolCalls.length === 0 && spokenText(answer.content ?? "").trim() === "";
   return isEmpty && answer.parseError === null ? { ...answer, parseError: "the message has neither text nor a tool call" } : answer;
 }
 
-async function askUser<State>(input: TrajectoryInput<State>, view: SimulatorView, turn: number | "opening") {
-  const seed = deriveSeed(input.seed, "simulator", turn);
+/** The user's answer to the agent's message, or its opening when there is none. */
+async function askUser<State>(input: TrajectoryInput<State>, progress: Progress<State>, answer: AgentTurn | null): Promise<SimulatorReply> {
+  const seed = deriveSeed(input.seed, "simulator", answer === null ? "opening" : progress.records.length);
+  const numPendingWrites = inEnvironment(() => countPendingWrites(input, progress));
   try {
-    return await input.simulator.reply(input.task, view, { seed, signal: input.signal });
+    return await input.simulator.reply(input.task, viewWith(progress, answer), { seed, signal: input.signal, numPendingWrites });
   } catch (error) {
     const canRetryCall = error instanceof CampaignError && error.retryable && error.code.startsWith("provider.");
     if (input.signal.aborted || canRetryCall) throw error;
+    if (error instanceof SimulatorFailure) {
+      progress.usage = addUsage(progress.usage, NO_CALLS, error.usage);
+      progress.troubles = addTroubles(progress.troubles, error.troubles);
+    }
     throw new RolloutFailure("sim_error", error);
   }
 }
 
-function viewWith<State>(progress: Progress<State>, answer: AgentTurn): SimulatorView {
-  const past = progress.records.filter(({ turn }) => turn.toolCalls.length === 0);
-  const exchanges = past.map(({ turn }) => ({ agent: turn.content ?? "", user: turn.userReply }));
-  return { firstUserMessage: progress.firstUserMessage, exchanges: [...exchanges, { agent: answer.content ?? "", user: null }] };
+/** 0 as soon as the database is the golden one, however it came to be. */
+function countPendingWrites<State>({ task, environment }: TrajectoryInput<State>, { records, state }: Progress<State>): number {
+  const turns = records.map(({ turn }) => turn);
+  const { length } = pendingWrites(task, turns, environment);
+  return length > 0 && environment.grade(state, task, []).isDatabaseMatch ? 0 : length;
+}
+
+/** What the user has heard and said. Reasoning is cut out here, so that no simulator ever sees any. */
+function viewWith<State>({ firstUserMessage, records, memories }: Progress<State>, answer: AgentTurn | null): SimulatorView {
+  const past = records.flatMap(({ turn }, index) => (turn.toolCalls.length === 0 ? [{ turn, memory: memories[index + 1] ?? null }] : []));
+  const exchanges = past.map(({ turn }) => ({ agent: spokenText(turn.content ?? ""), user: turn.userReply }));
+  const current = answer === null ? [] : [{ agent: spokenText(answer.content ?? ""), user: null }];
+  return {
+    firstUserMessage,
+    exchanges: [...exchanges, ...current],
+    memories: [memories[0] ?? null, ...past.map(({ memory }) => memory)],
+  };
 }
 
 function inEnvironment<Result>(action: () => Result): Result {
@@ -256,6 +296,7 @@ function finish<State>(input: TrajectoryInput<State>, progress: Progress<State>,
     rows: buildTokenRows(progress.records.map(({ tokens }) => tokens)),
     outcome,
     usage: progress.usage,
+    ...(Object.keys(progress.troubles).length === 0 ? {} : { simulatorTroubles: progress.troubles }),
   };
   return { trajectory, numResumedTurns: progress.numResumedTurns, error };
 }

@@ -1,0 +1,28 @@
+// A user simulator that gave up, with what it cost and what went wrong on the way: both belong to the rollout, also when it fails.
+import { CampaignError, type ErrorCode, type ErrorDetails } from "../errors.ts";
+import type { ModelUsage } from "../ports.ts";
+
+/** How often each thing went wrong with the simulated user, by error code, e.g. { "simulator.empty-reply": 2 }. */
+export type SimulatorTroubles = Readonly<Record<string, number>>;
+
+export class SimulatorFailure extends CampaignError {
+  readonly usage: ModelUsage;
+  readonly troubles: SimulatorTroubles;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: ErrorDetails & { readonly usage: ModelUsage; readonly troubles: SimulatorTroubles },
+  ) {
+    super(code, message, details);
+    this.usage = details.usage;
+    this.troubles = details.troubles;
+  }
+}
+
+/** Both counted together. */
+export function addTroubles(a: SimulatorTroubles, b: SimulatorTroubles = {}): SimulatorTroubles {
+  const sum: Record<string, number> = { ...a };
+  for (const [code, count] of Object.entries(b)) sum[code] = (sum[code] ?? 0) + count;
+  return sum;
+}
