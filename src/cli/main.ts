@@ -11,6 +11,7 @@ import { registerPolicy } from "./commands/policy.ts";
 import { registerQuery } from "./commands/query.ts";
 import { registerQuickstart } from "./commands/quickstart.ts";
 import { registerReproduce } from "./commands/reproduce.ts";
+import { registerRollouts } from "./commands/rollouts.ts";
 import { registerServices } from "./commands/services.ts";
 import { registerTestbed } from "./commands/testbed.ts";
 import { registerTracking } from "./commands/tracking.ts";
@@ -35,6 +36,7 @@ for (const register of [
   registerTestbed,
   registerReproduce,
   registerEnv,
+  registerRollouts,
   registerPolicy,
   registerTracking,
 ]) {

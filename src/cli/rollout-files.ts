@@ -32,7 +32,7 @@ const DEFAULT_TABLES: Readonly<Record<TierScheme, string>> = {
   "paper/1": "paper-naive-dense",
   "grounded/1": "grounded-prior",
 };
-const TASK_SET_NAMES = TASK_SET_SOURCES.map(({ name }) => name).join(", ");
+export const TASK_SET_NAMES = TASK_SET_SOURCES.map(({ name }) => name).join(", ");
 const REWARDS = join(REPOSITORY, "configs", "rewards");
 
 export function addRolloutFileOptions(command: Command): Command {
@@ -71,7 +71,7 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
   const scheme = TierScheme.parse(options.tiers);
   const advantage = parseAdvantage(options);
   const table = await readTable(options.rewards ?? DEFAULT_TABLES[scheme], scheme);
-  const taskSet = await openTaskSet(options);
+  const taskSet = await openNamedTaskSet(options);
   const catalog = createToolCatalog({
     ...(options.writeTools === undefined ? {} : { writes: splitNames(options.writeTools) }),
     ...(options.terminalTools === undefined ? {} : { terminals: splitNames(options.terminalTools) }),
@@ -84,8 +84,8 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
   return { rollouts, numExcluded: files.numExcluded, bufferSha256: files.bufferSha256, scheme, table, advantage };
 }
 
-/** Task sets of one source share their environment. */
-async function openTaskSet({ taskSet, data }: RolloutFileOptions): Promise<WholeTaskSet[] | null> {
+/** Task sets of one source share their environment. Throws config.invalid for an unknown name. */
+export async function openNamedTaskSet({ taskSet, data }: Pick<RolloutFileOptions, "taskSet" | "data">): Promise<WholeTaskSet[] | null> {
   if (taskSet === undefined) return null;
   const source = TASK_SET_SOURCES.find(({ name }) => name === taskSet);
   if (source === undefined)

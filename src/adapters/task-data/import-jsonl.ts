@@ -1,7 +1,7 @@
 // OpenAI-style JSONL: one rollout per line, `{"task_id", "messages", "outcome", …}`. The format for rollouts from anywhere else.
 import type { RolloutLine } from "#contracts/rollout-line.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
-import { importMessages } from "./import-messages.ts";
+import { argumentsText, importMessages } from "./import-messages.ts";
 import { createImportedRollout, type ImportedRollout } from "./imported-rollouts.ts";
 
 /** Null for a line without an outcome. `position` numbers the trial when the line does not. */
@@ -14,10 +14,7 @@ export function importRolloutLine(line: RolloutLine, position: number, source: s
     environment: "imported",
     policyName: line.policy ?? source,
     instruction: line.instruction ?? "",
-    goldenActions: (line.golden_actions ?? []).map(({ name, arguments: args }) => ({
-      name,
-      argumentsJson: typeof args === "string" ? args : JSON.stringify(args),
-    })),
+    goldenActions: (line.golden_actions ?? []).map(({ name, arguments: args }) => ({ name, argumentsJson: argumentsText(args) })),
     outputs: [],
     conversation: importMessages(line.messages),
     stopReason: line.stop_reason ?? "user-stop",

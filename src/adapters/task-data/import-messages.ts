@@ -3,6 +3,8 @@ import type { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason, ToolCall, Turn } from "#contracts/trajectory.ts";
 
 export interface ImportedConversation {
+  /** Null when no system message comes first. */
+  readonly systemPrompt: string | null;
   readonly firstUserMessage: string;
   readonly turns: Turn[];
 }
@@ -28,7 +30,9 @@ export function importMessages(messages: readonly ChatMessage[]): ImportedConver
       else if (last !== undefined) last.userReply = textOf(message);
     }
   }
-  return { firstUserMessage: firstUserMessage ?? "", turns };
+  const [first] = messages;
+  const systemPrompt = first?.role === "system" ? textOf(first) : null;
+  return { systemPrompt, firstUserMessage: firstUserMessage ?? "", turns };
 }
 
 /** How the conversation ended: by the user's stop token, by a transfer, or by the cap on turns. */
@@ -39,12 +43,17 @@ export function inferStopReason({ turns }: ImportedConversation, isTerminal: (to
   return "turn-cap";
 }
 
+/** Arguments as the text that they are, or that they would be. */
+export function argumentsText(value: string | object | null | undefined): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? {});
+}
+
 function newTurn(message: ChatMessage, index: number): Turn {
   const toolCalls = (message.tool_calls ?? []).map(
     (call): ToolCall => ({
       id: call.id,
       name: call.name,
-      argumentsJson: typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments ?? {}),
+      argumentsJson: argumentsText(call.arguments),
       result: null,
       isError: false,
       isExecuted: false,

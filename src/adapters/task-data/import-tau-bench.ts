@@ -1,11 +1,14 @@
 // Result files of tau-bench's runner: a JSON list with one entry per task and trial.
 import { z } from "zod";
 import { ChatMessage } from "#contracts/rollout-line.ts";
+import type { PyList, PyValue } from "#core/environment/python/values.ts";
+import { isDict } from "#core/environment/python/values.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
-import { importMessages, inferStopReason } from "./import-messages.ts";
+import { argumentsText, importMessages, inferStopReason } from "./import-messages.ts";
 import { createImportedRollout, type ImportedRollout, type ImportedRollouts, outcomeOfReward } from "./imported-rollouts.ts";
+import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
 
-const Action = z.object({ name: z.string(), kwargs: z.record(z.string(), z.json()) });
+const Action = z.object({ name: z.string(), kwargs: z.union([z.string(), z.record(z.string(), z.json())]) });
 const TauBenchEntry = z.object({
   task_id: z.union([z.int(), z.string()]),
   trial: z.int().nonnegative(),
@@ -15,6 +18,7 @@ const TauBenchEntry = z.object({
       .object({ user_id: z.string(), instruction: z.string(), actions: z.array(Action), outputs: z.array(z.string()).default([]) })
       .optional(),
     error: z.unknown().optional(),
+    [PROVENANCE_KEY]: Provenance.optional(),
   }),
   traj: z.array(ChatMessage),
 });
@@ -22,14 +26,23 @@ type TauBenchEntry = z.infer<typeof TauBenchEntry>;
 export const TauBenchResults = z.array(TauBenchEntry).min(1);
 export type TauBenchResults = z.infer<typeof TauBenchResults>;
 
-/** An entry that the runner recorded as an error has no conversation and no outcome: it is left out and counted. */
-export function importTauBenchResults(results: TauBenchResults, source: string, catalog: ToolCatalog): ImportedRollouts {
-  const rollouts = results.flatMap((entry) => importEntry(entry, source, catalog));
+/**
+ * An entry that the runner recorded as an error has no conversation and no outcome: it is left out and counted.
+ *
+ * exact  the same entries with nothing lost, for exports
+ */
+export function importTauBenchResults(
+  results: TauBenchResults,
+  source: string,
+  catalog: ToolCatalog,
+  exact: PyList | null = null,
+): ImportedRollouts {
+  const rollouts = results.flatMap((entry, index) => importEntry(entry, exact?.[index] ?? null, source, catalog));
   return { rollouts, numExcluded: results.length - rollouts.length };
 }
 
-function importEntry(entry: TauBenchEntry, source: string, catalog: ToolCatalog): ImportedRollout[] {
-  const { task } = entry.info;
+function importEntry(entry: TauBenchEntry, exact: PyValue, source: string, catalog: ToolCatalog): ImportedRollout[] {
+  const { task, [PROVENANCE_KEY]: provenance } = entry.info;
   if (entry.traj.length === 0 || task === undefined) return [];
   const conversation = importMessages(entry.traj);
   return [
@@ -40,12 +53,14 @@ function importEntry(entry: TauBenchEntry, source: string, catalog: ToolCatalog)
       environment: "tau-bench",
       policyName: source,
       instruction: task.instruction,
-      goldenActions: task.actions.map((action) => ({ name: action.name, argumentsJson: JSON.stringify(action.kwargs) })),
+      goldenActions: task.actions.map(({ name, kwargs }) => ({ name, argumentsJson: argumentsText(kwargs) })),
       outputs: task.outputs,
       conversation,
       stopReason: inferStopReason(conversation, catalog.isTerminal),
       reward: outcomeOfReward(entry.reward),
       isWrite: catalog.isWrite,
+      origin: isDict(exact) ? { format: "tau-bench", entry: exact } : null,
+      provenance,
     }),
   ];
 }

@@ -2,11 +2,17 @@
 import { z } from "zod";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason } from "#contracts/trajectory.ts";
+import { isDict, isList, type PyDict } from "#core/environment/python/values.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
-import { importMessages } from "./import-messages.ts";
-import { createImportedRollout, type ImportedRollout, type ImportedRollouts, outcomeOfReward } from "./imported-rollouts.ts";
+import { argumentsText, importMessages } from "./import-messages.ts";
+import { createImportedRollout, type ImportedRollout, type ImportedRollouts, type Origin, outcomeOfReward } from "./imported-rollouts.ts";
+import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
 
-const Action = z.object({ name: z.string(), arguments: z.record(z.string(), z.json()).nullish(), requestor: z.string().nullish() });
+const Action = z.object({
+  name: z.string(),
+  arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish(),
+  requestor: z.string().nullish(),
+});
 const Tau2Task = z.object({
   id: z.union([z.string(), z.int()]).transform(String),
   user_scenario: z.json(),
@@ -17,7 +23,8 @@ const Simulation = z.object({
   trial: z.int().nonnegative().nullish(),
   termination_reason: z.string(),
   reward_info: z.object({ reward: z.number() }).nullish(),
-  messages: z.array(ChatMessage),
+  messages: z.array(ChatMessage).nullish().describe("null for voice, which has no turns"),
+  info: z.object({ [PROVENANCE_KEY]: Provenance.optional() }).nullish(),
 });
 type Simulation = z.infer<typeof Simulation>;
 export const Tau2Results = z.object({ tasks: z.array(Tau2Task), simulations: z.array(Simulation).min(1) });
@@ -28,47 +35,71 @@ const STOP_REASONS: Readonly<Record<string, StopReason>> = {
   agent_stop: "user-stop",
   max_steps: "turn-cap",
   too_many_errors: "error",
+  context_window_exceeded: "context-cap",
+  agent_error: "unparsable",
 };
 /** User ids of the benchmark's airline and retail look like sara_doe_496. */
 const USER_ID = /\b[a-z]+_[a-z]+_\d+\b/;
 
-/** Simulations that ended by a failure of harness, simulator or infrastructure, or were not graded, are left out and counted. */
-export function importTau2Results(results: Tau2Results, source: string, catalog: ToolCatalog): ImportedRollouts {
+/**
+ * Simulations that ended by a failure of harness, simulator or infrastructure, were not graded or not written, are left out and counted.
+ *
+ * exact  the same results with nothing lost, for exports
+ */
+export function importTau2Results(
+  results: Tau2Results,
+  source: string,
+  catalog: ToolCatalog,
+  exact: PyDict | null = null,
+): ImportedRollouts {
   const tasks = new Map(results.tasks.map((task) => [task.id, task]));
+  const entries = exact?.get("simulations") ?? [];
   const seen = new Map<string, number>();
-  const rollouts = results.simulations.flatMap((simulation) => {
+  const rollouts = results.simulations.flatMap((simulation, index) => {
     const position = seen.get(simulation.task_id) ?? 0;
     seen.set(simulation.task_id, position + 1);
-    return importSimulation(simulation, simulation.trial ?? position, tasks.get(simulation.task_id), source, catalog);
+    const entry = isList(entries) ? (entries[index] ?? null) : null;
+    const origin: Origin | null = exact !== null && isDict(entry) ? { format: "tau2", entry, results: exact } : null;
+    return importSimulation({ ...simulation, trial: simulation.trial ?? position }, tasks.get(simulation.task_id), origin, source, catalog);
   });
   return { rollouts, numExcluded: results.simulations.length - rollouts.length };
 }
 
 function importSimulation(
-  simulation: Simulation,
-  trial: number,
+  simulation: Simulation & { readonly trial: number },
   task: Tau2Results["tasks"][number] | undefined,
+  origin: Origin | null,
   source: string,
   catalog: ToolCatalog,
 ): ImportedRollout[] {
+  const { reward_info: graded, messages, info } = simulation;
   const stopReason = STOP_REASONS[simulation.termination_reason];
-  if (stopReason === undefined || task === undefined || simulation.reward_info === null || simulation.reward_info === undefined) return [];
-  const scenario = JSON.stringify(task.user_scenario);
-  const actions = (task.evaluation_criteria?.actions ?? []).filter((action) => action.requestor !== "user");
+  if (stopReason === undefined || task === undefined || !graded || !messages) return [];
+  const { user_scenario: scenario, evaluation_criteria: criteria } = task;
+  const actions = (criteria?.actions ?? []).filter((action) => action.requestor !== "user");
   return [
     createImportedRollout({
       taskId: simulation.task_id,
-      userId: USER_ID.exec(scenario)?.[0] ?? "",
-      trial,
+      userId: USER_ID.exec(JSON.stringify(scenario))?.[0] ?? "",
+      trial: simulation.trial,
       environment: "tau2-bench",
       policyName: source,
-      instruction: scenario,
-      goldenActions: actions.map((action) => ({ name: action.name, argumentsJson: JSON.stringify(action.arguments ?? {}) })),
-      outputs: task.evaluation_criteria?.communicate_info ?? [],
-      conversation: importMessages(simulation.messages),
+      instruction: instructionOf(scenario),
+      goldenActions: actions.map((action) => ({ name: action.name, argumentsJson: argumentsText(action.arguments) })),
+      outputs: criteria?.communicate_info ?? [],
+      conversation: importMessages(messages),
       stopReason,
-      reward: outcomeOfReward(simulation.reward_info.reward),
+      reward: outcomeOfReward(graded.reward),
       isWrite: catalog.isWrite,
+      origin,
+      provenance: info?.[PROVENANCE_KEY],
     }),
   ];
+}
+
+/** A scenario that is one text stands for itself. */
+function instructionOf(scenario: Tau2Results["tasks"][number]["user_scenario"]): string {
+  const isObject = typeof scenario === "object" && scenario !== null && !Array.isArray(scenario);
+  const instructions = isObject ? scenario["instructions"] : null;
+  return isObject && typeof instructions === "string" && !scenario["persona"] ? instructions : JSON.stringify(scenario);
 }

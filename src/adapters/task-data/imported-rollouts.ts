@@ -1,12 +1,23 @@
 // Rollouts that were made elsewhere, in this project's words.
 import type { Task } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
+import type { PyDict } from "#core/environment/python/values.ts";
 import type { ImportedConversation } from "./import-messages.ts";
+import type { Provenance } from "./provenance.ts";
 
 export interface ImportedRollout {
   readonly task: Task;
   readonly trajectory: Trajectory;
+  /** What the agent was told first; null when the source does not say. */
+  readonly systemPrompt: string | null;
+  /** The entry that it was read from, so that an export to the same format gives back every field; null for trajectories of our own. */
+  readonly origin: Origin | null;
 }
+
+export type Origin =
+  | { readonly format: "tau-bench"; readonly entry: PyDict }
+  /** `results` is the whole file: what it says beside its simulations belongs to all of them. */
+  | { readonly format: "tau2"; readonly entry: PyDict; readonly results: PyDict };
 
 export interface ImportedRollouts {
   readonly rollouts: readonly ImportedRollout[];
@@ -27,50 +38,67 @@ export interface ImportedParts {
   readonly stopReason: StopReason;
   readonly reward: 0 | 1;
   readonly isWrite: (toolName: string) => boolean;
+  readonly origin?: Origin | null;
+  /** What an export of ours left in the file. */
+  readonly provenance?: Provenance | null | undefined;
 }
 
 /** A rollout from what the sources have in common; what they lack is said to be unknown. */
 export function createImportedRollout(parts: ImportedParts): ImportedRollout {
-  const numWrites = parts.goldenActions.filter((action) => parts.isWrite(action.name)).length;
+  const { taskId, environment, ...known } = parts.provenance ?? unknownProvenance(parts);
   return {
-    task: {
-      schemaVersion: 1,
-      id: parts.taskId,
-      environment: parts.environment,
-      userId: parts.userId,
-      instruction: parts.instruction,
-      goldenActions: parts.goldenActions,
-      outputs: [...parts.outputs],
-      agenda: null,
-      kind: "imported",
-      difficulty: { numWrites, numReads: parts.goldenActions.length - numWrites },
-    },
+    task: importedTask(parts, taskId, environment),
     trajectory: {
       schemaVersion: 1,
-      taskId: parts.taskId,
+      taskId,
       trial: parts.trial,
-      environment: parts.environment,
-      policy: { name: parts.policyName, hash: "unknown", format: "native" },
-      simulator: { id: "unknown", hash: "unknown" },
-      seed: "unknown",
+      environment,
+      policy: known.policy,
+      simulator: known.simulator,
+      seed: known.seed,
       firstUserMessage: parts.conversation.firstUserMessage,
       turns: parts.conversation.turns,
       rows: [],
-      outcome: {
-        type: parts.reward === 1 ? "ok" : "task_failed",
-        reward: parts.reward,
-        stopReason: parts.stopReason,
-        isDatabaseMatch: null,
-        detail: null,
-      },
-      usage: {
-        promptTokens: 0,
-        completionTokens: 0,
-        simulatorPromptTokens: 0,
-        simulatorCompletionTokens: 0,
-        modelCalls: 0,
-        simulatorCalls: 0,
-      },
+      outcome: known.outcome,
+      usage: known.usage,
+    },
+    systemPrompt: parts.conversation.systemPrompt,
+    origin: parts.origin ?? null,
+  };
+}
+
+function importedTask(parts: ImportedParts, id: string, environment: string): Task {
+  const numWrites = parts.goldenActions.filter((action) => parts.isWrite(action.name)).length;
+  return {
+    schemaVersion: 1,
+    id,
+    environment,
+    userId: parts.userId,
+    instruction: parts.instruction,
+    goldenActions: parts.goldenActions,
+    outputs: [...parts.outputs],
+    agenda: null,
+    kind: "imported",
+    difficulty: { numWrites, numReads: parts.goldenActions.length - numWrites },
+  };
+}
+
+function unknownProvenance({ taskId, environment, policyName, reward, stopReason }: ImportedParts): Provenance {
+  const failure = stopReason === "unparsable" ? "agent_error" : "task_failed";
+  return {
+    taskId,
+    environment,
+    policy: { name: policyName, hash: "unknown", format: "native" },
+    simulator: { id: "unknown", hash: "unknown" },
+    seed: "unknown",
+    outcome: { type: reward === 1 ? "ok" : failure, reward, stopReason, isDatabaseMatch: null, detail: null },
+    usage: {
+      promptTokens: 0,
+      completionTokens: 0,
+      simulatorPromptTokens: 0,
+      simulatorCompletionTokens: 0,
+      modelCalls: 0,
+      simulatorCalls: 0,
     },
   };
 }

@@ -6,9 +6,12 @@ import type { z } from "zod";
 import { RolloutLine } from "#contracts/rollout-line.ts";
 import type { Task } from "#contracts/task.ts";
 import { hashJson, sha256Hex } from "#core/canonical-json.ts";
+import { parseJson } from "#core/environment/python/parse-json.ts";
+import { isDict, isList, type PyValue } from "#core/environment/python/values.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { decodeTrajectories } from "../record/trajectories.ts";
+import { toPlain } from "./exact-json.ts";
 import { importRolloutLine } from "./import-jsonl.ts";
 import { importTauBenchResults, TauBenchResults } from "./import-tau-bench.ts";
 import { importTau2Results, Tau2Results } from "./import-tau2.ts";
@@ -53,7 +56,7 @@ async function readRolloutFile(
   const bytes = await readBytes(path);
   const imported = isParquet(bytes)
     ? await importParquet(path, bytes, options.tasks)
-    : importText(path, new TextDecoder().decode(bytes), options.catalog);
+    : importRolloutText(path, new TextDecoder().decode(bytes), options.catalog);
   if (imported.rollouts.length === 0) throw new CampaignError("contract.invalid", `${path} holds no rollout with an outcome`);
   return { ...imported, path, sha256: sha256Hex(bytes) };
 }
@@ -84,20 +87,22 @@ async function importParquet(path: string, bytes: Uint8Array, tasks: ReadOptions
       throw new CampaignError("contract.invalid", `${path}: no task ${trajectory.taskId} in the task set`, {
         next: "name the task set that the trajectories were made on",
       });
-    return { task, trajectory };
+    return { task, trajectory, systemPrompt: null, origin: null };
   });
   return { rollouts, numExcluded: trajectories.length - rollouts.length };
 }
 
-function importText(path: string, text: string, catalog: ToolCatalog): ImportedRollouts {
+/** The rollouts of a text in any of the formats; `path` names it in errors and, where it says nothing better, the policy. */
+export function importRolloutText(path: string, text: string, catalog: ToolCatalog): ImportedRollouts {
   const source = basename(path).replace(/\.jsonl?$/, "");
-  const whole = parseJson(text);
-  if (whole === undefined) return importLines(path, text, source, catalog);
+  const exact = readExact(text);
+  if (exact === undefined) return importLines(path, text, source, catalog);
+  const whole = toPlain(exact);
   if (Array.isArray(whole) && isRecordWith(whole[0], "messages")) return importList(path, whole, source, catalog);
   if (isRecordWith(whole, "messages")) return importList(path, [whole], source, catalog);
-  if (isRecordWith(whole, "simulations")) return importTau2Results(check(Tau2Results, whole, path), source, catalog);
-  if (Array.isArray(whole) && isRecordWith(whole[0], "traj"))
-    return importTauBenchResults(check(TauBenchResults, whole, path), source, catalog);
+  if (isDict(exact) && exact.has("simulations")) return importTau2Results(check(Tau2Results, whole, path), source, catalog, exact);
+  if (isList(exact) && isRecordWith((whole as unknown[])[0], "traj"))
+    return importTauBenchResults(check(TauBenchResults, whole, path), source, catalog, exact);
   throw unknownFormat(path);
 }
 
@@ -107,10 +112,10 @@ function importLines(path: string, text: string, source: string, catalog: ToolCa
     .map((line, index) => ({ line: line.trim(), number: index + 1 }))
     .filter(({ line }) => line !== "");
   const values = lines.map(({ line, number }) => {
-    const value = parseJson(line);
+    const value = readExact(line);
     if (value === undefined)
       throw number === 1 ? unknownFormat(path) : new CampaignError("contract.invalid", `${path}, line ${number}: not valid JSON`);
-    return { value, place: `${path}, line ${number}` };
+    return { value: toPlain(value), place: `${path}, line ${number}` };
   });
   return importValues(values, source, catalog);
 }
@@ -143,7 +148,7 @@ function renumberTrials(files: readonly (readonly ImportedRollout[])[]): Importe
   );
   if (!hasRepeats) return all;
   return [...byTask.values()].flatMap((members) =>
-    members.map(({ task, trajectory }, trial) => ({ task, trajectory: { ...trajectory, trial } })),
+    members.map((rollout, trial) => ({ ...rollout, trajectory: { ...rollout.trajectory, trial } })),
   );
 }
 
@@ -156,9 +161,9 @@ function check<Value>(schema: z.ZodType<Value>, value: unknown, place: string): 
   });
 }
 
-function parseJson(text: string): unknown {
+function readExact(text: string): PyValue | undefined {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

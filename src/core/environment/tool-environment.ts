@@ -137,7 +137,12 @@ export interface GradeInput {
 /** The benchmark's reward: the database equals the golden one, and every output occurs in some reply. */
 export function gradeState(rules: BenchmarkRules, state: DatabaseState, { golden, outputs, replies }: GradeInput): Grade {
   const isDatabaseMatch = isSameDatabase(state, golden, rules.recordText);
+  const missing = missingOutputs(outputs, replies);
+  return { reward: isDatabaseMatch && missing.length === 0 ? 1 : 0, isDatabaseMatch, missingOutputs: missing };
+}
+
+/** The outputs that no reply contains, by the rule of both benchmarks: letter case is ignored, and so are the replies' commas. */
+export function missingOutputs(outputs: readonly string[], replies: readonly string[]): string[] {
   const heard = replies.map((reply) => reply.toLowerCase().replaceAll(",", ""));
-  const missingOutputs = outputs.filter((output) => !heard.some((reply) => reply.includes(output.toLowerCase())));
-  return { reward: isDatabaseMatch && missingOutputs.length === 0 ? 1 : 0, isDatabaseMatch, missingOutputs };
+  return outputs.filter((output) => !heard.some((reply) => reply.includes(output.toLowerCase())));
 }

@@ -1,0 +1,134 @@
+// turnwise rollouts …: rollouts in the benchmarks' own file formats, and graded again without a model.
+import { writeFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import { type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
+import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
+import type { ImportedRollouts } from "#adapters/task-data/imported-rollouts.ts";
+import type { Task } from "#contracts/task.ts";
+import { DatabaseState } from "#core/environment/database.ts";
+import { tauHash } from "#core/environment/database-hash.ts";
+import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
+import type { Environment } from "#core/environment/environment.ts";
+import { dumpsIndented } from "#core/environment/python/indented.ts";
+import { CampaignError } from "#core/errors.ts";
+import { type Regrade, regrade } from "#core/rollout/regrade.ts";
+import { emit, formatPercent, type OutputOptions, renderPairs } from "../output.ts";
+import { addRolloutSourceOptions, type RolloutSource, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
+
+const FORMATS = { "tau-bench": exportTauBench, tau2: exportTau2 } as const;
+type Format = keyof typeof FORMATS;
+
+interface ExportOptions extends RolloutSourceOptions, OutputOptions {
+  readonly format: Format;
+  readonly out: string;
+}
+
+export function registerRollouts(program: Command): void {
+  const family = program.command("rollouts").description("rollouts in the benchmarks' file formats, and graded again");
+  addRolloutSourceOptions(family.command("export"))
+    .addOption(new Option("--format <format>", "whose result file to write").choices(Object.keys(FORMATS)).makeOptionMandatory())
+    .requiredOption("--out <file>", "where to write it")
+    .option("--json")
+    .description("write rollouts as a result file of tau-bench or tau2-bench")
+    .action(exportRollouts);
+  addRolloutSourceOptions(family.command("grade"))
+    .option("--json")
+    .description("play the calls of rollouts again and compare the rewards with the stored ones; exit code 1 when one differs")
+    .action(gradeRollouts);
+}
+
+async function exportRollouts(files: string[], options: ExportOptions): Promise<void> {
+  const source = await readRolloutSource(files, options);
+  const value = FORMATS[options.format](source.rollouts, exportContext(source.environment));
+  await writeFile(options.out, `${dumpsIndented(value)}\n`).catch((cause: Error) => {
+    throw new CampaignError("config.invalid", `cannot write ${options.out}: ${cause.message}`, { cause, next: "choose another --out" });
+  });
+  const report = {
+    file: options.out,
+    format: options.format,
+    rollouts: source.rollouts.length,
+    tasks: distinctTasks(source).length,
+    excluded: source.numExcluded,
+  };
+  emit(report, options, () => `${report.rollouts} rollouts of ${report.tasks} tasks written to ${report.file}${leftOut(source)}`);
+}
+
+const leftOut = ({ numExcluded }: RolloutSource) => (numExcluded === 0 ? "" : `; ${numExcluded} without an outcome left out`);
+
+function exportContext(environment: Environment | null): ExportContext {
+  return {
+    systemPrompt: environment?.systemPrompt ?? null,
+    goldenHash: (task) => (environment === null ? null : goldenHash(environment, task)),
+  };
+}
+
+/** tau-bench's `gt_data_hash`; null for an environment that has no such hash. */
+function goldenHash(environment: Environment, { goldenActions }: Task): string | null {
+  const actions = goldenActions.filter(({ name }) => !environment.isTerminal(name));
+  const state = actions.reduce((before, call) => environment.step(before, call).state, environment.reset());
+  return state instanceof DatabaseState ? tauHash(state) : null;
+}
+
+interface GradeReport {
+  readonly rollouts: number;
+  readonly tasks: number;
+  readonly excluded: number;
+  readonly storedPassRate: number;
+  readonly passRate: number;
+  readonly doNothingFloor: number;
+  readonly sameReward: number;
+  readonly sameResults: number;
+  readonly calls: number;
+  readonly differences: readonly { readonly taskId: string; readonly trial: number; readonly difference: string }[];
+}
+
+async function gradeRollouts(files: string[], options: RolloutSourceOptions & OutputOptions): Promise<void> {
+  const source = await readRolloutSource(files, options);
+  const { environment } = source;
+  if (environment === null) {
+    throw new CampaignError("config.invalid", "the rollouts' environment is not known", { next: "name it with --task-set" });
+  }
+  const graded = source.rollouts.map(({ task, trajectory }) => ({
+    taskId: task.id,
+    trial: trajectory.trial,
+    ...regrade(environment, task, trajectory),
+  }));
+  const report = gradeReport(source, environment, graded);
+  emit(report, options, renderGrades);
+  if (report.differences.length > 0) process.exitCode = 1;
+}
+
+function gradeReport(
+  source: ImportedRollouts,
+  environment: Environment,
+  graded: readonly (Regrade & { readonly taskId: string; readonly trial: number })[],
+): GradeReport {
+  const tasks = distinctTasks(source);
+  const sum = (value: (one: Regrade) => number) => graded.reduce((total, one) => total + value(one), 0);
+  return {
+    rollouts: graded.length,
+    tasks: tasks.length,
+    excluded: source.numExcluded,
+    storedPassRate: sum(({ stored }) => stored ?? 0) / graded.length,
+    passRate: sum(({ reward }) => reward) / graded.length,
+    doNothingFloor: doNothingFloor(environment, tasks),
+    sameReward: sum(({ difference }) => (difference === null ? 1 : 0)),
+    sameResults: sum(({ numSameResults }) => numSameResults),
+    calls: sum(({ numCalls }) => numCalls),
+    differences: graded.flatMap(({ taskId, trial, difference }) => (difference === null ? [] : [{ taskId, trial, difference }])),
+  };
+}
+
+const distinctTasks = ({ rollouts }: ImportedRollouts): Task[] => Array.from(new Map(rollouts.map(({ task }) => [task.id, task])).values());
+
+function renderGrades(report: GradeReport): string {
+  const pairs = renderPairs([
+    ["rollouts", `${report.rollouts} of ${report.tasks} tasks, ${report.excluded} without an outcome left out`],
+    ["stored pass rate", formatPercent(report.storedPassRate)],
+    ["replayed pass rate", `${formatPercent(report.passRate)}; doing nothing passes ${formatPercent(report.doNothingFloor)}`],
+    ["same reward", `${report.sameReward} of ${report.rollouts}`],
+    ["same tool result", `${report.sameResults} of ${report.calls}`],
+  ]);
+  const lines = report.differences.map(({ taskId, trial, difference }) => `${taskId} trial ${trial}: ${difference}`);
+  return [pairs, ...(lines.length === 0 ? [] : ["", ...lines])].join("\n");
+}

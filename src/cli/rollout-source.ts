@@ -1,0 +1,97 @@
+// Rollouts that a command is to read: from files, or from a campaign of the record.
+import { type Command, Option } from "commander";
+import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { readSettings } from "#adapters/settings.ts";
+import type { ImportedRollouts } from "#adapters/task-data/imported-rollouts.ts";
+import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
+import { RolloutPurpose } from "#contracts/manifests.ts";
+import type { Environment } from "#core/environment/environment.ts";
+import { CampaignError } from "#core/errors.ts";
+import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+import { openNamedTaskSet, TASK_SET_NAMES } from "./rollout-files.ts";
+
+export interface RolloutSourceOptions {
+  readonly campaign?: string;
+  readonly iteration?: string;
+  readonly purpose: string;
+  readonly taskSet?: string;
+  readonly data?: string;
+}
+
+export function addRolloutSourceOptions(command: Command): Command {
+  return command
+    .argument("[file...]", "tau-bench or tau2-bench results, JSONL with task_id, messages and outcome, or Parquet of trajectories")
+    .option("--campaign <id>", "the rollouts of a campaign instead of files")
+    .option("--iteration <number>", "of this iteration alone (default: all)")
+    .addOption(new Option("--purpose <purpose>", "which rollouts of the campaign").choices(RolloutPurpose.options).default("evaluation"))
+    .option("--task-set <name>", `the environment that the files' rollouts were made in: ${TASK_SET_NAMES}`)
+    .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)");
+}
+
+export interface RolloutSource extends ImportedRollouts {
+  /** Null when no task set is named. */
+  readonly environment: Environment | null;
+}
+
+/** Throws config.invalid unless either files or a campaign are named, and what reading them throws. */
+export async function readRolloutSource(files: readonly string[], options: RolloutSourceOptions): Promise<RolloutSource> {
+  if (files.length > 0 === (options.campaign !== undefined)) {
+    throw new CampaignError("config.invalid", "name either files or a campaign", { next: "give FILE…, or --campaign ID" });
+  }
+  return options.campaign === undefined ? readFiles(files, options) : readCampaign(options.campaign, options);
+}
+
+async function readFiles(files: readonly string[], options: RolloutSourceOptions): Promise<RolloutSource> {
+  const taskSet = await openNamedTaskSet(options);
+  const tasks = taskSet === null ? null : new Map(taskSet.flatMap((set) => set.tasks).map((task) => [task.id, task]));
+  const read = await readRollouts(files, { catalog: createToolCatalog({}), tasks });
+  return { ...read, environment: taskSet?.[0]?.environment ?? null };
+}
+
+async function readCampaign(campaignId: string, options: RolloutSourceOptions): Promise<RolloutSource> {
+  const settings = readSettings();
+  const record = new CampaignRecord(new LocalArtifactStore(settings.recordRoot));
+  const { config } = await record.requireCampaign(campaignId);
+  const purpose = RolloutPurpose.parse(options.purpose);
+  const { environment, splits } = await openTaskSet(config.environment, settings);
+  const tasks = new Map(Object.values(splits).flatMap((list) => list.map((task) => [task.id, task] as const)));
+  const rollouts: ImportedRollouts["rollouts"][number][] = [];
+  for (const iteration of await chooseIterations(record, campaignId, options.iteration)) {
+    for (const taskId of await record.listGroups(campaignId, iteration, purpose)) {
+      const task = tasks.get(taskId);
+      const group = await record.readGroup(campaignId, iteration, purpose, taskId);
+      if (task === undefined || group === null) throw new CampaignError("store.missing", `${campaignId}: no task or no group of ${taskId}`);
+      for (const trajectory of await record.readTrajectories(group.trajectories))
+        rollouts.push({ task, trajectory, systemPrompt: environment.systemPrompt, origin: null });
+    }
+  }
+  if (rollouts.length === 0) {
+    throw new CampaignError("config.invalid", `${campaignId} has no ${purpose} rollouts${iterationText(options.iteration)}`, {
+      next: "choose --iteration and --purpose; turnwise campaign show lists what there is",
+    });
+  }
+  return { rollouts: numberTrials(rollouts), numExcluded: 0, environment };
+}
+
+const iterationText = (iteration: string | undefined) => (iteration === undefined ? "" : ` in iteration ${iteration}`);
+
+async function chooseIterations(record: CampaignRecord, campaignId: string, wanted: string | undefined): Promise<number[]> {
+  const all = await record.listIterations(campaignId);
+  if (wanted === undefined) return all;
+  const iteration = all.find((number) => String(number) === wanted);
+  if (iteration === undefined)
+    throw new CampaignError("config.invalid", `${campaignId} has no iteration ${wanted}`, { next: `choose one of ${all.join(", ")}` });
+  return [iteration];
+}
+
+/** Trials of a task count on through the iterations, as a result file numbers them. */
+function numberTrials(rollouts: ImportedRollouts["rollouts"]): ImportedRollouts["rollouts"] {
+  const seen = new Map<string, number>();
+  return rollouts.map((rollout) => {
+    const trial = seen.get(rollout.task.id) ?? 0;
+    seen.set(rollout.task.id, trial + 1);
+    return { ...rollout, trajectory: { ...rollout.trajectory, trial } };
+  });
+}

@@ -1,0 +1,172 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
+import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
+import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
+import { importRolloutText } from "#adapters/task-data/read-rollouts.ts";
+import type { Task } from "#contracts/task.ts";
+import { StopReason, type ToolCall, Trajectory, type Turn } from "#contracts/trajectory.ts";
+import { dumps } from "#core/environment/python/format.ts";
+import { dumpsIndented } from "#core/environment/python/indented.ts";
+import { parseJson } from "#core/environment/python/parse-json.ts";
+import { PyFloat, type PyValue } from "#core/environment/python/values.ts";
+import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+import { present } from "../../../fixtures/present.ts";
+
+const CATALOG = createToolCatalog({});
+const CONTEXT: ExportContext = { systemPrompt: "the policy", goldenHash: () => "a hash" };
+const FORMATS = [
+  ["tau-bench", exportTauBench],
+  ["tau2", exportTau2],
+] as const;
+
+const text = fc.string({ unit: "binary", maxLength: 12 });
+const json: fc.Arbitrary<PyValue> = fc.letrec<{ value: PyValue }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 2 },
+    fc.constant(null),
+    fc.boolean(),
+    text,
+    fc.integer(),
+    fc.bigInt({ min: 2n ** 60n, max: 2n ** 70n }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => new PyFloat(value)),
+    fc.array(tie("value"), { maxLength: 3 }),
+  ),
+})).value;
+/** As Python writes them: `1.0`, `1e+16` and ints beyond 2^53 included. */
+const argumentsJson = fc.dictionary(text, json, { maxKeys: 3 }).map((entries) => {
+  const pairs = Object.entries(entries).map(([key, value]) => `${dumps(key)}: ${dumps(value)}`);
+  return `{${pairs.join(", ")}}`;
+});
+
+const toolCall = (id: string): fc.Arbitrary<ToolCall> =>
+  fc
+    .record({ name: fc.constantFrom("think", "cancel_reservation", "nope"), argumentsJson, result: fc.option(text) })
+    .map(({ result, ...call }) => ({ id, ...call, result, isExecuted: result !== null, isError: /^error\b/i.test(result ?? "") }));
+
+const turn = (index: number): fc.Arbitrary<Turn> =>
+  fc
+    .record({
+      content: fc.option(text.filter((value) => value !== "")),
+      calls: fc.tuple(toolCall("a"), toolCall("b")),
+      numCalls: fc.constantFrom(0, 1, 2),
+      userReply: fc.option(text),
+    })
+    .map(({ content, calls, numCalls, userReply }) => ({
+      index,
+      content,
+      toolCalls: calls.slice(0, numCalls),
+      userReply: numCalls > 0 ? null : userReply,
+      finishReason: numCalls > 0 ? ("tool_calls" as const) : ("stop" as const),
+      stateHash: null,
+    }));
+
+const trajectory: fc.Arbitrary<Trajectory> = fc
+  .record({
+    taskId: fc.constantFrom("airline-07", "retail-test-12", "cancel-0001"),
+    firstUserMessage: text,
+    turns: fc.nat(4).chain((length) => fc.tuple(...Array.from({ length }, (_, index) => turn(index)))),
+    reward: fc.constantFrom(0 as const, 1 as const),
+    stopReason: fc.constantFrom(...StopReason.options.filter((reason) => reason !== "error")),
+    isDatabaseMatch: fc.option(fc.boolean()),
+    detail: fc.option(text),
+  })
+  .map(({ reward, stopReason, isDatabaseMatch, detail, ...rest }) => ({
+    schemaVersion: 1,
+    trial: 0,
+    environment: "airline",
+    policy: { name: "p", hash: "0".repeat(64), format: "compact" },
+    simulator: { id: "scripted", hash: "1".repeat(64) },
+    seed: "s",
+    rows: [],
+    outcome: { type: reward === 1 ? "ok" : "task_failed", reward, stopReason, isDatabaseMatch, detail },
+    usage: {
+      promptTokens: 1,
+      completionTokens: 2,
+      simulatorPromptTokens: 3,
+      simulatorCompletionTokens: 4,
+      modelCalls: 5,
+      simulatorCalls: 6,
+    },
+    ...rest,
+  }));
+
+const taskOf = ({ taskId }: Trajectory): Task => ({
+  schemaVersion: 1,
+  id: taskId,
+  environment: "airline",
+  userId: "mia_li_3668",
+  instruction: "You are mia_li_3668.",
+  goldenActions: [{ name: "cancel_reservation", argumentsJson: '{"amount": 100.0}' }],
+  outputs: ["1,286"],
+  agenda: null,
+  kind: "imported",
+  difficulty: { numWrites: 1, numReads: 0 },
+});
+
+const rolloutOf = (one: Trajectory): ImportedRollout => ({ task: taskOf(one), trajectory: one, systemPrompt: null, origin: null });
+
+describe.each(FORMATS)("rollouts as a result file of %s", (_, exportTo) => {
+  test("are read back as they were: words, calls with ints and floats apart, results, outcome and where they come from", () => {
+    fc.assert(
+      fc.property(trajectory, (one) => {
+        const file = dumpsIndented(exportTo([rolloutOf(Trajectory.parse(one))], CONTEXT));
+        const { rollouts, numExcluded } = importRolloutText("file.json", file, CATALOG);
+        expect(numExcluded).toBe(0);
+        expect(rollouts[0]?.trajectory).toEqual(one);
+        const { userId, instruction, goldenActions, outputs } = present(rollouts[0]).task;
+        expect({ userId, instruction, goldenActions, outputs }).toMatchObject({
+          userId: "mia_li_3668",
+          instruction: "You are mia_li_3668.",
+          goldenActions: taskOf(one).goldenActions,
+          outputs: ["1,286"],
+        });
+      }),
+    );
+  });
+
+  test("are written again byte for byte, fields that nobody here knows included", () => {
+    fc.assert(
+      fc.property(trajectory, json, (one, unknown) => {
+        const file = addEverywhere(exportTo([rolloutOf(one)], CONTEXT), "unknown_field", unknown);
+        const { rollouts } = importRolloutText("file.json", dumpsIndented(file), CATALOG);
+        expect(dumpsIndented(exportTo(rollouts, CONTEXT))).toBe(dumpsIndented(file));
+      }),
+    );
+  });
+});
+
+/** The value with one more key in its entries. */
+function addEverywhere(value: PyValue, key: string, item: PyValue): PyValue {
+  const entry = (one: PyValue) => parseJson(dumps(one).replace(/^\{/, () => `{${dumps(key)}: ${dumps(item)}, `));
+  if (Array.isArray(value)) return value.map(entry);
+  const results = entry(value) as ReturnType<typeof parseJson> & {
+    get(name: string): PyValue;
+    with(name: string, value: PyValue): PyValue;
+  };
+  return results.with("simulations", (results.get("simulations") as readonly PyValue[]).map(entry));
+}
+
+describe("a result file of tau-bench", () => {
+  const sample = (change: Partial<Trajectory> = {}) => ({ ...present(fc.sample(trajectory, { seed: 7, numRuns: 1 })[0]), ...change });
+  const entryOf = (one: Trajectory) => JSON.parse(dumps(exportTauBench([rolloutOf(one)], CONTEXT)))[0];
+
+  test("numbers the benchmark's tasks as the benchmark does, and keeps other ids", () => {
+    const ids = ["airline-07", "retail-test-112", "cancel-0001", "12"].map((taskId) => entryOf(sample({ taskId })).task_id);
+    expect(ids).toEqual([7, 112, "cancel-0001", 12]);
+  });
+
+  test("keeps all ids when two tasks would get one number", () => {
+    const rollouts = ["retail-test-07", "retail-train-07"].map((taskId) => rolloutOf(sample({ taskId })));
+    expect(JSON.parse(dumps(exportTauBench(rollouts, CONTEXT))).map((entry: { task_id: unknown }) => entry.task_id)).toEqual([
+      "retail-test-07",
+      "retail-train-07",
+    ]);
+  });
+
+  test("grades only what ended by itself", () => {
+    const outcome = (stopReason: StopReason) => ({ ...sample().outcome, stopReason, reward: 0 as const });
+    expect(entryOf(sample({ outcome: outcome("turn-cap") })).info.reward_info).toBeNull();
+    expect(entryOf(sample({ outcome: outcome("user-stop") })).info.reward_info).toMatchObject({ reward: 0, info: { r_outputs: 0 } });
+  });
+});
