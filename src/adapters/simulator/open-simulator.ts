@@ -1,5 +1,5 @@
 // The user simulator that a campaign names.
-import type { SimulatorConfig } from "#contracts/campaign-config.ts";
+import { SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { UserSimulator } from "#core/ports.ts";
 import { scriptedSimulator } from "#core/simulator/scripted.ts";
 import { createInferenceClient } from "../inference/client.ts";
@@ -12,7 +12,8 @@ const opened = new Map<string, UserSimulator>();
  * One per config and process, so that its connections and its cache are shared. `cache` says where answers at temperature 0 are kept
  * beyond this process. Throws provider.unauthorized when the key's variable is not set.
  */
-export function openSimulator(config: SimulatorConfig, cache: ReplyCacheOptions = { folder: null }): UserSimulator {
+export function openSimulator(given: SimulatorConfig, cache: ReplyCacheOptions = { folder: null }): UserSimulator {
+  const config = SimulatorConfig.parse(given); // a campaign that began under an earlier version lacks newer keys
   if (config.type === "scripted") return scriptedSimulator;
   const key = JSON.stringify([config, cache.folder]);
   const known = opened.get(key);
