@@ -19,6 +19,12 @@ export const EnvironmentConfig = z.discriminatedUnion("type", [
     type: z.literal("tau-bench-airline"),
     evaluationTasks: z.int().positive().default(20).describe("tasks held out from training, split so that no user is on both sides"),
   }),
+  z
+    .strictObject({ type: z.literal("tau-bench-retail") })
+    .describe("the 115 test tasks held out; to train on: the training tasks whose user is in no test task"),
+  z
+    .strictObject({ type: z.literal("tau2-airline") })
+    .describe("the benchmark's test split held out; to train on: the tasks of its train split whose user is in no test task"),
 ]);
 export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
 

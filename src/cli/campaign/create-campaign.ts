@@ -43,7 +43,7 @@ export async function checkCampaign(config: CampaignConfig, settings: Settings, 
 /** Leaves a link to the folder with tau-bench's data where workers that run already look for it. */
 async function linkTauBench({ environment }: CampaignConfig, { home, tauBench }: Settings): Promise<void> {
   const link = join(home, "data", "tau-bench");
-  if (environment.type !== "tau-bench-airline" || tauBench === null || tauBench === link) return;
+  if (environment.type === "synthetic-airline" || tauBench === null || tauBench === link) return;
   await mkdir(join(home, "data"), { recursive: true });
   await rm(link, { force: true });
   await symlink(tauBench, link);

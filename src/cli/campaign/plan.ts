@@ -1,5 +1,8 @@
 // The plan of a campaign before it runs: how many rollouts, model calls and optimizer steps, and what they may cost.
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
+import type { Task } from "#contracts/task.ts";
+import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
+import type { TaskSet } from "#core/environment/environment.ts";
 
 /** Means of tau-bench's public gpt-4o airline run (200 trajectories), tokens counted as characters / 4; the simulator's prompt includes about 350 tokens of instructions. */
 const TURNS_PER_ROLLOUT = 12.3;
@@ -19,6 +22,17 @@ export interface CampaignPlan {
   readonly simulatorCalls: number;
   readonly estimatedUsd: number;
   readonly assumptions: string;
+}
+
+/** A campaign's tasks, and what an agent gets on each side by doing nothing. */
+export interface TaskPlan {
+  readonly train: { readonly tasks: number; readonly doNothingFloor: number };
+  readonly evaluation: { readonly tasks: number; readonly doNothingFloor: number };
+}
+
+export function describeTasks({ environment, splits }: TaskSet): TaskPlan {
+  const side = (tasks: readonly Task[]) => ({ tasks: tasks.length, doNothingFloor: doNothingFloor(environment, tasks) });
+  return { train: side(splits.train), evaluation: side(splits.evaluation) };
 }
 
 /** An upper estimate: all iterations, nothing stopped early. Costs are those of the user model alone; the policy runs on your own hardware. */

@@ -14,7 +14,7 @@ import {
   renderTable,
   style,
 } from "../output.ts";
-import type { CampaignPlan } from "./plan.ts";
+import type { CampaignPlan, TaskPlan } from "./plan.ts";
 import type { CampaignSummary, IterationSummary, TierChange } from "./summary.ts";
 
 const COLUMNS: readonly Column<IterationSummary>[] = [
@@ -142,15 +142,16 @@ function verdictText({ differenceToBase }: CampaignSummary): string {
   return `The interval of the paired difference includes zero: these tasks do not tell the two policies apart. ${limits}`;
 }
 
-export function printPlan(
-  plan: CampaignPlan,
-  splits: { readonly train: readonly unknown[]; readonly evaluation: readonly unknown[] },
-): void {
+export function printPlan(plan: CampaignPlan, { train, evaluation }: TaskPlan): void {
   printLine("");
   printLine(style.bold("plan"));
   printLine(
     renderPairs([
-      ["tasks", `${splits.train.length} to train on, ${splits.evaluation.length} held out, no user in both`],
+      ["tasks", `${train.tasks} to train on, ${evaluation.tasks} held out, no user in both`],
+      [
+        "doing nothing",
+        `passes ${formatPercent(train.doNothingFloor)} of the training tasks, ${formatPercent(evaluation.doNothingFloor)} of those held out`,
+      ],
       ["iterations", `at most ${plan.iterations}`],
       [
         "rollouts",

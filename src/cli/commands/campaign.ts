@@ -11,7 +11,7 @@ import { CampaignError } from "#core/errors.ts";
 import { approveRewardUpdate, pauseUpdate, rejectRewardUpdate, resumeUpdate, stopUpdate } from "../../../workflows/messages.ts";
 import { CampaignClient } from "../campaign/campaign-client.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
-import { planCampaign } from "../campaign/plan.ts";
+import { describeTasks, planCampaign } from "../campaign/plan.ts";
 import { printPlan, printSummary } from "../campaign/print-summary.ts";
 import { rebuildProgress } from "../campaign/rebuild-progress.ts";
 import { ensureServices } from "../campaign/services.ts";
@@ -81,9 +81,10 @@ async function start(file: string, options: StartOptions): Promise<void> {
   const checked = await checkCampaign(config, readSettings(), { mustReach: options.dryRun !== true });
   if (options.dryRun === true) {
     const plan = planCampaign(config);
-    if (options.json === true) return printJson({ campaignId, config, plan });
+    const tasks = describeTasks(checked.taskSet);
+    if (options.json === true) return printJson({ campaignId, config, plan, tasks });
     console.log(stringify(config).trimEnd());
-    return printPlan(plan, checked.taskSet.splits);
+    return printPlan(plan, tasks);
   }
   const settings = await ensureServices();
   const record = openRecord(settings);
