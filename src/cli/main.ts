@@ -13,6 +13,7 @@ import { registerQuickstart } from "./commands/quickstart.ts";
 import { registerReproduce } from "./commands/reproduce.ts";
 import { registerRollouts } from "./commands/rollouts.ts";
 import { registerServices } from "./commands/services.ts";
+import { registerSynthesize } from "./commands/synthesize.ts";
 import { registerTestbed } from "./commands/testbed.ts";
 import { registerTracking } from "./commands/tracking.ts";
 import { exitCodeOf, printFailure } from "./failure.ts";
@@ -36,6 +37,7 @@ for (const register of [
   registerTestbed,
   registerReproduce,
   registerEnv,
+  registerSynthesize,
   registerRollouts,
   registerPolicy,
   registerTracking,

@@ -11,6 +11,7 @@ import type { PyValue } from "#core/environment/python/values.ts";
 import { taskKind } from "#core/environment/task-kind.ts";
 import { tau2AirlineDatabaseFromJson } from "#core/environment/tau2-airline/database.ts";
 import { createTau2AirlineEnvironment, TAU2_AIRLINE_TOOLS } from "#core/environment/tau2-airline/environment.ts";
+import { renderScenario } from "#core/environment/tau2-airline/scenario.ts";
 import { CampaignError } from "#core/errors.ts";
 import { keepUsersApart } from "./split-by-user.ts";
 import type { BenchmarkData } from "./tau-bench.ts";
@@ -26,7 +27,6 @@ const Scenario = z.object({
     task_instructions: z.string(),
   }),
 });
-type Scenario = z.infer<typeof Scenario>;
 
 /** What of a task is used here. Every airline task has no initial state and is graded by database and communicated strings. */
 const Tau2Task = z.object({
@@ -110,20 +110,3 @@ function userOf({ id, user_scenario }: Tau2Task, database: AirlineDatabase): str
     throw new CampaignError("environment.data-corrupt", `tasks.json: the scenario of task ${id} names no user of the database`);
   return found;
 }
-
-/** The scenario as the benchmark shows it to its user simulator: labels, and blocks indented by tabs. */
-function renderScenario({ persona, instructions }: Scenario): string {
-  const { domain, reason_for_call, known_info, unknown_info, task_instructions } = instructions;
-  const block = (label: string, text: string | null) => (text === null ? [] : [`${label}:\n${indent(text)}`]);
-  const inner = [
-    `Domain: ${domain}`,
-    ...block("Reason for call", reason_for_call),
-    ...block("Known info", known_info),
-    ...block("Unknown info", unknown_info),
-    ...block("Task instructions", task_instructions),
-  ];
-  return [...block("Persona", persona), ...block("Instructions", inner.join("\n"))].join("\n");
-}
-
-/** Every line that holds more than white space. */
-const indent = (text: string) => text.replace(/^(?=.*\S)/gm, "\t");

@@ -4,15 +4,10 @@ import type { Task } from "#contracts/task.ts";
 import type { AirlineRecords, Reservation, User } from "../environment/airline/records.ts";
 import type { Wish } from "../simulator/agenda.ts";
 import { agendaOf } from "../simulator/scripted.ts";
+import type { AgentMove, AgentScript } from "./play-script.ts";
 import type { Random } from "./random.ts";
 import { CERTIFICATE_PER_PASSENGER, freeBagsEach, isMadeWithin24Hours, mayCancel, mayCompensate } from "./rules.ts";
 import { bagsAfter, flightOptions } from "./wishes.ts";
-
-export type AgentMove =
-  | { readonly type: "say"; readonly content: string }
-  | { readonly type: "call"; readonly name: string; readonly argumentsJson: string };
-/** Yields what the agent does; receives the tool's observation or the user's reply. */
-export type AgentScript = Generator<AgentMove, void, string>;
 
 type Slip = "first-trip" | "verdict" | "allowance" | "guessed-payment" | "other-flight" | "one-passenger" | null;
 

@@ -1,0 +1,42 @@
+// The task file on disk.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { TaskFile } from "#contracts/task-file.ts";
+import { CampaignError } from "#core/errors.ts";
+
+const NEXT = "make one with turnwise synthesize --out FILE";
+
+/** Throws config.file-missing or config.invalid with the place of the first problem. */
+export async function readTaskFile(path: string): Promise<TaskFile> {
+  const result = TaskFile.safeParse(await readJson(path));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const place = issue === undefined || issue.path.length === 0 ? "the top" : z.core.toDotPath(issue.path);
+  throw new CampaignError("config.invalid", `${path} is no task file: at ${place}: ${issue?.message}`, { cause: result.error, next: NEXT });
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new CampaignError("config.file-missing", `cannot read the task file ${path}`, { cause, next: NEXT });
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CampaignError("config.invalid", `${path} is not JSON: ${(cause as Error).message}`, { cause, next: NEXT });
+  }
+}
+
+export function writeTaskFile(path: string, file: TaskFile): Promise<void> {
+  return writeNew(path, `${JSON.stringify(file, null, 2)}\n`);
+}
+
+/** Writes a file and the folders above it. Throws config.invalid where that is not possible. */
+export async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new CampaignError("config.invalid", `cannot write ${path}: ${(cause as Error).message}`, { cause, next: "choose another --out" });
+  }
+}

@@ -1,0 +1,63 @@
+// A task file in the folders and formats of the benchmarks, so that their own programs, and our readers, load it.
+import { join } from "node:path";
+import type { TaskFile } from "#contracts/task-file.ts";
+import type { Database } from "#core/environment/database.ts";
+import type { Environment } from "#core/environment/environment.ts";
+import { jsonString } from "#core/environment/python/format.ts";
+import { toTauBench } from "#core/task-synthesis/export-tau-bench.ts";
+import { tau2Splits, toTau2 } from "#core/task-synthesis/export-tau2.ts";
+import { writeNew } from "./task-file.ts";
+
+export type BenchmarkFormat = "tau-bench" | "tau2";
+
+/** A database that no benchmark has goes into the folder with its tasks. */
+export interface OwnDatabase {
+  readonly database: Database;
+  readonly environment: Environment;
+}
+
+/**
+ * tau-bench: `<domain>/tasks_train.json` and `tasks_test.json` (the evaluation side); tau2: `tau2-<domain>/tasks.json` and
+ * `split_tasks.json`. Returns the paths written.
+ */
+export async function writeBenchmarkFiles(
+  directory: string,
+  format: BenchmarkFormat,
+  file: TaskFile,
+  own: OwnDatabase | null,
+): Promise<string[]> {
+  const files = format === "tau-bench" ? tauBenchFiles(file, own) : tau2Files(file);
+  const folder = join(directory, folderOf(format, file));
+  const paths = Array.from(files, ([name]) => join(folder, name));
+  for (const [name, text] of files) await writeNew(join(folder, name), text);
+  return paths;
+}
+
+function folderOf(format: BenchmarkFormat, { database }: TaskFile): string {
+  const domain = database.name === "tau-bench-retail" ? "retail" : "airline";
+  return format === "tau-bench" ? domain : `tau2-${domain}`;
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+function tauBenchFiles({ tasks }: TaskFile, own: OwnDatabase | null): Map<string, string> {
+  const side = (split: "train" | "evaluation") => json(tasks.filter((one) => one.split === split).map(toTauBench));
+  const data = own === null ? [] : databaseFiles(own);
+  return new Map([["tasks_train.json", side("train")], ["tasks_test.json", side("evaluation")], ...data]);
+}
+
+function tau2Files({ tasks }: TaskFile): Map<string, string> {
+  return new Map([
+    ["tasks.json", json(tasks.map(toTau2))],
+    ["split_tasks.json", json(tau2Splits(tasks))],
+  ]);
+}
+
+/** The collections as Python reads them, and the agent's side: tools and policy. */
+function databaseFiles({ database, environment }: OwnDatabase): [string, string][] {
+  const collections = Array.from(database.collections, ([name, records]): [string, string] => {
+    const lines = Array.from(records, ([id, record]) => `${jsonString(id)}: ${record.json}`);
+    return [`${name}.json`, `{${lines.join(",\n")}}\n`];
+  });
+  return [...collections, ["tools.json", json(environment.tools)], ["wiki.md", environment.systemPrompt]];
+}
