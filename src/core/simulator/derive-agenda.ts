@@ -2,20 +2,42 @@
 // writes becomes the instruction in the first person. Golden calls are never quoted: only ids, airports, dates and names leave them.
 import type { GoldenAction, Task } from "#contracts/task.ts";
 import { type Agenda, type Wish, wish } from "./agenda.ts";
+import { retailIdentity, retailWish } from "./retail-wishes.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
 const MAX_WORDS = 400;
 
 /** The agenda behind golden actions and instruction. Never empty. */
 export function deriveAgenda(task: Task): Agenda {
-  const story = firstPerson(task.instruction);
-  const wishes = task.goldenActions.flatMap((action) => wishOf(action, story));
-  return {
-    userId: task.userId,
-    opensWithUserId: false,
-    wishes:
-      wishes.length > 0 ? wishes : [wish("other", { words: story, details: story, insists: /insist|persist/i.test(task.instruction) })],
-  };
+  const story = firstPerson(withoutLabels(task.instruction));
+  const derived = task.goldenActions.flatMap((action) => retailWish(action, story) ?? wishOf(action, story));
+  const only = wish("other", { words: story, details: story, insists: /insist|persist/i.test(task.instruction) });
+  const [first, ...others] = derived;
+  return { userId: task.userId, opensWithUserId: false, wishes: first === undefined ? [only] : [introduced(first, task), ...others] };
+}
+
+/** Customers of the shop are known by name or email and say so at once; passengers are asked for their user id. */
+function introduced(first: Wish, { environment, goldenActions, instruction }: Task): Wish {
+  if (environment !== "retail") return first;
+  const identity = retailIdentity(goldenActions) ?? identitySentence(instruction);
+  return { ...first, words: [identity, first.words].filter((part) => part !== null).join(" ") };
+}
+
+/** The sentence of the instruction that says who the user is; null when the story begins with it anyway. */
+function identitySentence(instruction: string): string | null {
+  const [sentence = ""] = instruction.split(/(?<=[.?!])\s+(?=[A-Z])/);
+  return /\b\d{5}\b|@/.test(sentence) ? inFirstPerson(sentence) : null;
+}
+
+/** A scenario of tau2-bench is told under labels, which nobody says. */
+function withoutLabels(instruction: string): string {
+  const lines = instruction
+    .split("\n")
+    .filter((line) => !/^\s*(Persona|Instructions|Domain|Reason for call|Known info|Unknown info|Task instructions):/.test(line));
+  return lines
+    .map((line) => line.trim())
+    .join(" ")
+    .trim();
 }
 
 function wishOf({ name, argumentsJson }: GoldenAction, story: string): Wish[] {
@@ -89,9 +111,7 @@ const STAGE_DIRECTION = /\b(agent|paraphrase|reactive|persona|instruction|insist
 /** The instruction as the user would tell it: first person, without stage directions, cut at a sentence end. */
 function firstPerson(instruction: string): string {
   const sentences = instruction.split(/(?<=[.?!])\s+/).filter((sentence) => !STAGE_DIRECTION.test(sentence) && !/user id/i.test(sentence));
-  const spoken = (sentences.length > 0 ? sentences : [instruction]).map((sentence) =>
-    capitalized(FIRST_PERSON.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), sentence)),
-  );
+  const spoken = (sentences.length > 0 ? sentences : [instruction]).map((sentence) => inFirstPerson(sentence));
   let story = "";
   for (const sentence of spoken) {
     if (story !== "" && story.length + sentence.length > MAX_WORDS) break;
@@ -100,4 +120,6 @@ function firstPerson(instruction: string): string {
   return story;
 }
 
+const inFirstPerson = (sentence: string): string =>
+  capitalized(FIRST_PERSON.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), sentence));
 const capitalized = (sentence: string): string => sentence.slice(0, 1).toUpperCase() + sentence.slice(1);

@@ -9,6 +9,7 @@ import { KNOWN_DEFECTS } from "#core/environment/known-defects.ts";
 import { RETAIL_TOOLS } from "#core/environment/retail/environment.ts";
 import { TAU2_AIRLINE_TOOLS } from "#core/environment/tau2-airline/environment.ts";
 import type { Tool } from "#core/environment/tool.ts";
+import { deriveAgenda } from "#core/simulator/derive-agenda.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
 describe.skipIf(MISSING !== null)(`the benchmarks' task sets${because}`, async () => {
@@ -46,6 +47,21 @@ describe.skipIf(MISSING !== null)(`the benchmarks' task sets${because}`, async (
       expect(splits.train.length).toBeGreaterThan(0);
       expect(splits.train.filter(({ userId }) => held.has(userId))).toEqual([]);
     }
+  });
+
+  it("let a scripted customer of retail say who they are and every id that a golden write needs", () => {
+    const retail = sets.filter(({ name }) => name.startsWith("tau-bench-retail"));
+    const tasks = retail.flatMap((set) => set.tasks).filter(({ difficulty }) => difficulty.numWrites > 0);
+    expect(tasks.length).toBeGreaterThan(600);
+    const silent = tasks.filter((task) => {
+      const said = deriveAgenda(task).wishes.map(({ words }) => words ?? "");
+      const writes = task.goldenActions.filter(({ name }) => /^(cancel|return|exchange|modify)_/.test(name));
+      const needed = writes.flatMap(
+        ({ argumentsJson }) => argumentsJson.match(/#W\d+|\b\d{10}\b|(?:paypal|credit_card|gift_card)_\d+/g) ?? [],
+      );
+      return needed.some((id) => !said.some((words) => words.includes(id))) || !/@|\b\d{5}\b/.test(said[0] ?? "");
+    });
+    expect(silent.map(({ id }) => id)).toEqual([]);
   });
 
   it.each([

@@ -77,3 +77,41 @@ test("a derived user opens with the wish and gives the user id on request", () =
   const answer = scriptedReply(derived, { firstUserMessage, exchanges: [{ agent: "may i have your user id?", user: null }] }, "s");
   expect(answer).toContain("mei_brown_7075");
 });
+
+test("a customer of the shop says at once who they are, then each write with its ids, reads become nothing", () => {
+  const retail = {
+    ...task([
+      ["find_user_id_by_name_zip", { first_name: "Yusuf", last_name: "Rossi", zip: "19122" }],
+      ["get_order_details", { order_id: "#W1" }],
+      [
+        "exchange_delivered_order_items",
+        { order_id: "#W1", item_ids: ["11", "12"], new_item_ids: ["21", "22"], payment_method_id: "paypal_1" },
+      ],
+      ["cancel_pending_order", { order_id: "#W2", reason: "no longer needed" }],
+    ]),
+    environment: "retail",
+  };
+  expect(deriveAgenda(retail).wishes.map(({ words }) => words)).toEqual([
+    "I am Yusuf Rossi, zip code 19122. I want to exchange item 11 for 21 and item 12 for 22 of order #W1, and settle the difference with paypal_1.",
+    "I want to cancel order #W2, I no longer need it.",
+  ]);
+});
+
+test("a customer whom no golden action looks up is who the instruction says", () => {
+  const retail = {
+    ...task(
+      [["modify_pending_order_payment", { order_id: "#W1", payment_method_id: "paypal_1" }]],
+      "Your name is Omar Anderson and your zip code is 19031. You are polite. Pay #W1 by paypal_1.",
+    ),
+    environment: "retail",
+  };
+  expect(deriveAgenda(retail).wishes[0]?.words).toBe(
+    "My name is Omar Anderson and my zip code is 19031. I want to pay order #W1 with paypal_1 instead.",
+  );
+});
+
+test("the labels of a scenario are not said", () => {
+  const scenario =
+    "Instructions:\n\tDomain: airline\n\tReason for call:\n\t\tYou want to cancel your trip.\n\tKnown info:\n\t\tYou are Mei Brown.\n\tTask instructions:\n\t\tYou have two bags.";
+  expect(deriveAgenda(task([], scenario)).wishes[0]?.words).toBe("I want to cancel my trip. I am Mei Brown. I have two bags.");
+});
