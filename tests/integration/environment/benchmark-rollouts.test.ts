@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import type { Task } from "#contracts/task.ts";
+import type { AgentTurn, Policy } from "#core/ports.ts";
+import { regrade } from "#core/rollout/regrade.ts";
+import { runTrajectory } from "#core/rollout/run-trajectory.ts";
+import { scriptedSimulator } from "#core/simulator/scripted.ts";
+import { present } from "../../fixtures/present.ts";
+import { memoryJournal } from "../../unit/core/rollout/parties.ts";
+import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
+
+/** Plays the golden actions one by one, then says what must be said until the user hangs up. */
+function goldenPolicy(task: Task): Policy {
+  return {
+    ref: { name: "golden", hash: "g", manifest: null },
+    format: "test/1",
+    async respond({ turns }): Promise<AgentTurn> {
+      const action = task.goldenActions[turns.length];
+      const rest = { tokens: null, parseError: null, usage: { promptTokens: 0, completionTokens: 0, calls: 1 } };
+      if (action === undefined)
+        return { content: `That is done: ${task.outputs.join(" ")}. Anything else?`, toolCalls: [], finishReason: "stop", ...rest };
+      return { content: null, toolCalls: [{ id: `c${turns.length}`, ...action }], finishReason: "tool_calls", ...rest };
+    },
+  };
+}
+
+describe.skipIf(MISSING !== null)(`a rollout with a scripted user${because}`, () => {
+  it.each([
+    [{ type: "tau-bench-airline", evaluationTasks: 20 } as const],
+    [{ type: "tau-bench-retail" } as const],
+    [{ type: "tau2-airline" } as const],
+  ])("of an agent that knows the golden actions passes every held-out task of %o, and is graded alike again", async (config) => {
+    const { environment, splits } = await openTaskSet(config, { tauBench: TAU_BENCH });
+    for (const task of splits.evaluation) {
+      const { trajectory } = await runTrajectory({
+        task,
+        trial: 0,
+        environment,
+        policy: goldenPolicy(task),
+        simulator: scriptedSimulator,
+        seed: task.id,
+        journal: memoryJournal(),
+        limits: { maxTurns: 40 },
+        signal: new AbortController().signal,
+      });
+      const { outcome } = present(trajectory);
+      expect({ task: task.id, ...outcome }).toMatchObject({ type: "ok", reward: 1 });
+      expect(regrade(environment, task, present(trajectory))).toMatchObject({ difference: null, numCalls: task.goldenActions.length });
+    }
+  });
+});
