@@ -9,6 +9,7 @@ import { AIRLINE_POLICY_DOCUMENT } from "#core/environment/airline/policy-docume
 import { AIRLINE_TOOL_SCHEMAS } from "#core/environment/airline/tool-schemas.ts";
 import type { Database, DatabaseState } from "#core/environment/database.ts";
 import type { Environment } from "#core/environment/environment.ts";
+import { createRetailEnvironment } from "#core/environment/retail/environment.ts";
 import { databaseHash } from "#core/environment/state-hash.ts";
 import { createTau2AirlineEnvironment } from "#core/environment/tau2-airline/environment.ts";
 import { renderScenario } from "#core/environment/tau2-airline/scenario.ts";
@@ -17,9 +18,10 @@ import { generateAirline } from "#core/synthetic/database.ts";
 import { airlineDomain, TAU_AIRLINE_RULES, TAU2_AIRLINE_RULES } from "#core/task-synthesis/airline/domain.ts";
 import type { AirlineRules } from "#core/task-synthesis/airline/policy.ts";
 import { toTau2Scenario } from "#core/task-synthesis/export-tau2.ts";
+import { retailDomain } from "#core/task-synthesis/retail/domain.ts";
 import { type Synthesis, synthesize } from "#core/task-synthesis/synthesize.ts";
 import { createWorld } from "#core/task-synthesis/world.ts";
-import { type BenchmarkData, readTauBenchAirline } from "./tau-bench.ts";
+import { type BenchmarkData, readTauBenchAirline, readTauBenchRetail } from "./tau-bench.ts";
 import { readTau2Airline } from "./tau2-bench.ts";
 
 export interface OpenedDatabase {
@@ -48,7 +50,7 @@ export async function openTaskDatabase(database: TaskDatabase, directory: string
 
 const OPEN: Readonly<Record<Exclude<TaskDatabase["name"], "synthetic-airline">, Open>> = {
   "tau-bench-airline": openAirline,
-  "tau-bench-retail": () => Promise.reject(new Error("not yet")),
+  "tau-bench-retail": openRetail,
   "tau2-airline": openTau2Airline,
 };
 
@@ -71,6 +73,21 @@ async function openTau2Airline(directory: string): Promise<OpenedDatabase> {
   const { tools, systemPrompt } = environment;
   const environmentWith = (tasks: readonly Task[]) => createTau2AirlineEnvironment({ database, tasks, tools, systemPrompt });
   return airline({ database, environmentWith, rules: TAU2_AIRLINE_RULES, benchmarkTasks: await airlineBenchmarks(directory) });
+}
+
+async function openRetail(directory: string): Promise<OpenedDatabase> {
+  const { database, environment, tasks } = await readTauBenchRetail(directory);
+  const { tools, systemPrompt } = environment;
+  return {
+    database,
+    databaseSha256: databaseHash(database),
+    environmentWith: (own) => createRetailEnvironment({ database, tasks: own, tools, systemPrompt }),
+    synthesize(options) {
+      const world = createWorld(environment);
+      const benchmarkTasks = Array.from(tasks.values()).flat();
+      return synthesize({ world, domain: retailDomain(world), renderInstruction: ({ paragraph }) => paragraph, benchmarkTasks, options });
+    },
+  };
 }
 
 interface AirlineParts {

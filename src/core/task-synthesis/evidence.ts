@@ -6,8 +6,8 @@ import { type Decision, type Desk, decisionText, Undecidable } from "./decision.
 import { type Json, keyOf, type Read, type World } from "./world.ts";
 
 export type Decide = (desk: Desk) => Decision;
-/** Other answers that the same read could have had, in a database that differs in this alone. */
-export type Alternatives = (read: Read, answer: Json) => Iterable<Json>;
+/** Other answers that the same read could have had, in a database that differs in this alone; `others` are the answers of the other reads. */
+export type Alternatives = (read: Read, answer: Json, others: readonly Json[]) => Iterable<Json>;
 
 export interface Grounded {
   readonly decision: Decision;
@@ -39,7 +39,8 @@ export function isExactEvidence(world: World, decide: Decide, { decision, eviden
   if (textWith(answers) !== text) return false;
   return evidence.every((read) => {
     const key = keyOf(read);
-    for (const other of alternatives(read, answers.get(key) ?? null)) {
+    const others = Array.from(answers, ([otherKey, answer]) => (otherKey === key ? [] : [answer])).flat();
+    for (const other of alternatives(read, answers.get(key) ?? null, others)) {
       if (textWith(new Map(answers).set(key, other)) !== text) return true;
     }
     return false;
