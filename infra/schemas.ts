@@ -13,6 +13,7 @@ import { ReportDiff } from "#contracts/report-diff.ts";
 import { RewardTableFile } from "#contracts/reward-table.ts";
 import { RolloutLine } from "#contracts/rollout-line.ts";
 import { SftEvent, SftJob, SftResult, SftRow, TokenizerJob } from "#contracts/sft.ts";
+import { SimulatorAudit } from "#contracts/simulator-audit.ts";
 import { TestbedReport } from "#contracts/testbed-report.ts";
 import { BatchHeader, TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
 
@@ -32,7 +33,7 @@ const DESTINATIONS: readonly Destination[] = [
   { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine }, io: "input" },
   {
     folder: "docs/schemas/output",
-    contracts: { AdvantagesReport, CalibrationReport, EvaluationReport, PaperTables, ReportDiff, TestbedReport },
+    contracts: { AdvantagesReport, CalibrationReport, EvaluationReport, PaperTables, ReportDiff, SimulatorAudit, TestbedReport },
     io: "output",
   },
 ];

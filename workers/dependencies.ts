@@ -10,6 +10,7 @@ import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { RecordPaths } from "#adapters/record/paths.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
+import { simulatorCache } from "#adapters/simulator/reply-cache.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
 import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
@@ -34,7 +35,10 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     openTaskSet: (config) => openTaskSet(config, readSettings()),
     openPolicy: (config, ref) => openPolicy(config, ref, { policies, policyUrl: settings.policyUrl }),
     openSimulator: (config) =>
-      openSimulator(config, { folder: join(settings.home, "cache", "simulator"), onWarning: (message) => log.warn(message) }),
+      openSimulator(
+        config,
+        simulatorCache((message) => log.warn(message)),
+      ),
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
       new LocalTurnJournal(settings.recordRoot, RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
     dropJournals: ({ campaignId, iteration, purpose, taskId }) =>

@@ -13,6 +13,7 @@ import { registerQuickstart } from "./commands/quickstart.ts";
 import { registerReproduce } from "./commands/reproduce.ts";
 import { registerRollouts } from "./commands/rollouts.ts";
 import { registerServices } from "./commands/services.ts";
+import { registerSimulator } from "./commands/simulator.ts";
 import { registerSynthesize } from "./commands/synthesize.ts";
 import { registerTestbed } from "./commands/testbed.ts";
 import { registerTracking } from "./commands/tracking.ts";
@@ -39,6 +40,7 @@ for (const register of [
   registerEnv,
   registerSynthesize,
   registerRollouts,
+  registerSimulator,
   registerPolicy,
   registerTracking,
 ]) {

@@ -1,6 +1,7 @@
 // A language model as the user, behind any OpenAI-compatible endpoint: one of tau-bench's strategies, asked again when it fails or
 // plays the user wrong. Not deterministic unless the endpoint is; every reply is recorded.
 import type OpenAI from "openai";
+import type { Task } from "#contracts/task.ts";
 import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { Clock, SimulatorOptions, SimulatorReply, SimulatorView, UserSimulator } from "#core/ports.ts";
@@ -49,11 +50,10 @@ export function createLlmSimulator(options: LlmSimulatorOptions): UserSimulator 
     id,
     hash: hashJson({ id, temperature, maxTokens, prematureStop, prompt: strategy.systemPrompt({ instruction: "" }) }),
     async reply(task, view, replyOptions) {
-      const messages = simulatorMessages(strategy.systemPrompt(task), view);
       const effort = new Effort(patience, clock, replyOptions.seed);
       for (;;) {
         try {
-          return finished(await play(setup, messages, view, replyOptions, effort), effort);
+          return finished(await play(setup, task, view, replyOptions, effort), effort);
         } catch (error) {
           if (replyOptions.signal.aborted || !(error instanceof CampaignError)) throw error;
           await effort.recover(error, replyOptions.signal);
@@ -66,11 +66,12 @@ export function createLlmSimulator(options: LlmSimulatorOptions): UserSimulator 
 /** One attempt at a reply. Throws what is wrong with it. */
 async function play(
   { userModel, strategy, prematureStop }: Setup,
-  messages: readonly RoleMessage[],
+  task: Task,
   view: SimulatorView,
   { seed, signal, numPendingWrites = 0 }: SimulatorOptions,
   effort: Effort,
 ): Promise<SpokenReply> {
+  const messages = simulatorMessages(strategy.systemPrompt(task), view);
   const answers: { readonly asked: readonly RoleMessage[]; readonly text: string }[] = [];
   const spoken = await strategy.speak(messages, async (asked) => {
     const call: CallOptions = {
@@ -84,8 +85,7 @@ async function play(
     return text;
   });
   checkReply(spoken.content, view);
-  const agent = view.exchanges.at(-1)?.agent ?? "";
-  if (prematureStop !== "ignore" && isPrematureStop({ reply: spoken.content, agent, numPendingWrites }))
+  if (prematureStop !== "ignore" && isPrematureStop({ task, view, reply: spoken.content, numPendingWrites }))
     effort.judgeEarlyStop(spoken.content, prematureStop);
   for (const { asked, text } of answers) await remember(userModel, asked, text);
   return spoken;

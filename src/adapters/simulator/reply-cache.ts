@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import { isErrno, replaceFile, writeTemporary } from "../artifact-store/durable-file.ts";
+import { readSettings } from "../settings.ts";
 
 export interface ReplyCache {
   /** The text that was answered to this request, or null. Never throws. */
@@ -68,3 +69,9 @@ async function readEntry(path: string, canonical: string, onWarning: (message: s
 }
 
 const digest = (canonical: string, text: string): string => sha256Hex(canonicalJson([canonical, text]));
+
+/** Where this checkout keeps answers. */
+export const simulatorCache = (onWarning: (message: string) => void): ReplyCacheOptions => ({
+  folder: join(readSettings().home, "cache", "simulator"),
+  onWarning,
+});

@@ -1,0 +1,161 @@
+// turnwise simulator audit: how much of an outcome is the simulated user's doing, and what it did wrong.
+import type { Command } from "commander";
+import { z } from "zod";
+import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
+import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
+import { openSimulator } from "#adapters/simulator/open-simulator.ts";
+import { simulatorCache } from "#adapters/simulator/reply-cache.ts";
+import type { ImportedRollouts } from "#adapters/task-data/imported-rollouts.ts";
+import { SimulatorConfig } from "#contracts/campaign-config.ts";
+import type { Task } from "#contracts/task.ts";
+import type { Environment } from "#core/environment/environment.ts";
+import { CampaignError } from "#core/errors.ts";
+import { type AuditInput, auditSimulator } from "#core/simulator/audit/audit-simulator.ts";
+import { emit, type OutputOptions } from "../output.ts";
+import { openNamedTaskSet } from "../rollout-files.ts";
+import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
+import { renderAudit } from "../simulator/render-audit.ts";
+
+const STRATEGIES = ["llm", "react", "verify", "reflection"] as const;
+const DEFAULT_TASK_SET = "synthetic-airline";
+const DEFAULT_NUM_TASKS = 50;
+
+const Numbers = z.object({
+  trials: z.coerce.number().int().min(2),
+  concurrency: z.coerce.number().int().min(1).max(256),
+  resamples: z.coerce.number().int().min(100),
+  confidence: z.coerce.number().gt(0.5).lt(1),
+  seed: z.string(),
+});
+
+interface AuditOptions extends RolloutSourceOptions, OutputOptions {
+  readonly simulator: string;
+  readonly tasks?: string;
+  readonly baseUrl?: string;
+  readonly model?: string;
+  readonly temperature?: string;
+  readonly apiKeyEnv?: string;
+  readonly maxTokens?: string;
+}
+
+export function registerSimulator(program: Command): void {
+  const family = program.command("simulator").description("the simulated user");
+  addRolloutSourceOptions(family.command("audit"))
+    .option(
+      "--simulator <name>",
+      `scripted, a strategy (${STRATEGIES.join(", ")}), or a campaign file (.yaml) whose simulator it is`,
+      "scripted",
+    )
+    .option("--base-url <url>", "OpenAI-compatible endpoint of a strategy's model, with /v1")
+    .option("--model <name>", "model of a strategy")
+    .option("--temperature <number>", "of a strategy's model (default: 1)")
+    .option("--max-tokens <count>", "of one answer of a strategy's model (default: 512)")
+    .option("--api-key-env <name>", "environment variable with the endpoint's key")
+    .option(
+      "--tasks <which>",
+      `a number of tasks, spread over the set, or comma-separated ids (default: ${DEFAULT_NUM_TASKS} for golden actions, all for rollouts)`,
+    )
+    .option("--trials <count>", "replays of each sequence of actions", "8")
+    .option("--concurrency <count>", "replays at once", "8")
+    .option("--resamples <count>", "bootstrap resamples of tasks", "2000")
+    .option("--confidence <share>", "of every interval", "0.95")
+    .option("--seed <text>", "seed of everything", "0")
+    .option("--json", "as JSON (SimulatorAudit)")
+    .description(
+      "replay the same agent actions several times and see how much the user alone changes the outcome; without files: golden actions",
+    )
+    .action(audit);
+}
+
+async function audit(files: string[], options: AuditOptions): Promise<void> {
+  const parsed = Numbers.safeParse(options);
+  if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
+  const config = await simulatorConfig(options);
+  const { environment, source } = await openSource(files, options);
+  if (config.type === "llm") await checkEndpoint(config);
+  const report = await auditSimulator({
+    ...parsed.data,
+    environment,
+    source,
+    simulator: openSimulator(
+      config,
+      simulatorCache((message) => console.error(message)),
+    ),
+    isDeterministic: config.type === "scripted",
+    priceUsdPerMillionTokens: config.type === "llm" ? config.priceUsdPerMillionTokens : null,
+    signal: new AbortController().signal,
+    onReplay: showProgress,
+  });
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+  emit(report, options, renderAudit);
+}
+
+function showProgress(numDone: number, numReplays: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[Kreplay ${numDone} of ${numReplays}`);
+}
+
+/** The simulator that the options name. Throws config.invalid. */
+async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> {
+  const { simulator, baseUrl, model, temperature, maxTokens, apiKeyEnv } = options;
+  if (/\.ya?ml$/.test(simulator)) return (await loadCampaignFile(simulator)).simulator;
+  if (simulator === "scripted") return { type: "scripted" };
+  if (!STRATEGIES.some((strategy) => strategy === simulator))
+    throw invalid(`unknown simulator ${simulator}: choose scripted, ${STRATEGIES.join(", ")}, or a campaign file`);
+  if (baseUrl === undefined || model === undefined) throw invalid(`--simulator ${simulator} needs --base-url and --model`);
+  const given = {
+    ...(temperature === undefined ? {} : { temperature: Number(temperature) }),
+    ...(maxTokens === undefined ? {} : { maxTokens: Number(maxTokens) }),
+    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+  };
+  const parsed = SimulatorConfig.safeParse({ type: "llm", strategy: simulator, baseUrl, model, ...given });
+  if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+async function openSource(
+  files: readonly string[],
+  options: AuditOptions,
+): Promise<{ environment: Environment; source: AuditInput["source"] }> {
+  if (files.length === 0 && options.campaign === undefined) {
+    const taskSets = (await openNamedTaskSet({ ...options, taskSet: options.taskSet ?? DEFAULT_TASK_SET })) ?? [];
+    const tasks = chooseTasks(
+      taskSets.flatMap((set) => set.tasks),
+      options.tasks ?? String(DEFAULT_NUM_TASKS),
+    );
+    return { environment: (taskSets[0] as { environment: Environment }).environment, source: { type: "golden-actions", tasks } };
+  }
+  const { rollouts, environment } = await readRolloutSource(files, options);
+  const found = environment ?? (await openNamedTaskSet({ ...options, taskSet: guessTaskSet(rollouts) }))?.[0]?.environment;
+  if (found === undefined) throw invalid("the rollouts' environment is not known: name it with --task-set");
+  const all = Array.from(new Map(rollouts.map(({ task }) => [task.id, task])).values());
+  const chosen = new Set(chooseTasks(all, options.tasks ?? String(all.length)).map(({ id }) => id));
+  return { environment: found, source: { type: "trajectories", rollouts: rollouts.filter(({ task }) => chosen.has(task.id)) } };
+}
+
+/** By the tools that the rollouts and their golden actions call. */
+function guessTaskSet(rollouts: ImportedRollouts["rollouts"]): string {
+  if (rollouts.some(({ origin }) => origin?.format === "tau2")) return "tau2-airline";
+  const names = rollouts.flatMap(({ task, trajectory }) => [
+    ...task.goldenActions.map(({ name }) => name),
+    ...trajectory.turns.flatMap(({ toolCalls }) => toolCalls.map(({ name }) => name)),
+  ]);
+  return names.some((name) => /order|product/.test(name)) ? "tau-bench-retail" : "tau-bench-airline";
+}
+
+/** `which`: a number, then that many tasks at equal distances; or ids. */
+function chooseTasks(tasks: readonly Task[], which: string): Task[] {
+  if (/^\d+$/.test(which) && !tasks.some(({ id }) => id === which)) {
+    const count = Math.min(Number(which), tasks.length);
+    if (count === 0) throw invalid("--tasks: choose at least one task");
+    return Array.from({ length: count }, (_, index) => tasks[Math.floor((index * tasks.length) / count)] as Task);
+  }
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  return which.split(",").map((id) => {
+    const task = byId.get(id.trim());
+    if (task === undefined) throw invalid(`--tasks: there is no task ${id.trim()}; the first is ${tasks[0]?.id}`);
+    return task;
+  });
+}
+
+const invalid = (message: string): CampaignError =>
+  new CampaignError("config.invalid", message, { next: "turnwise simulator audit --help" });
