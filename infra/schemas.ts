@@ -14,6 +14,7 @@ import { RewardTableFile } from "#contracts/reward-table.ts";
 import { RolloutLine } from "#contracts/rollout-line.ts";
 import { SftEvent, SftJob, SftResult, SftRow, TokenizerJob } from "#contracts/sft.ts";
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
+import { TaskFile } from "#contracts/task-file.ts";
 import { TestbedReport } from "#contracts/testbed-report.ts";
 import { BatchHeader, TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
 
@@ -30,7 +31,7 @@ const DESTINATIONS: readonly Destination[] = [
     contracts: { BatchHeader, SftEvent, SftJob, SftResult, SftRow, TokenizerJob, TrainingEvent, TrainingJob, TrainingResult },
     io: "output",
   },
-  { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine }, io: "input" },
+  { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine, TaskFile }, io: "input" },
   {
     folder: "docs/schemas/output",
     contracts: { AdvantagesReport, CalibrationReport, EvaluationReport, PaperTables, ReportDiff, SimulatorAudit, TestbedReport },

@@ -25,6 +25,15 @@ export const EnvironmentConfig = z.discriminatedUnion("type", [
   z
     .strictObject({ type: z.literal("tau2-airline") })
     .describe("the benchmark's test split held out; to train on: the tasks of its train split whose user is in no test task"),
+  z.strictObject({
+    type: z.literal("task-file"),
+    path: z.string().min(1).describe("tasks made by `turnwise synthesize`, relative to the repository"),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe("of the file; filled in when the campaign starts, so that it goes on with the same tasks or not at all"),
+  }),
 ]);
 export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
 

@@ -4,6 +4,7 @@ import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { Settings } from "../settings.ts";
 import { loadSyntheticAirline } from "./synthetic.ts";
+import { loadTaskFile } from "./task-file-set.ts";
 import { loadTauBenchAirline, loadTauBenchRetail } from "./tau-bench.ts";
 import { loadTau2Airline } from "./tau2-bench.ts";
 
@@ -20,6 +21,7 @@ export function openTaskSet(config: EnvironmentConfig, { tauBench }: Pick<Settin
 
 async function load(config: EnvironmentConfig, tauBench: string | null): Promise<TaskSet> {
   if (config.type === "synthetic-airline") return loadSyntheticAirline(config.seed);
+  if (config.type === "task-file") return (await loadTaskFile(config, tauBench)) as TaskSet;
   if (tauBench === null) {
     throw new CampaignError("environment.data-missing", `${config.type} needs tau-bench's data, and its folder is not known`, {
       next: `set TURNWISE_TAU_BENCH to a folder with ${DATA_FILES[config.type]}`,
@@ -28,7 +30,7 @@ async function load(config: EnvironmentConfig, tauBench: string | null): Promise
   return (await loadBenchmark(config, tauBench)) as TaskSet;
 }
 
-type BenchmarkConfig = Exclude<EnvironmentConfig, { readonly type: "synthetic-airline" }>;
+type BenchmarkConfig = Exclude<EnvironmentConfig, { readonly type: "synthetic-airline" | "task-file" }>;
 
 const DATA_FILES: Readonly<Record<BenchmarkConfig["type"], string>> = {
   "tau-bench-airline": "airline/users.json, airline/tasks_test.json, …",

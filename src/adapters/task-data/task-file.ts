@@ -3,25 +3,27 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { TaskFile } from "#contracts/task-file.ts";
+import { sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 
 const NEXT = "make one with turnwise synthesize --out FILE";
 
-/** Throws config.file-missing or config.invalid with the place of the first problem. */
-export async function readTaskFile(path: string): Promise<TaskFile> {
-  const result = TaskFile.safeParse(await readJson(path));
-  if (result.success) return result.data;
+/** A task file and the hash of its bytes. Throws config.file-missing or config.invalid with the place of the first problem. */
+export async function readTaskFile(path: string): Promise<{ readonly file: TaskFile; readonly sha256: string }> {
+  const { json, sha256 } = await readJson(path);
+  const result = TaskFile.safeParse(json);
+  if (result.success) return { file: result.data, sha256 };
   const [issue] = result.error.issues;
   const place = issue === undefined || issue.path.length === 0 ? "the top" : z.core.toDotPath(issue.path);
   throw new CampaignError("config.invalid", `${path} is no task file: at ${place}: ${issue?.message}`, { cause: result.error, next: NEXT });
 }
 
-async function readJson(path: string): Promise<unknown> {
+async function readJson(path: string): Promise<{ readonly json: unknown; readonly sha256: string }> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new CampaignError("config.file-missing", `cannot read the task file ${path}`, { cause, next: NEXT });
   });
   try {
-    return JSON.parse(text);
+    return { json: JSON.parse(text), sha256: sha256Hex(text) };
   } catch (cause) {
     throw new CampaignError("config.invalid", `${path} is not JSON: ${(cause as Error).message}`, { cause, next: NEXT });
   }

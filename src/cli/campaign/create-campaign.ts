@@ -7,6 +7,7 @@ import { importPolicyDirectory, modelFiles } from "#adapters/policy-store/policy
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { pinTaskFile } from "#adapters/task-data/task-file-set.ts";
 import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
@@ -25,7 +26,8 @@ export interface CheckedCampaign {
 }
 
 /** Throws config.*, environment.* or provider.* for the first thing that cannot work. Writes nothing. */
-export async function checkCampaign(config: CampaignConfig, settings: Settings, options: { mustReach: boolean }): Promise<CheckedCampaign> {
+export async function checkCampaign(given: CampaignConfig, settings: Settings, options: { mustReach: boolean }): Promise<CheckedCampaign> {
+  const config = { ...given, environment: await pinTaskFile(given.environment) };
   const taskSet = await openTaskSet(config.environment, settings);
   const ids = (tasks: readonly { id: string }[]) => tasks.map(({ id }) => id);
   planTrainTasks(ids(taskSet.splits.train), config.rollout.tasksPerIteration, config.seed, 1);

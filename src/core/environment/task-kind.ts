@@ -5,7 +5,10 @@ import type { Tool } from "./tool.ts";
  * Family and difficulty of a task, from its golden actions: `kind` is the write tool's name, "mixed" for several, "transfer" for a hand-over
  * alone, "no-write" for nothing to do. Transfers count neither as reads nor as writes.
  */
-export function taskKind(goldenActions: readonly GoldenAction[], tools: readonly Pick<Tool, "name" | "isWrite">[]): Pick<Task, "kind" | "difficulty"> {
+export function taskKind(
+  goldenActions: readonly GoldenAction[],
+  tools: readonly Pick<Tool, "name" | "isWrite">[],
+): Pick<Task, "kind" | "difficulty"> {
   const isWrite = new Map(tools.map((tool) => [tool.name, tool.isWrite]));
   const names = goldenActions.map(({ name }) => name);
   const hasTransfer = names.includes("transfer_to_human_agents");
