@@ -4,17 +4,17 @@ import type {
   CalibrateResult,
   CommitRolloutInput,
   CommitRolloutResult,
-  IterationContext,
   RedesignInput,
   RedesignResult,
 } from "#contracts/activities.ts";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
-import { RewardTable } from "#contracts/reward-table.ts";
+import { RewardTable, type TierScheme } from "#contracts/reward-table.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import { redesign } from "#core/calibration/redesign.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
+import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { deriveSeed } from "#core/rng.ts";
@@ -30,10 +30,12 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
     async commitRollout(input: CommitRolloutInput): Promise<CommitRolloutResult> {
       const { metrics } = await runStage(deps, "rollout", input, async () => {
         const manifests = await readManifests(deps, input, "train", input.taskIds);
+        const { environment, splits } = await deps.openTaskSet(input.config.environment);
+        const tasks = splits.train.filter(({ id }) => input.taskIds.includes(id));
         return {
           inputs: { policy: input.policy.hash },
           outputs: {},
-          metrics: rolloutMetrics(manifests.map(summarize)),
+          metrics: { ...rolloutMetrics(manifests.map(summarize)), "rollout/do_nothing_floor": doNothingFloor(environment, tasks) },
           decision: null,
         };
       });
@@ -72,8 +74,8 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput)
   const groups = await readGroups(deps, input, "train", input.taskIds);
   const priorTable = await deps.record.readJson(RewardTable, input.table);
   const report = calibrate({
-    rollouts: groups.flatMap((group) => labelGroup(group, input, environment)),
-    scheme: input.config.reward.tiers,
+    rollouts: groups.flatMap((group) => labelGroup(group, priorTable.scheme, environment)),
+    scheme: priorTable.scheme,
     priorTable,
     config: input.config.calibration,
     advantage: input.config.advantage,
@@ -91,12 +93,8 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput)
 }
 
 /** The labelled rollouts of a group: what calibration and the batch are made from. */
-export function labelGroup(
-  { task, trajectories }: CommittedGroup,
-  { config }: IterationContext,
-  environment: Environment,
-): LabelledRollout[] {
-  return trajectories.map((trajectory) => labelRollout(trajectory, task, config.reward.tiers, environment));
+export function labelGroup({ task, trajectories }: CommittedGroup, scheme: TierScheme, environment: Environment): LabelledRollout[] {
+  return trajectories.map((trajectory) => labelRollout(trajectory, task, scheme, environment));
 }
 
 function rolloutMetrics(groups: readonly ReturnType<typeof summarize>[]): Record<string, number> {

@@ -23,7 +23,7 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         const { environment } = await deps.openTaskSet(input.config.environment);
         const groups = await readGroups(deps, input, "train", input.taskIds);
         const table = await deps.record.readJson(RewardTable, input.table);
-        const labelled = groups.map((group) => labelGroup(group, input, environment));
+        const labelled = groups.map((group) => labelGroup(group, table.scheme, environment));
         const rewarded = labelled.map((members) => toAdvantageGroup(members[0]?.taskId ?? "", members, table));
         const { advantages } = computeAdvantages(rewarded, input.config.advantage);
         const credit = labelled.flatMap((members, group) =>

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { parse } from "yaml";
+import { parse, parseDocument } from "yaml";
 import { z } from "zod";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
@@ -10,10 +10,11 @@ import { findData } from "#adapters/task-data/find-data.ts";
 import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
 import { AdvantageConfig } from "#contracts/campaign-config.ts";
-import { type RewardTable, RewardTableFile, TierScheme } from "#contracts/reward-table.ts";
+import { BuiltInTierScheme, type RewardTable, RewardTableFile, type TierScheme, TierSchemeFile } from "#contracts/reward-table.ts";
 import { CampaignError } from "#core/errors.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
-import { createRewardTable } from "#core/reward/reward-table.ts";
+import { tableForScheme } from "#core/reward/reward-table.ts";
+import { tierScheme } from "#core/reward/tiers.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 
 export interface RolloutFileOptions {
@@ -27,7 +28,7 @@ export interface RolloutFileOptions {
   readonly terminalTools?: string;
 }
 
-const DEFAULT_TABLES: Readonly<Record<TierScheme, string>> = {
+const DEFAULT_TABLES: Readonly<Record<BuiltInTierScheme, string>> = {
   "finer/1": "finer-prior",
   "paper/1": "paper-naive-dense",
   "grounded/1": "grounded-prior",
@@ -38,7 +39,7 @@ const REWARDS = join(REPOSITORY, "configs", "rewards");
 export function addRolloutFileOptions(command: Command): Command {
   return command
     .argument("<file...>", "tau-bench or tau2-bench results, JSONL with task_id, messages and outcome, or Parquet of trajectories")
-    .addOption(new Option("--tiers <scheme>", "tier scheme").choices(TierScheme.options).default("finer/1"))
+    .option("--tiers <scheme>", `tier scheme: ${BuiltInTierScheme.options.join(", ")}, or a YAML file with one of your own`, "finer/1")
     .option("--rewards <table>", "reward table: a name of configs/rewards or a YAML file (default: the scheme's prior)")
     .addOption(
       new Option("--estimator <id>", "advantage estimator")
@@ -59,6 +60,8 @@ export function addRolloutFileOptions(command: Command): Command {
 
 export interface LabelledFiles {
   readonly rollouts: LabelledRollout[];
+  /** The same rollouts under another scheme. */
+  label(scheme: TierScheme): LabelledRollout[];
   readonly numExcluded: number;
   readonly bufferSha256: string;
   readonly scheme: TierScheme;
@@ -68,9 +71,9 @@ export interface LabelledFiles {
 
 /** Reads and labels. Throws what reading throws, and config.invalid for a bad estimator setting or reward table. */
 export async function readLabelledFiles(paths: readonly string[], options: RolloutFileOptions): Promise<LabelledFiles> {
-  const scheme = TierScheme.parse(options.tiers);
+  const scheme = await readScheme(options.tiers);
   const advantage = parseAdvantage(options);
-  const table = await readTable(options.rewards ?? DEFAULT_TABLES[scheme], scheme);
+  const table = await readTable(options.rewards ?? DEFAULT_TABLES[typeof scheme === "string" ? scheme : scheme.base], scheme);
   const taskSet = await openNamedTaskSet(options);
   const catalog = createToolCatalog({
     ...(options.writeTools === undefined ? {} : { writes: splitNames(options.writeTools) }),
@@ -78,10 +81,9 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
   });
   const tasks = taskSet === null ? null : new Map(taskSet.flatMap((set) => set.tasks).map((task) => [task.id, task]));
   const files = await readRollouts(paths, { catalog, tasks });
-  const rollouts = files.rollouts.map(({ task, trajectory }) =>
-    labelRollout(trajectory, task, scheme, taskSet?.[0]?.environment ?? catalog),
-  );
-  return { rollouts, numExcluded: files.numExcluded, bufferSha256: files.bufferSha256, scheme, table, advantage };
+  const label = (other: TierScheme) =>
+    files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, other, taskSet?.[0]?.environment ?? catalog));
+  return { rollouts: label(scheme), label, numExcluded: files.numExcluded, bufferSha256: files.bufferSha256, scheme, table, advantage };
 }
 
 /** Task sets of one source share their environment. Throws config.invalid for an unknown name. */
@@ -106,14 +108,33 @@ function parseAdvantage({ estimator, set }: RolloutFileOptions): AdvantageConfig
 
 async function readTable(name: string, scheme: TierScheme): Promise<RewardTable> {
   if (!/\.ya?ml$/.test(name)) return loadRewardTable(REWARDS, name, scheme);
-  const text = await readFile(name, "utf8").catch((cause: Error) => {
-    throw new CampaignError("config.file-missing", `cannot read ${name}: ${cause.message}`, { cause });
+  return tableForScheme(await readYaml(name, RewardTableFile), scheme);
+}
+
+/** A built-in scheme by its id, or one of the user's own from a file. Throws config.invalid, config.file-missing. */
+async function readScheme(name: string): Promise<TierScheme> {
+  const builtIn = BuiltInTierScheme.safeParse(name);
+  if (builtIn.success) return builtIn.data;
+  if (!/\.ya?ml$/.test(name)) {
+    throw new CampaignError("config.invalid", `unknown tier scheme ${name}`, {
+      next: `use one of ${BuiltInTierScheme.options.join(", ")}, or a .yaml file (docs/calibration.md)`,
+    });
+  }
+  const { schemaVersion: _, description: __, ...scheme } = await readYaml(name, TierSchemeFile);
+  tierScheme(scheme); // contradictions are found here, before rollouts are read
+  return scheme;
+}
+
+async function readYaml<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
+  const text = await readFile(path, "utf8").catch((cause: Error) => {
+    throw new CampaignError("config.file-missing", `cannot read ${path}: ${cause.message}`, { cause });
   });
-  const parsed = RewardTableFile.safeParse(parse(text));
-  if (!parsed.success) throw new CampaignError("config.invalid", `${name}: ${z.prettifyError(parsed.error)}`);
-  if (parsed.data.scheme !== scheme)
-    throw new CampaignError("config.invalid", `${name} is for tiers ${parsed.data.scheme}`, { next: `add --tiers ${parsed.data.scheme}` });
-  return createRewardTable(parsed.data);
+  const document = parseDocument(text);
+  const [syntaxError] = document.errors;
+  if (syntaxError !== undefined) throw new CampaignError("config.invalid", `${path} is not valid YAML: ${syntaxError.message}`);
+  const parsed = schema.safeParse(document.toJS());
+  if (!parsed.success) throw new CampaignError("config.invalid", `${path}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
 }
 
 function splitNames(names: string): string[] {

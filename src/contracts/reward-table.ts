@@ -20,8 +20,57 @@ export const FINER_TIERS = [
 export const GROUNDED_TIERS = [...FINER_TIERS, "ungrounded_arg"] as const;
 export const PAPER_TIERS = ["gold", "soft", "read", "state", "message", "error", "duplicate"] as const;
 
-export const TierScheme = z.enum(["finer/1", "paper/1", "grounded/1"]).meta({ id: "TierScheme" });
+export const BuiltInTierScheme = z.enum(["finer/1", "paper/1", "grounded/1"]).meta({ id: "BuiltInTierScheme" });
+export type BuiltInTierScheme = z.infer<typeof BuiltInTierScheme>;
+
+const TierName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, "a tier is lower-case letters, digits and underscores, at most 40");
+
+/** What has to be true of a call. Everything that is named must hold; a turn without a call (`message`) has nothing but its position. */
+export const CallPredicate = z
+  .strictObject({
+    tool: z.array(z.string().min(1)).min(1).optional().describe("the tool is one of these"),
+    isError: z.boolean().optional(),
+    isGold: z.boolean().optional().describe("equal to a golden call that no earlier call had matched"),
+    isDuplicate: z.boolean().optional().describe("same tool and arguments as an earlier call of the trajectory"),
+    isWrite: z.boolean().optional(),
+    isTransfer: z.boolean().optional(),
+    isGrounded: z.boolean().optional().describe("every argument of a write stands in a user message or a tool result"),
+    effect: z.enum(["equivalent", "different", "unknown"]).optional().describe("of a write that is not gold, judged by replay"),
+    partialMatch: z
+      .strictObject({ min: z.number().min(0).max(1).default(0), max: z.number().min(0).max(1).default(1) })
+      .optional()
+      .describe("share of arguments equal to those of a golden call of that name"),
+    turn: z
+      .strictObject({ min: z.int().nonnegative().default(0), max: z.int().nonnegative().optional() })
+      .optional()
+      .describe("position of the turn in the trajectory, from 0, both ends included"),
+  })
+  .refine((predicate) => Object.values(predicate).some((value) => value !== undefined), "a predicate names at least one fact")
+  .meta({ id: "CallPredicate" });
+export type CallPredicate = z.infer<typeof CallPredicate>;
+
+/** Calls of tier `from` for which `when` holds are told apart as tier `tier`. */
+export const TierSplit = z.strictObject({ tier: TierName, from: TierName, when: CallPredicate }).meta({ id: "TierSplit" });
+export type TierSplit = z.infer<typeof TierSplit>;
+
+/** A tier scheme of one's own: a built-in one, and splits of its tiers, tried in order. Data only; nothing of it is executed. */
+export const OwnTierScheme = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, at most 63"),
+    base: BuiltInTierScheme,
+    splits: z.array(TierSplit).min(1).max(50),
+  })
+  .meta({ id: "OwnTierScheme" });
+export type OwnTierScheme = z.infer<typeof OwnTierScheme>;
+
+export const TierScheme = z.union([BuiltInTierScheme, OwnTierScheme]).meta({ id: "TierScheme" });
 export type TierScheme = z.infer<typeof TierScheme>;
+
+/** A YAML file of a tier scheme, for `--tiers FILE`. */
+export const TierSchemeFile = OwnTierScheme.extend({ schemaVersion: z.literal(1), description: z.string().optional() }).meta({
+  id: "TierSchemeFile",
+});
+export type TierSchemeFile = z.infer<typeof TierSchemeFile>;
 
 /** A tier's weight: a number, or "soft" for the graded 0.5 + 0.5 * matched share of methods.md 2.4. */
 export const TierValue = z.union([z.number(), z.literal("soft")]);

@@ -5,9 +5,9 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { type RewardTable, RewardTableFile, type TierScheme } from "#contracts/reward-table.ts";
 import { CampaignError } from "#core/errors.ts";
-import { createRewardTable } from "#core/reward/reward-table.ts";
+import { tableForScheme } from "#core/reward/reward-table.ts";
 
-/** Throws config.file-missing for an unknown name, config.invalid for a file that is no table of the campaign's tier scheme. */
+/** Throws config.file-missing for an unknown name, config.invalid for a file that is no table, reward.table-mismatch for one of other tiers. */
 export async function loadRewardTable(directory: string, name: string, scheme: TierScheme): Promise<RewardTable> {
   const known = (await readdir(directory)).filter((file) => file.endsWith(".yaml")).map((file) => file.slice(0, -".yaml".length));
   if (!known.includes(name)) {
@@ -17,10 +17,5 @@ export async function loadRewardTable(directory: string, name: string, scheme: T
   }
   const parsed = RewardTableFile.safeParse(parse(await readFile(join(directory, `${name}.yaml`), "utf8")));
   if (!parsed.success) throw new CampaignError("config.invalid", `configs/rewards/${name}.yaml: ${z.prettifyError(parsed.error)}`);
-  if (parsed.data.scheme !== scheme) {
-    throw new CampaignError("config.invalid", `reward table ${name} is for tiers ${parsed.data.scheme}, the campaign uses ${scheme}`, {
-      next: "change reward.tiers or reward.table",
-    });
-  }
-  return createRewardTable(parsed.data);
+  return tableForScheme(parsed.data, scheme);
 }

@@ -4,7 +4,7 @@ import type { CalibrationReport } from "#contracts/calibration-report.ts";
 import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "../errors.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
-import { tierScheme } from "../reward/tiers.ts";
+import { schemeName, tierScheme } from "../reward/tiers.ts";
 import type { ClusterSums } from "../statistics/bootstrap.ts";
 import { analyse, assessTable, describeSplit, findingOf, type SplitFindings } from "./assess.ts";
 import { chooseFolds, chooseJudges, groupByTask, type TaskRollouts } from "./buffer.ts";
@@ -59,6 +59,7 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
     proxyLambda: proxyLambda(advantage),
     priorTable,
     fittedTable: fitted.table,
+    doNothingFloor: doNothingFloor(tasks),
     splits: statistics,
     assessments: Object.values(splits).flatMap((findings) => layout.tables.map((_, table) => assessTable(findings, layout, table))),
     profiles: advantages.map((one, table) => profileTable(tasks, one, table === 0 ? "prior" : "fitted")),
@@ -101,18 +102,24 @@ function split(input: CalibrationInput, tasks: readonly TaskRollouts[]): Split {
   };
 }
 
+/** Share of the tasks that are passed by doing nothing; null when one of them does not say. */
+function doNothingFloor(tasks: readonly TaskRollouts[]): number | null {
+  const idle = tasks.map(({ rollouts }) => rollouts[0]?.passesIdle ?? null);
+  return idle.includes(null) ? null : idle.filter((passes) => passes).length / tasks.length;
+}
+
 function requireTasks({ rollouts, scheme, priorTable }: CalibrationInput): TaskRollouts[] {
   if (rollouts.length === 0) {
     throw new CampaignError("contract.invalid", "there are no rollouts to calibrate on", {
       next: "give at least one rollout that carries an outcome",
     });
   }
-  if (priorTable.scheme !== scheme) {
+  if (schemeName(priorTable.scheme) !== schemeName(scheme)) {
     throw new CampaignError(
       "reward.table-mismatch",
-      `the prior table ${priorTable.name} is of ${priorTable.scheme}, the rollouts are labelled with ${scheme}`,
+      `the prior table ${priorTable.name} is of ${schemeName(priorTable.scheme)}, the rollouts are labelled with ${schemeName(scheme)}`,
       {
-        next: `choose a reward table of ${scheme}, or label with ${priorTable.scheme}`,
+        next: `choose a reward table of ${schemeName(scheme)}, or label with ${schemeName(priorTable.scheme)}`,
       },
     );
   }

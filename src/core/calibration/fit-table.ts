@@ -93,7 +93,7 @@ export function fitTable(input: {
     {
       schemaVersion: 1,
       name: `${input.config.rule}-${input.iteration}`,
-      scheme: input.scheme.id,
+      scheme: input.scheme.scheme,
       values: Object.fromEntries(fits.map(({ tier, value }) => [tier, value])),
       intendedSigns: Object.fromEntries(fits.map(({ tier, sign }) => [tier, sign])),
     },

@@ -1,6 +1,7 @@
 // A calibration report as Markdown, for people. The report itself is the contract; nothing is computed here.
 import type { CalibrationReport, Finding, GateRow, SplitStatistics, TableAssessment } from "#contracts/calibration-report.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
+import { schemeName } from "../reward/tiers.ts";
 
 export const DECISIONS = {
   accept: "The gate **accepts** the fitted table.",
@@ -23,7 +24,7 @@ export const CRITERIA: Readonly<Record<GateRow["criterion"], string>> = {
 export function renderReport(report: CalibrationReport): string {
   const sections = [
     `# Calibration, iteration ${report.iteration}`,
-    `${DECISIONS[report.gate.decision]} Rule ${report.rule}, tiers ${report.scheme}, estimator ${report.advantage.type}; ${percent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples.`,
+    `${DECISIONS[report.gate.decision]} Rule ${report.rule}, tiers ${schemeName(report.scheme)}, estimator ${report.advantage.type}; ${percent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples.`,
     buffer(report),
     `## Gate (judging tasks only)\n\n${gate(report.gate.rows)}`,
     `## Reward table\n\n${rewardTable(report)}`,
@@ -36,7 +37,7 @@ export function renderReport(report: CalibrationReport): string {
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-function buffer({ splits, bufferSha256 }: CalibrationReport): string {
+function buffer({ splits, doNothingFloor, bufferSha256 }: CalibrationReport): string {
   const rows = splits.map((split) => [
     split.split,
     split.numTasks,
@@ -46,8 +47,10 @@ function buffer({ splits, bufferSha256 }: CalibrationReport): string {
     split.numMixedTasks,
     split.numPairs,
   ]);
-  return `${table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows)}\n\nBuffer ${bufferSha256.slice(0, 12)}.`;
+  return `${table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows)}\n\n${floor(doNothingFloor)}Buffer ${bufferSha256.slice(0, 12)}.`;
 }
+
+const floor = (share: number | null): string => (share === null ? "" : `Doing nothing passes ${percent(share)} of the tasks. `);
 
 function gate(rows: readonly GateRow[]): string {
   return table(

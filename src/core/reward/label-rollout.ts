@@ -4,6 +4,7 @@ import type { Task } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { type LabelledTurn, labelTrajectory, type ToolCatalog } from "./label-trajectory.ts";
+import { passesIdle } from "./passes-idle.ts";
 
 export interface LabelledRollout {
   readonly taskId: string;
@@ -13,6 +14,8 @@ export interface LabelledRollout {
   readonly outcome: 0 | 1;
   readonly isTruncated: boolean;
   readonly turns: readonly LabelledTurn[];
+  /** Whether the task is passed by doing nothing; null or absent when that is not known. */
+  readonly passesIdle?: boolean | null;
   /** Agent tokens per turn, for the share of the gradient; every turn counts 1 without it. */
   readonly numTokensPerTurn?: readonly number[];
 }
@@ -36,6 +39,7 @@ export function labelRollout(
     outcome: trajectory.outcome.reward ?? 0,
     isTruncated: isTruncation(trajectory.outcome.stopReason),
     turns: labelTrajectory(trajectory, task, scheme, environment),
+    passesIdle: passesIdle(task, environment),
   };
   const numTokensPerTurn = tokensPerTurn(trajectory);
   return numTokensPerTurn === null ? base : { ...base, numTokensPerTurn };

@@ -69,20 +69,22 @@ export function labelTrajectory(
   return trajectory.turns.map((turn, position) => {
     const isLast = position === trajectory.turns.length - 1;
     const observation = position === 0 ? trajectory.firstUserMessage : observationAfter(trajectory.turns[position - 1]);
-    const labelled = { ...labelTurn(turn, isUnparsable && isLast, labelling), observation };
+    const labelled = { ...labelTurn(turn, position, isUnparsable && isLast, labelling), observation };
     labelling.evidence.observe(turn);
     return labelled;
   });
 }
 
-function labelTurn(turn: Turn, isUnparsable: boolean, labelling: Labelling): LabelledTurn {
-  const callTiers = turn.toolCalls.flatMap((call, callIndex) => (call.isExecuted ? [labelCall(call, callIndex, labelling)] : []));
+function labelTurn(turn: Turn, position: number, isUnparsable: boolean, labelling: Labelling): LabelledTurn {
+  const callTiers = turn.toolCalls.flatMap((call, callIndex) => (call.isExecuted ? [labelCall(call, callIndex, position, labelling)] : []));
   const matches = callTiers.flatMap((call) => (call.match === null ? [] : [call.match]));
   const silentTier = isUnparsable ? "error" : MESSAGE_TIER;
   const executed = turn.toolCalls.filter((call) => call.isExecuted).map((call) => call.name);
   return {
     turn: turn.index,
-    tier: labelling.scheme.salience.find((tier) => callTiers.some((call) => call.tier === tier)) ?? silentTier,
+    tier:
+      labelling.scheme.salience.find((tier) => callTiers.some((call) => call.tier === tier)) ??
+      labelling.scheme.classifySilent(silentTier, { turn: position }),
     action: executed.length === 0 ? silentTier : executed.join(" "),
     callTiers,
     softMatch: matches.length === 0 ? null : Math.max(...matches),
@@ -96,14 +98,14 @@ function observationAfter(turn: Turn | undefined): string {
   return [...results, ...(turn?.userReply ? [turn.userReply] : [])].join("\n");
 }
 
-function labelCall(call: ToolCall, callIndex: number, labelling: Labelling): CallTier {
-  const facts = callFacts(call, labelling);
+function labelCall(call: ToolCall, callIndex: number, position: number, labelling: Labelling): CallTier {
+  const facts = callFacts(call, position, labelling);
   labelling.replay?.advance(call);
   return { callIndex, tier: labelling.scheme.classify(facts), match: facts.partialMatch };
 }
 
 /** Facts about the next call. Marks the golden call that it matches as used. */
-function callFacts(call: ToolCall, labelling: Labelling): CallFacts {
+function callFacts(call: ToolCall, turn: number, labelling: Labelling): CallFacts {
   const { catalog, golden, replay } = labelling;
   const args = canonicalArguments(call.argumentsJson, labelling.schemaFor(call.name));
   const isDuplicate = !remember(call, args, labelling.seen);
@@ -115,6 +117,7 @@ function callFacts(call: ToolCall, labelling: Labelling): CallFacts {
   if (matched !== undefined) matched.isUsed = true;
   return {
     name: call.name,
+    turn,
     isError: call.isError,
     isGold: exact !== undefined,
     isDuplicate,

@@ -1,8 +1,9 @@
 // Reward tables as values: complete, consistent, hashed.
-import type { RewardTable, RewardTableFile } from "#contracts/reward-table.ts";
+import type { RewardTable, RewardTableFile, TierScheme, TierSplit } from "#contracts/reward-table.ts";
 import { hashJson } from "../canonical-json.ts";
 import { CampaignError } from "../errors.ts";
-import { tierScheme } from "./tiers.ts";
+import { inherit } from "./tier-splits.ts";
+import { extendScheme, schemeName, tierScheme } from "./tiers.ts";
 
 const HAND_SET: RewardTable["lineage"] = { parentSha256: null, bufferSha256: null, rule: "hand-set", iteration: null };
 
@@ -14,7 +15,7 @@ export function createRewardTable(input: RewardTableFile, lineage: RewardTable["
   const { tiers } = tierScheme(input.scheme);
   const unknown = [...Object.keys(input.values), ...Object.keys(input.intendedSigns ?? {})].find((tier) => !tiers.includes(tier));
   if (unknown !== undefined) {
-    throw new CampaignError("reward.table-mismatch", `reward table ${input.name}: ${input.scheme} has no tier ${unknown}`, {
+    throw new CampaignError("reward.table-mismatch", `reward table ${input.name}: ${schemeName(input.scheme)} has no tier ${unknown}`, {
       next: `use tiers of: ${tiers.join(", ")}`,
     });
   }
@@ -22,6 +23,40 @@ export function createRewardTable(input: RewardTableFile, lineage: RewardTable["
   const intendedSigns = Object.fromEntries(tiers.map((tier) => [tier, input.intendedSigns?.[tier] ?? signOfValue(values[tier] ?? 0)]));
   const body = { schemaVersion: 1 as const, name: input.name, scheme: input.scheme, values, intendedSigns, lineage };
   return { ...body, sha256: hashJson(body) };
+}
+
+/**
+ * A table for the rollouts of a campaign or an analysis: that of the file, or, where the file is for the scheme that `scheme` splits,
+ * the same with the split tiers, each worth what the file says or else what the tier that it was split from is worth.
+ * Throws reward.table-mismatch when the file is for other tiers.
+ */
+export function tableForScheme(file: RewardTableFile, scheme: TierScheme): RewardTable {
+  if (schemeName(file.scheme) === schemeName(scheme)) return createRewardTable(file);
+  if (typeof scheme === "string" || file.scheme !== scheme.base) {
+    throw new CampaignError(
+      "reward.table-mismatch",
+      `reward table ${file.name} is for tiers ${schemeName(file.scheme)}, not for ${schemeName(scheme)}`,
+      { next: `choose a reward table of ${schemeName(scheme)}, or the tiers ${schemeName(file.scheme)}` },
+    );
+  }
+  return createRewardTable(inheritTiers(file, scheme, scheme.splits));
+}
+
+/** The same table over more tiers: with no value changed, no turn reward changes. */
+export function splitTable(table: RewardTable, splits: readonly TierSplit[], name: string): RewardTable {
+  if (splits.length === 0) return table;
+  const { schemaVersion, values, intendedSigns } = table;
+  const file = { schemaVersion, name: table.name, scheme: table.scheme, values, intendedSigns };
+  return createRewardTable(inheritTiers(file, extendScheme(table.scheme, [...splits], name), splits), {
+    ...table.lineage,
+    parentSha256: table.sha256,
+    rule: "tier-split/1",
+  });
+}
+
+function inheritTiers(file: RewardTableFile, scheme: TierScheme, splits: readonly TierSplit[]): RewardTableFile {
+  const signs = file.intendedSigns === undefined ? {} : { intendedSigns: inherit(file.intendedSigns, splits) };
+  return { ...file, ...signs, scheme, values: inherit(file.values, splits) };
 }
 
 /** Throws store.corrupt when the table is not what its hash says. */

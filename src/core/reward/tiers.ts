@@ -1,5 +1,14 @@
 // Tier schemes: what a call is worth knowing as. A scheme is a list of tiers and a function of the facts about one call.
-import { FINER_TIERS, GROUNDED_TIERS, PAPER_TIERS, type TierScheme } from "#contracts/reward-table.ts";
+import {
+  type BuiltInTierScheme,
+  FINER_TIERS,
+  GROUNDED_TIERS,
+  type OwnTierScheme,
+  PAPER_TIERS,
+  type TierScheme,
+} from "#contracts/reward-table.ts";
+import { hashJson } from "../canonical-json.ts";
+import { splitTiers } from "./tier-splits.ts";
 
 /** What is known about one executed call, before any scheme names it. */
 export interface CallFacts {
@@ -18,14 +27,21 @@ export interface CallFacts {
   readonly effect: "equivalent" | "different" | "unknown";
   /** Every argument of a write stands in a user message or a tool result. */
   readonly isGrounded: boolean;
+  /** Position of its turn in the trajectory, from 0. */
+  readonly turn: number;
 }
 
+/** What is known about a turn that called nothing. */
+export type SilentTurnFacts = Pick<CallFacts, "turn">;
+
 export interface TierSchemeDefinition {
-  readonly id: TierScheme;
+  readonly scheme: TierScheme;
   readonly tiers: readonly string[];
   /** For turns of several calls: the tier that speaks for the turn is the first of these. Does not depend on any reward table. */
   readonly salience: readonly string[];
   classify(facts: CallFacts): string;
+  /** The tier of a turn that calls nothing, `tier` being message or error. */
+  classifySilent(tier: string, facts: SilentTurnFacts): string;
 }
 
 /** The tier of a turn that calls no tool. */
@@ -33,7 +49,8 @@ export const MESSAGE_TIER = "message";
 
 /** The seven tiers of arXiv:2604.02869, section 5.3, in the order of rules of methods.md 13.6. */
 const PAPER: TierSchemeDefinition = {
-  id: "paper/1",
+  scheme: "paper/1",
+  classifySilent: (tier) => tier,
   tiers: PAPER_TIERS,
   salience: ["gold", "state", "error", "duplicate", "soft", "read", "message"],
   classify: (facts) => {
@@ -47,7 +64,8 @@ const PAPER: TierSchemeDefinition = {
 
 /** Reads and writes apart, transfers apart, and writes judged by what they do rather than by how they are written. methods.md 12.4, 13.6. */
 const FINER: TierSchemeDefinition = {
-  id: "finer/1",
+  scheme: "finer/1",
+  classifySilent: (tier) => tier,
   tiers: FINER_TIERS,
   salience: [
     "gold_write",
@@ -75,7 +93,8 @@ const FINER: TierSchemeDefinition = {
 
 /** The finer tiers; a write that would be a wrong or unknown one is told apart when an argument of it was made up. */
 const GROUNDED: TierSchemeDefinition = {
-  id: "grounded/1",
+  scheme: "grounded/1",
+  classifySilent: (tier) => tier,
   tiers: GROUNDED_TIERS,
   salience: ["gold_write", "equiv_write", "ungrounded_arg", ...FINER.salience.slice(2)],
   classify: (facts) => {
@@ -90,8 +109,21 @@ function classifyWrite(facts: CallFacts): string {
   return facts.effect === "different" ? "wrong_write" : "soft_write";
 }
 
-const SCHEMES: Readonly<Record<TierScheme, TierSchemeDefinition>> = { "paper/1": PAPER, "finer/1": FINER, "grounded/1": GROUNDED };
+const BUILT_IN: Readonly<Record<BuiltInTierScheme, TierSchemeDefinition>> = { "paper/1": PAPER, "finer/1": FINER, "grounded/1": GROUNDED };
 
-export function tierScheme(id: TierScheme): TierSchemeDefinition {
-  return SCHEMES[id];
+/** The definition of a scheme. Throws config.invalid when the splits of one's own scheme contradict each other. */
+export function tierScheme(scheme: TierScheme): TierSchemeDefinition {
+  return typeof scheme === "string" ? BUILT_IN[scheme] : splitTiers(BUILT_IN[scheme.base], scheme);
+}
+
+/** How a scheme is called in tables and messages: its id, or its name with the beginning of its hash. */
+export function schemeName(scheme: TierScheme): string {
+  return typeof scheme === "string" ? scheme : `${scheme.name}@${hashJson(scheme).slice(0, 8)}`;
+}
+
+/** The scheme with further splits, under the same name; a built-in one gets the name given. */
+export function extendScheme(scheme: TierScheme, splits: OwnTierScheme["splits"], name: string): TierScheme {
+  if (splits.length === 0) return scheme;
+  if (typeof scheme === "string") return { name, base: scheme, splits };
+  return { ...scheme, splits: [...scheme.splits, ...splits] };
 }

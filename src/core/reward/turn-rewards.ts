@@ -2,6 +2,7 @@
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { CampaignError } from "../errors.ts";
 import type { CallTier, LabelledTurn } from "./label-trajectory.ts";
+import { schemeName } from "./tiers.ts";
 
 /** One reward per turn: the sum over its executed calls, or the value of `message` for a turn without any. Throws reward.table-mismatch. */
 export function turnRewards(labelled: readonly LabelledTurn[], table: RewardTable): number[] {
@@ -15,9 +16,13 @@ export function turnRewards(labelled: readonly LabelledTurn[], table: RewardTabl
 function tierReward(call: Pick<CallTier, "tier" | "match">, table: RewardTable): number {
   const value = table.values[call.tier];
   if (value === undefined) {
-    throw new CampaignError("reward.table-mismatch", `reward table ${table.name} (${table.scheme}) has no value for tier ${call.tier}`, {
-      next: "label the rollouts with the tier scheme of the table, or choose another table",
-    });
+    throw new CampaignError(
+      "reward.table-mismatch",
+      `reward table ${table.name} (${schemeName(table.scheme)}) has no value for tier ${call.tier}`,
+      {
+        next: "label the rollouts with the tier scheme of the table, or choose another table",
+      },
+    );
   }
   return value === "soft" ? (call.match ?? 0) : value;
 }

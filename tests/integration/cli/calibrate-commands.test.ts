@@ -50,6 +50,29 @@ function writeRollouts(folder: string, name: string, trials: readonly number[], 
 }
 
 describe("turnwise calibrate", () => {
+  test("a tier scheme of one's own, from a file: its tiers are in the report, the prior's values are inherited", async () => {
+    const folder = temporaryFolder();
+    const tiers = join(folder, "tiers.yaml");
+    writeFileSync(
+      tiers,
+      "schemaVersion: 1\nname: mine\nbase: finer/1\nsplits:\n  - tier: wrong_cancel\n    from: soft_write\n    when: { tool: [cancel_reservation] }\n",
+    );
+    const path = writeRollouts(folder, "mine.jsonl", [0, 1, 2, 3]);
+    const report = CalibrationReport.parse(JSON.parse(await calibrate(path, "--tiers", tiers, "--json")));
+    const found = Object.fromEntries(report.splits[0]?.tiers.map(({ tier, numTurns }) => [tier, numTurns]) ?? []);
+    expect(found).toMatchObject({ gold_write: 80, wrong_cancel: 80, soft_write: 0 });
+    expect(report.fittedTable.values["wrong_cancel"]).toBeCloseTo(-1, 9);
+    expect(await calibrate(path, "--tiers", tiers)).toMatch(/tiers mine@[0-9a-f]{8}/);
+  });
+
+  test.each([
+    ["nonsense", /unknown tier scheme/],
+    ["absent.yaml", /cannot read/],
+  ])("an unknown scheme %s is refused", async (tiers, message) => {
+    const path = writeRollouts(temporaryFolder(), "mine.jsonl", [0, 1]);
+    await expect(calibrate(path, "--tiers", tiers)).rejects.toThrow(message);
+  });
+
   test("prints a report for people, and the contract with --json", async () => {
     const path = writeRollouts(temporaryFolder(), "mine.jsonl", [0, 1, 2, 3]);
     expect(await calibrate(path)).toContain("# Calibration");

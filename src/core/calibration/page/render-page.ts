@@ -1,6 +1,7 @@
 // A calibration report as one HTML file that needs nothing else: tables, plots, and what to read from them.
 import type { CalibrationReport, Finding, GateRow } from "#contracts/calibration-report.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
+import { schemeName } from "../../reward/tiers.ts";
 import { CRITERIA, DECISIONS } from "../render-report.ts";
 import { plotAdvantages, plotDeadTurns, plotGradientShares, plotRewardByOutcome, plotTierEffects } from "./plots.ts";
 import { escapeText } from "./svg.ts";
@@ -26,7 +27,7 @@ export function renderPage(report: CalibrationReport): string {
   const sections = [
     `<h1>Calibration, iteration ${report.iteration}</h1>`,
     `<p class="${report.gate.decision}">${emphasize(DECISIONS[report.gate.decision])}</p>`,
-    `<p class="note">Rule ${escapeText(report.rule)}, tiers ${escapeText(report.scheme)}, estimator ${escapeText(report.advantage.type)}; ${percent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples; buffer ${report.bufferSha256.slice(0, 12)}.</p>`,
+    `<p class="note">Rule ${escapeText(report.rule)}, tiers ${escapeText(schemeName(report.scheme))}, estimator ${escapeText(report.advantage.type)}; ${percent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples; buffer ${report.bufferSha256.slice(0, 12)}.</p>`,
     bufferTable(report),
     section("Gate", "Judging tasks took no part in fitting. Every line must accept.", gateTable(report.gate.rows)),
     section("Reward table", "", rewardTable(report)),
@@ -75,7 +76,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return `<table><thead>${cells(header, "th")}</thead><tbody>${rows.map((row) => cells(row, "td")).join("")}</tbody></table>`;
 }
 
-function bufferTable({ splits }: CalibrationReport): string {
+function bufferTable({ splits, doNothingFloor }: CalibrationReport): string {
   const rows = splits.map((one) => [
     one.split,
     `${one.numTasks}`,
@@ -85,7 +86,8 @@ function bufferTable({ splits }: CalibrationReport): string {
     `${one.numMixedTasks}`,
     `${one.numPairs}`,
   ]);
-  return table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows);
+  const floor = doNothingFloor === null ? "" : `<p>Doing nothing passes ${percent(doNothingFloor)} of the tasks.</p>`;
+  return table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows) + floor;
 }
 
 function gateTable(rows: readonly GateRow[]): string {
