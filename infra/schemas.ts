@@ -10,7 +10,7 @@ import { CampaignConfig } from "#contracts/campaign-config.ts";
 import { EvaluationReport } from "#contracts/evaluation-report.ts";
 import { PaperTables } from "#contracts/paper-tables.ts";
 import { ReportDiff } from "#contracts/report-diff.ts";
-import { RewardTableFile } from "#contracts/reward-table.ts";
+import { RewardTableFile, TierSchemeFile } from "#contracts/reward-table.ts";
 import { RolloutLine } from "#contracts/rollout-line.ts";
 import { SftEvent, SftJob, SftResult, SftRow, TokenizerJob } from "#contracts/sft.ts";
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
@@ -31,7 +31,7 @@ const DESTINATIONS: readonly Destination[] = [
     contracts: { BatchHeader, SftEvent, SftJob, SftResult, SftRow, TokenizerJob, TrainingEvent, TrainingJob, TrainingResult },
     io: "output",
   },
-  { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine, TaskFile }, io: "input" },
+  { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile }, io: "input" },
   {
     folder: "docs/schemas/output",
     contracts: { AdvantagesReport, CalibrationReport, EvaluationReport, PaperTables, ReportDiff, SimulatorAudit, TestbedReport },
