@@ -152,6 +152,13 @@ export const CalibrationReport = z
     proxyLambda: z.number().describe("weight of the outcome advantage in the proxy"),
     priorTable: RewardTable,
     fittedTable: RewardTable,
+    doNothingFloor: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .default(null)
+      .describe("share of the tasks that are passed by doing nothing; null when golden actions are not known"),
     splits: z.array(SplitStatistics),
     assessments: z.array(TableAssessment),
     profiles: z.array(TableProfile),

@@ -48,6 +48,7 @@ export const PassRateReport = z.strictObject({
   trials: z.int().positive(),
   temperature: z.number(),
   passRate: z.number(),
+  doNothingFloor: z.number().nullable().default(null).describe("share of these tasks that an agent passes by doing nothing"),
   standardError: z.number().describe("over tasks"),
   mixedShare: z.number().describe("share of tasks with passes and failures among their trials"),
   perKind: z.array(z.strictObject({ kind: z.string(), numTasks: z.int(), passRate: z.number() })),

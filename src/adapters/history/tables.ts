@@ -54,6 +54,12 @@ const ITERATIONS: readonly TableColumn<Of<{ readonly data: RecordedIteration }>>
   ["is_complete", "BOOLEAN", ({ data }) => data.manifest !== null],
   ["train_pass_rate", "DOUBLE", ({ data }) => data.manifest?.trainPassRate ?? null],
   ["train_truncation_rate", "DOUBLE", ({ data }) => data.manifest?.trainTruncationRate ?? null],
+  [
+    "train_do_nothing_floor",
+    "DOUBLE",
+    ({ data }) => data.stages.find(({ stage }) => stage === "rollout")?.metrics["rollout/do_nothing_floor"] ?? null,
+  ],
+  ["do_nothing_floor", "DOUBLE", ({ data }) => data.report?.doNothingFloor ?? null],
   ["evaluation_pass_rate", "DOUBLE", ({ data }) => passRateOf(data.report)?.value ?? null],
   ["evaluation_low", "DOUBLE", ({ data }) => passRateOf(data.report)?.low ?? null],
   ["evaluation_high", "DOUBLE", ({ data }) => passRateOf(data.report)?.high ?? null],

@@ -18,7 +18,7 @@ difference AS (
   SELECT evaluations.* FROM evaluations JOIN promoted USING (campaign_id, iteration) WHERE measure = 'difference' AND against = 'base'
 )
 SELECT facts.* EXCLUDE (config),
-  base.value AS base_pass_rate, base.low AS base_low, base.high AS base_high,
+  base.do_nothing_floor, base.value AS base_pass_rate, base.low AS base_low, base.high AS base_high,
   final.iteration AS final_iteration, final.value AS final_pass_rate, final.low AS final_low, final.high AS final_high,
   difference.value AS difference, difference.low AS difference_low, difference.high AS difference_high,
   facts.config

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { PassRateReport } from "#contracts/seed-recipe.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
+import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import type { JournalEntry, Policy, TurnJournal } from "#core/ports.ts";
 import { compactFormat } from "#core/prompt-format/compact.ts";
@@ -43,7 +44,10 @@ export async function measurePassRates<State>(options: MeasureOptions<State>, de
   return await withPolicyServer(server, async (baseUrl) => {
     const policy = policyAt(baseUrl, options);
     const reports: PassRateReport[] = [];
-    for (const design of designs) reports.push(summarize(await rollOut(policy, design, options), design, temperature));
+    for (const design of designs) {
+      const doNothing = doNothingFloor(options.environment, design.tasks);
+      reports.push({ ...summarize(await rollOut(policy, design, options), design, temperature), doNothingFloor: doNothing });
+    }
     return reports;
   });
 }
@@ -92,7 +96,11 @@ function memoryJournal(): TurnJournal {
   return { read: () => Promise.resolve([...entries]), append: (entry) => Promise.resolve(void entries.push(entry)) };
 }
 
-function summarize(groups: readonly (readonly Trajectory[])[], { tasks, trials }: Design, temperature: number): PassRateReport {
+function summarize(
+  groups: readonly (readonly Trajectory[])[],
+  { tasks, trials }: Design,
+  temperature: number,
+): Omit<PassRateReport, "doNothingFloor"> {
   const rates = groups.map((group) => mean(group.map(({ outcome }) => outcome.reward ?? 0)));
   const passRate = mean(rates);
   const all = groups.flat();

@@ -35,8 +35,8 @@ Validation is on conversations without slips, so its loss rises when slips are l
 
 Sampled at temperature ${evaluation.temperature}, scripted users, at most 30 turns.
 
-| users | tasks | trials | pass rate | standard error | tasks with passes and failures | turns | tokens |
-|---|---|---|---|---|---|---|---|
+| users | tasks | trials | pass rate | by doing nothing | standard error | tasks with passes and failures | turns | tokens |
+|---|---|---|---|---|---|---|---|---|
 ${measuredRow("evaluation", evaluation)}
 ${measuredRow("training", training)}
 
@@ -72,4 +72,4 @@ const stageRow =
   };
 
 const measuredRow = (users: string, report: PassRateReport): string =>
-  `| ${users} | ${report.numTasks} | ${report.trials} | ${percent(report.passRate)} | ${percent(report.standardError)} | ${percent(report.mixedShare)} | ${report.meanTurns.toFixed(1)} | ${report.meanTokens.toFixed(0)} |`;
+  `| ${users} | ${report.numTasks} | ${report.trials} | ${percent(report.passRate)} | ${report.doNothingFloor === null ? "–" : percent(report.doNothingFloor)} | ${percent(report.standardError)} | ${percent(report.mixedShare)} | ${report.meanTurns.toFixed(1)} | ${report.meanTokens.toFixed(0)} |`;

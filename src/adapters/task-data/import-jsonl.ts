@@ -1,6 +1,7 @@
 // OpenAI-style JSONL: one rollout per line, `{"task_id", "messages", "outcome", …}`. The format for rollouts from anywhere else.
 import type { RolloutLine } from "#contracts/rollout-line.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
+import { UNKNOWN_KIND } from "#core/reward/passes-idle.ts";
 import { argumentsText, importMessages } from "./import-messages.ts";
 import { createImportedRollout, type ImportedRollout } from "./imported-rollouts.ts";
 
@@ -20,5 +21,6 @@ export function importRolloutLine(line: RolloutLine, position: number, source: s
     stopReason: line.stop_reason ?? "user-stop",
     reward: line.outcome,
     isWrite: catalog.isWrite,
+    ...(line.golden_actions === undefined ? { kind: UNKNOWN_KIND } : {}),
   });
 }

@@ -38,6 +38,8 @@ export interface ImportedParts {
   readonly stopReason: StopReason;
   readonly reward: 0 | 1;
   readonly isWrite: (toolName: string) => boolean;
+  /** Of the task; "imported" when absent. */
+  readonly kind?: string;
   readonly origin?: Origin | null;
   /** What an export of ours left in the file. */
   readonly provenance?: Provenance | null | undefined;
@@ -78,7 +80,7 @@ function importedTask(parts: ImportedParts, id: string, environment: string): Ta
     goldenActions: parts.goldenActions,
     outputs: [...parts.outputs],
     agenda: null,
-    kind: "imported",
+    kind: parts.kind ?? "imported",
     difficulty: { numWrites, numReads: parts.goldenActions.length - numWrites },
   };
 }

@@ -20,6 +20,7 @@ import type { CampaignSummary, IterationSummary, TierChange } from "./summary.ts
 const COLUMNS: readonly Column<IterationSummary>[] = [
   { header: "iteration", align: "right", value: ({ iteration }) => (iteration === 0 ? "base" : String(iteration)) },
   { header: "train pass rate", align: "right", value: ({ trainPassRate }) => formatPercent(trainPassRate) },
+  { header: "by doing nothing", align: "right", value: ({ trainDoNothingFloor }) => formatPercent(trainDoNothingFloor) },
   { header: "mixed groups", align: "right", value: ({ mixedGroupShare }) => formatPercent(mixedGroupShare) },
   { header: "evaluation pass rate", value: ({ evaluation }) => formatInterval(evaluation) },
   { header: "against base", value: ({ differenceToBase }) => formatDifference(differenceToBase) },

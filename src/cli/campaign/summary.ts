@@ -24,6 +24,8 @@ export interface IterationSummary {
   readonly iteration: number;
   readonly isComplete: boolean;
   readonly trainPassRate: number | null;
+  /** Of the iteration's training tasks. */
+  readonly trainDoNothingFloor: number | null;
   readonly mixedGroupShare: number | null;
   readonly evaluation: Estimate | null;
   readonly differenceToBase: Estimate | null;
@@ -119,6 +121,7 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, it
     iteration,
     isComplete: manifest !== null,
     trainPassRate: rollout["rollout/pass_rate"] ?? null,
+    trainDoNothingFloor: rollout["rollout/do_nothing_floor"] ?? null,
     mixedGroupShare: rollout["rollout/mixed_group_share"] ?? null,
     evaluation: passRateOf(report),
     differenceToBase: differenceOf(report),

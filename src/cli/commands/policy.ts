@@ -106,6 +106,7 @@ function render(report: SeedReport): string {
       { header: "tasks", align: "right", value: ({ numTasks }) => String(numTasks) },
       { header: "trials", align: "right", value: ({ trials }) => String(trials) },
       { header: "pass", align: "right", value: ({ passRate }) => formatPercent(passRate) },
+      { header: "by doing nothing", align: "right", value: (row) => formatPercent(row.doNothingFloor) },
       { header: "mixed groups", align: "right", value: ({ mixedShare }) => formatPercent(mixedShare) },
     ],
     rows,

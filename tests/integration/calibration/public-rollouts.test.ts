@@ -7,7 +7,9 @@ import type { RewardTable } from "#contracts/reward-table.ts";
 import { analyse, assessTable, describeSplit } from "#core/calibration/assess.ts";
 import { groupByTask } from "#core/calibration/buffer.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
+import { renderPage } from "#core/calibration/page/render-page.ts";
 import { paperTables } from "#core/calibration/paper-tables.ts";
+import { renderReport } from "#core/calibration/render-report.ts";
 import { taskSums } from "#core/calibration/task-sums.ts";
 import { turnAdvantages } from "#core/calibration/turn-advantages.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
@@ -165,6 +167,9 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
     const report = calibrate(input);
     expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
     expect(CalibrationReport.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
+    expect(report.doNothingFloor).toBe(0.38);
+    expect(renderReport(report)).toContain("Doing nothing passes 38.0 % of the tasks.");
+    expect(renderPage(report)).toContain("Doing nothing passes 38.0 % of the tasks.");
     expect(report.warnings.filter(({ code }) => code === "confounded-by-task").map(({ tier }) => tier)).toContain("transfer");
   });
 

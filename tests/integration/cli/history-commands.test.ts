@@ -28,11 +28,11 @@ describe("turnwise history", () => {
   test("lists campaigns beside each other", async () => {
     const { run } = await sampleHome();
     const [header, first, second] = lines(await run(registerHistory, "history"));
-    expect(header).toBe("campaign | state | iterations | base policy | promoted policy | paired difference | gate | created | wall time");
+    expect(header).toBe("campaign | state | iterations | doing nothing | base policy | promoted policy | paired difference | gate | created | wall time");
     expect(first).toMatch(
-      /^first \| completed \| 2 \| 50\.0 % \[40\.0, 60\.0\] \| 70\.0 % \[60\.0, 80\.0\] \| \+20\.0 pp \[\+10\.0, \+30\.0\] \|/,
+      /^first \| completed \| 2 \| 10\.0 % \| 50\.0 % \[40\.0, 60\.0\] \| 70\.0 % \[60\.0, 80\.0\] \| \+20\.0 pp \[\+10\.0, \+30\.0\] \|/,
     );
-    expect(second).toMatch(/^second \| open \| 1 \| 50\.0 %/);
+    expect(second).toMatch(/^second \| open \| 1 \| 10\.0 % \| 50\.0 %/);
   });
 
   test("--json holds the same campaigns", async () => {
