@@ -1,0 +1,95 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { SimulatorAudit } from "#contracts/simulator-audit.ts";
+import { registerSimulator } from "../../../src/cli/commands/simulator.ts";
+import { runCommand } from "../../fixtures/run-command.ts";
+import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { hasPublicRollouts, PUBLIC_ROLLOUTS, TAU_BENCH, WHY_SKIPPED } from "../../support/public-rollouts.ts";
+import { sendJson } from "../inference/failing-server.ts";
+import { fails, says, startUserModel, type UserModelServer } from "./user-model.ts";
+
+let server: UserModelServer | null = null;
+afterEach(async () => {
+  await server?.close();
+  server = null;
+});
+
+const turnwise = (args: readonly string[], data = "") =>
+  runCommand(registerSimulator, ["simulator", "audit", ...args], { TURNWISE_HOME: temporaryFolder(), TURNWISE_TAU_BENCH: data });
+const auditOf = async (args: readonly string[], data = "") => SimulatorAudit.parse(JSON.parse(await turnwise([...args, "--json"], data)));
+
+/** Refuses once, then opens every conversation, and stops at the agent's first question when the seed is even. */
+async function startImpatientUser(): Promise<UserModelServer> {
+  const user: UserModelServer = await startUserModel((response) => {
+    const body = user.bodies().at(-1) ?? null;
+    if (body === null) sendJson(response, 200, { data: [] });
+    else if (user.requests.length === 2) fails(429, { "retry-after": "0" })(response);
+    else if (body.messages.length === 2) says("Hi, I need help.")(response);
+    else says((body.seed ?? 0) % 2 === 0 ? "###STOP###" : "Yes, please.")(response);
+  });
+  return user;
+}
+
+describe("turnwise simulator audit", () => {
+  it("finds a noise floor of exactly 0 for the scripted simulator, without data, files or keys", async () => {
+    const text = await turnwise(["--tasks", "12", "--trials", "3"]);
+    expect(text).toContain("noise floor  0 exactly");
+    expect(text).toMatch(/doing nothing passes \d+\.\d %/);
+    const report = await auditOf(["--tasks", "12", "--trials", "3"]);
+    expect(report.tasks).toHaveLength(12);
+    expect(report.overall).toMatchObject({ disagreement: { value: 0, low: 0, high: 0 }, passRateDeviation: 0, passRate: { value: 1 } });
+    expect(report.tasks.every(({ numReplays, numPasses }) => numReplays === 3 && numPasses === 3)).toBe(true);
+  });
+
+  it("measures a language model as the user: its noise, its cost, its troubles", async () => {
+    server = await startImpatientUser();
+    const args = ["--simulator", "llm", "--base-url", server.baseUrl, "--model", "m", "--tasks", "4", "--trials", "6"];
+    const report = await auditOf([...args, "--concurrency", "1"]);
+    expect(report.simulator).toMatchObject({ id: "llm/1:m", isDeterministic: false });
+    expect(report.overall.disagreement?.value).toBeGreaterThan(0);
+    expect(report.overall.passRateDeviation).toBeGreaterThan(0);
+    expect(report.tasks.every(({ passRate }) => passRate !== null && passRate.high !== passRate.low)).toBe(true);
+    expect(report.usage.simulatorCalls).toBe(server.requests.length - 1); // all but the look at the models
+    expect(report.troubles["provider.rate-limited"]).toBe(1);
+  });
+
+  it.each([
+    [["--simulator", "oracle"], "unknown simulator oracle"],
+    [["--simulator", "react"], "needs --base-url and --model"],
+    [["--simulator", "llm", "--base-url", "nonsense", "--model", "m"], "baseUrl"],
+    [["--simulator", "llm", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--temperature", "hot"], "temperature"],
+    [["--trials", "1"], "trials"],
+    [["--tasks", "no-such-task"], "there is no task no-such-task"],
+    [["--tasks", "0"], "at least one task"],
+    [["--task-set", "nowhere"], "unknown task set nowhere"],
+    [["/nowhere.json", "--task-set", "synthetic-airline"], "cannot read /nowhere.json"],
+    [["--simulator", "/nowhere.yaml"], "cannot read the campaign file"],
+  ])("refuses %j with a next step", async (args, message) => {
+    await expect(turnwise(args)).rejects.toMatchObject({ message: expect.stringContaining(message), next: expect.any(String) });
+  });
+
+  it("says that nobody answers before it replays anything", async () => {
+    const args = ["--simulator", "llm", "--base-url", "http://127.0.0.1:9/v1", "--model", "m"];
+    await expect(turnwise(args)).rejects.toMatchObject({ code: "config.unreachable" });
+  });
+});
+
+describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, () => {
+  it("show the flags that were read and found right, by conversation", async () => {
+    const report = await auditOf([PUBLIC_ROLLOUTS, "--trials", "2"], TAU_BENCH);
+    const conversations = (kind: string) => [
+      ...new Set(report.flags.flatMap((flag) => (flag.kind === kind ? [`${flag.taskId}/${flag.trial}`] : []))),
+    ];
+    expect(conversations("early-stop")).toEqual("1/0 1/3 4/1 5/2 5/3 7/1 8/0 8/2 8/3 9/0 16/0 16/1 16/2 22/3 23/0 45/1".split(" "));
+    expect(conversations("wrong-fact")).toEqual("9/3 22/3 23/3 24/0 27/3 32/1 32/2 32/3 36/3 46/3".split(" "));
+    expect(conversations("gold-leak")).toEqual([]);
+    expect(report.recorded).toEqual({ conversations: 200, wrongFact: 10, earlyStop: 16, goldLeak: 0 });
+  });
+
+  it("replay against the scripted simulator without noise, and mostly as recorded", async () => {
+    const report = await auditOf([PUBLIC_ROLLOUTS, "--trials", "2"], TAU_BENCH);
+    expect(report.overall.disagreement).toEqual({ value: 0, low: 0, high: 0 });
+    expect(report.doNothingFloor).toBe(0.38);
+    const reproduced = report.tasks.reduce((sum, { numReproduced }) => sum + (numReproduced ?? 0), 0);
+    expect(reproduced / 400).toBeGreaterThan(0.85);
+  });
+});
