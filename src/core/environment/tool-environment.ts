@@ -40,6 +40,8 @@ export const TAU_RULES: BenchmarkRules = {
 };
 
 const MAX_ARGUMENT_CHARACTERS = 1_000_000;
+/** To a caller without types, whose objects may be anything, cyclic too. */
+const NO_CALL = "Error: a call is the name of a tool and its arguments as JSON text";
 
 /** Tools by name, and the rules of their benchmark. */
 export interface Toolkit {
@@ -91,6 +93,7 @@ export function goldenState(toolkit: Toolkit, database: Database, task: Task): D
 
 /** One call on a state. Never throws for what a model wrote; writes before an exception stay. */
 export function stepTool(toolkit: Toolkit, state: DatabaseState, { name, argumentsJson }: EnvironmentCall): StepResult<DatabaseState> {
+  if (typeof name !== "string" || typeof argumentsJson !== "string") return { state, observation: NO_CALL, isError: true };
   const kwargs = parseArguments(argumentsJson);
   if (typeof kwargs === "string") return { state, observation: kwargs, isError: true };
   const { observation, ...result } = invokeTool(toolkit, state, name, kwargs);
