@@ -53,7 +53,7 @@ export type AuditedTask = z.infer<typeof AuditedTask>;
 export const SimulatorAudit = z
   .strictObject({
     schemaVersion: z.literal(1),
-    environment: z.string(),
+    taskSet: z.string(),
     simulator: z.strictObject({ id: z.string(), hash: z.string(), isDeterministic: z.boolean() }),
     source: z.enum(["trajectories", "golden-actions"]),
     trials: z.int().min(2).describe("replays of each sequence of actions"),

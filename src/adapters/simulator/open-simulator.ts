@@ -10,12 +10,12 @@ const opened = new Map<string, UserSimulator>();
 
 /**
  * One per config and process, so that its connections and its cache are shared. `cache` says where answers at temperature 0 are kept
- * beyond this process. Throws provider.unauthorized when the key's variable is not set.
+ * beyond this process; null: every reply is asked for. Throws provider.unauthorized when the key's variable is not set.
  */
-export function openSimulator(given: SimulatorConfig, cache: ReplyCacheOptions = { folder: null }): UserSimulator {
+export function openSimulator(given: SimulatorConfig, cache: ReplyCacheOptions | null = { folder: null }): UserSimulator {
   const config = SimulatorConfig.parse(given); // a campaign that began under an earlier version lacks newer keys
   if (config.type === "scripted") return scriptedSimulator;
-  const key = JSON.stringify([config, cache.folder]);
+  const key = JSON.stringify([config, cache === null, cache?.folder]);
   const known = opened.get(key);
   if (known !== undefined) return known;
   const { model, temperature, maxTokens, strategy, hasSeed, prematureStop, maxBadReplies, timeoutSeconds, deadlineSeconds } = config;
@@ -28,7 +28,7 @@ export function openSimulator(given: SimulatorConfig, cache: ReplyCacheOptions =
     hasSeed,
     prematureStop,
     patience: { maxBadReplies, timeoutSeconds, deadlineSeconds },
-    cache: temperature === 0 ? createReplyCache(cache) : null,
+    cache: cache === null ? null : createReplyCache(cache),
   });
   opened.set(key, simulator);
   return simulator;

@@ -1,10 +1,9 @@
 // turnwise simulator audit: how much of an outcome is the simulated user's doing, and what it did wrong.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { z } from "zod";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
-import { simulatorCache } from "#adapters/simulator/reply-cache.ts";
 import type { ImportedRollouts } from "#adapters/task-data/imported-rollouts.ts";
 import { SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
@@ -31,6 +30,8 @@ const Numbers = z.object({
 interface AuditOptions extends RolloutSourceOptions, OutputOptions {
   readonly simulator: string;
   readonly tasks?: string;
+  /** Another name for --task-set. */
+  readonly environment?: string;
   readonly baseUrl?: string;
   readonly model?: string;
   readonly temperature?: string;
@@ -55,6 +56,7 @@ export function registerSimulator(program: Command): void {
       "--tasks <which>",
       `a number of tasks, spread over the set, or comma-separated ids (default: ${DEFAULT_NUM_TASKS} for golden actions, all for rollouts)`,
     )
+    .addOption(new Option("--environment <name>", "the same as --task-set").hideHelp())
     .option("--trials <count>", "replays of each sequence of actions", "8")
     .option("--concurrency <count>", "replays at once", "8")
     .option("--resamples <count>", "bootstrap resamples of tasks", "2000")
@@ -71,16 +73,12 @@ async function audit(files: string[], options: AuditOptions): Promise<void> {
   const parsed = Numbers.safeParse(options);
   if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
   const config = await simulatorConfig(options);
-  const { environment, source } = await openSource(files, options);
+  const opened = await openSource(files, { ...options, ...(options.environment === undefined ? {} : { taskSet: options.environment }) });
   if (config.type === "llm") await checkEndpoint(config);
   const report = await auditSimulator({
     ...parsed.data,
-    environment,
-    source,
-    simulator: openSimulator(
-      config,
-      simulatorCache((message) => console.error(message)),
-    ),
+    ...opened,
+    simulator: openSimulator(config, null), // an answer from the cache would hide the very noise that is looked for
     isDeterministic: config.type === "scripted",
     priceUsdPerMillionTokens: config.type === "llm" ? config.priceUsdPerMillionTokens : null,
     signal: new AbortController().signal,
@@ -115,21 +113,23 @@ async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> 
 async function openSource(
   files: readonly string[],
   options: AuditOptions,
-): Promise<{ environment: Environment; source: AuditInput["source"] }> {
+): Promise<Pick<AuditInput, "taskSet" | "environment" | "source">> {
   if (files.length === 0 && options.campaign === undefined) {
-    const taskSets = (await openNamedTaskSet({ ...options, taskSet: options.taskSet ?? DEFAULT_TASK_SET })) ?? [];
+    const taskSet = options.taskSet ?? DEFAULT_TASK_SET;
+    const taskSets = (await openNamedTaskSet({ ...options, taskSet })) ?? [];
     const tasks = chooseTasks(
       taskSets.flatMap((set) => set.tasks),
       options.tasks ?? String(DEFAULT_NUM_TASKS),
     );
-    return { environment: (taskSets[0] as { environment: Environment }).environment, source: { type: "golden-actions", tasks } };
+    return { taskSet, environment: (taskSets[0] as { environment: Environment }).environment, source: { type: "golden-actions", tasks } };
   }
   const { rollouts, environment } = await readRolloutSource(files, options);
-  const found = environment ?? (await openNamedTaskSet({ ...options, taskSet: guessTaskSet(rollouts) }))?.[0]?.environment;
+  const taskSet = options.taskSet ?? (options.campaign === undefined ? guessTaskSet(rollouts) : `campaign ${options.campaign}`);
+  const found = environment ?? (await openNamedTaskSet({ ...options, taskSet }))?.[0]?.environment;
   if (found === undefined) throw invalid("the rollouts' environment is not known: name it with --task-set");
   const all = Array.from(new Map(rollouts.map(({ task }) => [task.id, task])).values());
   const chosen = new Set(chooseTasks(all, options.tasks ?? String(all.length)).map(({ id }) => id));
-  return { environment: found, source: { type: "trajectories", rollouts: rollouts.filter(({ task }) => chosen.has(task.id)) } };
+  return { taskSet, environment: found, source: { type: "trajectories", rollouts: rollouts.filter(({ task }) => chosen.has(task.id)) } };
 }
 
 /** By the tools that the rollouts and their golden actions call. */

@@ -27,10 +27,7 @@ function overview(report: SimulatorAudit): [string, string][] {
   const reproduced = report.source === "trajectories" ? sum((task) => task.numReproduced ?? 0) : null;
   return [
     ["simulator", simulator.id],
-    [
-      "environment",
-      `${report.environment}, ${tasks.length} tasks, ${report.source === "trajectories" ? "recorded trajectories" : "golden actions"}`,
-    ],
+    ["tasks", `${report.taskSet}, ${tasks.length} tasks, ${report.source === "trajectories" ? "recorded trajectories" : "golden actions"}`],
     [
       "replays",
       `${numReplays} with an outcome (${trials} of each of ${sum((task) => task.numScripts)} sequences), ${sum((task) => task.numSimulatorErrors)} without`,

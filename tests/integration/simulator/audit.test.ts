@@ -52,6 +52,31 @@ describe("turnwise simulator audit", () => {
     expect(report.troubles["provider.rate-limited"]).toBe(1);
   });
 
+  it("asks a model at temperature 0 every time: a remembered answer would hide its noise", async () => {
+    server = await startImpatientUser();
+    const args = [
+      "--simulator",
+      "llm",
+      "--base-url",
+      server.baseUrl,
+      "--model",
+      "m",
+      "--temperature",
+      "0",
+      "--tasks",
+      "2",
+      "--trials",
+      "4",
+    ];
+    const report = await auditOf(args);
+    expect(report.usage.simulatorCalls).toBeGreaterThanOrEqual(2 * 4 * 2);
+  });
+
+  it("takes the task set by either name", async () => {
+    const one = await auditOf(["--task-set", "synthetic-airline", "--tasks", "2"]);
+    expect(await auditOf(["--environment", "synthetic-airline", "--tasks", "2"])).toEqual(one);
+  });
+
   it.each([
     [["--simulator", "oracle"], "unknown simulator oracle"],
     [["--simulator", "react"], "needs --base-url and --model"],

@@ -14,6 +14,8 @@ import { type Replay, replayScript } from "./replay-script.ts";
 import { knownRecords } from "./user-records.ts";
 
 export interface AuditInput {
+  /** What the report calls the set of tasks. */
+  readonly taskSet: string;
   readonly environment: Environment;
   readonly simulator: UserSimulator;
   /** True for the scripted simulator: what it does follows from task, conversation and seed alone. */
@@ -56,7 +58,7 @@ export async function auditSimulator(input: AuditInput): Promise<SimulatorAudit>
   const { id, hash } = input.simulator;
   return {
     schemaVersion: 1,
-    environment: input.environment.id,
+    taskSet: input.taskSet,
     simulator: { id, hash, isDeterministic: input.isDeterministic },
     source: input.source.type,
     trials: input.trials,

@@ -108,6 +108,7 @@ describe("an audit", () => {
   const tasks = ["t2", "t10", "t1"].map((id) => ({ ...task, id }));
   const auditOf = (simulator: UserSimulator, more: Partial<AuditInput> = {}) =>
     auditSimulator({
+      taskSet: "counting",
       environment: counter,
       simulator,
       isDeterministic: false,
