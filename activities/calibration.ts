@@ -10,8 +10,8 @@ import type {
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import { RewardTable, type TierScheme } from "#contracts/reward-table.ts";
-import { calibrate } from "#core/calibration/calibrate.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
+import { calibrateByRule } from "#core/calibration/proposal/propose.ts";
 import { redesign } from "#core/calibration/redesign.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
@@ -43,7 +43,7 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
     },
 
     async calibrate(input: CalibrateInput): Promise<CalibrateResult> {
-      const manifest = await withHeartbeat(() => runStage(deps, "calibration", input, () => runCalibration(deps, input)));
+      const manifest = await withHeartbeat((signal) => runStage(deps, "calibration", input, () => runCalibration(deps, input, signal)));
       return { report: outputOf(manifest.outputs, "report"), decision: decisionOf(manifest.decision) };
     },
 
@@ -69,12 +69,14 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
   };
 }
 
-async function runCalibration(deps: ActivityDependencies, input: CalibrateInput) {
+async function runCalibration(deps: ActivityDependencies, input: CalibrateInput, signal: AbortSignal) {
   const { environment } = await deps.openTaskSet(input.config.environment);
   const groups = await readGroups(deps, input, "train", input.taskIds);
   const priorTable = await deps.record.readJson(RewardTable, input.table);
-  const report = calibrate({
-    rollouts: groups.flatMap((group) => labelGroup(group, priorTable.scheme, environment)),
+  const { proposer } = input.config.calibration;
+  const label = (scheme: TierScheme) => groups.flatMap((group) => labelGroup(group, scheme, environment));
+  const calibration = {
+    rollouts: label(priorTable.scheme),
     scheme: priorTable.scheme,
     priorTable,
     config: input.config.calibration,
@@ -82,7 +84,8 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput)
     seed: deriveSeed(input.config.seed, "calibration", input.iteration),
     iteration: input.iteration,
     bufferSha256: bufferSha256(groups.map(({ manifest }) => manifest)),
-  });
+  };
+  const report = await calibrateByRule(calibration, label, proposer === undefined ? null : deps.openProposer(proposer, signal));
   const markdown = await deps.store.putBlob(new TextEncoder().encode(renderReport(report)), "text/markdown");
   return {
     inputs: { table: input.table.sha256, buffer: report.bufferSha256 },

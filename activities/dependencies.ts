@@ -2,10 +2,11 @@
 
 import type { OpenedPolicy } from "#adapters/inference/open-policy.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import type { EnvironmentConfig, PolicyConfig, SimulatorConfig } from "#contracts/campaign-config.ts";
+import type { EnvironmentConfig, PolicyConfig, ProposerConfig, SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { RolloutPurpose } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
+import type { Proposer } from "#core/calibration/proposal/propose.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
 import type { ArtifactStore, Clock, TurnJournal, UserSimulator } from "#core/ports.ts";
 import type { TrainingBatch } from "#core/training/build-batch.ts";
@@ -26,6 +27,8 @@ export interface ActivityDependencies {
   openTaskSet(config: EnvironmentConfig): Promise<TaskSet>;
   openPolicy(config: PolicyConfig, ref: PolicyRef): Promise<OpenedPolicy>;
   openSimulator(config: SimulatorConfig): UserSimulator;
+  /** The model that proposes reward tables. */
+  openProposer(config: ProposerConfig, signal: AbortSignal): Proposer;
   openJournal(key: GroupKey, trial: number, attempt: number): TurnJournal;
   dropJournals(key: GroupKey): Promise<void>;
   /** Deterministic safetensors bytes of a training batch. */

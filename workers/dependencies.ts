@@ -6,6 +6,7 @@ import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
+import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { RecordPaths } from "#adapters/record/paths.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
@@ -39,6 +40,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
         config,
         simulatorCache((message) => log.warn(message)),
       ),
+    openProposer: (config, signal) => openProposer(config, process.env, signal),
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
       new LocalTurnJournal(settings.recordRoot, RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
     dropJournals: ({ campaignId, iteration, purpose, taskId }) =>

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { AdvantageConfig, CalibrationConfig } from "./campaign-config.ts";
 import { RewardTable, TierScheme, TierValue } from "./reward-table.ts";
+import { ProposalRecord } from "./table-proposal.ts";
 
 /** A statistic with its interval. Null where the data does not define it: never NaN, never a guess. */
 export const Finding = z
@@ -120,7 +121,7 @@ export type GateRow = z.infer<typeof GateRow>;
 
 export const CalibrationWarning = z
   .strictObject({
-    code: z.enum(["confounded-by-task", "low-support", "no-pairs", "one-task", "one-user", "no-variation"]),
+    code: z.enum(["confounded-by-task", "low-support", "no-pairs", "one-task", "one-user", "no-variation", "no-usable-proposal"]),
     tier: z.string().nullable(),
     message: z.string(),
   })
@@ -171,6 +172,7 @@ export const CalibrationReport = z
       .describe("tiers whose fitted value their advantages did not follow on the fitting tasks: worth 0"),
     warnings: z.array(CalibrationWarning),
     keptPrior: z.array(z.string()).describe("tiers without the support to be fitted: they keep the prior's value"),
+    proposal: ProposalRecord.nullable().default(null).describe("rule llm-proposed: what the model was shown and what it said"),
   })
   .meta({ id: "CalibrationReport" });
 export type CalibrationReport = z.infer<typeof CalibrationReport>;

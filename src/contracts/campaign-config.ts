@@ -117,36 +117,60 @@ export const GateThresholds = z.strictObject({
 });
 export type GateThresholds = z.infer<typeof GateThresholds>;
 
-export const CalibrationConfig = z.strictObject({
-  rule: z.enum(["within-task", "algorithm-1"]).default("within-task"),
-  mode: z.enum(["auto", "approve"]).default("auto").describe("approve: the campaign waits for `turnwise campaign approve`"),
-  alpha: z.number().positive().default(1),
-  delta: z.number().nonnegative().default(0.05),
-  minSupport: z.int().nonnegative().default(20),
-  holdout: z.number().gt(0).lt(1).default(0.2).describe("share of tasks that only judge"),
-  folds: z
-    .int()
-    .min(1)
-    .max(50)
-    .default(1)
-    .describe("1: one split into fitting and judging tasks; more: cross-fitting, every task is judged by a table made without it"),
-  bootstrapResamples: z.int().min(100).default(2000),
-  confidence: z.number().gt(0.5).lt(1).default(0.95).describe("of every interval, two-sided"),
-  requireCertainty: z
-    .boolean()
-    .default(true)
-    .describe(
-      "within-task: a tier is revalued only when its interval, corrected for the number of tiers, excludes 0; false is the bare rule of delta and support",
-    ),
-  maxRounds: z
-    .int()
-    .positive()
-    .default(5)
-    .describe(
-      "within-task: revalued tiers whose advantage does not follow on the fitting tasks become neutral, and the table is looked at again; 1 fits once",
-    ),
-  gate: GateThresholds.prefault({}),
+/** The model that proposes reward tables for the rule `llm-proposed`. */
+export const ProposerConfig = z.strictObject({
+  baseUrl: EndpointUrl,
+  model: z.string().min(1),
+  apiKeyEnv: EnvironmentVariableName.optional(),
+  temperature: z.number().min(0).max(2).default(0),
+  maxTokens: z.int().positive().default(4096),
+  attempts: z.int().positive().max(10).default(3).describe("answers asked for until one can be used"),
+  timeoutSeconds: z.number().positive().max(600).default(120).describe("per answer"),
+  priceUsdPerMillionTokens: z
+    .strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() })
+    .default({ input: 0, output: 0 }),
 });
+export type ProposerConfig = z.infer<typeof ProposerConfig>;
+
+export const CalibrationConfig = z
+  .strictObject({
+    rule: z.enum(["within-task", "algorithm-1", "llm-proposed"]).default("within-task"),
+    proposer: ProposerConfig.optional().describe("rule llm-proposed: the model that is asked"),
+    mode: z.enum(["auto", "approve"]).default("auto").describe("approve: the campaign waits for `turnwise campaign approve`"),
+    alpha: z.number().positive().default(1),
+    delta: z.number().nonnegative().default(0.05),
+    minSupport: z.int().nonnegative().default(20),
+    holdout: z.number().gt(0).lt(1).default(0.2).describe("share of tasks that only judge"),
+    folds: z
+      .int()
+      .min(1)
+      .max(50)
+      .default(1)
+      .describe("1: one split into fitting and judging tasks; more: cross-fitting, every task is judged by a table made without it"),
+    bootstrapResamples: z.int().min(100).default(2000),
+    confidence: z.number().gt(0.5).lt(1).default(0.95).describe("of every interval, two-sided"),
+    requireCertainty: z
+      .boolean()
+      .default(true)
+      .describe(
+        "within-task: a tier is revalued only when its interval, corrected for the number of tiers, excludes 0; false is the bare rule of delta and support",
+      ),
+    maxRounds: z
+      .int()
+      .positive()
+      .default(5)
+      .describe(
+        "within-task: revalued tiers whose advantage does not follow on the fitting tasks become neutral, and the table is looked at again; 1 fits once",
+      ),
+    gate: GateThresholds.prefault({}),
+  })
+  .superRefine(({ rule, proposer, folds }, context) => {
+    const isProposed = rule === "llm-proposed";
+    const refuse = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    if (isProposed && proposer === undefined) refuse("proposer", "the rule llm-proposed needs a model: baseUrl and model");
+    if (!isProposed && proposer !== undefined) refuse("proposer", `the rule ${rule} asks no model`);
+    if (isProposed && folds > 1) refuse("folds", "the rule llm-proposed fits once: folds must be 1");
+  });
 export type CalibrationConfig = z.infer<typeof CalibrationConfig>;
 
 const Normalization = {

@@ -2,9 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { z } from "zod";
+import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
-import { calibrate } from "#core/calibration/calibrate.ts";
 import { renderPage } from "#core/calibration/page/render-page.ts";
+import { calibrateByRule } from "#core/calibration/proposal/propose.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
 import { CampaignError } from "#core/errors.ts";
 import { emit, type OutputOptions } from "../output.ts";
@@ -12,6 +13,9 @@ import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } fro
 
 interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
   readonly rule: string;
+  readonly baseUrl?: string;
+  readonly model?: string;
+  readonly apiKeyEnv?: string;
   readonly alpha?: string;
   readonly delta?: string;
   readonly holdout?: string;
@@ -28,6 +32,9 @@ export function registerCalibrate(program: Command): void {
     .addOption(
       new Option("--rule <rule>", "how a table is fitted").choices(CalibrationConfig.shape.rule.unwrap().options).default("within-task"),
     )
+    .option("--base-url <url>", "rule llm-proposed: OpenAI-compatible endpoint of the model that proposes the table")
+    .option("--model <name>", "rule llm-proposed: the model")
+    .option("--api-key-env <name>", "rule llm-proposed: name of the environment variable that holds the endpoint's key")
     .option("--alpha <number>", "scale of a fitted value (default: 1)")
     .option("--delta <number>", "correlations no larger than this are worth 0 (default: 0.05)")
     .option("--holdout <share>", "share of tasks that only judge (default: 0.2)")
@@ -44,18 +51,33 @@ export function registerCalibrate(program: Command): void {
 
 async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const config = parseConfig(options);
-  const { rollouts, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
-  const report = calibrate({ rollouts, scheme, priorTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 });
+  const proposer = config.proposer === undefined ? null : openProposer(config.proposer, process.env, new AbortController().signal);
+  const { rollouts, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
+  const input = { rollouts, scheme, priorTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 };
+  const report = await calibrateByRule(input, label, proposer);
   const markdown = renderReport(report);
   if (options.markdown !== undefined) await writeFile(options.markdown, markdown);
   if (options.html !== undefined) await writeFile(options.html, renderPage(report));
   emit(report, options, () => markdown.trimEnd());
 }
 
-function parseConfig({ rule, alpha, delta, holdout, folds, minSupport, resamples = "10000" }: CalibrateOptions): CalibrationConfig {
+function parseConfig({
+  rule,
+  baseUrl,
+  model,
+  apiKeyEnv,
+  alpha,
+  delta,
+  holdout,
+  folds,
+  minSupport,
+  resamples = "10000",
+}: CalibrateOptions): CalibrationConfig {
   const given = { alpha, delta, holdout, folds, minSupport, bootstrapResamples: resamples };
   const numbers = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)] as const]));
-  const parsed = CalibrationConfig.safeParse({ rule, ...Object.fromEntries(numbers) });
+  const endpoint = Object.entries({ baseUrl, model, apiKeyEnv }).filter(([, value]) => value !== undefined);
+  const proposer = endpoint.length === 0 ? {} : { proposer: Object.fromEntries(endpoint) };
+  const parsed = CalibrationConfig.safeParse({ rule, ...proposer, ...Object.fromEntries(numbers) });
   if (!parsed.success) throw new CampaignError("config.invalid", z.prettifyError(parsed.error), { next: "turnwise calibrate --help" });
   return parsed.data;
 }

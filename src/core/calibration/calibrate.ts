@@ -66,8 +66,9 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
     gate: judgeTable(splits.judge, layout, revalued, config),
     conflicts: fitted.conflicts,
     neutralized: fitted.neutralized,
-    warnings: findWarnings(tasks, statistics, fitted.keptPrior),
+    warnings: findWarnings(tasks, statistics, fitted.keptPrior, input.proposal),
     keptPrior: fitted.keptPrior,
+    proposal: input.proposal ?? null,
   };
 }
 

@@ -1,6 +1,7 @@
 // Fitting as the campaign does it: a rule on the tier statistics, then rounds that neutralize what the advantages do not follow.
 import type { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable, TierScheme } from "#contracts/reward-table.ts";
+import type { ProposalRecord } from "#contracts/table-proposal.ts";
 import { tierScheme } from "../reward/tiers.ts";
 import { deriveSeed } from "../rng.ts";
 import type { BootstrapOptions } from "../statistics/bootstrap.ts";
@@ -19,6 +20,8 @@ export interface FitInput {
   readonly seed: string;
   readonly iteration: number;
   readonly bufferSha256: string;
+  /** What a model proposed, for the rule llm-proposed. */
+  readonly proposal?: ProposalRecord;
 }
 
 export interface RefinedTable extends FittedTable {
@@ -34,7 +37,8 @@ export function fitInRounds(input: FitInput, tasks: readonly TaskRollouts[]): Re
   const scheme = tierScheme(input.scheme);
   const evidence = tierEvidence(input, tasks);
   const neutral = new Map<string, number>();
-  const refit = () => fitTable({ ...input, scheme, evidence, neutral: new Set(neutral.keys()) });
+  const proposed = new Map(input.proposal?.proposal?.values.map(({ tier, value }) => [tier, value]));
+  const refit = () => fitTable({ ...input, scheme, evidence, proposed, neutral: new Set(neutral.keys()) });
   let fitted = refit();
   const numRounds = config.rule === "within-task" ? config.maxRounds : 1;
   for (let round = 1; round < numRounds && fitted.revalued.length > 0; round += 1) {
@@ -47,7 +51,7 @@ export function fitInRounds(input: FitInput, tasks: readonly TaskRollouts[]): Re
 }
 
 /** Tier statistics of the fitting tasks. Several tiers are tested at once, so the risk of error is shared among them (Bonferroni). */
-function tierEvidence(input: FitInput, tasks: readonly TaskRollouts[]): TierEvidence[] {
+export function tierEvidence(input: FitInput, tasks: readonly TaskRollouts[]): TierEvidence[] {
   const { minSupport, confidence } = input.config;
   const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [] };
   const sums = taskSums(tasks, layout);

@@ -3,7 +3,7 @@ import type { Finding } from "#contracts/calibration-report.ts";
 import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { createRewardTable, signOfValue } from "../reward/reward-table.ts";
-import type { TierSchemeDefinition } from "../reward/tiers.ts";
+import type { TierSchemeDefinition } from "../reward/tier-scheme.ts";
 
 /** What a rule may look at, per tier of the fitting split. */
 export interface TierEvidence {
@@ -32,7 +32,12 @@ interface Fit {
   readonly state: "fitted" | "kept" | "conflict";
   readonly wanted: number;
 }
-type Rule = (evidence: TierEvidence, prior: { readonly value: Fit["value"]; readonly sign: Sign }, config: CalibrationConfig) => Fit;
+type Rule = (
+  evidence: TierEvidence,
+  prior: { readonly value: Fit["value"]; readonly sign: Sign },
+  config: CalibrationConfig,
+  proposed: number | undefined,
+) => Fit;
 
 /**
  * arXiv:2604.02869, Algorithm 1: alpha * pooled correlation above delta, else 0. The intended sign stays the author's, so that the
@@ -57,6 +62,12 @@ const withinTask: Rule = ({ withinTask: rho, support }, prior, { alpha, delta, m
   return { value, sign: signOfValue(value), state: isConflict ? "conflict" : "fitted", wanted };
 };
 
+/** What a model proposed, as it is: the gate alone decides. Tiers that it does not speak of keep the prior's value. */
+const llmProposed: Rule = (_, prior, __, proposed) =>
+  proposed === undefined
+    ? { value: prior.value, sign: prior.sign, state: "kept", wanted: 0 }
+    : { value: proposed, sign: signOfValue(proposed), state: "fitted", wanted: proposed };
+
 function excludesZero({ low, high }: Finding): boolean {
   return low !== null && high !== null && (low > 0 || high < 0);
 }
@@ -64,6 +75,7 @@ function excludesZero({ low, high }: Finding): boolean {
 const RULES: Readonly<Record<CalibrationConfig["rule"], { readonly version: string; readonly revalue: Rule }>> = {
   "algorithm-1": { version: "algorithm-1/1", revalue: algorithm1 },
   "within-task": { version: "within-task/1", revalue: withinTask },
+  "llm-proposed": { version: "llm-proposed/1", revalue: llmProposed },
 };
 
 export function ruleVersion(rule: CalibrationConfig["rule"]): string {
@@ -78,6 +90,8 @@ export function fitTable(input: {
   readonly config: CalibrationConfig;
   readonly iteration: number;
   readonly bufferSha256: string;
+  /** Values by tier that a model proposed. */
+  readonly proposed?: ReadonlyMap<string, number>;
   /** Tiers that an earlier round found not to be followed by their advantages: worth 0. */
   readonly neutral?: ReadonlySet<string>;
 }): FittedTable {
@@ -86,7 +100,7 @@ export function fitTable(input: {
   const fits = input.scheme.tiers.map((tier) => {
     const evidence = byTier.get(tier) ?? { tier, pooled: null, withinTask: UNDEFINED, support: 0 };
     const prior = { value: input.priorTable.values[tier] ?? 0, sign: input.priorTable.intendedSigns[tier] ?? 0 };
-    const fitted = revalue(evidence, prior, input.config);
+    const fitted = revalue(evidence, prior, input.config, input.proposed?.get(tier));
     return { tier, prior, ...(input.neutral?.has(tier) === true ? { ...fitted, value: 0, sign: 0 as const } : fitted) };
   });
   const table = createRewardTable(

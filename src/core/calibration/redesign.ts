@@ -2,14 +2,16 @@
 import type { CalibrationReport, Verdict } from "#contracts/calibration-report.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { CampaignError } from "../errors.ts";
-import { verifyRewardTable } from "../reward/reward-table.ts";
+import { SPLIT_RULE, verifyRewardTable } from "../reward/reward-table.ts";
 
 /**
  * The fitted table when the gate accepts it, else the prior: nothing is trained on a table that was not shown to be better founded.
  * Throws reward.table-mismatch when the report is about another prior.
  */
 export function redesign(report: CalibrationReport, priorTable: RewardTable): { readonly decision: Verdict; readonly table: RewardTable } {
-  if (report.priorTable.sha256 !== priorTable.sha256) {
+  const { priorTable: judged } = report;
+  const isSplit = judged.lineage.rule === SPLIT_RULE && judged.lineage.parentSha256 === priorTable.sha256;
+  if (judged.sha256 !== priorTable.sha256 && !isSplit) {
     throw new CampaignError("reward.table-mismatch", `the report judges against ${report.priorTable.name}, not against ${priorTable.name}`);
   }
   const { decision } = report.gate;

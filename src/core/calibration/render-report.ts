@@ -32,6 +32,7 @@ export function renderReport(report: CalibrationReport): string {
     ...report.assessments
       .filter(({ split }) => split === "judge")
       .map((assessment) => `## The ${assessment.table} table on the judging tasks\n\n${assess(assessment)}`),
+    proposal(report),
     notes(report),
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
@@ -125,6 +126,18 @@ function assess(assessment: TableAssessment): string {
       facts.map(([name, fact]) => [name, finding(fact)]),
     ),
     table(["tier", "reward", "turns", "A^I + lambda A^O", "summed A^I + lambda A^O", "advantage in training", "sign", "gradient"], rows),
+  ].join("\n\n");
+}
+
+function proposal({ proposal: record }: CalibrationReport): string {
+  if (record === null) return "";
+  const { model, attempts, usage, proposal: said } = record;
+  const splits = (said?.splits ?? []).map(({ tier, from, when }) => `- ${tier}, from ${from} where \`${JSON.stringify(when)}\``);
+  return [
+    "## Proposed by a model",
+    `${model}: ${attempts.length} ${attempts.length === 1 ? "answer" : "answers"}, ${usage.promptTokens} prompt and ${usage.completionTokens} completion tokens${usage.usd > 0 ? `, ${usage.usd.toFixed(4)} USD` : ""}. It was shown the fitting tasks only.`,
+    ...(said === null ? [] : [`> ${said.rationale.replaceAll(/\s+/g, " ")}`]),
+    ...(splits.length === 0 ? [] : [splits.join("\n")]),
   ].join("\n\n");
 }
 

@@ -8,7 +8,7 @@ import { calibrate } from "./calibrate.ts";
 import { PLANTED, plantedRollouts } from "./planted-rollouts.ts";
 
 export interface TestbedCase {
-  readonly rule: CalibrationConfig["rule"];
+  readonly rule: TestbedCell["rule"];
   readonly numRollouts: number;
   /** "planted": the useful and the harmful tier have their effects; "null": no tier has any. */
   readonly world: "planted" | "null";

@@ -1,5 +1,6 @@
 // What a reader of a report must know before believing it.
 import type { CalibrationWarning, Finding, SplitStatistics } from "#contracts/calibration-report.ts";
+import type { ProposalRecord } from "#contracts/table-proposal.ts";
 import type { TaskRollouts } from "./buffer.ts";
 
 /** Warnings about the buffer and its tiers. `keptPrior` are the tiers that had no support for a fit. */
@@ -7,11 +8,20 @@ export function findWarnings(
   tasks: readonly TaskRollouts[],
   splits: readonly SplitStatistics[],
   keptPrior: readonly string[],
+  proposal?: ProposalRecord,
 ): CalibrationWarning[] {
   const all = splits.find(({ split }) => split === "all");
   const judge = splits.find(({ split }) => split === "judge");
   if (all === undefined || judge === undefined) return [];
-  return [...bufferWarnings(tasks, all, judge), ...all.tiers.flatMap(confounding), ...supportWarnings(all, keptPrior)];
+  const onFit = proposal === undefined ? supportWarnings(all, keptPrior) : proposalWarnings(proposal);
+  return [...bufferWarnings(tasks, all, judge), ...all.tiers.flatMap(confounding), ...onFit];
+}
+
+function proposalWarnings({ model, attempts, proposal }: ProposalRecord): CalibrationWarning[] {
+  if (proposal !== null) return [];
+  const reason = attempts.at(-1)?.problem ?? "no answer";
+  const message = `${model} gave no usable reward table in ${attempts.length} attempts, so the prior stays; the last answer: ${reason}`;
+  return [{ code: "no-usable-proposal", tier: null, message }];
 }
 
 function bufferWarnings(tasks: readonly TaskRollouts[], all: SplitStatistics, judge: SplitStatistics): CalibrationWarning[] {

@@ -6,7 +6,8 @@ import type { Environment } from "../environment/environment.ts";
 import { type CanonicalArguments, canonicalArguments } from "./canonical-arguments.ts";
 import { findExactMatch, type GoldenCall, goldenCalls, partialMatch, type SchemaLookup, schemaLookup } from "./golden-calls.ts";
 import { createEvidence, type Evidence } from "./grounding.ts";
-import { type CallFacts, MESSAGE_TIER, type TierSchemeDefinition, tierScheme } from "./tiers.ts";
+import type { CallFacts, TierSchemeDefinition } from "./tier-scheme.ts";
+import { MESSAGE_TIER, tierScheme } from "./tiers.ts";
 import { createWriteReplay, type WriteReplay } from "./write-effects.ts";
 
 export interface CallTier {

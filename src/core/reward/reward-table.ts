@@ -42,6 +42,9 @@ export function tableForScheme(file: RewardTableFile, scheme: TierScheme): Rewar
   return createRewardTable(inheritTiers(file, scheme, scheme.splits));
 }
 
+/** Lineage of a table that only got more tiers. */
+export const SPLIT_RULE = "tier-split/1";
+
 /** The same table over more tiers: with no value changed, no turn reward changes. */
 export function splitTable(table: RewardTable, splits: readonly TierSplit[], name: string): RewardTable {
   if (splits.length === 0) return table;
@@ -50,7 +53,7 @@ export function splitTable(table: RewardTable, splits: readonly TierSplit[], nam
   return createRewardTable(inheritTiers(file, extendScheme(table.scheme, [...splits], name), splits), {
     ...table.lineage,
     parentSha256: table.sha256,
-    rule: "tier-split/1",
+    rule: SPLIT_RULE,
   });
 }
 

@@ -1,7 +1,7 @@
 // A tier scheme of one's own: tiers of a built-in scheme, told apart further by predicates over the facts about a call.
 import type { CallPredicate, OwnTierScheme, TierSplit } from "#contracts/reward-table.ts";
 import { CampaignError } from "../errors.ts";
-import type { CallFacts, SilentTurnFacts, TierSchemeDefinition } from "./tiers.ts";
+import type { CallFacts, SilentTurnFacts, TierSchemeDefinition } from "./tier-scheme.ts";
 
 /**
  * The base scheme with its splits applied in order: a call that is of `from` when its turn comes, and for which `when` holds, becomes

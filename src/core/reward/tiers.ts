@@ -8,41 +8,8 @@ import {
   type TierScheme,
 } from "#contracts/reward-table.ts";
 import { hashJson } from "../canonical-json.ts";
+import type { CallFacts, TierSchemeDefinition } from "./tier-scheme.ts";
 import { splitTiers } from "./tier-splits.ts";
-
-/** What is known about one executed call, before any scheme names it. */
-export interface CallFacts {
-  readonly name: string;
-  readonly isError: boolean;
-  /** Equal to a golden call that no earlier call had matched. */
-  readonly isGold: boolean;
-  /** Same name and arguments as an earlier executed call of the trajectory. */
-  readonly isDuplicate: boolean;
-  /** Changes the database, or ends the conversation. */
-  readonly isWrite: boolean;
-  readonly isTransfer: boolean;
-  /** 0.5 to 0.99 when some arguments equal those of a golden call of that name, else null. */
-  readonly partialMatch: number | null;
-  /** Effect of a write that is not gold, against the golden writes of that name; unknown without an environment to replay in. */
-  readonly effect: "equivalent" | "different" | "unknown";
-  /** Every argument of a write stands in a user message or a tool result. */
-  readonly isGrounded: boolean;
-  /** Position of its turn in the trajectory, from 0. */
-  readonly turn: number;
-}
-
-/** What is known about a turn that called nothing. */
-export type SilentTurnFacts = Pick<CallFacts, "turn">;
-
-export interface TierSchemeDefinition {
-  readonly scheme: TierScheme;
-  readonly tiers: readonly string[];
-  /** For turns of several calls: the tier that speaks for the turn is the first of these. Does not depend on any reward table. */
-  readonly salience: readonly string[];
-  classify(facts: CallFacts): string;
-  /** The tier of a turn that calls nothing, `tier` being message or error. */
-  classifySilent(tier: string, facts: SilentTurnFacts): string;
-}
 
 /** The tier of a turn that calls no tool. */
 export const MESSAGE_TIER = "message";

@@ -17,6 +17,7 @@ svg { max-width: 100%; height: auto; } svg text { font: 12px system-ui, sans-ser
 .grid { stroke: var(--line); } .zero { stroke: var(--faint); }
 .whisker { stroke-width: 2; } .whisker.first { stroke: var(--first); } .whisker.second { stroke: var(--second); stroke-dasharray: 3 2; }
 .point.first { fill: var(--first); } .point.second { fill: var(--paper); stroke: var(--second); stroke-width: 2; }
+pre { white-space: pre-wrap; font-size: .85rem; border-left: 3px solid var(--line); padding-left: .8rem; }
 .bar.first { fill: var(--first); } .bar.second { fill: var(--second); opacity: .65; } .curve { fill: none; stroke-width: 2; } .curve.first { stroke: var(--first); } .curve.second { stroke: var(--second); stroke-dasharray: 4 3; }
 .key span { margin-right: 1.5rem; } .key .first::before { content: "●"; color: var(--first); margin-right: .4em; } .key .second::before { content: "○"; color: var(--second); margin-right: .4em; }
 `;
@@ -58,6 +59,7 @@ export function renderPage(report: CalibrationReport): string {
           "Rollouts by mean turn reward under the fitted table.",
           key("passing", "failing") + plotRewardByOutcome(fitted),
         ),
+    proposal(report),
     notes(report),
   ];
   return `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Calibration, iteration ${report.iteration}</title><style>${STYLE}</style></head>\n<body>\n${sections.filter((one) => one !== "").join("\n")}\n</body></html>\n`;
@@ -127,6 +129,17 @@ function rewardTable({ priorTable, fittedTable, splits }: CalibrationReport): st
     ],
     rows,
   );
+}
+
+function proposal({ proposal: record }: CalibrationReport): string {
+  if (record === null) return "";
+  const { model, attempts, usage, prompt } = record;
+  const about = `${model}, ${attempts.length} of its answers read, ${usage.promptTokens} prompt and ${usage.completionTokens} completion tokens. It was shown the fitting tasks only.`;
+  const said = attempts.map(
+    ({ answer, problem }) => `<pre>${escapeText(answer)}</pre>${problem === null ? "" : `<p>Not used: ${escapeText(problem)}</p>`}`,
+  );
+  const shown = prompt.map(({ content }) => `<pre>${escapeText(content)}</pre>`).join("");
+  return section("Proposed by a model", about, `${said.join("")}<details><summary>What it was shown</summary>${shown}</details>`);
 }
 
 function notes({ warnings }: CalibrationReport): string {

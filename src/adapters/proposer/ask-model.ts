@@ -1,0 +1,68 @@
+// A model behind an OpenAI-compatible endpoint proposes a reward table. Its answers are read by the core; this asks, again where
+// an answer cannot be used, and counts.
+import type OpenAI from "openai";
+import { z } from "zod";
+import type { ProposerConfig } from "#contracts/campaign-config.ts";
+import { type ProposalRecord, type ProposerMessage, TableProposal } from "#contracts/table-proposal.ts";
+import type { Proposer } from "#core/calibration/proposal/propose.ts";
+import { createInferenceClient } from "../inference/client.ts";
+import { callModel } from "../inference/provider-error.ts";
+
+const ANSWER = z.object({
+  choices: z.array(z.object({ message: z.object({ content: z.string().nullish() }) })).min(1),
+  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish(),
+});
+const RESPONSE_FORMAT = {
+  type: "json_schema" as const,
+  json_schema: {
+    name: "table_proposal",
+    schema: z.toJSONSchema(TableProposal, { io: "input", reused: "inline" }) as Record<string, unknown>,
+  },
+};
+
+/** Throws provider.unauthorized when the key's variable is not set, config.invalid for an address that is not allowed. */
+export function openProposer(
+  config: ProposerConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Proposer {
+  const client = createInferenceClient({
+    baseUrl: config.baseUrl,
+    apiKeyEnv: config.apiKeyEnv,
+    environment,
+    timeoutSeconds: config.timeoutSeconds,
+  });
+  return async (prompt, read) => {
+    const attempts: ProposalRecord["attempts"] = [];
+    const usage = { modelCalls: 0, promptTokens: 0, completionTokens: 0 };
+    const messages = [...prompt];
+    let proposal: TableProposal | null = null;
+    while (proposal === null && attempts.length < config.attempts) {
+      const { text, tokens } = await ask(client, config, messages, signal);
+      usage.modelCalls += 1;
+      usage.promptTokens += tokens?.prompt_tokens ?? 0;
+      usage.completionTokens += tokens?.completion_tokens ?? 0;
+      const found = read(text);
+      attempts.push({ answer: text, problem: found.problem });
+      proposal = found.proposal;
+      messages.push(
+        { role: "assistant", content: text },
+        { role: "user", content: `This answer cannot be used: ${found.problem}. Answer again with the whole JSON object.` },
+      );
+    }
+    return { model: config.model, prompt: [...prompt], attempts, usage: { ...usage, usd: cost(usage, config) }, proposal };
+  };
+}
+
+async function ask(client: OpenAI, config: ProposerConfig, messages: readonly ProposerMessage[], signal: AbortSignal) {
+  const { model, temperature, maxTokens } = config;
+  return callModel({ who: `proposer ${model}`, signal, canReappear: false }, async () => {
+    const request = { model, temperature, max_tokens: maxTokens, response_format: RESPONSE_FORMAT, messages: [...messages] };
+    const { choices, usage } = ANSWER.parse(await client.chat.completions.create(request, { signal }));
+    return { text: choices[0]?.message.content ?? "", tokens: usage };
+  });
+}
+
+function cost(usage: { promptTokens: number; completionTokens: number }, { priceUsdPerMillionTokens: price }: ProposerConfig): number {
+  return (usage.promptTokens * price.input + usage.completionTokens * price.output) / 1e6;
+}
