@@ -107,8 +107,8 @@ export interface UserSimulator {
 export interface SimulatorOptions {
   readonly seed: string;
   readonly signal: AbortSignal;
-  /** Golden writes for which nothing was done yet. For judging a stop; no prompt ever depends on it. Absent: 0. */
-  readonly numPendingWrites?: number;
+  /** How many golden writes nothing was done for yet. For judging a stop; no prompt ever depends on it. Absent: 0. */
+  readonly countPendingWrites?: () => number;
 }
 export interface SimulatorReply {
   readonly content: string;

@@ -6,6 +6,7 @@ import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { Clock, SimulatorOptions, SimulatorReply, SimulatorView, UserSimulator } from "#core/ports.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
+import { STOP_TOKEN } from "#core/rollout/ending.ts";
 import { checkReply } from "#core/simulator/llm/judge-reply.ts";
 import { type RoleMessage, simulatorMessages } from "#core/simulator/llm/prompts.ts";
 import { type SpokenReply, type StrategyName, USER_STRATEGIES, type UserStrategy } from "#core/simulator/llm/strategies.ts";
@@ -68,7 +69,7 @@ async function play(
   { userModel, strategy, prematureStop }: Setup,
   task: Task,
   view: SimulatorView,
-  { seed, signal, numPendingWrites = 0 }: SimulatorOptions,
+  { seed, signal, countPendingWrites = () => 0 }: SimulatorOptions,
   effort: Effort,
 ): Promise<SpokenReply> {
   const messages = simulatorMessages(strategy.systemPrompt(task), view);
@@ -85,7 +86,8 @@ async function play(
     return text;
   });
   checkReply(spoken.content, view);
-  if (prematureStop !== "ignore" && isPrematureStop({ task, view, reply: spoken.content, numPendingWrites }))
+  const canJudge = prematureStop !== "ignore" && spoken.content.includes(STOP_TOKEN);
+  if (canJudge && isPrematureStop({ task, view, reply: spoken.content, numPendingWrites: countPendingWrites() }))
     effort.judgeEarlyStop(spoken.content, prematureStop);
   for (const { asked, text } of answers) await remember(userModel, asked, text);
   return spoken;

@@ -233,12 +233,12 @@ function withReadableAnswer(answer: AgentTurn): AgentTurn {
 /** The user's answer to the agent's message, or its opening when there is none. */
 async function askUser<State>(input: TrajectoryInput<State>, progress: Progress<State>, answer: AgentTurn | null): Promise<SimulatorReply> {
   const seed = deriveSeed(input.seed, "simulator", answer === null ? "opening" : progress.records.length);
-  const numPendingWrites = inEnvironment(() => countPendingWrites(input, progress));
+  const countPendingWrites = () => inEnvironment(() => numPendingWrites(input, progress));
   try {
-    return await input.simulator.reply(input.task, viewWith(progress, answer), { seed, signal: input.signal, numPendingWrites });
+    return await input.simulator.reply(input.task, viewWith(progress, answer), { seed, signal: input.signal, countPendingWrites });
   } catch (error) {
     const canRetryCall = error instanceof CampaignError && error.retryable && error.code.startsWith("provider.");
-    if (input.signal.aborted || canRetryCall) throw error;
+    if (input.signal.aborted || canRetryCall || error instanceof RolloutFailure) throw error;
     if (error instanceof SimulatorFailure) {
       progress.usage = addUsage(progress.usage, NO_CALLS, error.usage);
       progress.troubles = addTroubles(progress.troubles, error.troubles);
@@ -248,7 +248,7 @@ async function askUser<State>(input: TrajectoryInput<State>, progress: Progress<
 }
 
 /** 0 as soon as the database is the golden one, however it came to be. */
-function countPendingWrites<State>({ task, environment }: TrajectoryInput<State>, { records, state }: Progress<State>): number {
+function numPendingWrites<State>({ task, environment }: TrajectoryInput<State>, { records, state }: Progress<State>): number {
   const turns = records.map(({ turn }) => turn);
   const { length } = pendingWrites(task, turns, environment);
   return length > 0 && environment.grade(state, task, []).isDatabaseMatch ? 0 : length;

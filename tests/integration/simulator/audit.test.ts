@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
+import { checkReply } from "#core/simulator/llm/judge-reply.ts";
 import { registerSimulator } from "../../../src/cli/commands/simulator.ts";
 import { runCommand } from "../../fixtures/run-command.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
-import { hasPublicRollouts, PUBLIC_ROLLOUTS, TAU_BENCH, WHY_SKIPPED } from "../../support/public-rollouts.ts";
+import { hasPublicRollouts, importPublicRollouts, PUBLIC_ROLLOUTS, TAU_BENCH, WHY_SKIPPED } from "../../support/public-rollouts.ts";
 import { sendJson } from "../inference/failing-server.ts";
 import { fails, says, startUserModel, type UserModelServer } from "./user-model.ts";
 
@@ -108,6 +109,15 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
     expect(conversations("wrong-fact")).toEqual("9/3 22/3 23/3 24/0 27/3 32/1 32/2 32/3 36/3 46/3".split(" "));
     expect(conversations("gold-leak")).toEqual([]);
     expect(report.recorded).toEqual({ conversations: 200, wrongFact: 10, earlyStop: 16, goldLeak: 0 });
+  });
+
+  it("hold no message that would be taken for a refusal or for the agent's part", () => {
+    const messages = importPublicRollouts().flatMap(({ trajectory: { firstUserMessage, turns } }) => [
+      firstUserMessage,
+      ...turns.flatMap(({ userReply }) => userReply ?? []),
+    ]);
+    expect(messages).toHaveLength(1490);
+    for (const message of messages) expect(() => checkReply(message, { firstUserMessage: "hi" })).not.toThrow();
   });
 
   it("replay against the scripted simulator without noise, and mostly as recorded", async () => {

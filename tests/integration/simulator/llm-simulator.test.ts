@@ -26,7 +26,7 @@ async function simulatorAt(
   return { ...simulator, clock };
 }
 const ask = (simulator: UserSimulator, view = OPENING, numPendingWrites = 0) =>
-  simulator.reply(TASK, view, { seed: "0000002a", signal: NEVER, numPendingWrites });
+  simulator.reply(TASK, view, { seed: "0000002a", signal: NEVER, countPendingWrites: () => numPendingWrites });
 
 describe("an endpoint in trouble is waited for", () => {
   test("as long as Retry-After says, and the reply is metered with every call", async () => {

@@ -86,20 +86,22 @@ async function act<State>(input: ReplayInput<State>, scene: Scene<State>, action
     return null;
   }
   scene.exchanges.push({ agent: action.content, user: null });
-  const isDone = input.environment.grade(scene.state, task, []).isDatabaseMatch;
-  const { content } = await askUser(input, scene, isDone ? 0 : pendingWrites(task, scene.turns, input.environment).length);
+  const { content } = await askUser(input, scene, () => {
+    const isDone = input.environment.grade(scene.state, task, []).isDatabaseMatch;
+    return isDone ? 0 : pendingWrites(task, scene.turns, input.environment).length;
+  });
   (scene.exchanges.at(-1) as { user: string | null }).user = content;
   scene.turns.push(turnOf(scene, { content: action.content, toolCalls: [], userReply: content }));
   return content;
 }
 
-async function askUser<State>(input: ReplayInput<State>, scene: Scene<State>, numPendingWrites = 0): Promise<SimulatorReply> {
+async function askUser<State>(input: ReplayInput<State>, scene: Scene<State>, countPendingWrites = () => 0): Promise<SimulatorReply> {
   const { firstUserMessage, exchanges, memories } = scene;
   const seed = deriveSeed(input.seed, "simulator", exchanges.length);
   const reply = await input.simulator.reply(
     input.script.task,
     { firstUserMessage, exchanges, memories },
-    { seed, signal: input.signal, numPendingWrites },
+    { seed, signal: input.signal, countPendingWrites },
   );
   scene.memories.push(reply.memory ?? null);
   account(scene, reply.usage, reply.troubles);
