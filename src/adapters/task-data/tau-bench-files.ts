@@ -1,23 +1,32 @@
 // Reads and checks the files of a tau-bench data folder.
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { parseJson } from "#core/environment/python/parse-json.ts";
 import type { PyValue } from "#core/environment/python/values.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ToolSchema } from "#core/ports.ts";
 
-const NEXT =
-  "set TURNWISE_TAU_BENCH to a folder with tau-bench's data: airline/flights.json, reservations.json, users.json, tasks_test.json, tools.json and wiki.md";
+const FILES: Readonly<Record<string, string>> = {
+  airline: "flights.json, reservations.json, users.json, tasks_test.json, tools.json and wiki.md",
+  retail: "orders.json, products.json, users.json, tasks_test.json, tasks_train.json, tasks_dev.json, tools.json and wiki.md",
+  "tau2-airline": "db.json, tasks.json, split_tasks.json, tools.json and policy.md",
+};
+
+/** What the folder of a domain must hold, as the next step of an error. */
+function whatIsNeeded(directory: string): string {
+  const domain = basename(directory);
+  return `set TURNWISE_TAU_BENCH, or --data, to a folder with ${domain}/: ${FILES[domain] ?? "the files of the benchmark"}`;
+}
 
 /** The text of a file of the folder. Throws environment.data-missing. */
 export async function readText(directory: string, name: string): Promise<string> {
   if (!(await isDirectory(directory)))
-    throw new CampaignError("environment.data-missing", `no data folder at ${directory}`, { next: NEXT });
+    throw new CampaignError("environment.data-missing", `no data folder at ${directory}`, { next: whatIsNeeded(directory) });
   try {
     return await readFile(join(directory, name), "utf8");
   } catch (cause) {
-    throw new CampaignError("environment.data-missing", `cannot read ${name} in ${directory}`, { cause, next: NEXT });
+    throw new CampaignError("environment.data-missing", `cannot read ${name} in ${directory}`, { cause, next: whatIsNeeded(directory) });
   }
 }
 
@@ -31,9 +40,22 @@ async function isDirectory(path: string): Promise<boolean> {
 export function corrupt(directory: string, name: string, what: string, cause?: unknown): CampaignError {
   return new CampaignError("environment.data-corrupt", `${name} in ${directory}: ${what}`, {
     cause,
-    next: "copy the file again from the benchmark's repository",
+    next: COPY_AGAIN,
   });
 }
+
+/** What `make` makes of the folder's files; an error of theirs then says which folder and what to do. */
+export function madeFrom<Value>(directory: string, make: () => Value): Value {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof CampaignError && error.code === "environment.data-corrupt")
+      throw new CampaignError(error.code, `in ${directory}: ${error.message}`, { cause: error, next: COPY_AGAIN });
+    throw error;
+  }
+}
+
+const COPY_AGAIN = "copy the file again from the benchmark's repository";
 
 /** A JSON file with ints and floats kept apart. Throws environment.data-missing or environment.data-corrupt. */
 export async function readPythonJson(directory: string, name: string): Promise<PyValue> {

@@ -13,7 +13,7 @@ import { createRetailEnvironment, RETAIL_TOOLS, type RetailState } from "#core/e
 import { taskKind } from "#core/environment/task-kind.ts";
 import type { Tool } from "#core/environment/tool.ts";
 import { keepUsersApart, splitByUser } from "./split-by-user.ts";
-import { readChecked, readPythonJson, readText, TauBenchTask, ToolSchemas } from "./tau-bench-files.ts";
+import { madeFrom, readChecked, readPythonJson, readText, TauBenchTask, ToolSchemas } from "./tau-bench-files.ts";
 
 export interface TauBenchOptions {
   /** Tasks held out from training; no user is on both sides. */
@@ -55,7 +55,7 @@ export async function loadTauBenchRetail(directory: string): Promise<TaskSet<Ret
 export async function readTauBenchAirline(directory: string): Promise<BenchmarkData<AirlineDatabase, AirlineState>> {
   const folder = join(directory, "airline");
   const { flights, reservations, users } = await readCollections(folder, ["flights", "reservations", "users"]);
-  const database = airlineDatabaseFromJson({ flights, reservations, users });
+  const database = madeFrom(folder, () => airlineDatabaseFromJson({ flights, reservations, users }));
   const tasks = new Map([["test", await readTasks(folder, "tasks_test.json", "airline", AIRLINE_TOOLS)]]);
   const environment = createAirlineEnvironment({ database, tasks: tasks.get("test") ?? [], ...(await readAgentSide(folder)) });
   return { database, environment, tasks };
@@ -65,7 +65,7 @@ export async function readTauBenchAirline(directory: string): Promise<BenchmarkD
 export async function readTauBenchRetail(directory: string): Promise<BenchmarkData<RetailDatabase, RetailState>> {
   const folder = join(directory, "retail");
   const { orders, products, users } = await readCollections(folder, ["orders", "products", "users"]);
-  const database = retailDatabaseFromJson({ orders, products, users });
+  const database = madeFrom(folder, () => retailDatabaseFromJson({ orders, products, users }));
   const tasks = new Map<string, Task[]>();
   for (const split of ["test", "train", "dev"])
     tasks.set(split, await readTasks(folder, `tasks_${split}.json`, "retail", RETAIL_TOOLS, `retail-${split}`));

@@ -15,7 +15,7 @@ import { renderScenario } from "#core/environment/tau2-airline/scenario.ts";
 import { CampaignError } from "#core/errors.ts";
 import { keepUsersApart } from "./split-by-user.ts";
 import type { BenchmarkData } from "./tau-bench.ts";
-import { readChecked, readPythonJson, readText, ToolSchemas } from "./tau-bench-files.ts";
+import { corrupt, madeFrom, readChecked, readPythonJson, readText, ToolSchemas } from "./tau-bench-files.ts";
 
 const Scenario = z.object({
   persona: z.string().nullable(),
@@ -63,12 +63,18 @@ export async function loadTau2Airline(directory: string): Promise<TaskSet<Databa
 /** The airline as the benchmark has it: splits "train" and "test", ids `tau2-airline-00` … by the benchmark's own numbers. */
 export async function readTau2Airline(directory: string): Promise<BenchmarkData<AirlineDatabase, DatabaseState>> {
   const folder = join(directory, "tau2-airline");
-  const database = tau2AirlineDatabaseFromJson(await readPythonJson(folder, "db.json"));
+  const db = await readPythonJson(folder, "db.json");
+  const database = madeFrom(folder, () => tau2AirlineDatabaseFromJson(db));
   const checked = await readChecked(folder, "tasks.json", z.array(Tau2Task));
   const exact = await readPythonJson(folder, "tasks.json");
-  const byId = new Map(checked.map((task, index) => [task.id, toTask(task, getItem(exact, index), database)]));
+  const byId = madeFrom(folder, () => new Map(checked.map((task, index) => [task.id, toTask(task, getItem(exact, index), database)])));
   const splits = await readChecked(folder, "split_tasks.json", Splits);
-  const tasks = new Map(Object.entries(splits).map(([name, ids]) => [name, ids.flatMap((id) => byId.get(id) ?? [])]));
+  const taskOf = (id: string) => {
+    const task = byId.get(id);
+    if (task === undefined) throw corrupt(folder, "split_tasks.json", `names task ${id}, which tasks.json does not have`);
+    return task;
+  };
+  const tasks = new Map(Object.entries(splits).map(([name, ids]) => [name, ids.map(taskOf)]));
   const { tools } = await readChecked(folder, "tools.json", z.object({ tools: ToolSchemas }));
   const environment = createTau2AirlineEnvironment({
     database,
