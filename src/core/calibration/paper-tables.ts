@@ -9,7 +9,7 @@ import { analyse, assessTable, describeSplit } from "./assess.ts";
 import { groupByTask } from "./buffer.ts";
 import { compareHeldOut, type HeldOutMethod } from "./held-out.ts";
 import { taskSums } from "./task-sums.ts";
-import { turnAdvantages } from "./turn-advantages.ts";
+import { type TurnAdvantages, turnAdvantages } from "./turn-advantages.ts";
 
 export interface PaperTablesInput {
   /** The same rollouts, labelled with the published tiers and with the finer ones. */
@@ -30,24 +30,36 @@ const estimator = (config: Record<string, unknown>) => AdvantageConfig.parse({ d
 const HYBRID = estimator({ type: "gtpo-hybrid/1" });
 const SHARE_OF_JUDGES = 0.2;
 
+/** The published check looks at A^I + lambda A^O: the turn's own reward and the outcome, nothing of the turns after it. */
+function ofTheTurnAlone(advantages: TurnAdvantages): TurnAdvantages {
+  const { immediate, outcome, lambda } = advantages;
+  const estimator = immediate.map((group, p) => group.map((turns, i) => turns.map((value) => value + lambda * (outcome[p]?.[i] ?? 0))));
+  return { ...advantages, estimator };
+}
+
 export function paperTables(input: PaperTablesInput): PaperTables {
   const { naive, irc, finerPrior, finerStrict } = input;
   const options: BootstrapOptions = { resamples: input.resamples, confidence: 0.95, seed: input.seed };
   const rolloutsOf = (table: RewardTable) => (table.scheme === "paper/1" ? input.paperRollouts : input.finerRollouts);
-  const assess = (table: RewardTable, advantage: AdvantageConfig, bootstrapOptions: BootstrapOptions = { ...options, resamples: 1 }) => {
+  const assess = (
+    table: RewardTable,
+    advantage: AdvantageConfig,
+    bootstrapOptions: BootstrapOptions = { ...options, resamples: 1 },
+    look: (advantages: TurnAdvantages) => TurnAdvantages = (advantages) => advantages,
+  ) => {
     const tasks = groupByTask(rolloutsOf(table));
     const layout = { tiers: tierScheme(table.scheme).tiers, tables: [table] };
-    const findings = analyse(
-      "all",
-      taskSums(tasks, layout, [turnAdvantages(tasks, table, advantage)]),
-      layout,
-      { minTurns: 1 },
-      bootstrapOptions,
-    );
+    const sums = taskSums(tasks, layout, [look(turnAdvantages(tasks, table, advantage))]);
+    const findings = analyse("all", sums, layout, { minTurns: 1 }, bootstrapOptions);
     return { split: describeSplit(findings, layout), assessment: assessTable(findings, layout, 0) };
   };
-  const estimatorRow = (name: string, table: RewardTable, config: Record<string, unknown>): EstimatorRow => {
-    const { assessment } = assess(table, estimator(config));
+  const estimatorRow = (
+    name: string,
+    table: RewardTable,
+    config: Record<string, unknown>,
+    look?: (advantages: TurnAdvantages) => TurnAdvantages,
+  ): EstimatorRow => {
+    const { assessment } = assess(table, estimator(config), undefined, look);
     return {
       name,
       table: table.name,
@@ -70,6 +82,7 @@ export function paperTables(input: PaperTablesInput): PaperTables {
     finerTiers: assess(finerPrior, HYBRID, options).split,
     estimators: [
       estimatorRow("GRPO (sparse)", naive, { type: "grpo/1" }),
+      estimatorRow("A^I + A^O, of the turn alone", naive, { type: "mt-grpo/1" }, ofTheTurnAlone),
       estimatorRow("MT-GRPO", naive, { type: "mt-grpo/1" }),
       estimatorRow("GTPO", naive, { type: "gtpo/1" }),
       estimatorRow("hybrid", naive, { type: "gtpo-hybrid/1" }),
