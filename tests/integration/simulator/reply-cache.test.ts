@@ -79,6 +79,15 @@ describe("it is asked again", () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  test("when the answer that is kept is no good any more", async () => {
+    const { simulator } = await startAt(temporaryFolder(), "Yes. ###STOP###", "Yes.");
+    const view = { firstUserMessage: "hi", exchanges: [{ agent: "Shall I proceed?", user: null }] };
+    const reply = (numPendingWrites: number) =>
+      simulator().reply(TASK, view, { seed: "1", signal: new AbortController().signal, countPendingWrites: () => numPendingWrites });
+    await reply(0);
+    expect(await reply(1)).toMatchObject({ content: "Yes.", usage: { calls: 1 } });
+  });
+
   test("when the answer was no good: it is not kept", async () => {
     const folder = temporaryFolder();
     const { simulator } = await startAt(folder, "How can I help you?", "I want a seat.");
