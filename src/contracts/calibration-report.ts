@@ -10,6 +10,7 @@ export const Finding = z
   .strictObject({ value: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() })
   .meta({ id: "Finding" });
 export type Finding = z.infer<typeof Finding>;
+const NOT_KNOWN = { value: null, low: null, high: null };
 
 /** Which rollouts: all of them, those that the table was fitted on, those that only judge. Tasks (and users) are disjoint. */
 export const Split = z.enum(["all", "fit", "judge"]);
@@ -22,6 +23,7 @@ export const TierStatistics = z
     numTurns: z.int().nonnegative().describe("turns that the tier speaks for"),
     numRollouts: z.int().nonnegative().describe("rollouts in which the tier occurs"),
     passRateGivenTurn: z.number().nullable().describe("share of the tier's turns that lie in passing rollouts"),
+    passRate: Finding.default(NOT_KNOWN).describe("share of its rollouts that pass; Wilson, as if rollouts were independent"),
     pooled: Finding.describe("correlation over all rollouts: mixes the tier's effect with the difficulty of tasks"),
     withinTask: Finding.describe("correlation after the task means are taken off: what a group-normalised advantage can see"),
     support: z.int().nonnegative().describe("rollouts of tasks in which both presence and outcome vary"),
@@ -36,6 +38,7 @@ export const SplitStatistics = z
     numRollouts: z.int().nonnegative(),
     numTurns: z.int().nonnegative(),
     numPasses: z.int().nonnegative(),
+    passRate: Finding.default(NOT_KNOWN).describe("share of rollouts that pass; Wilson, as if rollouts were independent"),
     numMixedTasks: z.int().nonnegative().describe("tasks with both passing and failing rollouts"),
     numPairs: z.int().nonnegative().describe("pairs of a passing and a failing rollout of the same task"),
     tiers: z.array(TierStatistics),

@@ -9,6 +9,7 @@ import type {
   TierStatistics,
 } from "#contracts/calibration-report.ts";
 import { type BootstrapEstimate, type BootstrapOptions, bootstrap, type ClusterSums } from "../statistics/bootstrap.ts";
+import { wilsonInterval } from "../statistics/wilson.ts";
 import { createStatistics, type StatisticsIndex, statisticsIndex } from "./statistics.ts";
 import { BUFFER, type SumsLayout, signOf, sumRows, TABLE_TIER, TIER, tableTierOffset, tierOffset } from "./task-sums.ts";
 
@@ -18,6 +19,7 @@ export interface SplitFindings {
   readonly totals: Float64Array;
   readonly estimates: readonly BootstrapEstimate[];
   readonly index: StatisticsIndex;
+  readonly confidence: number;
   /** Whether the sign of a tier's mean advantage, by position, counts in this split: it is asked about, and has enough turns. */
   readonly isJudged: (tier: number) => boolean;
 }
@@ -42,7 +44,7 @@ export function analyse(
   const isJudged = (tier: number) =>
     (judged.tiers?.has(layout.tiers[tier] ?? "") ?? true) && (totals[tierOffset(tier) + TIER.turns] ?? 0) >= Math.max(1, judged.minTurns);
   const estimates = bootstrap(sums, index.length, createStatistics(layout, isJudged), options);
-  return { split, numTasks: sums.numRows, totals, estimates, index, isJudged };
+  return { split, numTasks: sums.numRows, totals, estimates, index, confidence: options.confidence, isJudged };
 }
 
 export function findingOf(findings: SplitFindings, position: number): Finding {
@@ -58,6 +60,7 @@ export function describeSplit(findings: SplitFindings, layout: SumsLayout): Spli
     numRollouts: total("rollouts"),
     numTurns: total("turns"),
     numPasses: total("passes"),
+    passRate: rate(total("passes"), total("rollouts"), findings),
     numMixedTasks: total("mixedTasks"),
     numPairs: total("pairs"),
     tiers: layout.tiers.map((tier, position) => describeTier(findings, tier, position)),
@@ -71,10 +74,15 @@ function describeTier(findings: SplitFindings, tier: string, position: number): 
     numTurns: total("turns"),
     numRollouts: total("rollouts"),
     passRateGivenTurn: total("turns") === 0 ? null : total("passingTurns") / total("turns"),
+    passRate: rate(total("passingRollouts"), total("rollouts"), findings),
     pooled: findingOf(findings, findings.index.tier(position, "pooled")),
     withinTask: findingOf(findings, findings.index.tier(position, "withinTask")),
     support: total("support"),
   };
+}
+
+function rate(successes: number, trials: number, { confidence }: SplitFindings): Finding {
+  return wilsonInterval(successes, trials, confidence) ?? { value: null, low: null, high: null };
 }
 
 /** How a table fares, `table` being its position in the layout: the prior first, the fitted one second. */

@@ -44,7 +44,7 @@ function buffer({ splits, doNothingFloor, bufferSha256 }: CalibrationReport): st
     split.numTasks,
     split.numRollouts,
     split.numTurns,
-    split.numRollouts === 0 ? "n/a" : percent(split.numPasses / split.numRollouts),
+    rate(split.passRate),
     split.numMixedTasks,
     split.numPairs,
   ]);
@@ -86,12 +86,22 @@ function remark({ conflicts, neutralized, keptPrior }: CalibrationReport, tier: 
 function tiers(split: SplitStatistics | undefined): string {
   const rows = (split?.tiers ?? []).filter(({ numTurns, numRollouts }) => numTurns + numRollouts > 0);
   return table(
-    ["tier", "turns", "rollouts", "pass given turn", "correlation, pooled", "correlation, within task", "support"],
+    [
+      "tier",
+      "turns",
+      "rollouts",
+      "pass given turn",
+      "pass given tier in rollout",
+      "correlation, pooled",
+      "correlation, within task",
+      "support",
+    ],
     rows.map((row) => [
       row.tier,
       row.numTurns,
       row.numRollouts,
       number(row.passRateGivenTurn),
+      rate(row.passRate),
       finding(row.pooled),
       finding(row.withinTask),
       row.support,
@@ -160,6 +170,12 @@ function table(header: readonly string[], rows: readonly (readonly (string | num
 function finding({ value: point, low, high }: Finding): string {
   if (point === null) return "n/a";
   return low === null || high === null ? number(point) : `${number(point)} [${number(low)}, ${number(high)}]`;
+}
+
+function rate({ value: share, low, high }: Finding): string {
+  return share === null || low === null || high === null
+    ? "n/a"
+    : `${percent(share)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
 }
 
 function number(x: number | null): string {

@@ -84,7 +84,7 @@ function bufferTable({ splits, doNothingFloor }: CalibrationReport): string {
     `${one.numTasks}`,
     `${one.numRollouts}`,
     `${one.numTurns}`,
-    one.numRollouts === 0 ? "n/a" : percent(one.numPasses / one.numRollouts),
+    rate(one.passRate),
     `${one.numMixedTasks}`,
     `${one.numPairs}`,
   ]);
@@ -160,6 +160,12 @@ function finding(one: Finding | undefined): string {
 
 function bounds({ low, high }: { readonly low: number; readonly high: number }): string {
   return `[${number(low)}, ${number(high)}]`;
+}
+
+function rate({ value: share, low, high }: Finding): string {
+  return share === null || low === null || high === null
+    ? "n/a"
+    : `${percent(share)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
 }
 
 function number(x: number | null): string {

@@ -8,6 +8,7 @@ import { redesign } from "#core/calibration/redesign.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { createRewardTable } from "#core/reward/reward-table.ts";
+import { wilsonInterval } from "#core/statistics/wilson.ts";
 import { CONFIG, EXAMPLE_3, HYBRID, IRC, NAIVE, rollout } from "./example-3.ts";
 
 const run = (rollouts: readonly LabelledRollout[], change: Partial<CalibrationInput> = {}) =>
@@ -58,6 +59,15 @@ describe("a calibration report", () => {
       }),
       { numRuns: 10 },
     );
+  });
+
+  test("gives rates with Wilson intervals, over the rollouts in which a tier occurs", () => {
+    const all = run(CLEAR).splits.find(({ split }) => split === "all");
+    const gold = all?.tiers.find(({ tier }) => tier === "gold");
+    expect(all?.passRate).toEqual(wilsonInterval(all?.numPasses ?? 0, all?.numRollouts ?? 0, CONFIG.confidence));
+    expect(gold?.passRate).toEqual(wilsonInterval(gold?.numRollouts ?? 0, gold?.numRollouts ?? 0, CONFIG.confidence));
+    expect(all?.tiers.find(({ tier }) => tier === "state")?.passRate.value).toBe(0);
+    expect(all?.tiers.find(({ tier }) => tier === "duplicate")?.passRate).toEqual({ value: null, low: null, high: null });
   });
 
   test("satisfies its contract, with null and never NaN, on any buffer", () => {
