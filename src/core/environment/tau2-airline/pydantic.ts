@@ -22,6 +22,13 @@ function accepting(convert: (input: PyValue) => PyValue | Pick<Problem, "message
   };
 }
 
+/** What a text is parsed for cannot hold half a surrogate pair; a text that is taken as it is can. */
+function parsing(convert: (input: PyValue) => PyValue | Pick<Problem, "message" | "type">): Validate {
+  return accepting((input) => (typeof input === "string" && !input.isWellFormed() ? NO_UNICODE : convert(input)));
+}
+
+const NO_UNICODE = { type: "string_unicode", message: "Input should be a valid string, unable to parse raw data as a unicode string" };
+
 const isProblem = (result: PyValue | Pick<Problem, "message" | "type">): result is Pick<Problem, "message" | "type"> =>
   typeof result === "object" && result !== null && "message" in result;
 
@@ -34,7 +41,7 @@ export const text: Validate = accepting((input) =>
 export function literal(...options: readonly string[]): Validate {
   const names = options.map((option) => `'${option}'`);
   const wanted = names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
-  return accepting((input) =>
+  return parsing((input) =>
     typeof input === "string" && options.includes(input) ? input : { type: "literal_error", message: `Input should be ${wanted}` },
   );
 }
@@ -44,7 +51,7 @@ const MAX_DIGITS = 4300;
 const NO_FIELDS = new PyDict([], []);
 
 /** Ints, booleans, floats without a fraction, and texts of such numbers. */
-export const integer: Validate = accepting((input) => {
+export const integer: Validate = parsing((input) => {
   if (typeof input === "boolean") return Number(input);
   if (isInt(input)) return input;
   if (input instanceof PyFloat) return integerFromFloat(input.value);
@@ -67,7 +74,7 @@ function integerFromText(value: string) {
 }
 
 /** Numbers, booleans, and texts of numbers. */
-export const float: Validate = accepting((input) => {
+export const float: Validate = parsing((input) => {
   if (typeof input === "boolean" || isInt(input)) return new PyFloat(Number(input));
   if (input instanceof PyFloat) return input;
   if (typeof input === "string") return floatFromText(trim(input));

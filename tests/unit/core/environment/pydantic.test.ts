@@ -43,6 +43,13 @@ describe("a validated model", () => {
     expect(make(`{"name": "x", "kind": "a", "count": 1, "size": ${given}}`)).toContain(`"size": ${taken},`);
   });
 
+  it("takes half a surrogate pair in a text, and nowhere where a text is parsed", () => {
+    expect(make('{"name": "\\ud800", "kind": "a", "count": 1}')).toContain('"name": "\\ud800"');
+    expect(() => make('{"name": "x", "kind": "\\ud800", "count": "\\udc00", "size": "\\ud800"}')).toThrow(
+      /^3 validation errors for Thing(\n.*\n.*unable to parse raw data as a unicode string \[type=string_unicode.*\n.*){3}$/,
+    );
+  });
+
   it("reports every problem with its place, kind and input", () => {
     const wrong = '{"kind": "d", "count": 1.5, "size": "big", "parts": [{"number": "7"}, {"number": null}, 5]}';
     expect(() => make(wrong)).toThrow(
