@@ -156,6 +156,11 @@ describe("what goes over the wire", () => {
     expect(server.bodies()[0]).toMatchObject({ model: "m", temperature: 0.3, max_tokens: 17, seed: 42 });
   });
 
+  test("has temperature 0 when that is set", async () => {
+    await ask(await simulatorAt(["ok"], { temperature: 0 }));
+    expect(server.bodies()[0]).toMatchObject({ temperature: 0 });
+  });
+
   test("has no seed for an endpoint that refuses it", async () => {
     await ask(await simulatorAt(["ok"], { hasSeed: false }));
     expect(server.bodies()[0]).not.toHaveProperty("seed");

@@ -17,8 +17,8 @@ const MONTH = MONTHS.map((name) => `${name}|${name.slice(0, 3)}`).join("|");
 const NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
 const EMAIL = /[\w.+-]+@[\w-]+\.[\w.-]*\w/g;
-/** mia_li_3668, credit_card_4421486, #W1234567, HAT081, NQNU5R, IFOYYZ */
-const ID = /#?\b(?:[a-z]+(?:_[a-z]+)*_\d{3,}|W\d{6,8}|HAT\d{3}|(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6})\b/g;
+/** mia_li_3668, credit_card_4421486, #W1234567, HAT081, NQNU5R, IFOYYZ, 1151293680 */
+const ID = /#?\b(?:[a-z]+(?:_[a-z]+)*_\d{3,}|W\d{6,8}|HAT\d{3}|\d{8,}|(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6})\b/g;
 const DATE = new RegExp(
   `\\b(?:(\\d{4})-(\\d{2})-(\\d{2})|(${MONTH})\\.? (\\d{1,2})(?:st|nd|rd|th)?\\b|(\\d{1,2})(?:st|nd|rd|th)?(?: of)? (${MONTH})\\b)(?:,? \\d{4}\\b(?!-))?`,
   "gi",

@@ -11,6 +11,7 @@ describe("facts of a message", () => {
   test.each([
     ["My id is mia_li_3668, reservation NQNU5R.", ["id mia_li_3668", "id nqnu5r"]],
     ["Order #W1234567 with credit_card_4421486", ["id w1234567", "id credit_card_4421486"]],
+    ["item 1151293680 please", ["id 1151293680"]],
     ["Flight HAT081 please", ["id hat081"]],
     ["I am at a.b@example.com", ["email a.b@example.com"]],
     ["on May 27th, 2024-05-20 or 3 June", ["date 5-27", "date 5-20", "date 6-3"]],
