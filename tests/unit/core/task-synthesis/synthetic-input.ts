@@ -1,0 +1,47 @@
+// The built-in airline as an input of the synthesis, made once for all tests.
+import type { SynthesisOptions, SynthesizedTask } from "#contracts/task-file.ts";
+import { syntheticSource } from "#core/synthetic/airline.ts";
+import { airlineDomain, TAU_AIRLINE_RULES } from "#core/task-synthesis/airline/domain.ts";
+import type { AirlineWish } from "#core/task-synthesis/airline/wishes.ts";
+import { type Synthesis, type SynthesisInput, synthesize } from "#core/task-synthesis/synthesize.ts";
+import { createWorld } from "#core/task-synthesis/world.ts";
+
+export const { environment, records } = syntheticSource(1);
+export const world = createWorld(environment);
+
+const OPTIONS: SynthesisOptions = {
+  seed: 1,
+  writes: [0, 1, 2, 3, 4, 5],
+  evidence: [0, 1, 2, 3, 4, 5, 6],
+  perCell: 3,
+  refusals: 0.34,
+  trainShare: 0.8,
+  contaminated: "drop",
+  maxOverlap: 0.3,
+};
+
+export function inputWith(
+  options: Partial<SynthesisOptions>,
+  more: Partial<SynthesisInput<AirlineWish>> = {},
+): SynthesisInput<AirlineWish> {
+  return {
+    world,
+    domain: airlineDomain(world, TAU_AIRLINE_RULES),
+    renderInstruction: ({ paragraph }) => paragraph,
+    benchmarkTasks: [],
+    options: { ...OPTIONS, ...options },
+    ...more,
+  };
+}
+
+export const synthesizeWith = (options: Partial<SynthesisOptions>): Synthesis => synthesize(inputWith(options));
+
+/** The sentences of a task that are about one of its wishes. */
+export function wordsOf({ scenario, decisions }: SynthesizedTask, index: number): string {
+  const request = scenario.reasonForCall.split(/(?<=\.) /)[index] ?? "";
+  if (decisions.length === 1) return [request, scenario.knownInfo, scenario.taskInstructions].join(" ");
+  const about = [scenario.knownInfo, scenario.taskInstructions].flatMap((text) =>
+    text.split(/(?=About wish )/).filter((part) => part.startsWith(`About wish ${index + 1}:`)),
+  );
+  return [request, ...about].join(" ");
+}
