@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { SplitStatistics } from "./calibration-report.ts";
 import { TierScheme } from "./reward-table.ts";
+import { TestbedReport } from "./testbed-report.ts";
 
 export const HeldOutRow = z.strictObject({
   name: z.string(),
@@ -37,6 +38,7 @@ export const PaperTables = z
       z.strictObject({ name: z.string(), discriminativeAccuracy: z.number().nullable(), rewardOutcomeWithinTask: z.number().nullable() }),
     ),
     heldOut: z.array(HeldOutRow),
+    testbed: z.array(TestbedReport).describe("error rates of the gate: one split, then 5 folds; empty when not asked for"),
   })
   .meta({ id: "PaperTables" });
 export type PaperTables = z.infer<typeof PaperTables>;

@@ -1,6 +1,7 @@
 // turnwise reproduce FILE…: the tables that the calibration rests on, made anew from rollouts, e.g. the public gpt-4o ones.
 import { join } from "node:path";
 import type { Command } from "commander";
+import { z } from "zod";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
 import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
@@ -8,15 +9,21 @@ import type { Finding, SplitStatistics } from "#contracts/calibration-report.ts"
 import type { EstimatorRow, HeldOutRow, PaperTables } from "#contracts/paper-tables.ts";
 import type { TierScheme } from "#contracts/reward-table.ts";
 import { paperTables } from "#core/calibration/paper-tables.ts";
+import { CampaignError } from "#core/errors.ts";
 import { labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { type Column, emit, formatPercent, type OutputOptions, renderTable, style } from "../output.ts";
+import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
 
-interface ReproduceOptions extends OutputOptions {
-  readonly resamples: string;
-  readonly splits: string;
-  readonly seed: string;
-}
+const Options = z.object({
+  resamples: z.coerce.number().int().min(100),
+  splits: z.coerce.number().int().min(2),
+  seed: z.string(),
+  testbed: z.coerce.number().int().positive().optional(),
+});
+
+/** As in docs/calibration.md. */
+const TESTBED = { resamples: 300, folds: [1, 5], seed: "0" } as const;
 
 export function registerReproduce(program: Command): void {
   program
@@ -25,12 +32,16 @@ export function registerReproduce(program: Command): void {
     .option("--resamples <count>", "bootstrap resamples of tasks", "10000")
     .option("--splits <count>", "random splits into fitting and judging tasks", "200")
     .option("--seed <text>", "seed of resamples and splits", "0")
+    .option("--testbed <count>", "also the gate's error rates over this many simulated buffers of each kind (500: about half an hour)")
     .option("--json", "as JSON (PaperTables)")
     .description("tier effects, estimators and reward tables compared, on rollouts you have")
     .action(run);
 }
 
-async function run(paths: string[], options: ReproduceOptions): Promise<void> {
+async function run(paths: string[], options: OutputOptions): Promise<void> {
+  const parsed = Options.safeParse(options);
+  if (!parsed.success) throw new CampaignError("config.invalid", z.prettifyError(parsed.error), { next: "turnwise reproduce --help" });
+  const { resamples, splits, seed, testbed: numSeeds } = parsed.data;
   const catalog = createToolCatalog({});
   const files = await readRollouts(paths, { catalog, tasks: null });
   const label = (scheme: TierScheme) => files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, scheme, catalog));
@@ -43,14 +54,15 @@ async function run(paths: string[], options: ReproduceOptions): Promise<void> {
     finerPrior: await load("finer-prior", "finer/1"),
     finerStrict: await load("finer-strict", "finer/1"),
     bufferSha256: files.bufferSha256,
-    resamples: Number(options.resamples),
-    numSplits: Number(options.splits),
-    seed: options.seed,
+    resamples,
+    numSplits: splits,
+    seed,
   });
-  emit(tables, options, render);
+  const testbed = numSeeds === undefined ? [] : TESTBED.folds.map((folds) => runTestbed(TESTBED_SIZES, { ...TESTBED, folds, numSeeds }));
+  emit({ ...tables, testbed }, options, render);
 }
 
-function render({ paperTiers, finerTiers, estimators, handSet, heldOut }: PaperTables): string {
+function render({ paperTiers, finerTiers, estimators, handSet, heldOut, testbed }: PaperTables): string {
   const { numTasks, numRollouts, numTurns, numPasses, numPairs, numMixedTasks } = paperTiers;
   return [
     `${numRollouts} rollouts of ${numTasks} tasks, ${numTurns} turns, ${numPasses} passes, ${numPairs} pass/fail pairs in ${numMixedTasks} mixed tasks`,
@@ -95,6 +107,10 @@ function render({ paperTiers, finerTiers, estimators, handSet, heldOut }: PaperT
       ],
       heldOut,
     ),
+    ...testbed.flatMap((report) => [
+      style.bold(`\nthe gate on simulated buffers, ${report.folds === 1 ? "one split" : `${report.folds} folds`}`),
+      renderTestbed(report),
+    ]),
   ].join("\n");
 }
 

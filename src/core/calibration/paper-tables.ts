@@ -37,7 +37,7 @@ function ofTheTurnAlone(advantages: TurnAdvantages): TurnAdvantages {
   return { ...advantages, estimator };
 }
 
-export function paperTables(input: PaperTablesInput): PaperTables {
+export function paperTables(input: PaperTablesInput): Omit<PaperTables, "testbed"> {
   const { naive, irc, finerPrior, finerStrict } = input;
   const options: BootstrapOptions = { resamples: input.resamples, confidence: 0.95, seed: input.seed };
   const rolloutsOf = (table: RewardTable) => (table.scheme === "paper/1" ? input.paperRollouts : input.finerRollouts);
