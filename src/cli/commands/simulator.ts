@@ -127,9 +127,19 @@ async function openSource(
   const taskSet = options.taskSet ?? (options.campaign === undefined ? guessTaskSet(rollouts) : `campaign ${options.campaign}`);
   const found = environment ?? (await openNamedTaskSet({ ...options, taskSet }))?.[0]?.environment;
   if (found === undefined) throw invalid("the rollouts' environment is not known: name it with --task-set");
+  checkTools(rollouts, found, taskSet);
   const all = Array.from(new Map(rollouts.map(({ task }) => [task.id, task])).values());
   const chosen = new Set(chooseTasks(all, options.tasks ?? String(all.length)).map(({ id }) => id));
   return { taskSet, environment: found, source: { type: "trajectories", rollouts: rollouts.filter(({ task }) => chosen.has(task.id)) } };
+}
+
+/** Throws config.invalid when a call that worked in a rollout has no tool here: then the replays would mean nothing. */
+function checkTools(rollouts: ImportedRollouts["rollouts"], { tools }: Environment, taskSet: string): void {
+  const known = new Set(tools.map((tool) => tool.function.name));
+  const calls = rollouts.flatMap(({ trajectory }) => trajectory.turns.flatMap(({ toolCalls }) => toolCalls));
+  const foreign = calls.find(({ name, isExecuted, isError }) => isExecuted && !isError && !known.has(name));
+  if (foreign !== undefined)
+    throw invalid(`${taskSet} has no tool ${foreign.name}, which the rollouts call: name their own set with --task-set`);
 }
 
 /** By the tools that the rollouts and their golden actions call. */

@@ -24,7 +24,7 @@ function overview(report: SimulatorAudit): [string, string][] {
   const { simulator, overall, tasks, trials, usage, troubles } = report;
   const sum = (pick: (task: AuditedTask) => number) => tasks.reduce((total, task) => total + pick(task), 0);
   const numReplays = sum((task) => task.numReplays);
-  const reproduced = report.source === "trajectories" ? sum((task) => task.numReproduced ?? 0) : null;
+  const reproduced = report.source === "trajectories" && numReplays > 0 ? sum((task) => task.numReproduced ?? 0) : null;
   return [
     ["simulator", simulator.id],
     ["tasks", `${report.taskSet}, ${tasks.length} tasks, ${report.source === "trajectories" ? "recorded trajectories" : "golden actions"}`],

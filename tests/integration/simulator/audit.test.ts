@@ -53,6 +53,23 @@ describe("turnwise simulator audit", () => {
     expect(report.troubles["provider.rate-limited"]).toBe(1);
   });
 
+  it("counts replays whose user cannot be had, and takes none of them for a failure", async () => {
+    server = await startUserModel((response) => {
+      const isQuestion = server?.bodies().at(-1) !== null;
+      (isQuestion ? says("How can I help you today?") : (other: typeof response) => sendJson(other, 200, { data: [] }))(response);
+    });
+    const args = ["--simulator", "llm", "--base-url", server.baseUrl, "--model", "m", "--tasks", "2", "--trials", "2"];
+    expect(await auditOf(args)).toMatchObject({
+      overall: { passRate: null, disagreement: null, passRateDeviation: null },
+      tasks: [
+        { numReplays: 0, numSimulatorErrors: 2 },
+        { numReplays: 0, numSimulatorErrors: 2 },
+      ],
+      troubles: { "simulator.role-confusion": 12 },
+    });
+    expect(await turnwise(args)).toContain("noise floor  unknown: no sequence has two replays with an outcome");
+  });
+
   it("asks a model at temperature 0 every time: a remembered answer would hide its noise", async () => {
     server = await startImpatientUser();
     const args = [
@@ -118,6 +135,13 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
     ]);
     expect(messages).toHaveLength(1490);
     for (const message of messages) expect(() => checkReply(message, { firstUserMessage: "hi" })).not.toThrow();
+  });
+
+  it("are not replayed in an environment that is not theirs", async () => {
+    await expect(turnwise([PUBLIC_ROLLOUTS, "--task-set", "tau-bench-retail"], TAU_BENCH)).rejects.toMatchObject({
+      code: "config.invalid",
+      message: expect.stringContaining("tau-bench-retail has no tool"),
+    });
   });
 
   it("replay against the scripted simulator without noise, and mostly as recorded", async () => {
