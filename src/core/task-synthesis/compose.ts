@@ -86,7 +86,7 @@ function* draftsOf<Wish>(
     const grounded = ground(world, decide);
     if (grounded === null || grounded.decision.type !== purpose || grounded.evidence.length !== numReads) continue;
     const forbidden = forbiddenOf(grounded.decision);
-    if (purpose === "withhold" && (forbidden === null || !changes(world, forbidden))) continue;
+    if (purpose === "withhold" && (forbidden === null || !changes(world, world.environment.reset(), forbidden))) continue;
     if (!isTelling(grounded.decision)) continue;
     if (isExactEvidence(world, decide, grounded, domain.alternatives)) yield { wish, ...grounded, forbidden };
   }
@@ -103,10 +103,9 @@ function forbiddenOf(decision: Decision): GoldenAction | null {
 }
 
 /** True when a call succeeds and leaves another database. */
-function changes({ environment }: World, write: GoldenAction): boolean {
-  const initial = environment.reset();
-  const { state, isError } = environment.step(initial, write);
-  return !isError && environment.stateHash(state) !== environment.stateHash(initial);
+function changes({ environment }: World, before: DatabaseState, write: GoldenAction): boolean {
+  const { state, isError } = environment.step(before, write);
+  return !isError && environment.stateHash(state) !== environment.stateHash(before);
 }
 
 /** An output of one or two characters would be found in almost any reply. */
@@ -115,8 +114,8 @@ const isTelling = (decision: Decision): boolean =>
   decision.type !== "answer" || decision.outputs.every((output) => output.length >= SHORTEST_OUTPUT);
 
 /**
- * The writes succeed in every order and lead to one database, none can be left out, and every decision is right whichever of the other
- * writes were made before it.
+ * The writes succeed in every order and lead to one database, none can be left out, and whichever of the other writes were made before,
+ * every decision is right and giving in still changes the database.
  */
 function isSound<Wish>(world: World, domain: Domain<Wish>, drafts: readonly Draft<Wish>[]): boolean {
   const search = searchWrites(world.environment, writesOf(drafts));
@@ -126,7 +125,8 @@ function isSound<Wish>(world: World, domain: Domain<Wish>, drafts: readonly Draf
     return subsetsOf(writesOf(drafts.filter((other) => other !== draft))).every((others) => {
       const state = others.reduce((before, write) => world.environment.step(before, write).state, world.environment.reset());
       const after = ground(worldAt(world, state), (desk) => domain.decide(draft.wish, desk));
-      return after !== null && decisionText(after.decision) === text;
+      const isTempting = draft.forbidden === null || changes(world, state, draft.forbidden);
+      return isTempting && after !== null && decisionText(after.decision) === text;
     });
   });
 }
