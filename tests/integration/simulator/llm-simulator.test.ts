@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { createInferenceClient } from "#adapters/inference/client.ts";
 import { createLlmSimulator, type LlmSimulatorOptions } from "#adapters/simulator/llm.ts";
+import { systemClock } from "#adapters/system-clock.ts";
 import type { SimulatorView, UserSimulator } from "#core/ports.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import type { StrategyName } from "#core/simulator/llm/strategies.ts";
@@ -84,6 +85,20 @@ describe("an endpoint in trouble is waited for", () => {
     const simulator = await simulatorAt([() => controller.abort(new Error("cancelled"))]);
     await expect(simulator.reply(TASK, OPENING, { seed: "1", signal: controller.signal })).rejects.toThrow("cancelled");
   });
+});
+
+test("a wait ends at once when the caller aborts, with the caller's reason", async () => {
+  const controller = new AbortController();
+  const simulator = await simulatorAt(
+    [
+      (response) => {
+        fails(429, { "retry-after": "60" })(response);
+        setTimeout(() => controller.abort(new Error("cancelled")), 50);
+      },
+    ],
+    { clock: systemClock },
+  );
+  await expect(simulator.reply(TASK, OPENING, { seed: "1", signal: controller.signal })).rejects.toThrow("cancelled");
 });
 
 describe("a reply that no user would give is asked for again:", () => {
