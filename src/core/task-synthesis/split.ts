@@ -16,7 +16,7 @@ export function drawEvaluationUsers(numTasks: ReadonlyMap<string, number>, train
   let size = 0;
   for (const userId of drawn) {
     const count = numTasks.get(userId) ?? 0;
-    if (size + count > wanted) continue;
+    if (size + count > wanted || held.size === drawn.length - 1) continue;
     held.add(userId);
     size += count;
   }
