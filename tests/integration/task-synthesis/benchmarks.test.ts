@@ -13,7 +13,9 @@ import type { SynthesisOptions, TaskDatabase, TaskFile } from "#contracts/task-f
 import { checkTask } from "#core/environment/check-task.ts";
 import { verifyTask } from "#core/task-synthesis/verify-task.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { wordsOfWish } from "../../support/wish-words.ts";
 import { because, MISSING, TAU_BENCH } from "../environment/tau-bench-data.ts";
+import { expectedRetailReads } from "./expected-retail-reads.ts";
 
 const OPTIONS: SynthesisOptions = {
   seed: 1,
@@ -55,6 +57,12 @@ const withoutAgenda = ({ userId, instruction, goldenActions, outputs, kind, diff
   difficulty,
 });
 
+interface OwnedOrder {
+  readonly user_id: string;
+  readonly order_id: string;
+  readonly items: readonly { readonly name: string }[];
+}
+
 /** A data folder in which some of the benchmark's files are replaced by ours. */
 function dataFolderWith(domain: string, names: readonly string[]): string {
   const folder = temporaryFolder();
@@ -71,6 +79,24 @@ describe.skipIf(MISSING !== null)(`synthesis over the benchmarks${because}`, () 
     expect(file.counts).toMatchObject({ verified: file.tasks.length, scriptedPasses: file.tasks.length });
     expect(file.counts.refusals).toBeGreaterThan(5);
     expect(file.counts.benchmarkTasks).toBe(name === "tau-bench-retail" ? 635 : 100);
+  });
+
+  test("counts the shop's evidence as it can be counted from words and records alone", async () => {
+    const { file, opened } = await synthesizeOver(
+      { name: "tau-bench-retail" },
+      { writes: [0, 1, 2, 3], evidence: [2, 3, 4, 5, 6], perCell: 8 },
+    );
+    const records = Array.from(opened.database.collections.get("orders")?.values() ?? [], ({ json }) => JSON.parse(json) as OwnedOrder);
+    const orders = Map.groupBy(records, ({ user_id }) => user_id);
+    const differing = file.tasks.flatMap((entry) =>
+      entry.decisions.flatMap((decision, index) => {
+        const words = wordsOfWish(entry, index);
+        const expected = expectedRetailReads(orders.get(entry.task.userId) ?? [], entry, index, words);
+        return expected.size === entry.difficulty.evidence ? [] : [{ words, expected: [...expected], evidence: decision.evidence }];
+      }),
+    );
+    expect(differing).toEqual([]);
+    expect(file.tasks.length).toBeGreaterThan(120);
   });
 
   test("finds the benchmark's own task among thousands, and drops it", async () => {

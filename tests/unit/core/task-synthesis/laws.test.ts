@@ -5,8 +5,9 @@ import { checkTask } from "#core/environment/check-task.ts";
 import { contentOf } from "#core/task-synthesis/admission.ts";
 import { passesWithScriptedUser } from "#core/task-synthesis/golden-agent.ts";
 import { verifyTask } from "#core/task-synthesis/verify-task.ts";
+import { wordsOfWish } from "../../../support/wish-words.ts";
 import { expectedReads } from "./expected-reads.ts";
-import { environment, records, synthesizeWith, wordsOf } from "./synthetic-input.ts";
+import { environment, records, synthesizeWith } from "./synthetic-input.ts";
 
 const { tasks, cells, counts } = synthesizeWith({});
 
@@ -48,8 +49,8 @@ describe("every synthesized task", () => {
   test("has decisions that need as many reads as recorded, counted from its words and the records alone", () => {
     forTasks((entry) => {
       for (const [index, { evidence, kind }] of entry.decisions.entries()) {
-        const expected = expectedReads(records, entry, index, wordsOf(entry, index));
-        expect(expected.size, `${entry.task.id} ${kind}: ${wordsOf(entry, index)}`).toBe(entry.difficulty.evidence);
+        const expected = expectedReads(records, entry, index, wordsOfWish(entry, index));
+        expect(expected.size, `${entry.task.id} ${kind}: ${wordsOfWish(entry, index)}`).toBe(entry.difficulty.evidence);
         expect(evidence.length).toBe(entry.difficulty.evidence);
       }
     });

@@ -1,5 +1,5 @@
 // The built-in airline as an input of the synthesis, made once for all tests.
-import type { SynthesisOptions, SynthesizedTask } from "#contracts/task-file.ts";
+import type { SynthesisOptions } from "#contracts/task-file.ts";
 import { syntheticSource } from "#core/synthetic/airline.ts";
 import { airlineDomain, TAU_AIRLINE_RULES } from "#core/task-synthesis/airline/domain.ts";
 import type { AirlineWish } from "#core/task-synthesis/airline/wishes.ts";
@@ -35,13 +35,3 @@ export function inputWith(
 }
 
 export const synthesizeWith = (options: Partial<SynthesisOptions>): Synthesis => synthesize(inputWith(options));
-
-/** The sentences of a task that are about one of its wishes. */
-export function wordsOf({ scenario, decisions }: SynthesizedTask, index: number): string {
-  const request = scenario.reasonForCall.split(/(?<=\.) /)[index] ?? "";
-  if (decisions.length === 1) return [request, scenario.knownInfo, scenario.taskInstructions].join(" ");
-  const about = [scenario.knownInfo, scenario.taskInstructions].flatMap((text) =>
-    text.split(/(?=About wish )/).filter((part) => part.startsWith(`About wish ${index + 1}:`)),
-  );
-  return [request, ...about].join(" ");
-}
