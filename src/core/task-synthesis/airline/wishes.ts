@@ -65,3 +65,9 @@ export type AirlineWish = { readonly userId: string } & (
 );
 export type AirlineKind = AirlineWish["kind"];
 export type WishOf<Kind extends AirlineKind> = Extract<AirlineWish, { kind: Kind }>;
+
+/** How a wish names its trip; null for wishes about none. */
+export function tripNameOf(wish: AirlineWish): TripName | null {
+  if (wish.kind === "all-passengers") return { by: "id", id: wish.tripId };
+  return "trip" in wish ? wish.trip : null;
+}

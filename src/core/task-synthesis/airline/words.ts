@@ -5,7 +5,7 @@ import { wish as agendaWish } from "../../simulator/agenda.ts";
 import type { Random } from "../../synthetic/random.ts";
 import type { WishWords } from "../domain.ts";
 import { spokenDates } from "../spoken.ts";
-import type { AirlineWish, FlightChoice, PaymentName, TripName, WishOf } from "./wishes.ts";
+import { type AirlineWish, type FlightChoice, type PaymentName, type TripName, tripNameOf, type WishOf } from "./wishes.ts";
 
 /** What is wanted, as said to the actor ("cancel your trip …") and by the user ("cancel my trip …"), with what else they know. */
 interface Said {
@@ -25,7 +25,7 @@ export function airlineWords(wish: AirlineWish, random: Random): WishWords {
   const spoken = say(wish, "my", variant);
   return {
     want: told.want,
-    known: [...(told.known ?? []), ...tripKnowledge(tripNameOf(wish))],
+    known: told.known ?? [],
     unknown: unknownOf(tripNameOf(wish)),
     conduct: told.conduct ?? [],
     agenda: agendaWish(AGENDA_KINDS[wish.kind], {
@@ -52,18 +52,11 @@ const AGENDA_KINDS = {
   paid: "other",
 } as const;
 
-function tripNameOf(wish: AirlineWish): TripName | null {
-  if (wish.kind === "all-passengers") return { by: "id", id: wish.tripId };
-  return "trip" in wish ? wish.trip : null;
-}
-
 /** A trip that is named by its airports or by its rank has no id that the user could give. */
 function agendaTrip(name: TripName | null) {
   if (name?.by === "id") return { id: name.id, origin: "", destination: "", isKnownById: true };
   return name?.by === "route" ? { id: "", origin: name.origin, destination: name.destination, isKnownById: false } : null;
 }
-
-const tripKnowledge = (name: TripName | null): string[] => (name?.by === "id" ? [`The reservation id is ${name.id}.`] : []);
 
 function unknownOf(name: TripName | null): string[] {
   if (name === null || name.by === "id") return [];

@@ -25,7 +25,7 @@ const forTasks = (law: (entry: SynthesizedTask) => void) =>
     fc.property(anyTask, (entry) => {
       law(entry);
     }),
-    { numRuns: 25 },
+    { numRuns: 40 },
   );
 
 describe("every synthesized task", () => {
@@ -87,6 +87,20 @@ describe("every synthesized task", () => {
       const reward = environment.grade(environment.reset(), task, []).reward;
       expect(reward).toBe(difficulty.writes === 0 && task.outputs.length === 0 ? 1 : 0);
       expect(difficulty.doNothingReward).toBe(reward);
+    });
+  });
+
+  test("tells in no wish what another one leaves to be read", () => {
+    forTasks((entry) => {
+      const { instruction, userId } = entry.task;
+      for (const [index, { write }] of entry.decisions.entries()) {
+        const words = wordsOfWish(entry, index);
+        const told = JSON.parse(write?.argumentsJson ?? "{}") as { reservation_id?: string; payment_id?: string };
+        if (/your trip from|of all your trips/.test(words) && told.reservation_id !== undefined)
+          expect(instruction).not.toContain(told.reservation_id);
+        if (/your only/.test(words) && told.payment_id !== undefined) expect(instruction).not.toContain(told.payment_id);
+        if (/date of birth is in your profile/.test(words)) expect(instruction).not.toContain(records.users.get(userId)?.dob);
+      }
     });
   });
 
