@@ -85,24 +85,14 @@ export function dumps(value: PyValue): string {
 }
 
 /** Joined at once: a text that grows by appending is a tree that the first reader must flatten. */
-function dumpsDict(value: PyDict): string {
-  const items = value.values();
-  return `{${value
-    .keys()
-    .map((name, place) => keyPrefix(name) + dumps(items[place] ?? null))
-    .join(", ")}}`;
-}
-
-const KEY_PREFIXES = new Map<string, string>();
-const MAX_KEY_PREFIXES = 1000;
-
-/** `"name": `, remembered for the names that come first: those of the data's fields. */
-function keyPrefix(name: string): string {
-  const known = KEY_PREFIXES.get(name);
-  if (known !== undefined) return known;
-  const prefix = `${jsonString(name)}: `;
-  if (KEY_PREFIXES.size < MAX_KEY_PREFIXES) KEY_PREFIXES.set(name, prefix);
-  return prefix;
+function dumpsDict({ shape, items }: PyDict): string {
+  if (items.length === 0) return "{}";
+  shape.prefixes ??= shape.names.map((name, place) => `${place === 0 ? "{" : ", "}${jsonString(name)}: `);
+  const { prefixes } = shape;
+  const parts: string[] = [];
+  for (let place = 0; place < items.length; place += 1) parts.push(prefixes[place] as string, dumps(items[place] as PyValue));
+  parts.push("}");
+  return parts.join("");
 }
 
 function jsonFloat(value: number): string {

@@ -1,17 +1,19 @@
 // JSON as Python's json.loads reads it: 1 and 1.0 stay apart, keys keep their order, error texts are CPython's.
 // Differs on purpose: NaN, Infinity and numbers beyond a double are refused, since the database has no form for them; so is text that is
 // longer or nested deeper than any tool needs.
+import { EMPTY_SHAPE, type Shape } from "./shape.ts";
 import { PyDict, PyError, PyFloat, type PyValue, toInt } from "./values.ts";
 
 const MAX_DEPTH = 200;
 const MAX_INT_DIGITS = 4300;
+/** From this many keys on, the keys of an object under construction are looked up in an index. */
 const INDEXED_SIZE = 32;
 const NUMBER = /(-?(?:0|[1-9]\d*))(\.\d+)?([eE][-+]?\d+)?/y;
-const NEEDS_CARE = /[\\\u0000-\u001f]/;
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
@@ -127,12 +129,19 @@ class JsonReader {
   private entry(entries: EntryList): void {
     if (this.text.charCodeAt(this.at) !== QUOTE) this.fail("Expecting property name enclosed in double quotes", this.at);
     this.at += 1;
-    const key = shared(this.string());
+    const key = this.key(entries.expected);
     this.skipWhitespace();
     if (this.text.charCodeAt(this.at) !== COLON) this.fail("Expecting ':' delimiter", this.at);
     this.at += 1;
     this.skipWhitespace();
     entries.set(key, this.value());
+  }
+
+  /** A key, the opening quote being read. The one that came here last time is known by sight. */
+  private key(expected: Shape | null): string {
+    if (expected === null || !this.text.startsWith(expected.quoted, this.at)) return this.string();
+    this.at += expected.quoted.length;
+    return expected.names[expected.names.length - 1] as string;
   }
 
   /** Reads a comma, or the end of an array or object. */
@@ -148,12 +157,16 @@ class JsonReader {
 
   /** The rest of a string, the opening quote being read. */
   private string(): string {
-    const start = this.at;
-    const end = this.text.indexOf('"', start);
-    const chunk = this.text.slice(start, end);
-    if (end < 0 || NEEDS_CARE.test(chunk)) return this.carefulString();
-    this.at = end + 1;
-    return chunk;
+    const { text, at: start } = this;
+    for (let end = start; ; end += 1) {
+      const code = text.charCodeAt(end);
+      if (code === QUOTE) {
+        this.at = end + 1;
+        return text.slice(start, end);
+      }
+      // A control character, a backslash, or the end of the text, where there is no code.
+      if (!(code >= SPACE) || code === BACKSLASH) return this.carefulString();
+    }
   }
 
   /** A string with escapes, or one that is no string. */
@@ -202,28 +215,35 @@ class JsonReader {
   }
 }
 
-const SHARED_KEYS = new Map<string, string>();
-const MAX_SHARED_KEYS = 512;
-
-/** One string for all occurrences of a field name (ids have digits, names have not): the engine then compares names by address. */
-function shared(key: string): string {
-  const known = SHARED_KEYS.get(key);
-  if (known !== undefined) return known;
-  if (SHARED_KEYS.size >= MAX_SHARED_KEYS || /\d/.test(key)) return key;
-  const [internal = key] = Object.keys({ [key]: null });
-  SHARED_KEYS.set(internal, internal);
-  return internal;
-}
-
 const isWhitespace = (code: number) => code === SPACE || code === 0x0a || code === 0x0d || code === 0x09;
 
-/** Entries of an object under construction; few objects have so many keys that an index pays. */
+/** Entries of an object under construction: along shared shapes as far as they go, then with keys of its own. */
 class EntryList {
-  private readonly names: string[] = [];
+  private shape: Shape | null = EMPTY_SHAPE;
   private readonly items: PyValue[] = [];
+  private names: string[] = [];
   private index: Map<string, number> | null = null;
 
+  /** The shape that follows if the next key is the one that came here last time. */
+  get expected(): Shape | null {
+    return this.shape === null ? null : this.shape.latest;
+  }
+
   set(key: string, value: PyValue): void {
+    if (this.shape !== null) {
+      const next = this.shape.with(key);
+      if (next !== null) {
+        this.shape = next;
+        this.items.push(value);
+        return;
+      }
+      this.names = [...this.shape.names];
+      this.shape = null;
+    }
+    this.setUnshared(key, value);
+  }
+
+  private setUnshared(key: string, value: PyValue): void {
     const { names, items } = this;
     const known = this.index === null ? names.indexOf(key) : (this.index.get(key) ?? -1);
     if (known >= 0) {
@@ -233,11 +253,11 @@ class EntryList {
     this.index?.set(key, names.length);
     names.push(key);
     items.push(value);
-    if (names.length === INDEXED_SIZE) this.index = new Map(names.map((name, place) => [name, place]));
+    if (this.index === null && names.length >= INDEXED_SIZE) this.index = new Map(names.map((name, place) => [name, place]));
   }
 
   toDict(): PyDict {
-    return new PyDict(this.names, this.items);
+    return new PyDict(this.shape ?? this.names, this.items);
   }
 }
 

@@ -1,4 +1,6 @@
 // Python's JSON values in TypeScript, as far as the benchmark can tell them apart: int and float differ, and dicts keep key order.
+import { Shape, shapeOf } from "./shape.ts";
+
 /** A Python float. A plain number is always an int, a bigint an int beyond 2^53. */
 export class PyFloat {
   readonly value: number;
@@ -12,23 +14,17 @@ export type PyList = readonly PyValue[];
 export type PyInt = number | bigint;
 export type PyValue = null | boolean | string | PyInt | PyFloat | PyList | PyDict;
 
-/** From this many keys on, a dict is searched through an index instead of key by key. */
-const INDEXED_SIZE = 24;
-
-/**
- * An immutable Python dict with string keys in insertion order. Two flat arrays: most dicts here have a handful of keys, and a changed
- * copy is then a copy of two short arrays.
- */
+/** An immutable Python dict with string keys in insertion order. Its keys are a shape, so a changed copy is a copy of its values. */
 export class PyDict {
-  private readonly names: readonly string[];
-  private readonly items: readonly PyValue[];
-  private index: ReadonlyMap<string, number> | null = null;
+  readonly shape: Shape;
+  /** In the order of the shape's names. */
+  readonly items: readonly PyValue[];
   /** Remembered by `dumps`. */
   jsonText: string | null = null;
 
   /** Takes both arrays over; names are distinct. */
-  constructor(names: readonly string[], items: readonly PyValue[]) {
-    this.names = names;
+  constructor(names: readonly string[] | Shape, items: readonly PyValue[]) {
+    this.shape = names instanceof Shape ? names : new Shape(names);
     this.items = items;
   }
 
@@ -39,20 +35,20 @@ export class PyDict {
   }
 
   get size(): number {
-    return this.names.length;
+    return this.items.length;
   }
 
   has(key: string): boolean {
-    return this.find(key) >= 0;
+    return this.shape.placeOf(key) >= 0;
   }
 
   get(key: string): PyValue | undefined {
-    const place = this.find(key);
+    const place = this.shape.placeOf(key);
     return place < 0 ? undefined : this.items[place];
   }
 
   keys(): readonly string[] {
-    return this.names;
+    return this.shape.names;
   }
 
   values(): readonly PyValue[] {
@@ -60,38 +56,23 @@ export class PyDict {
   }
 
   *[Symbol.iterator](): Generator<readonly [string, PyValue]> {
-    for (const [place, name] of this.names.entries()) yield [name, this.items[place] ?? null];
+    for (const [place, name] of this.shape.names.entries()) yield [name, this.items[place] ?? null];
   }
 
   /** A copy with one key set; an existing key keeps its place. */
   with(key: string, value: PyValue): PyDict {
-    const place = this.find(key);
-    if (place < 0) return new PyDict([...this.names, key], [...this.items, value]);
+    const { shape } = this;
+    const place = shape.placeOf(key);
+    if (place < 0) return new PyDict(shape.with(key) ?? [...shape.names, key], [...this.items, value]);
     const items = this.items.slice();
     items[place] = value;
-    const copy = new PyDict(this.names, items);
-    copy.index = this.index;
-    return copy;
+    return new PyDict(shape, items);
   }
 
   /** A copy without a key. */
   without(key: string): PyDict {
-    const place = this.find(key);
-    return place < 0 ? this : new PyDict(this.names.toSpliced(place, 1), this.items.toSpliced(place, 1));
-  }
-
-  private find(key: string): number {
-    const { names } = this;
-    if (names.length < INDEXED_SIZE) {
-      for (let place = 0; place < names.length; place += 1) {
-        const name = names[place] ?? "";
-        // Lengths differ for most names and are compared without a call.
-        if (name === key) return place;
-      }
-      return -1;
-    }
-    this.index ??= new Map(this.names.map((name, place) => [name, place]));
-    return this.index.get(key) ?? -1;
+    const place = this.shape.placeOf(key);
+    return place < 0 ? this : new PyDict(this.shape.names.toSpliced(place, 1), this.items.toSpliced(place, 1));
   }
 }
 
@@ -150,14 +131,14 @@ export function fromPlain(value: unknown): PyValue {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isSafeInteger(value) ? value : new PyFloat(value);
   if (Array.isArray(value)) return value.map(fromPlain);
-  if (typeof value === "object") return new PyDict(Object.keys(value), Object.values(value).map(fromPlain));
+  if (typeof value === "object") return new PyDict(shapeOf(Object.keys(value)), Object.values(value).map(fromPlain));
   throw new TypeError(`not a JSON value: ${typeof value}`);
 }
 
 /** A dict literal; its keys are distinct. */
 export function dict(...entries: readonly (readonly [string, PyValue])[]): PyDict {
   return new PyDict(
-    entries.map(([key]) => key),
+    shapeOf(entries.map(([key]) => key)),
     entries.map(([, value]) => value),
   );
 }

@@ -1,6 +1,6 @@
 // Validation as pydantic 2.13 does it in its lax mode, with its error texts; only the types that the airline's models have.
 import { repr } from "../python/format.ts";
-import { isDict, isInt, isList, PyDict, PyError, PyFloat, type PyValue, toInt, typeName } from "../python/values.ts";
+import { dict, isDict, isInt, isList, PyDict, PyError, PyFloat, type PyValue, toInt, typeName } from "../python/values.ts";
 
 interface Problem {
   readonly place: string;
@@ -138,7 +138,7 @@ function validateFields(model: Model, input: PyDict, place: string, problems: Pr
     else if (fallback !== undefined) values.push([key, fallback]);
     else problems.push({ place: join(place, key), input, type: "missing", message: "Field required" });
   }
-  return PyDict.from(values);
+  return dict(...values);
 }
 
 /** `Model(**fields)`. Throws PyError "ValidationError" that lists every problem. */

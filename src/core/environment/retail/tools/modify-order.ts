@@ -1,6 +1,7 @@
 // Pending orders: change of items, of payment, of address; and the user's own address.
 import type { Draft } from "../../database.ts";
 import { add, equals, getItem, has, isGreater, isLess, len, negate, subtract } from "../../python/operations.ts";
+import { shapeOf } from "../../python/shape.ts";
 import { dict, PyDict, type PyValue } from "../../python/values.ts";
 import { appendAll, findRecord, recordFields } from "../../record-access.ts";
 import { changeBalance, paymentMethods } from "./gift-card.ts";
@@ -8,8 +9,9 @@ import { firstItem, pairs, priceDifference, variantsOf } from "./items.ts";
 import { retailTool } from "./retail-tool.ts";
 
 const ADDRESS = ["address1", "address2", "city", "state", "country", "zip"] as const;
+const ADDRESS_SHAPE = shapeOf(ADDRESS);
 
-const addressOf = (values: readonly PyValue[]): PyDict => new PyDict(ADDRESS, values);
+const addressOf = (values: readonly PyValue[]): PyDict => new PyDict(ADDRESS_SHAPE, values);
 
 /** The pending order, or the benchmark's refusal. */
 function findPending(draft: Draft, orderId: PyValue): PyDict | string {
