@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Task } from "#contracts/task.ts";
+import { createAdmission } from "#core/task-synthesis/admission.ts";
 import { createBenchmark } from "#core/task-synthesis/contamination.ts";
 import { synthesize } from "#core/task-synthesis/synthesize.ts";
 import { environment, inputWith, synthesizeWith } from "./synthetic-input.ts";
@@ -61,4 +62,15 @@ test("contaminated tasks are dropped and counted, or flagged and counted", () =>
     planted.goldenActions,
   ]);
   expect(flagged.counts.benchmarkUsers).toBeGreaterThan(0);
+});
+
+test("what was asked of a user once is not asked again, in whatever words and order", () => {
+  const [entry] = clean.tasks.filter(({ difficulty }) => difficulty.writes === 2);
+  if (entry === undefined) throw new Error("no task");
+  const admission = createAdmission(createBenchmark([], isWrite, 0.3), { contaminated: "drop" });
+  const other = { ...entry, task: { ...entry.task, id: "other", instruction: "other words" }, decisions: entry.decisions.toReversed() };
+  expect(admission.admit(entry)).not.toBeNull();
+  expect(admission.admit(other)).toBeNull();
+  expect(admission.tally).toEqual({ duplicates: 1, contaminated: 0 });
+  expect(admission.admit({ ...other, task: { ...other.task, userId: "somebody" } })).not.toBeNull();
 });

@@ -9,7 +9,7 @@ import { wordsOfWish } from "../../../support/wish-words.ts";
 import { expectedReads } from "./expected-reads.ts";
 import { environment, records, synthesizeWith } from "./synthetic-input.ts";
 
-const { tasks, cells, counts } = synthesizeWith({});
+const { tasks, cells, counts } = synthesizeWith({ perCell: 8 });
 
 /** A task of any cell of any seed; the same draw gives the same task. */
 const anyTask = fc
@@ -47,13 +47,15 @@ describe("every synthesized task", () => {
   });
 
   test("has decisions that need as many reads as recorded, counted from its words and the records alone", () => {
-    forTasks((entry) => {
+    const counted = (entry: SynthesizedTask) => {
       for (const [index, { evidence, kind }] of entry.decisions.entries()) {
         const expected = expectedReads(records, entry, index, wordsOfWish(entry, index));
         expect(expected.size, `${entry.task.id} ${kind}: ${wordsOfWish(entry, index)}`).toBe(entry.difficulty.evidence);
         expect(evidence.length).toBe(entry.difficulty.evidence);
       }
-    });
+    };
+    forTasks(counted);
+    tasks.map(counted);
   });
 
   test("fails without any one of its writes", () => {
@@ -133,10 +135,11 @@ describe("a grid of tasks", () => {
   });
 
   test("has no user on both sides of the split, and both sides", () => {
-    const users = (split: string) => new Set(tasks.filter((one) => one.split === split).map(({ task }) => task.userId));
+    const many = synthesizeWith({ writes: [0, 1, 2], evidence: [1, 2, 3], perCell: 60 }).tasks;
+    const users = (split: string) => new Set(many.filter((one) => one.split === split).map(({ task }) => task.userId));
+    expect(many.length).toBe(540);
     expect([...users("train")].filter((userId) => users("evaluation").has(userId))).toEqual([]);
-    expect(users("train").size).toBeGreaterThan(0);
-    expect(users("evaluation").size).toBeGreaterThan(0);
+    expect(many.filter(({ split }) => split === "evaluation").length).toBe(108);
   });
 
   test("asks no user for the same thing twice, and gives every task an id of its own", () => {
