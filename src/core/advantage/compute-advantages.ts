@@ -35,7 +35,7 @@ export interface AdvantageDiagnostics {
 
 export interface AdvantageResult {
   /** advantages_PGT in the order and shape of the input; 0 for what the configuration drops or masks. */
-  readonly advantages: number[][][];
+  readonly advantages: (readonly number[])[][];
   readonly diagnostics: AdvantageDiagnostics;
 }
 
@@ -46,12 +46,13 @@ export interface AdvantageResult {
 export function computeAdvantages(groups: readonly AdvantageGroup[], config: AdvantageConfig): AdvantageResult {
   const counts = createSetCounts();
   const prepared = prepareGroups(groups, config);
-  const estimated = estimate(prepared, config, counts);
+  const estimated = estimateAdvantages(prepared, config, counts);
   const advantages = scatter(groups, prepared, estimated, config);
   return { advantages, diagnostics: describe(groups, prepared, advantages, config, counts) };
 }
 
-function estimate(groups: readonly PreparedGroup[], config: AdvantageConfig, counts: SetCounts): number[][][] {
+/** Advantages of prepared groups, without diagnostics. `scatter` puts them back where they came from. */
+export function estimateAdvantages(groups: readonly PreparedGroup[], config: AdvantageConfig, counts: SetCounts): number[][][] {
   switch (config.type) {
     case "grpo/1":
       return groups.map((group) => grpoAdvantages(group, config, counts));
@@ -76,16 +77,16 @@ export function scatter(
   prepared: readonly PreparedGroup[],
   estimated_PGT: readonly (readonly (readonly number[])[])[],
   config: Pick<AdvantageConfig, "degenerateGroups">,
-): number[][][] {
-  const result = groups.map((group) => group.members.map((member) => member.turnRewards_T.map(() => 0)));
-  prepared.forEach((group, p) => {
-    if (group.isDegenerate && config.degenerateGroups !== "keep") return;
-    group.members.forEach((member, i) => {
+): (readonly number[])[][] {
+  const result: (readonly number[] | undefined)[][] = groups.map((group) => new Array<undefined>(group.members.length).fill(undefined));
+  for (const [p, group] of prepared.entries()) {
+    if (group.isDegenerate && config.degenerateGroups !== "keep") continue;
+    for (const [i, member] of group.members.entries()) {
       const row = result[group.position];
-      if (row !== undefined && !member.isMasked) row[member.position] = [...(estimated_PGT[p]?.[i] ?? [])];
-    });
-  });
-  return result;
+      if (row !== undefined && !member.isMasked) row[member.position] = estimated_PGT[p]?.[i];
+    }
+  }
+  return result.map((rows_GT, p) => rows_GT.map((row_T, i) => row_T ?? (groups[p]?.members[i]?.turnRewards_T ?? []).map(() => 0)));
 }
 
 function describe(

@@ -1,6 +1,8 @@
 // z-scores of sets of numbers, with the edge cases of methods.md 13.2 decided once: small sets, no variance, missing turns.
 // Dimensions: G = member of a group, T = turn (ragged). Values are sorted before they are summed, so order never changes a digit.
 
+import { sorted, sumOf } from "./sorted-sum.ts";
+
 /** Sets whose values differ by no more than this have no variance: their z-scores are exactly 0, not rounding noise over epsilon. */
 const ZERO_RANGE = 1e-9;
 
@@ -62,14 +64,16 @@ export function zScoresByTurn(values_GT: readonly (readonly number[])[], options
   const result_GT: number[][] = values_GT.map((values_T) => new Array<number>(values_T.length).fill(0));
   const numTurns = values_GT.reduce((most, values_T) => Math.max(most, values_T.length), 0);
   for (let turn = 0; turn < numTurns; turn += 1) {
-    const members = values_GT.flatMap((values_T, member) => (turn < values_T.length ? [member] : []));
-    const present = members.map((member) => values_GT[member]?.[turn] ?? 0);
-    const missing = options.missingTurns === "zero" ? new Array<number>(values_GT.length - members.length).fill(0) : [];
-    const scores = zScores([...present, ...missing], options, counts);
-    members.forEach((member, position) => {
-      const row = result_GT[member];
-      if (row !== undefined) row[turn] = scores[position] ?? 0;
-    });
+    const members: number[] = [];
+    const values: number[] = [];
+    for (const [member, values_T] of values_GT.entries()) {
+      if (turn >= values_T.length) continue;
+      members.push(member);
+      values.push(values_T[turn] as number);
+    }
+    if (options.missingTurns === "zero") while (values.length < values_GT.length) values.push(0);
+    const scores = zScores(values, options, counts);
+    for (const [position, member] of members.entries()) (result_GT[member] as number[])[turn] = scores[position] as number;
   }
   return result_GT;
 }
@@ -95,15 +99,9 @@ function countSet(size: number, counts: SetCounts): void {
 }
 
 function moments(values: readonly number[], ddof: 0 | 1): { mean: number; deviation: number; range: number } {
-  const sorted = Float64Array.from(values).sort();
-  const mean = sum(sorted) / sorted.length;
-  const squares = sorted.map((value) => (value - mean) ** 2);
-  const deviation = Math.sqrt(sum(squares) / Math.max(1, sorted.length - ddof));
-  return { mean, deviation, range: (sorted.at(-1) ?? 0) - (sorted[0] ?? 0) };
-}
-
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+  const ordered = sorted(values);
+  const mean = sumOf(ordered) / ordered.length;
+  const squares = sumOf(ordered.map((value) => (value - mean) ** 2));
+  const deviation = Math.sqrt(squares / Math.max(1, ordered.length - ddof));
+  return { mean, deviation, range: (ordered.at(-1) ?? 0) - (ordered[0] ?? 0) };
 }

@@ -2,7 +2,7 @@
 // Dimensions: P = task, G = rollout of a task, T = turn (ragged).
 import type { AdvantageConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
-import { type AdvantageGroup, computeAdvantages, scatter } from "../advantage/compute-advantages.ts";
+import { type AdvantageGroup, estimateAdvantages, scatter } from "../advantage/compute-advantages.ts";
 import { type PreparedGroup, prepareGroups } from "../advantage/groups.ts";
 import { outcomeAdvantages } from "../advantage/grpo.ts";
 import { immediateAdvantages } from "../advantage/mt-grpo.ts";
@@ -37,7 +37,7 @@ export function turnAdvantages(tasks: readonly TaskRollouts[], table: RewardTabl
     rewards: groups.map((group) => group.members.map((member) => member.turnRewards_T)),
     immediate: perTurn((group) => immediateAdvantages(group, config, createSetCounts())),
     outcome: outcomePerRollout(groups, prepared, config),
-    estimator: computeAdvantages(groups, config).advantages,
+    estimator: scatter(groups, prepared, estimateAdvantages(prepared, config, createSetCounts()), config),
   };
 }
 

@@ -10,14 +10,14 @@ export function toAdvantageGroup(taskId: string, rollouts: readonly LabelledRoll
 }
 
 function toMember({ trial, outcome, isTruncated, turns }: LabelledRollout, table: RewardTable): AdvantageMember {
-  const actions_T = turns.flatMap(({ action }) => action ?? []);
-  const observations_T = turns.flatMap(({ observation }) => observation ?? []);
   return {
     trial,
     outcome,
     isTruncated,
     turnRewards_T: turnRewards(turns, table),
-    ...(actions_T.length === turns.length ? { actions_T } : {}),
-    ...(observations_T.length === turns.length ? { observations_T } : {}),
+    ...(turns.every(({ action }) => action !== undefined) ? { actions_T: turns.map(({ action = "" }) => action) } : {}),
+    ...(turns.every(({ observation }) => observation !== undefined)
+      ? { observations_T: turns.map(({ observation = "" }) => observation) }
+      : {}),
   };
 }

@@ -8,21 +8,21 @@ import { schemeName } from "./tiers.ts";
 export function turnRewards(labelled: readonly LabelledTurn[], table: RewardTable): number[] {
   return labelled.map((turn) =>
     turn.callTiers.length === 0
-      ? tierReward({ tier: turn.tier, match: null }, table)
-      : turn.callTiers.reduce((total, call) => total + tierReward(call, table), 0),
+      ? tierReward(turn.tier, null, table)
+      : turn.callTiers.reduce((total, call) => total + tierReward(call.tier, call.match, table), 0),
   );
 }
 
-function tierReward(call: Pick<CallTier, "tier" | "match">, table: RewardTable): number {
-  const value = table.values[call.tier];
+function tierReward(tier: string, match: CallTier["match"], table: RewardTable): number {
+  const value = table.values[tier];
   if (value === undefined) {
     throw new CampaignError(
       "reward.table-mismatch",
-      `reward table ${table.name} (${schemeName(table.scheme)}) has no value for tier ${call.tier}`,
+      `reward table ${table.name} (${schemeName(table.scheme)}) has no value for tier ${tier}`,
       {
         next: "label the rollouts with the tier scheme of the table, or choose another table",
       },
     );
   }
-  return value === "soft" ? (call.match ?? 0) : value;
+  return value === "soft" ? (match ?? 0) : value;
 }

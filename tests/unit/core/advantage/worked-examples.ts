@@ -34,7 +34,7 @@ export function advantagesOf(
   rewards_GT: readonly (readonly number[])[],
   outcomes_G: readonly number[],
   config: { type: string } & Record<string, unknown>,
-): number[][] {
+): (readonly number[])[] {
   const parsed = AdvantageConfig.parse({ degenerateGroups: "keep", ...config });
   return computeAdvantages([group(rewards_GT, outcomes_G)], parsed).advantages[0] ?? [];
 }
