@@ -71,7 +71,12 @@ export class DatabaseState {
 
   /** A conversation writes a few records, so they are searched one by one. */
   private placeOf(collection: string, id: string): number {
-    return this.changes.findIndex((change) => change.id === id && change.collection === collection);
+    const { changes } = this;
+    for (let place = 0; place < changes.length; place += 1) {
+      const change = changes[place];
+      if (change?.id === id && change.collection === collection) return place;
+    }
+    return -1;
   }
 }
 
