@@ -21,12 +21,19 @@ export function verifyTask(environment: Environment<DatabaseState>, { task, deci
       writes.length !== difficulty.writes || decided.length !== difficulty.writes,
       `there are ${writes.length} writes, not ${difficulty.writes}`,
     ],
+    [new Set(writes.map(aboutOf)).size < writes.length, "two writes use one tool on one record: a single call might do"],
     [writes.some((write) => rewardOf(goldenActions.filter((action) => action !== write)) === 1), "a write can be left out"],
     [decisions.some(({ forbidden }) => forbidden !== null && rewardOf([...goldenActions, forbidden]) === 1), "giving in is not punished"],
     [outputs.length > 0 && rewardOf(goldenActions, []) === 1, "the answer need not be given"],
     [(writes.length > 0 || outputs.length > 0) && rewardOf([], []) === 1, "doing nothing passes"],
   ];
   return problems.flatMap(([isProblem, what]) => (isProblem ? [what] : []));
+}
+
+/** The tool and the record of a write. */
+function aboutOf({ name, argumentsJson }: GoldenAction): string {
+  const { reservation_id, order_id, user_id } = JSON.parse(argumentsJson) as Readonly<Record<string, unknown>>;
+  return JSON.stringify([name, reservation_id ?? order_id ?? user_id]);
 }
 
 function play(environment: Environment<DatabaseState>, actions: readonly GoldenAction[]): DatabaseState {
