@@ -28,7 +28,9 @@ describe("turnwise history", () => {
   test("lists campaigns beside each other", async () => {
     const { run } = await sampleHome();
     const [header, first, second] = lines(await run(registerHistory, "history"));
-    expect(header).toBe("campaign | state | iterations | doing nothing | base policy | promoted policy | paired difference | gate | created | wall time");
+    expect(header).toBe(
+      "campaign | state | iterations | doing nothing | base policy | promoted policy | paired difference | gate | created | wall time",
+    );
     expect(first).toMatch(
       /^first \| completed \| 2 \| 10\.0 % \| 50\.0 % \[40\.0, 60\.0\] \| 70\.0 % \[60\.0, 80\.0\] \| \+20\.0 pp \[\+10\.0, \+30\.0\] \|/,
     );
