@@ -5,6 +5,8 @@ import { element, line, linearScale, type Scale, svg, text, tickLabel } from "./
 const WIDTH = 720;
 const LABELS = 130;
 const ROW = 34;
+/** Half of the widest tick label has to fit beside the plot. */
+const RIGHT = 28;
 const TOP = 14;
 const BOTTOM = 30;
 const PLOT_HEIGHT = 180;
@@ -44,7 +46,7 @@ function plotIntervals(title: string, rows: readonly IntervalRow[]): string {
   const ends = rows
     .flatMap(({ first, second }) => [first, second].flatMap(({ value, low, high }) => [value, low, high]))
     .filter((x) => x !== null);
-  const x = linearScale(Math.min(-0.1, ...ends), Math.max(0.1, ...ends), LABELS, WIDTH - 16);
+  const x = linearScale(Math.min(-0.1, ...ends), Math.max(0.1, ...ends), LABELS, WIDTH - RIGHT);
   const height = TOP + rows.length * ROW + BOTTOM;
   const marks = rows.flatMap(({ label, first, second }, index) => {
     const y = TOP + index * ROW + ROW / 2;
@@ -68,7 +70,7 @@ export function plotGradientShares(report: CalibrationReport): string {
   const [fitted, prior] = [assessmentOf(report, "fitted"), assessmentOf(report, "prior")];
   const rows = (fitted?.tiers ?? []).filter(({ numTurns }) => numTurns > 0);
   const height = TOP + rows.length * ROW + BOTTOM;
-  const x = linearScale(0, 1, LABELS, WIDTH - 16);
+  const x = linearScale(0, 1, LABELS, WIDTH - RIGHT);
   const bar = (share: number, y: number, series: Series) =>
     element("rect", { x: x(0), y, width: Math.max(0, x(share) - x(0)), height: 11, class: `bar ${series}` });
   const marks = rows.flatMap(({ tier, gradientShare }, index) => {
@@ -85,7 +87,7 @@ export function plotDeadTurns(report: CalibrationReport): string {
     (table) => report.profiles.find((profile) => profile.table === table)?.deadTurnsByIndex ?? [],
   );
   const numTurns = Math.max(1, ...profiles.map((points) => points.length));
-  const x = linearScale(0, numTurns - 1, LABELS, WIDTH - 16, 10);
+  const x = linearScale(0, numTurns - 1, LABELS, WIDTH - RIGHT, 10);
   const y = linearScale(0, 1, TOP + PLOT_HEIGHT, TOP);
   const curve = (points: TableProfile["deadTurnsByIndex"], series: Series) =>
     element("polyline", {
@@ -106,7 +108,7 @@ export function plotDeadTurns(report: CalibrationReport): string {
 /** Rollouts by mean turn reward: passing ones upwards, failing ones downwards. */
 export function plotRewardByOutcome({ meanRewards }: TableProfile): string {
   const { low, high, passing, failing } = meanRewards;
-  const x = linearScale(low, high, LABELS, WIDTH - 16);
+  const x = linearScale(low, high, LABELS, WIDTH - RIGHT);
   const most = Math.max(1, ...passing, ...failing);
   const middle = TOP + PLOT_HEIGHT / 2;
   const y = linearScale(0, most, middle, TOP);
@@ -128,7 +130,7 @@ export function plotRewardByOutcome({ meanRewards }: TableProfile): string {
     ...xAxis(x, TOP, TOP + PLOT_HEIGHT),
     ...passing.map((count, bin) => bar(count, bin, true)),
     ...failing.map((count, bin) => bar(count, bin, false)),
-    line(LABELS, middle, WIDTH - 16, middle, "zero"),
+    line(LABELS, middle, WIDTH - RIGHT, middle, "zero"),
     text(LABELS - 10, TOP + 12, "pass", { "text-anchor": "end" }),
     text(LABELS - 10, TOP + PLOT_HEIGHT, "fail", { "text-anchor": "end" }),
   );
@@ -143,7 +145,7 @@ function xAxis(x: Scale, top: number, bottom: number, label: (tick: number) => s
 
 function yAxis(y: Scale, label: (tick: number) => string): string[] {
   return y.ticks.flatMap((tick) => [
-    line(LABELS, y(tick), WIDTH - 16, y(tick), "grid"),
+    line(LABELS, y(tick), WIDTH - RIGHT, y(tick), "grid"),
     text(LABELS - 10, y(tick) + 4, label(tick), { "text-anchor": "end", class: "tick" }),
   ]);
 }
