@@ -1,15 +1,17 @@
 // Synthesis over the benchmarks' own databases, and their formats read back by the readers of the benchmarks' files.
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { type OpenedDatabase, openTaskDatabase } from "#adapters/task-data/task-databases.ts";
 import { writeTaskFile } from "#adapters/task-data/task-file.ts";
+import { pinTaskFile } from "#adapters/task-data/task-file-set.ts";
 import { readTauBenchAirline, readTauBenchRetail } from "#adapters/task-data/tau-bench.ts";
 import { readTau2Airline } from "#adapters/task-data/tau2-bench.ts";
 import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.ts";
 import type { Task } from "#contracts/task.ts";
 import type { SynthesisOptions, TaskDatabase, TaskFile } from "#contracts/task-file.ts";
+import { sha256Hex } from "#core/canonical-json.ts";
 import { checkTask } from "#core/environment/check-task.ts";
 import { verifyTask } from "#core/task-synthesis/verify-task.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
@@ -165,6 +167,33 @@ describe("the built-in airline", () => {
     expect(splits.evaluation.map((task) => checkTask(environment, task).reward)).toEqual(splits.evaluation.map(() => 1));
     const other = { type: "task-file" as const, path, sha256: "0".repeat(64) };
     await expect(openTaskSet(other, { tauBench: null })).rejects.toMatchObject({ code: "environment.data-corrupt" });
+  });
+
+  test("is pinned when a campaign starts, and only then", async () => {
+    const { file } = await synthesizeOver({ name: "synthetic-airline", seed: 1 }, { writes: [1], evidence: [1] }, null);
+    const path = join(temporaryFolder(), "tasks.json");
+    await writeTaskFile(path, file);
+    const pinned = await pinTaskFile({ type: "task-file", path });
+    expect(pinned).toEqual({ type: "task-file", path, sha256: sha256Hex(readFileSync(path)) });
+    expect(await pinTaskFile(pinned)).toBe(pinned);
+    await writeTaskFile(path, { ...file, tasks: file.tasks.slice(1) });
+    await expect(openTaskSet(pinned, { tauBench: null })).rejects.toMatchObject({ code: "environment.data-corrupt" });
+    const other = { type: "synthetic-airline" as const, seed: 1 };
+    expect(await pinTaskFile(other)).toBe(other);
+  });
+
+  test.each([
+    ["is not there", null, "config.file-missing", "cannot read"],
+    ["is not JSON", "{", "config.invalid", "not JSON"],
+    ["is another JSON file", '{"tasks": []}', "config.invalid", "no task file: at "],
+  ])("a task file that %s is refused by name", async (_, text, code, message) => {
+    const path = join(temporaryFolder(), "tasks.json");
+    if (text !== null) writeFileSync(path, text);
+    const refused = expect(pinTaskFile({ type: "task-file", path })).rejects;
+    await refused.toMatchObject({ code, message: expect.stringContaining(path), next: expect.stringContaining("turnwise synthesize") });
+    await expect(openTaskSet({ type: "task-file", path }, { tauBench: null })).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+    });
   });
 
   test("of another seed is not the database of the task file", async () => {
