@@ -28,7 +28,7 @@ const Scenario = z.object({
   }),
 });
 
-/** What of a task is used here. Every airline task has no initial state and is graded by database and communicated strings. */
+/** What of a task is used here. Every airline task has no initial state, and is graded by database and communicated strings. */
 const Tau2Task = z.object({
   id: z.string().min(1),
   user_scenario: Scenario,
@@ -42,7 +42,7 @@ const Tau2Task = z.object({
       }),
     ),
     communicate_info: z.array(z.string()),
-    reward_basis: z.tuple([z.literal("DB"), z.literal("COMMUNICATE")]),
+    reward_basis: z.array(z.string()),
   }),
 });
 type Tau2Task = z.infer<typeof Tau2Task>;
@@ -87,7 +87,7 @@ export async function readTau2Airline(directory: string): Promise<BenchmarkData<
 
 /** `exact` is the same task with ints and floats kept apart. */
 function toTask(task: Tau2Task, exact: PyValue, database: AirlineDatabase): Task {
-  const { actions, communicate_info: outputs } = task.evaluation_criteria;
+  const { actions } = task.evaluation_criteria;
   const exactActions = getItem(getItem(exact, "evaluation_criteria"), "actions");
   const goldenActions = actions.map(({ name }, index) => ({
     name,
@@ -100,10 +100,20 @@ function toTask(task: Tau2Task, exact: PyValue, database: AirlineDatabase): Task
     userId: userOf(task, database),
     instruction: renderScenario(task.user_scenario),
     goldenActions,
-    outputs,
+    outputs: outputsOf(task),
     agenda: null,
     ...taskKind(goldenActions, TAU2_AIRLINE_TOOLS),
   };
+}
+
+/** What must be communicated: nothing where the task's reward does not ask. Throws for a reward that takes more than database and replies. */
+function outputsOf({ id, evaluation_criteria: { reward_basis: basis, communicate_info: outputs } }: Tau2Task): string[] {
+  const unknown = basis.find((one) => one !== "DB" && one !== "COMMUNICATE");
+  if (unknown !== undefined || !basis.includes("DB")) {
+    const what = unknown === undefined ? "without DB" : `by ${unknown}`;
+    throw new CampaignError("environment.data-corrupt", `tasks.json: task ${id} is graded ${what}; known are DB, and DB with COMMUNICATE`);
+  }
+  return basis.includes("COMMUNICATE") ? outputs : [];
 }
 
 /** The user whose id the scenario tells. */

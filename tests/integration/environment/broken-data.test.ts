@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -56,6 +56,23 @@ describe.skipIf(MISSING !== null)(`a broken data folder${because}`, () => {
     expect(error).toMatchObject({ code, message: expect.stringContaining(part) });
     expect(error?.message).toContain(join(folder, domain));
     expect(error?.next).toMatch(code === "environment.data-missing" ? new RegExp(`${domain}/: .*${name}`) : /copy the file again/);
+  });
+
+  it("of tau2 is graded by what its tasks ask for: without COMMUNICATE nothing must be said, and what is not known is named", async () => {
+    const path = join(folder, "tau2-airline", "tasks.json");
+    const tasks = JSON.parse(await readFile(path, "utf8"));
+    const outputsWith = async (basis: readonly string[]) => {
+      tasks[3].evaluation_criteria.reward_basis = basis;
+      await writeFile(path, JSON.stringify(tasks));
+      const { tasks: read } = await readTau2Airline(folder);
+      const all = Array.from(read.values()).flat();
+      return all.find(({ id }) => id === "tau2-airline-03")?.outputs;
+    };
+    expect(await outputsWith(["COMMUNICATE", "DB"])).toEqual(["4"]);
+    expect(await outputsWith(["DB"])).toEqual([]);
+    await expect(outputsWith(["DB", "ACTION"])).rejects.toThrow("task 3 is graded by ACTION");
+    await expect(outputsWith(["COMMUNICATE"])).rejects.toThrow("task 3 is graded without DB");
+    await cp(join(TAU_BENCH, "tau2-airline", "tasks.json"), path);
   });
 
   it.each(["airline", "retail", "tau2-airline"] as const)(
