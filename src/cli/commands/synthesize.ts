@@ -1,4 +1,5 @@
 // turnwise synthesize: tasks by number of write decisions and evidence per decision, over any database there is.
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
@@ -76,7 +77,7 @@ async function run(given: unknown): Promise<void> {
     options.database === DEFAULT_DATABASE
       ? { name: DEFAULT_DATABASE, seed: options.databaseSeed }
       : ({ name: options.database } as TaskDatabase);
-  const opened = await openTaskDatabase(database, findData(options.data, readSettings()));
+  const opened = await openTaskDatabase(database, dataFolder(options));
   const synthesisOptions = SynthesisOptions.parse(pickSynthesis(options));
   const { tasks, cells, counts } = opened.synthesize(synthesisOptions);
   const file: TaskFile = {
@@ -92,6 +93,15 @@ async function run(given: unknown): Promise<void> {
   const written = await write(file, opened, options);
   emit({ database, counts, cells, written }, given as OutputOptions, () => render(file, written, options));
   if (counts.verified < counts.tasks || counts.scriptedPasses < counts.tasks) process.exitCode = 1;
+}
+
+/** A folder that was named must be there, even where a database does without: its tasks would not be compared with anything. */
+function dataFolder({ data }: Options): string | null {
+  if (data !== undefined && !existsSync(data))
+    throw new CampaignError("environment.data-missing", `no data folder at ${resolve(data)}`, {
+      next: "give --data a folder with tau-bench's data, or leave it out",
+    });
+  return findData(data, readSettings());
 }
 
 function parseOptions(given: unknown): Options {

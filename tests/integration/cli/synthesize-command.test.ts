@@ -87,6 +87,12 @@ describe("turnwise synthesize", () => {
     expect(exitCode).toBe(4);
   });
 
+  test("refuses a data folder that is not there even for the built-in airline, whose tasks would be compared with nothing", async () => {
+    const { stderr, exitCode } = await synthesize(["--writes", "0", "--evidence", "0", "--data", "/nowhere"]);
+    expect(stderr).toContain("no data folder at /nowhere");
+    expect(exitCode).toBe(4);
+  });
+
   test("refuses a database that is broken, naming the file", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "retail"));
