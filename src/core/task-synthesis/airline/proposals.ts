@@ -48,9 +48,11 @@ export function* proposeAirline(drawing: Drawing, purpose: Purpose): Generator<A
   }
 }
 
+/** Trips that the profile names and the database lacks are no trips of anybody. */
 export function personOf(world: World, userId: string): Person {
   const user = world.records("users").get(userId) as unknown as User;
-  return { userId, user, trips: user.reservations.map((id) => world.records("reservations").get(id) as unknown as Reservation) };
+  const reservations = world.records("reservations") as unknown as ReadonlyMap<string, Reservation>;
+  return { userId, user, trips: user.reservations.flatMap((id) => reservations.get(id) ?? []) };
 }
 
 export function routesOf(world: World): Routes {
@@ -99,10 +101,11 @@ function changeMakers(drawing: Drawing, trip: Reservation, name: TripName): Make
   const { userId } = person;
   const reason = () => random.pick(["change of plan", "health", "weather"] as const);
   const bags = () => ({ added: random.int(1, 3), payment: random.pick(paymentNames(person.user)), mustBeFree: random.chance(0.3) });
+  const canPay = paymentNames(person.user).length > 0;
   return [
     { kind: "cancel", make: () => ({ userId, kind: "cancel", trip: name, reason: reason() }) },
     { kind: "passenger", make: () => passengerWish(drawing, trip, name) },
-    { kind: "bags", make: () => ({ userId, kind: "bags", trip: name, ...bags() }) },
+    ...(canPay ? [{ kind: "bags" as const, make: () => ({ userId, kind: "bags" as const, trip: name, ...bags() }) }] : []),
     ...cabinMakers(drawing, trip, name),
     ...flightMakers(drawing, trip, name),
   ];
@@ -116,7 +119,8 @@ function allPassengersMaker({ person: { userId }, random }: Drawing, { reservati
 /** A bag less: never allowed. */
 function fewerBagsMaker({ person, random }: Drawing, { reservation_id: id, total_baggages }: Reservation): Maker {
   const facts = () => ({ trip: { by: "id" as const, id }, added: -1, payment: random.pick(paymentNames(person.user)), mustBeFree: false });
-  return { kind: "bags", make: () => (total_baggages > 0 ? { userId: person.userId, kind: "bags", ...facts() } : null) };
+  const isPossible = total_baggages > 0 && paymentNames(person.user).length > 0;
+  return { kind: "bags", make: () => (isPossible ? { userId: person.userId, kind: "bags", ...facts() } : null) };
 }
 
 const stranger = (random: Random): Passenger => ({
@@ -125,7 +129,8 @@ const stranger = (random: Random): Passenger => ({
   dob: `${random.int(1950, 2000)}-${String(random.int(1, 12)).padStart(2, "0")}-${String(random.int(1, 28)).padStart(2, "0")}`,
 });
 
-function passengerWish({ person, random }: Drawing, trip: Reservation, name: TripName): AirlineWish {
+function passengerWish({ person, random }: Drawing, trip: Reservation, name: TripName): AirlineWish | null {
+  if (trip.passengers.length === 0) return null;
   const { first_name, last_name } = random.pick(trip.passengers);
   const self = person.user.name;
   const isSelfAboard = trip.passengers.some((one) => one.first_name === self.first_name && one.last_name === self.last_name);
@@ -207,7 +212,7 @@ function bookMakers({ person, random, routes, numReads }: Drawing, purpose: Purp
     const route = { origin, destination, cabin: random.pick(CABINS), choice: drawChoice(random, count) };
     return { userId, kind: "book", ...route, birthday, name: user.name, companions, payment };
   };
-  return cards.flatMap((payment) =>
+  return (routes.length === 0 ? [] : cards).flatMap((payment) =>
     numSearches(numReads).flatMap((count) =>
       [user.dob, null].map((birthday): Maker => ({ kind: "book", make: () => wish(count, birthday, payment) })),
     ),
@@ -222,7 +227,7 @@ function fareMakers({ person: { userId }, random, routes, numReads }: Drawing): 
     const { dates } = drawChoice(random, numReads);
     return { userId, kind: "fare", origin, destination, cabin: random.pick(["economy", "business"]), dates };
   };
-  return numReads === 0 ? [] : Array.from({ length: NUM_FARES }, () => ({ kind: "fare", make }));
+  return numReads === 0 || routes.length === 0 ? [] : Array.from({ length: NUM_FARES }, () => ({ kind: "fare", make }));
 }
 
 function paidMakers({ person }: Drawing): Maker[] {
