@@ -258,6 +258,11 @@ export const TrainingHyperparameters = z
     maxGradientNorm: z.number().positive().default(1000).describe("guard: the job stops with trainer.diverged above it"),
     aggregation: z.enum(["token-mean", "seq-mean-token-sum", "seq-mean-token-mean"]).default("token-mean"),
     checkpointEverySteps: z.int().positive().default(5),
+    layout: z
+      .enum(["auto", "loop", "padded", "packed", "tree"])
+      .default("auto")
+      .describe("how rows are laid out for the model; changes speed and memory, no gradient. auto: loop on a CPU, packed on a GPU"),
+    microBatchTokens: z.int().positive().default(16384).describe("tokens that the model computes at a time, for all layouts but loop"),
   })
   .meta({ id: "TrainingHyperparameters" });
 export type TrainingHyperparameters = z.infer<typeof TrainingHyperparameters>;

@@ -43,6 +43,8 @@ HYPERPARAMETERS = {
     "maxGradientNorm": 1000,
     "aggregation": "token-mean",
     "checkpointEverySteps": 2,
+    "layout": "auto",
+    "microBatchTokens": 16384,
 }
 
 

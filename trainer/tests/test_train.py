@@ -73,7 +73,7 @@ def test_splitting_a_minibatch_changes_no_gradient(tmp_path: Path) -> None:
     model, total = learner._policy, torch.zeros(())
     for part in ([0, 1], [2, 3]):
         for row in (learner._batch.rows[index] for index in part):
-            logprobs, _ = action_logprobs(model, row, 1.0)
+            [(logprobs, _)] = action_logprobs(model, [row], "loop", 1.0)
             losses, _ = clipped_loss(ratios(logprobs, row.sampling_logprobs), row.advantages, 0.2, 0.2, 3.0)
             total = total + losses.sum() * row_weight("token-mean", row.num_actions, counts)
     model.module.zero_grad()
@@ -94,14 +94,19 @@ def test_ratio_is_one_at_the_sampling_temperature(tmp_path: Path) -> None:
     assert abs(learner_for(tmp_path, tensors, temperature=1.0).take_step(1, no_check)["ratioMean"] - 1) > 0.01
 
 
+def total_logprob(learner: TrainLearner) -> float:
+    found = action_logprobs(learner._policy, learner._batch.rows, "padded", 1.0)
+    return sum(logprobs.sum().item() for logprobs, _ in found)
+
+
 @pytest.mark.parametrize("advantage", [1.0, -1.0])
 def test_a_step_moves_the_policy_with_the_advantage(tmp_path: Path, advantage: float) -> None:
     tensors = random_tensors(tiny_model(), LENGTHS)
     tensors["advantages"] = advantage * tensors["loss_mask"].float()
     learner = learner_for(tmp_path, tensors, {"learningRate": 0.003})
-    before = sum(action_logprobs(learner._policy, row, 1.0)[0].sum().item() for row in learner._batch.rows)
+    before = total_logprob(learner)
     learner.take_step(1, no_check)
-    after = sum(action_logprobs(learner._policy, row, 1.0)[0].sum().item() for row in learner._batch.rows)
+    after = total_logprob(learner)
     assert (after - before) * advantage > 0.1
 
 
@@ -116,7 +121,7 @@ def test_the_loss_reads_the_logits_of_action_tokens_and_no_others(tmp_path: Path
     tensors = random_tensors(tiny_model(), LENGTHS)
     read: list[list[int]] = []
     logits = TrainablePolicy.logits
-    monkeypatch.setattr(TrainablePolicy, "logits", lambda self, ids, at: (read.append((at + 1).tolist()), logits(self, ids, at))[1])
+    monkeypatch.setattr(TrainablePolicy, "logits", lambda self, flat: (read.append((flat.picks_N + 1).tolist()), logits(self, flat))[1])
     gradients(learner_for(tmp_path, tensors))
     masks = tensors["loss_mask"].split(LENGTHS)
     assert read == [mask.nonzero().flatten().tolist() for mask in masks]

@@ -29,6 +29,8 @@ class Hyperparameters:
     max_gradient_norm: float
     aggregation: str
     checkpoint_every_steps: int
+    layout: str
+    micro_batch_tokens: int
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Dimensions: B row, S position, D hidden, H query head, K key-value head, E head 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from trainer.attention import Segment, segment_attention
 from trainer.errors import InvalidJob
 
 
@@ -55,13 +57,13 @@ class Attention(nn.Module):
         self.q_norm = RMSNorm(shape.head_dim, shape.rms_norm_eps)
         self.k_norm = RMSNorm(shape.head_dim, shape.rms_norm_eps)
 
-    def forward(self, x_BSD: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x_BSD: Tensor, rotary: tuple[Tensor, Tensor], segments: Sequence[Segment] | None = None) -> Tensor:
         rows, length, _ = x_BSD.shape
         queries_BHSE = self._heads(self.q_norm(self._split(self.q_proj(x_BSD), self.num_heads)), rotary)
         keys_BKSE = self._heads(self.k_norm(self._split(self.k_proj(x_BSD), self.num_key_value_heads)), rotary)
         values_BKSE = self._split(self.v_proj(x_BSD), self.num_key_value_heads).transpose(1, 2)
-        grouped = self.num_heads != self.num_key_value_heads
-        mixed_BHSE = F.scaled_dot_product_attention(queries_BHSE, keys_BKSE, values_BKSE, is_causal=True, enable_gqa=grouped)
+        whole = (Segment(0, length),) if segments is None else segments
+        mixed_BHSE = segment_attention(queries_BHSE, keys_BKSE, values_BKSE, whole)
         return self.o_proj(mixed_BHSE.transpose(1, 2).reshape(rows, length, -1))
 
     def _split(self, x: Tensor, num_heads: int) -> Tensor:
@@ -94,8 +96,8 @@ class Layer(nn.Module):
         self.input_layernorm = RMSNorm(shape.hidden_size, shape.rms_norm_eps)
         self.post_attention_layernorm = RMSNorm(shape.hidden_size, shape.rms_norm_eps)
 
-    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), rotary)
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], segments: Sequence[Segment] | None = None) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), rotary, segments)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -120,13 +122,16 @@ class Qwen3(nn.Module):
         self.register_buffer("cosine", angles.cos(), persistent=False)
         self.register_buffer("sine", angles.sin(), persistent=False)
 
-    def hidden(self, token_ids_BS: Tensor) -> Tensor:
-        """Normalized states of the last layer [B, S, D]; `logits` of them is what predicts the next token."""
-        length = token_ids_BS.shape[1]
-        rotary = cast(Tensor, self.cosine)[:length], cast(Tensor, self.sine)[:length]
+    def hidden(self, token_ids_BS: Tensor, positions_S: Tensor | None = None, segments: Sequence[Segment] | None = None) -> Tensor:
+        """Normalized states of the last layer [B, S, D]; `logits` of them is what predicts the next token.
+
+        Positions count from 0 and attention is causal, unless a layout says otherwise.
+        """
+        places = slice(token_ids_BS.shape[1]) if positions_S is None else positions_S
+        rotary = cast(Tensor, self.cosine)[places], cast(Tensor, self.sine)[places]
         x = self.model.embed_tokens(token_ids_BS)
         for layer in self.model.layers:
-            x = layer(x, rotary)
+            x = layer(x, rotary, segments)
         return self.model.norm(x)
 
     def logits(self, hidden: Tensor) -> Tensor:

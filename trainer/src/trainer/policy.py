@@ -7,7 +7,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from trainer.attention import Segment, register_with_transformers
 from trainer.errors import InvalidJob
+from trainer.layouts.flat import Flat
 from trainer.model import Qwen3, load_qwen3, qwen3_shape, read_config, tied_names
 from trainer.model_files import copy_tokenizer, write_model
 
@@ -39,13 +41,25 @@ class TrainablePolicy:
     def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
         return list(self.module.named_parameters())
 
-    def logits(self, token_ids_S: Tensor, positions_N: Tensor) -> Tensor:
-        """Next-token logits [N, V] after the given positions of one unpadded row; nothing is computed for the others' vocabulary."""
-        token_ids, positions = token_ids_S[None].to(self.device), positions_N.to(self.device)
+    def logits(self, flat: Flat) -> Tensor:
+        """Next-token logits [N, V] at the picks of a layout; nothing is computed for the others' vocabulary."""
+        token_ids, picks = flat.token_ids_BS.to(self.device), flat.picks_N.to(self.device)
+        positions = None if flat.positions_BS is None else flat.positions_BS.to(self.device)
         with torch.autocast("cuda", torch.bfloat16) if self._autocast else contextlib.nullcontext():
             if isinstance(self.module, Qwen3):
-                return self.module.logits(self.module.hidden(token_ids)[0, positions])
-            return cast(Any, self.module)(input_ids=token_ids, use_cache=False, logits_to_keep=positions).logits[0]
+                states_BSD = self.module.hidden(token_ids, None if positions is None else positions[0], flat.segments)
+                return self.module.logits(states_BSD.flatten(0, 1)[picks])
+            return self._transformers_logits(token_ids, positions, flat.segments, picks)
+
+    def _transformers_logits(
+        self, token_ids_BS: Tensor, positions_BS: Tensor | None, segments: tuple[Segment, ...] | None, picks_N: Tensor
+    ) -> Tensor:
+        """In a batch of several rows the model can only leave out positions that no row asks for."""
+        width = token_ids_BS.shape[1]
+        kept, where = (picks_N % width).unique(return_inverse=True) if len(token_ids_BS) > 1 else (picks_N, torch.arange(len(picks_N)))
+        options = {} if segments is None else {"position_ids": positions_BS, "segments": segments}
+        logits_BUV = cast(Any, self.module)(input_ids=token_ids_BS, use_cache=False, logits_to_keep=kept, **options).logits
+        return logits_BUV[picks_N // width, where.to(self.device)] if len(token_ids_BS) > 1 else logits_BUV[0]
 
     def weights(self) -> dict[str, Tensor]:
         return {name: parameter.detach().contiguous() for name, parameter in self.named_parameters()}
@@ -83,7 +97,9 @@ def _load_transformers(directory: Path, checkpointing: bool) -> nn.Module:
     from transformers import AutoModelForCausalLM
 
     try:
-        model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="sdpa", local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(
+            directory, dtype=torch.float32, attn_implementation=register_with_transformers(), local_files_only=True
+        )
     except (OSError, ValueError, KeyError) as error:
         raise InvalidJob(f"transformers cannot load {directory}: {error}") from None
     if checkpointing:

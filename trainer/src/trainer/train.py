@@ -1,7 +1,7 @@
 """Reinforcement learning on one batch file: clipped policy loss, KL to a frozen reference, AdamW.
 
-Rows are taken one at a time, unpadded and without an attention mask, and logits are computed for action tokens only: on a CPU that is
-the fastest layout by far, and every layout gives the same loss because rows are weighted by counts of the whole minibatch.
+Logits are computed for action tokens only. How rows are laid out for the model (layouts/) changes no gradient, because rows are
+weighted by counts of the whole minibatch.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from trainer.batch import Batch, Row, read_batch
 from trainer.contracts import Hyperparameters, TrainingJob, read_training_job
 from trainer.errors import Diverged, InvalidJob
 from trainer.files import file_hash, write_atomic
+from trainer.layouts import lay_out, layout_of, micro_batches
 from trainer.loss import MinibatchCounts, clipped_loss, k3_divergence, ratios, row_weight, token_logprobs
 from trainer.model_files import policy_hash
 from trainer.optimizers import AdamW, clear_gradients, gradient_norm
@@ -66,6 +67,7 @@ class TrainLearner:
         self._job, self._hyper, self._batch = job, job.hyperparameters, batch
         self._policy, self._reference = policy, reference
         self._reference_logprobs: dict[int, Tensor] = {}
+        self._layout = layout_of(self._hyper.layout, job.backend)
         self._optimizer = AdamW(policy.named_parameters(), self._hyper.betas, self._hyper.weight_decay)
         self.checkpoint_every_steps = self._hyper.checkpoint_every_steps
         self.total_steps = num_steps(len(batch.rows), self._hyper.num_minibatches, self._hyper.epochs)
@@ -83,39 +85,52 @@ class TrainLearner:
         rows = {index: self._batch.rows[index] for index in indices}
         counts = MinibatchCounts(len(rows), max(1, sum(row.num_actions for row in rows.values())))
         sums = StepSums()
-        for index, row in rows.items():
+        live = [(index, row) for index, row in rows.items() if row.num_actions and not (row.is_silent and self._hyper.kl_weight == 0)]
+        for micro_batch in micro_batches(self._layout, live, self._hyper.micro_batch_tokens):
             check()
-            if row.num_actions and not (row.is_silent and self._hyper.kl_weight == 0):
-                self._row_backward(index, row, row_weight(self._hyper.aggregation, row.num_actions, counts), sums)
+            self._micro_batch_backward(micro_batch, counts, sums)
         return sums
 
-    def _row_backward(self, index: int, row: Row, weight: float, sums: StepSums) -> None:
+    def _micro_batch_backward(self, rows: list[tuple[int, Row]], counts: MinibatchCounts, sums: StepSums) -> None:
+        found = action_logprobs(self._policy, [row for _, row in rows], self._layout, self._job.temperature)
+        references = self._reference_of(rows)
+        losses = [
+            self._row_loss(row, logprobs_N, entropies_N, reference_N, row_weight(self._hyper.aggregation, row.num_actions, counts), sums)
+            for (_, row), (logprobs_N, entropies_N), reference_N in zip(rows, found, references, strict=True)
+        ]
+        torch.stack(losses).sum().backward()
+
+    def _row_loss(
+        self, row: Row, logprobs_N: Tensor, entropies_N: Tensor, reference_N: Tensor | None, weight: float, sums: StepSums
+    ) -> Tensor:
         device = self._policy.device
-        logprobs, entropies = action_logprobs(self._policy, row, self._job.temperature)
-        ratios_N = ratios(logprobs, row.sampling_logprobs.to(device))
+        ratios_N = ratios(logprobs_N, row.sampling_logprobs.to(device))
         policy_N, clipped_N = clipped_loss(
             ratios_N, row.advantages.to(device), self._hyper.clip_low, self._hyper.clip_high, self._hyper.dual_clip
         )
-        kl_N = self._divergence(index, row, logprobs)
+        kl_N = torch.zeros_like(logprobs_N) if reference_N is None else k3_divergence(logprobs_N, reference_N)
         loss = weight * (policy_N + self._hyper.kl_weight * kl_N).sum()
-        loss.backward()
         sums.loss += loss.item()
         sums.policy_loss += weight * policy_N.sum().item()
         sums.kl += kl_N.sum().item()
-        sums.entropy += entropies.sum().item()
+        sums.entropy += entropies_N.sum().item()
         sums.ratio += ratios_N.sum().item()
         sums.ratio_max = max(sums.ratio_max, ratios_N.max().item())
         sums.num_clipped += int(clipped_N.sum())
         sums.num_tokens += row.num_actions
         sums.num_rows += 1
+        return loss
 
-    def _divergence(self, index: int, row: Row, logprobs_N: Tensor) -> Tensor:
+    def _reference_of(self, rows: list[tuple[int, Row]]) -> list[Tensor | None]:
+        """Log-probabilities under the frozen reference, computed once per row; None without a KL term."""
         if self._reference is None:
-            return torch.zeros_like(logprobs_N)
-        if index not in self._reference_logprobs:
+            return [None for _ in rows]
+        missing = [(index, row) for index, row in rows if index not in self._reference_logprobs]
+        if missing:
             with torch.no_grad():
-                self._reference_logprobs[index] = action_logprobs(self._reference, row, self._job.temperature)[0]
-        return k3_divergence(logprobs_N, self._reference_logprobs[index])
+                found = action_logprobs(self._reference, [row for _, row in missing], self._layout, self._job.temperature)
+            self._reference_logprobs.update({index: logprobs_N for (index, _), (logprobs_N, _) in zip(missing, found, strict=True)})
+        return [self._reference_logprobs[index] for index, _ in rows]
 
     def _clip_gradients(self, step: int, loss: float) -> float:
         """The norm before clipping. Raises Diverged when a guard fires; the weights are then those of the step before."""
@@ -200,8 +215,8 @@ def load_reference(job: TrainingJob, policy: TrainablePolicy) -> TrainablePolicy
     return reference
 
 
-def action_logprobs(policy: TrainablePolicy, row: Row, temperature: float) -> tuple[Tensor, Tensor]:
-    """Log-probabilities and entropies of a row's action tokens. The last token is no input: nothing comes after it."""
-    logits_NV = policy.logits(row.token_ids[:-1], row.positions)
-    targets_N = row.token_ids[row.positions + 1].to(policy.device)
-    return token_logprobs(logits_NV, targets_N, temperature)
+def action_logprobs(policy: TrainablePolicy, rows: list[Row], layout: str, temperature: float) -> list[tuple[Tensor, Tensor]]:
+    """Log-probabilities and entropies of the action tokens of each row, the rows of a micro-batch being computed together."""
+    flat = lay_out(layout, rows)
+    logprobs_N, entropies_N = token_logprobs(policy.logits(flat), flat.targets_N.to(policy.device), temperature)
+    return list(zip(logprobs_N.split(flat.num_actions), entropies_N.split(flat.num_actions), strict=True))

@@ -1,0 +1,72 @@
+"""Causal attention over a flat sequence that is made of segments: rows packed one after the other, or a tree of shared prefixes.
+
+Dimensions: B row (1 here), H query head, K key-value head, S position, E head width.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Positions [start, end) of the flat sequence. They see themselves causally, and all of their ancestors (root first)."""
+
+    start: int
+    end: int
+    ancestors: tuple[int, ...] = ()
+
+
+def segment_attention(
+    queries_BHSE: Tensor, keys_BKSE: Tensor, values_BKSE: Tensor, segments: Sequence[Segment], *, scale: float | None = None
+) -> Tensor:
+    """What attention over every row on its own gives, [B, H, S, E]: each segment against itself and its ancestors, nothing else.
+
+    No mask over the whole sequence is made: the work is that of the rows, less what they share.
+    """
+    grouped = queries_BHSE.shape[1] != keys_BKSE.shape[1]
+    parts: list[Tensor] = []
+    for segment in segments:
+        seen = [segments[ancestor] for ancestor in segment.ancestors] + [segment]
+        keys, values = _slice(keys_BKSE, seen), _slice(values_BKSE, seen)
+        queries = queries_BHSE[:, :, segment.start : segment.end]
+        mask = None if len(seen) == 1 else _lower_right(queries.shape[2], keys.shape[2], queries.device)
+        parts.append(
+            F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=grouped)
+        )
+    return _join(parts)
+
+
+def _slice(x_BKSE: Tensor, segments: Sequence[Segment]) -> Tensor:
+    return _join([x_BKSE[:, :, segment.start : segment.end] for segment in segments])
+
+
+def _join(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=2)
+
+
+def _lower_right(num_queries: int, num_keys: int, device: torch.device) -> Tensor:
+    """The queries are the last of the keys: query q sees the keys up to num_keys - num_queries + q."""
+    return torch.ones(num_queries, num_keys, dtype=torch.bool, device=device).tril(num_keys - num_queries)
+
+
+def register_with_transformers() -> str:
+    """Makes `segment_attention` an attention implementation of transformers: its models then take `segments` in their forward.
+
+    Without segments it is their own SDPA. Returns the implementation's name.
+    """
+    from transformers import AttentionInterface
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+    from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+    def forward(module, query, key, value, attention_mask, scaling=None, segments=None, **options):  # type: ignore[no-untyped-def]
+        if segments is None:
+            return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **options)
+        return segment_attention(query, key, value, segments, scale=scaling).transpose(1, 2).contiguous(), None
+
+    AttentionInterface.register("segments", forward)
+    AttentionMaskInterface.register("segments", sdpa_mask)
+    return "segments"
