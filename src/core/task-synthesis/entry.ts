@@ -60,6 +60,12 @@ export function entryOf<Wish>(
   return { task, scenario: written.scenario, decisions, difficulty, uniqueness: difficulty.writes === 0 ? "not-claimed" : "verified" };
 }
 
+/** True when the user's own words hold an answer, if only as part of an id: repeating them would do. */
+export function givesAnswerAway({ task }: Pick<Entry, "task">): boolean {
+  const words = task.instruction.toLowerCase().replaceAll(",", "");
+  return task.outputs.some((output) => words.includes(output.toLowerCase()));
+}
+
 function difficultyOf(
   environment: Environment<DatabaseState>,
   task: Task,

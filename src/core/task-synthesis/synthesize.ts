@@ -7,7 +7,7 @@ import { type Admission, createAdmission } from "./admission.ts";
 import { composeDrafts } from "./compose.ts";
 import { type Benchmark, createBenchmark } from "./contamination.ts";
 import type { Domain } from "./domain.ts";
-import { entryOf, type RenderInstruction } from "./entry.ts";
+import { entryOf, givesAnswerAway, type RenderInstruction } from "./entry.ts";
 import { passesWithScriptedUser } from "./golden-agent.ts";
 import { drawEvaluationUsers } from "./split.ts";
 import { verifyTask } from "./verify-task.ts";
@@ -101,7 +101,8 @@ function findTask<Wish>(
   const random = randomFrom(options.seed, "task", place.writes, evidence, userId, String(place.hasRefusal));
   const { drafts, isRejected } = composeDrafts(world, domain, userId, place, random);
   if (drafts === null) return isRejected ? "rejected" : "none";
-  return entryOf(world.environment, domain, renderInstruction, { id, userId, identity, evidence, drafts, seed: options.seed });
+  const entry = entryOf(world.environment, domain, renderInstruction, { id, userId, identity, evidence, drafts, seed: options.seed });
+  return givesAnswerAway(entry) ? "rejected" : entry;
 }
 
 function reasonFor(made: number, wanted: number, usersTried: number): string | null {

@@ -24,6 +24,7 @@ export function verifyTask(environment: Environment<DatabaseState>, { task, deci
     [new Set(writes.map(aboutOf)).size < writes.length, "two writes use one tool on one record: a single call might do"],
     [writes.some((write) => rewardOf(goldenActions.filter((action) => action !== write)) === 1), "a write can be left out"],
     [decisions.some(({ forbidden }) => forbidden !== null && rewardOf([...goldenActions, forbidden]) === 1), "giving in is not punished"],
+    [outputs.length > 0 && rewardOf(goldenActions, [task.instruction]) === 1, "the instruction holds the answer"],
     [outputs.length > 0 && rewardOf(goldenActions, []) === 1, "the answer need not be given"],
     [(writes.length > 0 || outputs.length > 0) && rewardOf([], []) === 1, "doing nothing passes"],
   ];

@@ -107,7 +107,11 @@ describe("every synthesized task", () => {
   });
 
   test("asks for answers that its own instruction does not contain", () => {
-    forTasks(({ task }) => expect(task.outputs.filter((output) => task.instruction.includes(output))).toEqual([]));
+    const isSilent = ({ task }: SynthesizedTask) => expect(task.outputs.filter((output) => task.instruction.includes(output))).toEqual([]);
+    forTasks(isSilent);
+    const questions = synthesizeWith({ writes: [0], evidence: [1, 2, 3, 4], perCell: 100, refusals: 0 }).tasks;
+    expect(questions.length).toBe(400);
+    questions.map(isSilent);
   });
 
   test("is passed by the golden agent with the scripted user", () => {
@@ -202,6 +206,7 @@ describe("the verification", () => {
         task: { ...entry.task, goldenActions: [...goldenActions, { name: "get_user_details", argumentsJson: '{"user_id":"nobody"}' }] },
       },
     ],
+    ["an answer that the user says", { ...entry, task: { ...entry.task, outputs: [entry.task.userId] } }],
     [
       "a forbidden call that changes nothing",
       {
