@@ -2,13 +2,20 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
 import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
 import { present } from "../../fixtures/present.ts";
+import { sampleConfig, samplePolicy, sampleTrajectory } from "../../fixtures/sample-record.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 function turnwise(...args: readonly string[]) {
-  const env = { TURNWISE_HOME: join(temporaryFolder(), "home"), TURNWISE_TAU_BENCH: "" };
+  return turnwiseAt(join(temporaryFolder(), "home"), ...args);
+}
+
+function turnwiseAt(home: string, ...args: readonly string[]) {
+  const env = { TURNWISE_HOME: home, TURNWISE_TAU_BENCH: "" };
   return execa(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), "rollouts", ...args], { env, reject: false });
 }
 
@@ -71,6 +78,74 @@ describe("turnwise rollouts grade", () => {
     const { stderr, exitCode } = await turnwise("grade", ...args());
     expect(stderr).toContain(message);
     expect(stderr).not.toContain("bug in Turnwise");
+    expect(exitCode).toBe(2);
+  });
+});
+
+/** A home whose record holds a campaign with one evaluated task: one rollout that does nothing and claims nothing, in each of two iterations. */
+async function homeWithCampaign(): Promise<string> {
+  const home = join(temporaryFolder(), "home");
+  const record = new CampaignRecord(new LocalArtifactStore(join(home, "record")));
+  const task = present(loadSyntheticAirline(1).splits.evaluation.find(({ difficulty }) => difficulty.numWrites > 0));
+  const policy = samplePolicy("a");
+  await record.putCampaign({
+    schemaVersion: 1,
+    id: "sample",
+    config: sampleConfig(),
+    configSha256: "d".repeat(64),
+    codeVersion: "test",
+    dataSha256: "e".repeat(64),
+    basePolicy: policy,
+    priorTable: { uri: "blob:x", sha256: "b".repeat(64), numBytes: 1, schema: "RewardTable/1" },
+    parent: null,
+    createdAt: "2026-01-02T03:04:05.000Z",
+  });
+  for (const iteration of [0, 1]) {
+    const told = sampleTrajectory(task.id, 0, 0, policy);
+    const trajectory = { ...told, turns: told.turns.map((turn) => ({ ...turn, toolCalls: [] })) };
+    await record.putGroup({
+      schemaVersion: 1,
+      campaignId: "sample",
+      iteration,
+      purpose: "evaluation",
+      taskId: task.id,
+      policy,
+      trajectories: await record.putTrajectories([trajectory]),
+      outcomes: [{ type: "task_failed", reward: 0, numTurns: 3, stopReason: "user-stop" }],
+      usage: trajectory.usage,
+      seconds: 1,
+      numRetriedRollouts: 0,
+      numResumedTurns: 0,
+    });
+  }
+  return home;
+}
+
+describe("rollouts of a campaign", () => {
+  it("are graded and exported from the record alone; trials count on through the iterations", async () => {
+    const home = await homeWithCampaign();
+    const graded = await turnwiseAt(home, "grade", "--campaign", "sample");
+    expect(graded.stdout).toContain("2 of 1 tasks");
+    expect(graded.exitCode).toBe(0);
+    const out = join(home, "results.json");
+    await turnwiseAt(home, "export", "--campaign", "sample", "--format", "tau-bench", "--out", out);
+    const entries = JSON.parse(readFileSync(out, "utf8"));
+    expect(entries.map(({ trial, reward }: { trial: number; reward: number }) => [trial, reward])).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+    expect(entries[0].info.turnwise).toMatchObject({ policy: { name: samplePolicy("a").name }, simulator: { id: "scripted" } });
+    expect(entries[0].info.reward_info.info.gt_data_hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(entries[0].traj[0]).toMatchObject({ role: "system", content: expect.stringContaining("airline") });
+  });
+
+  it.each([
+    [["--iteration", "7"], "sample has no iteration 7", "choose one of 0, 1"],
+    [["--purpose", "train"], "sample has no train rollouts", "choose --iteration and --purpose"],
+  ])("with %s are refused with what there is", async (args, message, next) => {
+    const { stderr, exitCode } = await turnwiseAt(await homeWithCampaign(), "grade", "--campaign", "sample", ...args);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(next);
     expect(exitCode).toBe(2);
   });
 });
