@@ -1,16 +1,17 @@
 // From drafts to a task: golden actions, words, scripted user, difficulty.
 
-import type { Task } from "#contracts/task.ts";
+import type { GoldenAction, Task } from "#contracts/task.ts";
 import type { SynthesizedTask, TaskDecision } from "#contracts/task-file.ts";
 import type { DatabaseState } from "../environment/database.ts";
 import type { Environment } from "../environment/environment.ts";
 import { taskKind } from "../environment/task-kind.ts";
 import type { Agenda } from "../simulator/agenda.ts";
 import { randomFrom } from "../synthetic/random.ts";
-import { type Draft, goldenActionsOf } from "./compose.ts";
+import { type Draft, goldenActionsOf, writesOf } from "./compose.ts";
 import type { Domain, Identity } from "./domain.ts";
 import { drawPersona } from "./persona.ts";
 import { type TaskWords, writeTask } from "./scenario.ts";
+import { searchWrites } from "./uniqueness.ts";
 
 /** A task before it is compared with others and given a side of the split. */
 export type Entry = Omit<SynthesizedTask, "split" | "contamination">;
@@ -57,7 +58,12 @@ export function entryOf<Wish>(
     ...taskKind(goldenActions, tools),
   };
   const difficulty = difficultyOf(environment, task, decisions, evidence);
-  return { task, scenario: written.scenario, decisions, difficulty, uniqueness: difficulty.writes === 0 ? "not-claimed" : "verified" };
+  return { task, scenario: written.scenario, decisions, difficulty, uniqueness: uniquenessOf(environment, writesOf(drafts)) };
+}
+
+function uniquenessOf(environment: Environment<DatabaseState>, writes: readonly GoldenAction[]): Entry["uniqueness"] {
+  const { isOrderFree, isShortest } = searchWrites(environment, writes);
+  return writes.length > 0 && isOrderFree && isShortest ? "verified" : "not-claimed";
 }
 
 /** True when the user's own words hold an answer, if only as part of an id: repeating them would do. */
