@@ -121,8 +121,22 @@ function trainingMetrics({ steps, totalSteps }: TrainingResult): Record<string, 
     "training/clip_fraction": mean((step) => step.clipFraction),
     "training/gradient_norm": mean((step) => step.gradientNorm),
     "training/ratio_max": Math.max(...steps.map((step) => step.ratioMax)),
+    "training/truncated_fraction": mean((step) => step.truncatedFraction),
     "training/action_tokens": steps.reduce((sum, step) => sum + step.numTokens, 0),
+    ...advantageByTurn(steps),
   };
+}
+
+/** Mean over the steps in which a turn index occurs. */
+function advantageByTurn(steps: TrainingResult["steps"]): Record<string, number> {
+  const means = Map.groupBy(
+    steps.flatMap((step) => step.advantageByTurn),
+    ({ turn }) => turn,
+  );
+  const entries = [...means].sort(([a], [b]) => a - b);
+  return Object.fromEntries(
+    entries.map(([turn, found]) => [`training/advantage_by_turn/${turn}`, found.reduce((sum, { mean }) => sum + mean, 0) / found.length]),
+  );
 }
 
 /** The estimator's id with the switches that change its numbers, e.g. `gtpo-hybrid/1 gamma=0.9 lambda=0.3 …`. */

@@ -262,6 +262,14 @@ export const TrainingHyperparameters = z
       .enum(["auto", "loop", "padded", "packed", "tree"])
       .default("auto")
       .describe("how rows are laid out for the model; changes speed and memory, no gradient. auto: loop on a CPU, packed on a GPU"),
+    importanceTruncation: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe(
+        "truncated importance sampling: the cap of trainer over sampler probability, for samplers whose kernels differ; null takes the sampler's log-probabilities as they are",
+      ),
     microBatchTokens: z.int().positive().default(16384).describe("tokens that the model computes at a time, for all layouts but loop"),
   })
   .meta({ id: "TrainingHyperparameters" });

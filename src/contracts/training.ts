@@ -39,6 +39,11 @@ export const TrainingStepMetrics = z
     ratioMean: z.number(),
     ratioMax: z.number(),
     clipFraction: z.number(),
+    truncatedFraction: z.number().default(0).describe("share of tokens whose importance weight was cut at importanceTruncation"),
+    advantageByTurn: z
+      .array(z.strictObject({ turn: z.int().nonnegative(), mean: z.number() }))
+      .default([])
+      .describe("mean advantage of the step's action tokens, by turn index"),
     gradientNorm: z.number(),
     numTokens: z.int().nonnegative().describe("action tokens of the step"),
     numRows: z.int().nonnegative(),

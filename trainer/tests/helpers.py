@@ -45,6 +45,7 @@ HYPERPARAMETERS = {
     "checkpointEverySteps": 2,
     "layout": "auto",
     "microBatchTokens": 16384,
+    "importanceTruncation": None,
 }
 
 

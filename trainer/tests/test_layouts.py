@@ -28,6 +28,7 @@ def row_of(ids: list[int], is_action: list[bool]) -> Row:
         positions=actions - 1,
         sampling_logprobs=torch.full((len(actions),), -1.0),
         advantages=torch.randn(len(actions), generator=generator),
+        turn_ids=torch.zeros(len(actions), dtype=torch.int32),
     )
 
 

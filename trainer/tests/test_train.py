@@ -187,3 +187,34 @@ def test_transformers_and_our_module_give_the_same_gradients(tmp_path: Path) -> 
         device=torch.device("cpu"), _autocast=False, module=_load_transformers(tmp_path / "base", checkpointing=False)
     )
     assert_same(ours, gradients(learner))
+
+
+def test_importance_truncation_changes_nothing_where_trainer_and_sampler_agree(tmp_path: Path) -> None:
+    tensors = random_tensors(tiny_model(), LENGTHS)
+    plain, truncated = learner_for(tmp_path, tensors), learner_for(tmp_path, tensors, {"importanceTruncation": 2.0})
+    assert_same(gradients(plain), gradients(truncated))
+    assert truncated.take_step(1, no_check)["truncatedFraction"] == 0
+
+
+@pytest.mark.parametrize(("shift", "weight", "truncated"), [(0.2, 1.2214, 0.0), (1.5, 2.0, 1.0)])
+def test_importance_weights_are_cut_at_the_truncation(tmp_path: Path, shift: float, weight: float, truncated: float) -> None:
+    """The sampler says that every token was less probable than the trainer finds: each token counts more, up to the cap."""
+    tensors = random_tensors(tiny_model(), LENGTHS)
+    shifted = {**tensors, "sampling_logprobs": tensors["sampling_logprobs"] - shift * tensors["loss_mask"]}
+    expected = {name: gradient * weight for name, gradient in gradients(learner_for(tmp_path, tensors)).items()}
+    learner = learner_for(tmp_path, shifted, {"importanceTruncation": 2.0})
+    found = gradients(learner)
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, atol=1e-5, rtol=1e-3)
+    metrics = learner.take_step(1, no_check)
+    assert metrics["truncatedFraction"] == truncated
+    assert metrics["ratioMean"] == pytest.approx(1, abs=1e-5)
+
+
+def test_the_advantage_of_each_turn_index_is_reported(tmp_path: Path) -> None:
+    tensors = random_tensors(tiny_model(), LENGTHS)
+    reported = learner_for(tmp_path, tensors).take_step(1, no_check)["advantageByTurn"]
+    for entry in reported:
+        expected = tensors["advantages"][tensors["turn_ids"] == entry["turn"]].mean().item()
+        assert entry["mean"] == pytest.approx(expected, abs=1e-6)
+    assert [entry["turn"] for entry in reported] == [0, 1]

@@ -115,11 +115,11 @@ function rewardPoints({ iteration, manifest, tableAfter }: RecordedIteration): M
 function trainingPoints({ stages }: RecordedIteration, result: TrainingResult | undefined): MetricPoint[] {
   const startedAt = stages.find(({ stage }) => stage === "training")?.startedAt;
   if (result === undefined || startedAt === undefined) return [];
-  return result.steps.flatMap((metrics, index) =>
-    Object.entries(metrics).flatMap(([key, value]) =>
-      point(`training_step/${snakeCase(key)}`, value, Date.parse(startedAt) + index + 1, index + 1),
-    ),
-  );
+  return result.steps.flatMap(({ advantageByTurn, ...scalars }, index) => {
+    const byTurn = advantageByTurn.map(({ turn, mean }) => [`advantage_by_turn/${turn}`, mean] as const);
+    const named = [...Object.entries(scalars).map(([key, value]) => [snakeCase(key), value] as const), ...byTurn];
+    return named.flatMap(([key, value]) => point(`training_step/${key}`, value, Date.parse(startedAt) + index + 1, index + 1));
+  });
 }
 
 /** NaN and infinities are left out: MLflow stores them in ways of its own. */

@@ -35,6 +35,7 @@ class Row:
     positions: Tensor  # where the logits of each action token are: the position before it
     sampling_logprobs: Tensor  # per action token
     advantages: Tensor  # per action token
+    turn_ids: Tensor  # per action token
 
     @property
     def num_actions(self) -> int:
@@ -126,6 +127,7 @@ def _row(tensors: dict[str, Tensor], span: slice) -> Row:
         positions=actions - 1,
         sampling_logprobs=tensors["sampling_logprobs"][span][actions],
         advantages=tensors["advantages"][span][actions],
+        turn_ids=tensors["turn_ids"][span][actions],
     )
 
 

@@ -31,6 +31,7 @@ class Hyperparameters:
     checkpoint_every_steps: int
     layout: str
     micro_batch_tokens: int
+    importance_truncation: float | None
 
 
 @dataclass(frozen=True)

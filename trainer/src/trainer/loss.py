@@ -63,6 +63,15 @@ def clipped_loss(ratios_N: Tensor, advantages_N: Tensor, clip_low: float, clip_h
     return torch.minimum(losses_N, bounds_N), (clipped_N > free_N) | (losses_N > bounds_N)
 
 
+def importance_weights(old_logprobs_N: Tensor, sampling_logprobs_N: Tensor, truncation: float) -> Tensor:
+    """min(old / sampler, truncation): what the sampler's kernels did to the probabilities that the trainer computes for the same weights.
+
+    Truncated importance sampling (F. Yao et al. 2025, "Your Efficient RL Framework Secretly Brings You Off-Policy RL Training"): the
+    weights multiply the clipped loss, whose ratio is then taken to the old policy as the trainer computes it. No gradient.
+    """
+    return ratios(old_logprobs_N, sampling_logprobs_N).clamp(max=truncation).detach()
+
+
 def k3_divergence(logprobs_N: Tensor, reference_logprobs_N: Tensor) -> Tensor:
     """exp(d) - d - 1 with d = log reference - log policy: non-negative, unbiased on tokens the policy sampled."""
     difference_N = (reference_logprobs_N - logprobs_N).clamp(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT)

@@ -20,7 +20,7 @@ from trainer.contracts import Hyperparameters, TrainingJob, read_training_job
 from trainer.errors import Diverged, InvalidJob
 from trainer.files import file_hash, write_atomic
 from trainer.layouts import lay_out, layout_of, micro_batches
-from trainer.loss import MinibatchCounts, clipped_loss, k3_divergence, ratios, row_weight, token_logprobs
+from trainer.loss import MinibatchCounts, clipped_loss, importance_weights, k3_divergence, ratios, row_weight, token_logprobs
 from trainer.model_files import policy_hash
 from trainer.optimizers import AdamW, clear_gradients, gradient_norm
 from trainer.plan import minibatch, num_steps
@@ -38,6 +38,7 @@ class StepSums:
     ratio: float = 0.0
     ratio_max: float = 0.0
     num_clipped: int = 0
+    num_truncated: int = 0
     num_tokens: int = 0
     num_rows: int = 0
 
@@ -51,6 +52,7 @@ class StepSums:
             "ratioMean": self.ratio / tokens if self.num_tokens else 1.0,
             "ratioMax": self.ratio_max if self.num_tokens else 1.0,
             "clipFraction": self.num_clipped / tokens,
+            "truncatedFraction": self.num_truncated / tokens,
             "gradientNorm": norm,
             "numTokens": self.num_tokens,
             "numRows": self.num_rows,
@@ -68,6 +70,7 @@ class TrainLearner:
         self._policy, self._reference = policy, reference
         self._reference_logprobs: dict[int, Tensor] = {}
         self._layout = layout_of(self._hyper.layout, job.backend)
+        self._old_logprobs = {} if self._hyper.importance_truncation is None else self._start_logprobs()
         self._optimizer = AdamW(policy.named_parameters(), self._hyper.betas, self._hyper.weight_decay)
         self.checkpoint_every_steps = self._hyper.checkpoint_every_steps
         self.total_steps = num_steps(len(batch.rows), self._hyper.num_minibatches, self._hyper.epochs)
@@ -78,7 +81,8 @@ class TrainLearner:
         norm = self._clip_gradients(step, sums.loss)
         learning_rate = self._hyper.learning_rate * (min(1.0, step / self._hyper.warmup_steps) if self._hyper.warmup_steps else 1.0)
         self._optimizer.step(learning_rate)
-        return sums.metrics(norm, learning_rate)
+        advantages = advantage_by_turn([self._batch.rows[index] for index in indices])
+        return {**sums.metrics(norm, learning_rate), "advantageByTurn": advantages}
 
     def _accumulate_gradients(self, indices: list[int], check: Callable[[], None]) -> StepSums:
         clear_gradients(self._policy.module.parameters())
@@ -86,40 +90,54 @@ class TrainLearner:
         counts = MinibatchCounts(len(rows), max(1, sum(row.num_actions for row in rows.values())))
         sums = StepSums()
         live = [(index, row) for index, row in rows.items() if row.num_actions and not (row.is_silent and self._hyper.kl_weight == 0)]
-        for micro_batch in micro_batches(self._layout, live, self._hyper.micro_batch_tokens):
+        for micro_batch in self._micro_batches(live):
             check()
             self._micro_batch_backward(micro_batch, counts, sums)
         return sums
 
+    def _micro_batches(self, rows: list[tuple[int, Row]]) -> list[list[tuple[int, Row]]]:
+        return micro_batches(self._layout, rows, self._hyper.micro_batch_tokens)
+
     def _micro_batch_backward(self, rows: list[tuple[int, Row]], counts: MinibatchCounts, sums: StepSums) -> None:
         found = action_logprobs(self._policy, [row for _, row in rows], self._layout, self._job.temperature)
         references = self._reference_of(rows)
-        losses = [
-            self._row_loss(row, logprobs_N, entropies_N, reference_N, row_weight(self._hyper.aggregation, row.num_actions, counts), sums)
-            for (_, row), (logprobs_N, entropies_N), reference_N in zip(rows, found, references, strict=True)
-        ]
+        losses: list[Tensor] = []
+        for (index, row), (logprobs_N, entropies_N), reference_N in zip(rows, found, references, strict=True):
+            weight = row_weight(self._hyper.aggregation, row.num_actions, counts)
+            sums.entropy += entropies_N.sum().item()
+            losses.append(self._row_loss(index, row, logprobs_N, reference_N, weight, sums))
         torch.stack(losses).sum().backward()
 
-    def _row_loss(
-        self, row: Row, logprobs_N: Tensor, entropies_N: Tensor, reference_N: Tensor | None, weight: float, sums: StepSums
-    ) -> Tensor:
-        device = self._policy.device
-        ratios_N = ratios(logprobs_N, row.sampling_logprobs.to(device))
-        policy_N, clipped_N = clipped_loss(
-            ratios_N, row.advantages.to(device), self._hyper.clip_low, self._hyper.clip_high, self._hyper.dual_clip
-        )
+    def _row_loss(self, index: int, row: Row, logprobs_N: Tensor, reference_N: Tensor | None, weight: float, sums: StepSums) -> Tensor:
+        device, hyper = self._policy.device, self._hyper
+        behaviour_N = row.sampling_logprobs.to(device)
+        old_N = self._old_logprobs.get(index, behaviour_N)
+        ratios_N = ratios(logprobs_N, old_N)
+        policy_N, clipped_N = clipped_loss(ratios_N, row.advantages.to(device), hyper.clip_low, hyper.clip_high, hyper.dual_clip)
+        if hyper.importance_truncation is not None:
+            policy_N = policy_N * importance_weights(old_N, behaviour_N, hyper.importance_truncation)
+            sums.num_truncated += int((ratios(old_N, behaviour_N) > hyper.importance_truncation).sum())
         kl_N = torch.zeros_like(logprobs_N) if reference_N is None else k3_divergence(logprobs_N, reference_N)
-        loss = weight * (policy_N + self._hyper.kl_weight * kl_N).sum()
+        loss = weight * (policy_N + hyper.kl_weight * kl_N).sum()
         sums.loss += loss.item()
         sums.policy_loss += weight * policy_N.sum().item()
         sums.kl += kl_N.sum().item()
-        sums.entropy += entropies_N.sum().item()
         sums.ratio += ratios_N.sum().item()
         sums.ratio_max = max(sums.ratio_max, ratios_N.max().item())
         sums.num_clipped += int(clipped_N.sum())
         sums.num_tokens += row.num_actions
         sums.num_rows += 1
         return loss
+
+    def _start_logprobs(self) -> dict[int, Tensor]:
+        """What the trainer computes for the policy that the job starts from. A function of the job alone: a resumed one computes it again
+        before it loads its checkpoint."""
+        found: dict[int, Tensor] = {}
+        for micro_batch in self._micro_batches([(index, row) for index, row in enumerate(self._batch.rows) if row.num_actions]):
+            with torch.no_grad():
+                logprobs = action_logprobs(self._policy, [row for _, row in micro_batch], self._layout, self._job.temperature)
+            found.update({index: logprobs_N for (index, _), (logprobs_N, _) in zip(micro_batch, logprobs, strict=True)})
+        return found
 
     def _reference_of(self, rows: list[tuple[int, Row]]) -> list[Tensor | None]:
         """Log-probabilities under the frozen reference, computed once per row; None without a KL term."""
@@ -168,6 +186,12 @@ class TrainLearner:
         path = job_directory / "optimizer.safetensors"
         write_atomic(path, save(self._optimizer.state()))
         return {"optimizerState": file_hash(path), "steps": steps}
+
+
+def advantage_by_turn(rows: list[Row]) -> list[dict[str, float]]:
+    """Mean advantage of the action tokens of each turn index, over rows."""
+    turn_ids, advantages = torch.cat([row.turn_ids for row in rows]), torch.cat([row.advantages for row in rows])
+    return [{"turn": turn, "mean": advantages[turn_ids == turn].mean().item()} for turn in turn_ids.unique().tolist()]
 
 
 def prepare(directory: Path) -> tuple[TrainingJob, Callable[[], TrainLearner]]:
