@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    // vitest asks for colours where CI is set, also of the commands that tests start; what those print is compared as text.
+    env: { NO_COLOR: "1" },
   },
 });

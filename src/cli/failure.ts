@@ -1,6 +1,6 @@
 // How a failure looks to a person and to a program, and the exit code that goes with it.
-import colors from "picocolors";
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
+import { errorStyle } from "./style.ts";
 
 /** Documented in the README: 0 done, 1 a bug, 2 the caller's input, 3 a service or endpoint, 4 the record or a file, 64 wrong usage, 130 interrupted. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
@@ -29,14 +29,14 @@ function familyOf(code: ErrorCode): string {
 
 export function printFailure(error: unknown, isJson: boolean): void {
   if (!(error instanceof CampaignError)) {
-    console.error(`${colors.red("internal error")} this is a bug in Turnwise`);
+    console.error(`${errorStyle.red("internal error")} this is a bug in Turnwise`);
     console.error(error);
     return;
   }
   const { code, message, next } = error;
   if (isJson) console.error(JSON.stringify({ error: { code, message, next } }));
   else {
-    console.error(`${colors.red(code)} ${message}`);
-    if (next !== null) console.error(`  ${colors.dim("next:")} ${next}`);
+    console.error(`${errorStyle.red(code)} ${message}`);
+    if (next !== null) console.error(`  ${errorStyle.dim("next:")} ${next}`);
   }
 }

@@ -1,8 +1,6 @@
 // How the command line speaks: tables that fit the terminal, one JSON form behind every table, numbers always written the same way.
 import { stripVTControlCharacters } from "node:util";
-import pc from "picocolors";
-
-export const style = pc;
+import { style } from "./style.ts";
 
 export interface Column<Row> {
   readonly header: string;
@@ -52,13 +50,13 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
       .map((cell, index) => pad(shorten(cell, widths[index] ?? 0), widths[index] ?? 0, columns[index]?.align ?? "left"))
       .join(GAP)
       .trimEnd();
-  return [pc.dim(renderLine(columns.map(({ header }) => header))), ...cells.map(renderLine)].join("\n");
+  return [style.dim(renderLine(columns.map(({ header }) => header))), ...cells.map(renderLine)].join("\n");
 }
 
 /** Lines of `label  value`, the labels in one column. */
 export function renderPairs(pairs: readonly (readonly [label: string, value: string])[]): string {
   const width = Math.max(0, ...pairs.map(([label]) => visibleLength(label)));
-  return pairs.map(([label, value]) => `${pc.dim(pad(label, width, "left"))}${GAP}${value}`).join("\n");
+  return pairs.map(([label, value]) => `${style.dim(pad(label, width, "left"))}${GAP}${value}`).join("\n");
 }
 
 function renderBlocks<Row>(columns: readonly Column<Row>[], cells: readonly (readonly string[])[]): string {

@@ -2,7 +2,8 @@
 import type { TestbedCell, TestbedReport } from "#contracts/testbed-report.ts";
 import { runTestbedCase, type TestbedCase, type TestbedOptions } from "#core/calibration/testbed.ts";
 import { wilsonInterval } from "#core/statistics/wilson.ts";
-import { type Column, formatInterval, renderTable, style } from "./output.ts";
+import { type Column, formatInterval, renderTable } from "./output.ts";
+import { style } from "./style.ts";
 
 /** Sizes of the published table: rollouts per buffer. */
 export const TESTBED_SIZES = [100, 200, 500, 1000, 2000, 5000];

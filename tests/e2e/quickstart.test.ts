@@ -51,7 +51,7 @@ describe("quickstart", () => {
     async () => {
       const { exitCode, stdout, stderr } = await quickstart(home);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-      expect(stdout).toMatch(/iteration +train pass rate +mixed groups +evaluation pass rate/);
+      expect(stdout).toMatch(/iteration +train pass rate +by doing nothing +mixed groups +evaluation pass rate/);
       expect(stdout).toContain("wall time by stage");
       expect(stdout).toMatch(/base policy +quickstart-[0-9a-f]{12} +\d+\.\d %/);
       expect(stdout.match(/^ {2}\.\/turnwise /gm)).toHaveLength(3);

@@ -12,8 +12,8 @@ import {
   printLine,
   renderPairs,
   renderTable,
-  style,
 } from "../output.ts";
+import { style } from "../style.ts";
 import type { CampaignPlan, TaskPlan } from "./plan.ts";
 import type { CampaignSummary, IterationSummary, TierChange } from "./summary.ts";
 

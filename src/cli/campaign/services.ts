@@ -1,7 +1,8 @@
 // Makes sure that a stack runs before a command needs one, and says so when it has to start it.
 import { readStack, startStack } from "#adapters/services/stack.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
-import { printLine, style } from "../output.ts";
+import { printLine } from "../output.ts";
+import { style } from "../style.ts";
 
 /** Settings of the stack that runs; of a remote one when its address is given; else of a local one, started now, that stays until `turnwise down`. */
 export async function ensureServices(): Promise<Settings> {

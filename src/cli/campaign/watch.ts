@@ -1,10 +1,10 @@
 // Follows a campaign until it ends, pauses or asks: on a terminal one line that renews itself, elsewhere a line per change.
 import { setTimeout as sleep } from "node:timers/promises";
-import colors from "picocolors";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { CampaignError } from "#core/errors.ts";
 import { formatDuration } from "../output.ts";
+import { style } from "../style.ts";
 import type { CampaignClient } from "./campaign-client.ts";
 
 const POLL_MILLISECONDS = 1_000;
@@ -43,7 +43,7 @@ export async function watchCampaign(
       } catch (error) {
         const isPassing = error instanceof CampaignError && error.code === "service.not-running";
         if (!isPassing || Date.now() - lastAnswer > PATIENCE_SECONDS * 1000) throw error;
-        line.show(colors.yellow("the server does not answer; waiting for it"), "no answer");
+        line.show(style.yellow("the server does not answer; waiting for it"), "no answer");
       }
       await sleep(POLL_MILLISECONDS, undefined, { signal });
     }
@@ -60,15 +60,15 @@ export function describeStatus(
   const name = stage === "base-evaluation" ? "evaluation" : (stage ?? "starting");
   const unit = stage === "training" ? "steps" : "groups";
   const done = progress === null ? "" : ` ${bar(progress.done / Math.max(1, progress.total))} ${progress.done}/${progress.total} ${unit}`;
-  const left = secondsLeft === null ? "" : colors.dim(` about ${formatDuration(secondsLeft)} left in this stage`);
-  const halt = state === "running" || state === "starting" ? "" : ` ${colors.yellow(state)}${reason === null ? "" : `: ${reason.message}`}`;
-  return `${colors.bold(place)} ${name.padEnd(11)}${done}${left}${halt}`;
+  const left = secondsLeft === null ? "" : style.dim(` about ${formatDuration(secondsLeft)} left in this stage`);
+  const halt = state === "running" || state === "starting" ? "" : ` ${style.yellow(state)}${reason === null ? "" : `: ${reason.message}`}`;
+  return `${style.bold(place)} ${name.padEnd(11)}${done}${left}${halt}`;
 }
 
 function bar(share: number): string {
   const width = 20;
   const filled = Math.round(width * Math.min(1, share));
-  return colors.cyan("━".repeat(filled)) + colors.dim("━".repeat(width - filled));
+  return style.cyan("━".repeat(filled)) + style.dim("━".repeat(width - filled));
 }
 
 /** Time left in a stage, from its own speed so far. */

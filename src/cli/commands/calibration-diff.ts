@@ -7,7 +7,8 @@ import type { ReportDiff } from "#contracts/report-diff.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import { diffReports } from "#core/calibration/diff-reports.ts";
 import { CampaignError } from "#core/errors.ts";
-import { emit, formatNumber, type OutputOptions, renderTable, style } from "../output.ts";
+import { emit, formatNumber, type OutputOptions, renderTable } from "../output.ts";
+import { style } from "../style.ts";
 
 export function registerCalibrationDiff(program: Command): void {
   program

@@ -16,8 +16,8 @@ import {
   formatTime,
   type OutputOptions,
   renderTable,
-  style,
 } from "../output.ts";
+import { style } from "../style.ts";
 import { describeGates } from "./history.ts";
 
 interface Comparison {

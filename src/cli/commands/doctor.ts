@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { diagnose, type Finding } from "#adapters/services/diagnose.ts";
 import { readSettings } from "#adapters/settings.ts";
-import { emit, type OutputOptions, renderTable, style } from "../output.ts";
+import { emit, type OutputOptions, renderTable } from "../output.ts";
+import { style } from "../style.ts";
 
 const PROBLEM_EXIT_CODE = 3;
 const MARKS: Readonly<Record<Finding["state"], string>> = {

@@ -16,8 +16,8 @@ import {
   formatTime,
   type OutputOptions,
   renderTable,
-  style,
 } from "../output.ts";
+import { style } from "../style.ts";
 
 /** A campaign of the record that cannot be read: listed with its problem, so that it hides no other. */
 interface UnreadableCampaign {

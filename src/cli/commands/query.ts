@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import { openHistory, type QueryResult } from "#adapters/history/history.ts";
 import type { PlainValue } from "#adapters/history/values.ts";
 import { readSettings } from "#adapters/settings.ts";
-import { type Column, formatNumber, type OutputOptions, plainText, printLine, renderTable, style } from "../output.ts";
+import { type Column, formatNumber, type OutputOptions, plainText, printLine, renderTable } from "../output.ts";
+import { style } from "../style.ts";
 
 interface QueryOptions extends OutputOptions {
   readonly csv?: boolean;

@@ -7,7 +7,8 @@ import { readStack, startStack } from "#adapters/services/stack.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { formatDuration, printLine, style } from "../output.ts";
+import { formatDuration, printLine } from "../output.ts";
+import { style } from "../style.ts";
 import { follow, launch, openRecord } from "./campaign.ts";
 
 const FILE = join(REPOSITORY, "configs", "campaigns", "quickstart.yaml");

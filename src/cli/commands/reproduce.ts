@@ -12,7 +12,8 @@ import { paperTables } from "#core/calibration/paper-tables.ts";
 import { CampaignError } from "#core/errors.ts";
 import { labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
-import { type Column, emit, formatPercent, type OutputOptions, renderTable, style } from "../output.ts";
+import { type Column, emit, formatPercent, type OutputOptions, renderTable } from "../output.ts";
+import { style } from "../style.ts";
 import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
 
 const Options = z.object({

@@ -6,7 +6,8 @@ import { readStack, type Stack, startStack, stopStack } from "#adapters/services
 import type { ServiceState } from "#adapters/services/state.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { emit, formatDuration, type OutputOptions, renderPairs, renderTable, style } from "../output.ts";
+import { emit, formatDuration, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { style } from "../style.ts";
 import { registerDoctor } from "./doctor.ts";
 
 interface UpOptions extends OutputOptions, Partial<Record<`${keyof StackPorts}Port`, string>> {

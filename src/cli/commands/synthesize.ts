@@ -10,7 +10,8 @@ import { writeTaskFile } from "#adapters/task-data/task-file.ts";
 import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.ts";
 import { SynthesisOptions, type TaskCell, TaskDatabase, type TaskFile } from "#contracts/task-file.ts";
 import { CampaignError } from "#core/errors.ts";
-import { type Column, emit, formatPercent, type OutputOptions, renderPairs, renderTable, style } from "../output.ts";
+import { type Column, emit, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { style } from "../style.ts";
 
 const DATABASES = TaskDatabase.options.map(({ shape }) => shape.name.value);
 const DEFAULT_DATABASE = "synthetic-airline";

@@ -7,7 +7,8 @@ import { MlflowClient } from "#adapters/tracking/mlflow-client.ts";
 import { planRuns } from "#adapters/tracking/plan-runs.ts";
 import { compareProjection, loadProjected, type Projection, projectCampaign } from "#adapters/tracking/projector.ts";
 import { CampaignError } from "#core/errors.ts";
-import { type Column, emit, type OutputOptions, printLine, renderTable, style } from "../output.ts";
+import { type Column, emit, type OutputOptions, printLine, renderTable } from "../output.ts";
+import { style } from "../style.ts";
 
 interface CampaignTracking {
   readonly campaignId: string;

@@ -1,6 +1,7 @@
 // An audit of a simulator as text for people.
 import type { AuditedTask, FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
-import { type Column, formatInterval, formatPercent, plainText, renderPairs, renderTable, style } from "../output.ts";
+import { type Column, formatInterval, formatPercent, plainText, renderPairs, renderTable } from "../output.ts";
+import { style } from "../style.ts";
 
 const MAX_LINES = 30;
 const MAX_WHATS = 4;
