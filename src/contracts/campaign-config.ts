@@ -42,6 +42,7 @@ export const PolicyConfig = z.discriminatedUnion("type", [
     type: z.literal("embedded").describe("served by `python -m trainer serve`, trained by this campaign"),
     checkpoint: z.string().describe("model directory, relative to the repository"),
     format: z.enum(["compact", "native"]).default("compact"),
+    weights: z.enum(["full", "lora"]).default("full").describe("what is trained: all weights, or an adapter of training.adapter's shape"),
     temperature: z.number().positive().max(2).default(0.9),
     maxTokensPerTurn: z.int().positive().default(110),
     maxContextTokens: z.int().positive().default(1024),
@@ -271,15 +272,34 @@ export const TrainingHyperparameters = z
         "truncated importance sampling: the cap of trainer over sampler probability, for samplers whose kernels differ; null takes the sampler's log-probabilities as they are",
       ),
     microBatchTokens: z.int().positive().default(16384).describe("tokens that the model computes at a time, for all layouts but loop"),
+    gradientCheckpointing: z
+      .boolean()
+      .optional()
+      .describe("gpu and fsdp: activations are computed again in the backward pass, for less memory. Absent: they are"),
   })
   .meta({ id: "TrainingHyperparameters" });
 export type TrainingHyperparameters = z.infer<typeof TrainingHyperparameters>;
+
+/** A LoRA adapter (arXiv:2106.09685): each target layer's output gets alpha / rank times B A x added, and only A and B are trained. */
+export const AdapterConfig = z
+  .strictObject({
+    rank: z.int().positive().max(512).default(16),
+    alpha: z.number().positive().default(32),
+    targetModules: z
+      .array(z.string().min(1))
+      .min(1)
+      .default(["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"])
+      .describe("last parts of the names of the linear layers that get one"),
+  })
+  .meta({ id: "AdapterConfig" });
+export type AdapterConfig = z.infer<typeof AdapterConfig>;
 
 export const TrainingConfig = z.strictObject({
   backend: z.enum(["cpu", "gpu", "fsdp"]).default("cpu"),
   threads: z.int().positive().max(256).default(2),
   numProcesses: z.int().positive().default(1),
   stallTimeoutSeconds: z.number().positive().default(300),
+  adapter: AdapterConfig.prefault({}).describe("its shape, where policy.weights is lora"),
   hyperparameters: TrainingHyperparameters,
 });
 export type TrainingConfig = z.infer<typeof TrainingConfig>;

@@ -1,10 +1,17 @@
 // The process contract between Node and the Python trainer: job.json in, events.jsonl while it runs, result.json last (by rename).
 import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
-import { TrainingHyperparameters } from "./campaign-config.ts";
+import { AdapterConfig, TrainingHyperparameters } from "./campaign-config.ts";
 
 /** Exit codes of `python -m trainer`. Any other code means: start it again, it goes on from its last good checkpoint. */
 export const TRAINER_EXIT = { done: 0, invalidJob: 2, diverged: 3, terminated: 143 } as const;
+
+/** An adapter to train on top of `modelDirectory`, whose weights then stay as they are. */
+export const AdapterJob = AdapterConfig.extend({
+  directory: z.string().nullable().describe("adapter to go on from, of the same shape and base; null for a fresh one"),
+  hash: Sha256.nullable().describe("policy hash of that directory"),
+}).meta({ id: "AdapterJob" });
+export type AdapterJob = z.infer<typeof AdapterJob>;
 
 /**
  * `job.json` in a job directory. Paths are absolute or relative to the job directory. The trainer writes only inside it:
@@ -18,6 +25,7 @@ export const TrainingJob = z
     threads: z.int().positive(),
     modelDirectory: z.string(),
     modelHash: Sha256,
+    adapter: AdapterJob.optional().describe("absent: all weights of modelDirectory are trained"),
     referenceDirectory: z.string().nullable().describe("frozen policy of the KL term; null when klWeight is 0"),
     optimizerState: z.string().nullable().describe("safetensors of moments to go on from"),
     batchPath: z.string(),
