@@ -1,7 +1,7 @@
 """Speed of tau-bench's own environment: python tau_bench.py CHECKOUT DOMAIN FUZZ_FILE NUM_SEQUENCES NUM_EPISODES
 
-Prints one JSON object: calls per second of Env.step alone, whole episodes per second (reset, golden actions, reward),
-data hashes per second. The user is scripted and no model is called.
+Prints one JSON object: calls per second of Env.step from the text that a model sends, whole episodes per second (reset, golden
+actions, reward), data hashes per second. The user is scripted and no model is called.
 """
 
 import contextlib
@@ -31,8 +31,16 @@ def open_environment(checkout: str, domain: str):
 
     base.load_user = lambda **_: ScriptedUser()
     module = __import__(f"tau_bench.envs.{domain}.env", fromlist=["*"])
-    kind = next(value for name, value in vars(module).items() if name.startswith("Mock"))
-    return kind(user_strategy="llm", user_model="none", user_provider="none", task_split="test", task_index=0)
+    kind = next(
+        value for name, value in vars(module).items() if name.startswith("Mock")
+    )
+    return kind(
+        user_strategy="llm",
+        user_model="none",
+        user_provider="none",
+        task_split="test",
+        task_index=0,
+    )
 
 
 def main() -> None:
@@ -41,10 +49,18 @@ def main() -> None:
     from tau_bench.types import Action
 
     with open(fuzz_file) as lines:
-        vectors = [json.loads(line) for line, _ in zip(lines, range(int(num_sequences)), strict=False)]
+        vectors = [
+            json.loads(line)
+            for line, _ in zip(lines, range(int(num_sequences)), strict=False)
+        ]
     sequences = [
         [
-            Action(name=call["name"], kwargs=json.loads(call["arguments"]) if "arguments" in call else call["kwargs"])
+            (
+                call["name"],
+                call["arguments"]
+                if "arguments" in call
+                else json.dumps(call["kwargs"]),
+            )
             for call in vector["calls"]
         ]
         for vector in vectors
@@ -56,9 +72,11 @@ def main() -> None:
     for sequence in sequences:
         environment.data = environment.data_load_func()
         begin = time.perf_counter()
-        for action in sequence:
-            with contextlib.suppress(Exception):  # one tool returns None, which the response type refuses
-                environment.step(action)
+        for name, arguments in sequence:
+            with contextlib.suppress(
+                Exception
+            ):  # one tool returns None, which the response type refuses
+                environment.step(Action(name=name, kwargs=json.loads(arguments)))
         stepping += time.perf_counter() - begin
         num_calls += len(sequence)
 
