@@ -22,7 +22,13 @@ export const TrainingJob = z
     schemaVersion: z.literal(1),
     jobId: z.string().min(1),
     backend: z.enum(["cpu", "gpu", "fsdp"]),
-    threads: z.int().positive(),
+    threads: z.int().positive().describe("of each process"),
+    numProcesses: z
+      .int()
+      .positive()
+      .max(1024)
+      .optional()
+      .describe("fsdp: ranks, one per GPU where there are any. Absent: 1. No part of a job's identity: a checkpoint is gone on from at any number"),
     modelDirectory: z.string(),
     modelHash: Sha256,
     adapter: AdapterJob.optional().describe("absent: all weights of modelDirectory are trained"),

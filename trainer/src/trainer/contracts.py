@@ -49,6 +49,7 @@ class TrainingJob:
     hyperparameters: Hyperparameters
     seed: int
     identity: str
+    num_processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ def read_training_job(directory: Path) -> TrainingJob:
     fields = _read_job(directory / "job.json", "TrainingJob")
     hyperparameters = _snake(fields.pop("hyperparameters"))
     hyperparameters["betas"] = tuple(hyperparameters["betas"])
+    if fields["backend"] != "fsdp" and fields.get("numProcesses", 1) > 1:
+        raise InvalidJob(f"numProcesses {fields['numProcesses']} needs backend fsdp, not {fields['backend']}")
     return TrainingJob(**_with_paths(_snake(fields), directory), hyperparameters=Hyperparameters(**hyperparameters))
 
 
@@ -123,7 +126,7 @@ def validate(value: Any, schema_name: str, what: str) -> None:
 
 
 def _read_job(path: Path, schema_name: str) -> dict[str, Any]:
-    """The job's fields and `identity`, the hash of its content: a checkpoint belongs to one identity."""
+    """The job's fields and `identity`, the hash of its content: a checkpoint belongs to one identity, at any number of processes."""
     try:
         job = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -131,7 +134,7 @@ def _read_job(path: Path, schema_name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InvalidJob(f"{path} cannot be read as JSON: {error}") from None
     validate(job, schema_name, path.name)
-    identity = hashlib.sha256(canonical_json(job).encode()).hexdigest()
+    identity = hashlib.sha256(canonical_json({key: value for key, value in job.items() if key != "numProcesses"}).encode()).hexdigest()
     del job["schemaVersion"]
     return {**job, "identity": identity}
 
