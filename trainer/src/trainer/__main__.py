@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     sft.add_argument("job_directory", type=Path, metavar="JOB-DIRECTORY")
     tokenizer = commands.add_parser("tokenizer", help="train a byte-level BPE tokenizer on conversations")
     tokenizer.add_argument("job_file", type=Path, metavar="JOB.json")
+    commands.add_parser("export", help="write a batch file as the training data of prime-rl or verl (export --help)", add_help=False)
     commands.add_parser("serve", help="serve models over HTTP with vLLM's field names (serve --help)", add_help=False)
     return parser
 
@@ -36,9 +37,12 @@ def main(arguments: list[str]) -> int:
         from trainer.serve.__main__ import main as serve
 
         return serve(arguments[1:])
-    options = build_parser().parse_args(arguments)
     try:
-        return run(options)
+        if arguments[:1] == ["export"]:
+            from trainer.engines.__main__ import main as export
+
+            return export(arguments[1:])
+        return run(build_parser().parse_args(arguments))
     except JobError as error:
         print(f"error: {error.code}: {error}", file=sys.stderr)
         return error.exit_code

@@ -61,6 +61,13 @@ def read_batch(path: Path, sha256: str) -> Batch:
         raise InvalidJob(f"no such batch file: {path}")
     if sha256_file(path) != sha256:
         raise InvalidJob(f"{path.name} does not have the sha256 of the job")
+    header, tensors = read_arrays(path)
+    lengths = tensors["row_offsets"].diff()
+    return Batch(header, _rows(tensors), int(tensors["token_ids"].max()), int(lengths.max()))
+
+
+def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The header and the flat arrays of a batch file. Raises InvalidJob when they break a rule of BatchHeader's comment."""
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("header", "null"))
@@ -70,9 +77,7 @@ def read_batch(path: Path, sha256: str) -> Batch:
     validate(header, "BatchHeader", "batch header")
     _check_tensors(tensors)
     _check_counts(header, tensors)
-    rows = _rows(tensors)
-    lengths = tensors["row_offsets"].diff()
-    return Batch(header, rows, int(tensors["token_ids"].max()), int(lengths.max()))
+    return header, tensors
 
 
 def _check_tensors(tensors: dict[str, Tensor]) -> None:
