@@ -1,7 +1,7 @@
 """Micro-batches for prime-rl's trainer, as its orchestrator would leave them for the filesystem transport.
 
 Written against the structures of one commit of https://github.com/PrimeIntellect-ai/prime-rl (COMMIT):
-  src/prime_rl/transports/rollouts/types.py       MicroBatch: msgpack array of fields in order, trailing defaults left out
+  src/prime_rl/transports/rollouts/types.py       MicroBatch: a msgpack array of its fields in order
   src/prime_rl/transports/rollouts/filesystem.py  <output_dir>/rollouts/step_<n>/rank_<r>.bin, list[MicroBatch] per data rank
   src/prime_rl/trainer/batch.py                   packing, padding, micro-batches without loss that even out the ranks
   src/prime_rl/trainer/ckpt.py                    the first optimizer step is 1
@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 
 class MicroBatch(msgspec.Struct, array_like=True):
-    """The fields of prime-rl's MicroBatch up to the first that has a default there; the rest (reference log-probabilities, routed
-    experts, images, weights of other losses) keeps its default. Per token over all packed rows unless said otherwise."""
+    """prime-rl's MicroBatch, by name and place. Per token over all packed rows unless said otherwise. What we have no use for (reference
+    log-probabilities, routed experts, images, weights of its other losses) is absent there too."""
 
     input_ids: list[int]
     loss_mask: list[bool]
@@ -39,6 +39,13 @@ class MicroBatch(msgspec.Struct, array_like=True):
     temperatures: list[float]
     env_names: list[str]
     seq_lens: list[int]  # attention segments: as sequence_lengths
+    ref_logprobs: None = None
+    routed_experts: None = None
+    mm_kwargs: None = None
+    mm_token_type_ids: None = None
+    rl_weights: None = None
+    ce_weights: None = None
+    ref_kl_weights: None = None
 
 
 @dataclass(frozen=True)
