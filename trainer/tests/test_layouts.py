@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from helpers import SHAPE, write_tiny_model
-from trainer.attention import Segment, segment_attention
+from trainer.attention import segment_attention
+from trainer.backends import CPU
 from trainer.batch import Row
 from trainer.layouts import LAYOUTS, lay_out, micro_batches
 from trainer.policy import TrainablePolicy
+from trainer.segments import Segment
 from trainer.train import action_logprobs
 
 TOLERANCE = 1e-6
@@ -76,7 +78,7 @@ def assert_same_as_loop(policy: TrainablePolicy, rows: list[Row], layout: str, m
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> TrainablePolicy:
-    return TrainablePolicy(write_tiny_model(tmp_path_factory.mktemp("ours") / "model"), "cpu")
+    return TrainablePolicy(write_tiny_model(tmp_path_factory.mktemp("ours") / "model"), CPU)
 
 
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "loop"])
@@ -114,7 +116,7 @@ def theirs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     directory = tmp_path_factory.mktemp("theirs")
     model.save_pretrained(directory)
     (directory / "tokenizer.json").write_text("{}\n")
-    return TrainablePolicy(directory, "cpu")
+    return TrainablePolicy(directory, CPU)
 
 
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "loop"])

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from helpers import random_tensors, run_trainer, tiny_model, write_batch, write_job, write_tiny_model
+from trainer.backends import CPU
 from trainer.batch import Row
 from trainer.contracts import read_training_job
 from trainer.loss import MinibatchCounts, clipped_loss, ratios, row_weight
@@ -174,7 +175,7 @@ def test_other_architectures_train_through_transformers(tmp_path: Path) -> None:
     assert before.keys() == after.keys()
     assert all(tensor.isfinite().all() for tensor in after.values())
     assert not torch.equal(before["model.norm.weight"], after["model.norm.weight"])
-    assert isinstance(TrainablePolicy(job / "model", "cpu").vocab_size, int)
+    assert isinstance(TrainablePolicy(job / "model", CPU).vocab_size, int)
 
 
 def test_transformers_and_our_module_give_the_same_gradients(tmp_path: Path) -> None:
@@ -183,9 +184,7 @@ def test_transformers_and_our_module_give_the_same_gradients(tmp_path: Path) -> 
     learner._policy = TrainablePolicy.__new__(TrainablePolicy)
     from trainer.policy import _load_transformers
 
-    learner._policy.__dict__.update(
-        device=torch.device("cpu"), _autocast=False, module=_load_transformers(tmp_path / "base", checkpointing=False)
-    )
+    learner._policy.__dict__.update(device=CPU.device, backend=CPU, adapter=None, _head=None, module=_load_transformers(tmp_path / "base"))
     assert_same(ours, gradients(learner))
 
 

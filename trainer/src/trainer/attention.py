@@ -1,23 +1,19 @@
 """Causal attention over a flat sequence that is made of segments: rows packed one after the other, or a tree of shared prefixes.
 
+On CUDA in half precision all segments are one call of the flash kernel (varlen_attention.py); everywhere else they are computed one by
+one with PyTorch's scaled_dot_product_attention.
+
 Dimensions: B row (1 here), H query head, K key-value head, S position, E head width.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-
-@dataclass(frozen=True)
-class Segment:
-    """Positions [start, end) of the flat sequence. They see themselves causally, and all of their ancestors (root first)."""
-
-    start: int
-    end: int
-    ancestors: tuple[int, ...] = ()
+from trainer.segments import Segment
+from trainer.varlen_attention import fits_kernel, varlen_attention
 
 
 def segment_attention(
@@ -27,6 +23,9 @@ def segment_attention(
 
     No mask over the whole sequence is made: the work is that of the rows, less what they share.
     """
+    queries_BHSE, keys_BKSE, values_BKSE = _as_autocast(queries_BHSE, keys_BKSE, values_BKSE)
+    if fits_kernel(queries_BHSE, segments):
+        return varlen_attention(queries_BHSE[0], keys_BKSE[0], values_BKSE[0], segments, scale)[None]
     grouped = queries_BHSE.shape[1] != keys_BKSE.shape[1]
     parts: list[Tensor] = []
     for segment in segments:
@@ -38,6 +37,14 @@ def segment_attention(
             F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=grouped)
         )
     return _join(parts)
+
+
+def _as_autocast(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Under autocast in its data type: rotary embeddings and norms leave float32 behind."""
+    device = tensors[0].device.type
+    if not torch.is_autocast_enabled(device):
+        return tensors
+    return tuple(tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors)
 
 
 def _slice(x_BKSE: Tensor, segments: Sequence[Segment]) -> Tensor:

@@ -32,6 +32,21 @@ class Hyperparameters:
     layout: str
     micro_batch_tokens: int
     importance_truncation: float | None
+    gradient_checkpointing: bool = True
+
+
+@dataclass(frozen=True)
+class AdapterShape:
+    rank: int
+    alpha: float
+    target_modules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AdapterJob:
+    shape: AdapterShape
+    directory: Path | None
+    hash: str | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,7 @@ class TrainingJob:
     seed: int
     identity: str
     num_processes: int = 1
+    adapter: AdapterJob | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,17 @@ def read_training_job(directory: Path) -> TrainingJob:
     hyperparameters["betas"] = tuple(hyperparameters["betas"])
     if fields["backend"] != "fsdp" and fields.get("numProcesses", 1) > 1:
         raise InvalidJob(f"numProcesses {fields['numProcesses']} needs backend fsdp, not {fields['backend']}")
-    return TrainingJob(**_with_paths(_snake(fields), directory), hyperparameters=Hyperparameters(**hyperparameters))
+    adapter = fields.pop("adapter", None)
+    return TrainingJob(
+        **_with_paths(_snake(fields), directory),
+        hyperparameters=Hyperparameters(**hyperparameters),
+        adapter=None if adapter is None else _adapter_job(adapter, directory),
+    )
+
+
+def _adapter_job(fields: dict[str, Any], base: Path) -> AdapterJob:
+    shape = AdapterShape(fields["rank"], fields["alpha"], tuple(fields["targetModules"]))
+    return AdapterJob(shape, _with_paths({"directory": fields["directory"]}, base)["directory"], fields["hash"])
 
 
 def read_sft_job(directory: Path) -> SftJob:
@@ -145,5 +171,5 @@ def _snake(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _with_paths(fields: dict[str, Any], base: Path) -> dict[str, Any]:
     """Path fields as absolute paths; relative ones start at the job directory."""
-    is_path = re.compile(r"_(path|directory)$|^optimizer_state$")
+    is_path = re.compile(r"(^|_)(path|directory)$|^optimizer_state$")
     return {key: (base / value).resolve() if is_path.search(key) and value is not None else value for key, value in fields.items()}

@@ -15,9 +15,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
-from trainer.attention import Segment, segment_attention
+from trainer.attention import segment_attention
 from trainer.errors import InvalidJob
+from trainer.segments import Segment
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+        return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), self.eps)
 
 
 class Attention(nn.Module):
@@ -71,10 +73,10 @@ class Attention(nn.Module):
 
     @staticmethod
     def _heads(x_BSHE: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-        """Rotated by position and with heads before positions."""
+        """Rotated by position (in float32) and with heads before positions."""
         cosine, sine = rotary
         first, second = x_BSHE.transpose(1, 2).chunk(2, dim=-1)
-        return torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1)
+        return torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1).to(x_BSHE.dtype)
 
 
 class MLP(nn.Module):
@@ -113,6 +115,8 @@ class Qwen3(nn.Module):
     def __init__(self, shape: Qwen3Shape) -> None:
         super().__init__()
         self.shape = shape
+        self.recompute = False
+        """Gradient checkpointing: only the input of every layer is kept for the backward pass."""
         self.model = Trunk(shape)
         self.lm_head = nn.Linear(shape.hidden_size, shape.vocab_size, bias=False)
         if shape.tie_embeddings:
@@ -130,8 +134,13 @@ class Qwen3(nn.Module):
         places = slice(token_ids_BS.shape[1]) if positions_S is None else positions_S
         rotary = cast(Tensor, self.cosine)[places], cast(Tensor, self.sine)[places]
         x = self.model.embed_tokens(token_ids_BS)
+        recompute = self.recompute and torch.is_grad_enabled()
         for layer in self.model.layers:
-            x = layer(x, rotary, segments)
+            x = (
+                checkpoint(layer, x, rotary, segments, use_reentrant=False, preserve_rng_state=False)
+                if recompute
+                else layer(x, rotary, segments)
+            )
         return self.model.norm(x)
 
     def logits(self, hidden: Tensor) -> Tensor:

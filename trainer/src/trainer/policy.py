@@ -1,34 +1,39 @@
-"""The trainable policy of a back-end: where it runs, logits of chosen positions, and the exported directory."""
+"""The trainable policy of a back-end: where it runs, log-probabilities of the action tokens, and the exported directory."""
 
-import contextlib
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from trainer.attention import Segment, register_with_transformers
+from trainer.adapter import adapter_off, adapter_parameters, leave_casts_to_autocast, merge_adapter, put_adapter, write_adapter
+from trainer.attention import register_with_transformers
+from trainer.backends import Backend, backend_of
+from trainer.chunked_logprobs import chunked_logprobs
+from trainer.contracts import AdapterShape
 from trainer.errors import InvalidJob
 from trainer.layouts.flat import Flat
+from trainer.loss import token_logprobs
 from trainer.model import Qwen3, load_qwen3, qwen3_shape, read_config, tied_names
 from trainer.model_files import copy_tokenizer, write_model
+from trainer.segments import Segment
 
 
 class TrainablePolicy:
-    """A causal language model of a Hugging Face directory, in float32.
+    """A causal language model of a Hugging Face directory, with float32 weights. backends.py says what each back-end means.
 
-    On `cpu` a plain Qwen3 runs in our own module. Every other model, and every model on `gpu` (bfloat16 autocast, gradient
-    checkpointing), runs in transformers.
+    A plain Qwen3 runs in our own module, every other model in transformers.
     """
 
-    def __init__(self, directory: Path, backend: str) -> None:
-        self.device = device_of(backend)
+    def __init__(self, directory: Path, backend: Backend | str) -> None:
+        self.backend = backend_of(backend) if isinstance(backend, str) else backend
+        self.device = self.backend.device
         self._source = directory
         self._config = read_config(directory)
-        self._autocast = backend == "gpu"
-        own = backend == "cpu" and qwen3_shape(self._config) is not None
-        self.module: nn.Module = load_qwen3(directory) if own else _load_transformers(directory, checkpointing=backend == "gpu")
-        self.module.to(self.device)
+        self.module: nn.Module = load_module(directory, self.backend)
+        self.adapter: AdapterShape | None = None
+        self._head = output_matrix(self.module) if self.backend.chunked else None
 
     @property
     def vocab_size(self) -> int:
@@ -39,17 +44,43 @@ class TrainablePolicy:
         return self._config["max_position_embeddings"]
 
     def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
-        return list(self.module.named_parameters())
+        """What is trained, by name."""
+        return list(self.module.named_parameters()) if self.adapter is None else adapter_parameters(self.module)
+
+    def add_adapter(self, shape: AdapterShape, seed: int) -> None:
+        """From here on only an adapter is trained, exported and kept in checkpoints; the weights that were loaded stay as they are."""
+        self.freeze()
+        put_adapter(self.module, shape, seed)
+        self.adapter = shape
+        if self.backend.compute_dtype != torch.float32:
+            leave_casts_to_autocast(self.module)
+
+    def logprobs(self, flat: Flat, temperature: float) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of a layout's targets and entropies in nats, both [N]; only the former carry gradients."""
+        targets_N = flat.targets_N.to(self.device)
+        with self.backend.autocast():
+            if self._head is None:
+                return token_logprobs(self.logits(flat), targets_N, temperature)
+            states_ND = self._states(flat).flatten(0, 1)[flat.picks_N.to(self.device)]
+            return chunked_logprobs(states_ND, self._head, targets_N, temperature)
 
     def logits(self, flat: Flat) -> Tensor:
         """Next-token logits [N, V] at the picks of a layout; nothing is computed for the others' vocabulary."""
-        token_ids, picks = flat.token_ids_BS.to(self.device), flat.picks_N.to(self.device)
-        positions = None if flat.positions_BS is None else flat.positions_BS.to(self.device)
-        with torch.autocast("cuda", torch.bfloat16) if self._autocast else contextlib.nullcontext():
-            if isinstance(self.module, Qwen3):
-                states_BSD = self.module.hidden(token_ids, None if positions is None else positions[0], flat.segments)
-                return self.module.logits(states_BSD.flatten(0, 1)[picks])
-            return self._transformers_logits(token_ids, positions, flat.segments, picks)
+        picks = flat.picks_N.to(self.device)
+        if isinstance(self.module, Qwen3):
+            return self.module.logits(self._states(flat).flatten(0, 1)[picks])
+        token_ids, positions = self._inputs(flat)
+        return self._transformers_logits(token_ids, positions, flat.segments, picks)
+
+    def _states(self, flat: Flat) -> Tensor:
+        """What the output matrix reads, [B, S, D]."""
+        token_ids, positions = self._inputs(flat)
+        if isinstance(self.module, Qwen3):
+            return self.module.hidden(token_ids, None if positions is None else positions[0], flat.segments)
+        return transformers_states(self.module, token_ids, **segment_options(positions, flat.segments))
+
+    def _inputs(self, flat: Flat) -> tuple[Tensor, Tensor | None]:
+        return flat.token_ids_BS.to(self.device), None if flat.positions_BS is None else flat.positions_BS.to(self.device)
 
     def _transformers_logits(
         self, token_ids_BS: Tensor, positions_BS: Tensor | None, segments: tuple[Segment, ...] | None, picks_N: Tensor
@@ -57,7 +88,7 @@ class TrainablePolicy:
         """In a batch of several rows the model can only leave out positions that no row asks for."""
         width = token_ids_BS.shape[1]
         kept, where = (picks_N % width).unique(return_inverse=True) if len(token_ids_BS) > 1 else (picks_N, torch.arange(len(picks_N)))
-        options = {} if segments is None else {"position_ids": positions_BS, "segments": segments}
+        options = segment_options(positions_BS, segments)
         logits_BUV = cast(Any, self.module)(input_ids=token_ids_BS, use_cache=False, logits_to_keep=kept, **options).logits
         return logits_BUV[picks_N // width, where.to(self.device)] if len(token_ids_BS) > 1 else logits_BUV[0]
 
@@ -65,44 +96,93 @@ class TrainablePolicy:
         return {name: parameter.detach().contiguous() for name, parameter in self.named_parameters()}
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Raises KeyError or RuntimeError when a tensor is missing or has another shape."""
         with torch.no_grad():
             for name, parameter in self.named_parameters():
                 parameter.copy_(weights[name])
 
     def freeze(self) -> "TrainablePolicy":
+        """Weights that are not trained need no more precision than the products that they are in."""
         self.module.requires_grad_(False)
+        for parameter in self.module.parameters():
+            parameter.data = parameter.data.to(self.backend.compute_dtype)
         return self
 
-    def export(self, directory: Path) -> None:
-        """The directory it came from with new weights: same config but for the data type, same tokenizer."""
+    def export(self, directory: Path, base_hash: str) -> None:
+        """The directory it came from with new weights: same config but for the data type, same tokenizer. Or the adapter alone, whose base
+        is named by its hash, with the base's tokenizer."""
+        if self.adapter is None:
+            self._write_model(directory, self.module.state_dict())
+        else:
+            write_adapter(directory, self.adapter, base_hash, self.weights())
+        copy_tokenizer(self._source, directory)
+
+    def export_merged(self, directory: Path) -> None:
+        """A whole model with the adapter added into its weights, in float32. The policy is of no use afterwards."""
+        self._write_model(directory, merge_adapter(self.module))
+        copy_tokenizer(self._source, directory)
+
+    def _write_model(self, directory: Path, weights: dict[str, Tensor]) -> None:
         config = {**self._config, "dtype": "float32"}
         config.pop("torch_dtype", None)
         tied = tied_names(self.module)
-        state = {name: tensor.cpu().contiguous() for name, tensor in self.module.state_dict().items() if name not in tied}
-        write_model(directory, config, state)
-        copy_tokenizer(self._source, directory)
+        write_model(directory, config, {name: tensor.cpu().contiguous() for name, tensor in weights.items() if name not in tied})
 
 
-def device_of(backend: str) -> torch.device:
-    if backend == "cpu":
-        return torch.device("cpu")
-    if backend == "gpu":
-        if not torch.cuda.is_available():
-            raise InvalidJob("backend gpu: no CUDA device is visible")
-        return torch.device("cuda")
-    raise InvalidJob(f"backend {backend} is not available in this version")
+class BaseOf:
+    """The base model of a policy with an adapter, which is off while this computes: a reference without a second copy of the weights."""
+
+    def __init__(self, policy: TrainablePolicy) -> None:
+        self._policy = policy
+
+    def logprobs(self, flat: Flat, temperature: float) -> tuple[Tensor, Tensor]:
+        with adapter_off(self._policy.module):
+            return self._policy.logprobs(flat, temperature)
 
 
-def _load_transformers(directory: Path, checkpointing: bool) -> nn.Module:
+def load_module(directory: Path, backend: Backend) -> nn.Module:
+    """On the back-end's device, in float32. Raises InvalidJob when the directory cannot be loaded."""
+    own = qwen3_shape(read_config(directory)) is not None
+    module = load_qwen3(directory) if own else _load_transformers(directory)
+    if isinstance(module, Qwen3):
+        module.recompute = backend.recompute
+    elif backend.recompute:
+        cast(Any, module).gradient_checkpointing_enable({"use_reentrant": False})
+        module.train()
+    return module.to(backend.device)
+
+
+def _load_transformers(directory: Path) -> nn.Module:
     from transformers import AutoModelForCausalLM
 
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        return AutoModelForCausalLM.from_pretrained(
             directory, dtype=torch.float32, attn_implementation=register_with_transformers(), local_files_only=True
         )
     except (OSError, ValueError, KeyError) as error:
         raise InvalidJob(f"transformers cannot load {directory}: {error}") from None
-    if checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-        model.train()
-    return model
+
+
+def segment_options(positions_BS: Tensor | None, segments: tuple[Segment, ...] | None) -> dict[str, Any]:
+    return {} if segments is None else {"position_ids": positions_BS, "segments": segments}
+
+
+def transformers_states(module: nn.Module, token_ids_BS: Tensor, **options: Any) -> Tensor:
+    return cast(Any, module).base_model(input_ids=token_ids_BS, use_cache=False, **options).last_hidden_state
+
+
+def output_matrix(module: nn.Module) -> Tensor | None:
+    """The matrix [V, D] that makes logits from the last states, or None for models that do more to them (a bias, scaling, a cap).
+
+    Tried out on two tokens: the model's own logits must be bit for bit those of the matrix.
+    """
+    if isinstance(module, Qwen3):
+        return module.lm_head.weight
+    head = cast(Any, module).get_output_embeddings()
+    if type(head) is not nn.Linear or head.bias is not None:
+        return None
+    probe_BS = torch.tensor([[0, 1]], device=head.weight.device)
+    with torch.no_grad():
+        own = cast(Any, module)(input_ids=probe_BS, use_cache=False).logits
+        plain = F.linear(transformers_states(module, probe_BS), head.weight)
+    return head.weight if torch.equal(own, plain) else None

@@ -5,26 +5,35 @@ weighted by counts of the whole minibatch.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from trainer.adapter import read_adapter
+from trainer.backends import Backend, backend_of
 from trainer.batch import Batch, Row, read_batch
-from trainer.contracts import Hyperparameters, TrainingJob, read_training_job
+from trainer.contracts import AdapterJob, Hyperparameters, TrainingJob, read_training_job
 from trainer.errors import Diverged, InvalidJob
 from trainer.files import file_hash, write_atomic
-from trainer.layouts import lay_out, layout_of, micro_batches
-from trainer.loss import MinibatchCounts, clipped_loss, importance_weights, k3_divergence, ratios, row_weight, token_logprobs
+from trainer.layouts import lay_out, micro_batches
+from trainer.layouts.flat import Flat
+from trainer.loss import MinibatchCounts, clipped_loss, importance_weights, k3_divergence, ratios, row_weight
 from trainer.model_files import policy_hash
 from trainer.optimizers import AdamW, clear_gradients, gradient_norm
 from trainer.plan import minibatch, num_steps
-from trainer.policy import TrainablePolicy
+from trainer.policy import BaseOf, TrainablePolicy
+
+
+class Scorer(Protocol):
+    """Anything that says how probable tokens are: the policy, or a frozen reference."""
+
+    def logprobs(self, flat: Flat, temperature: float) -> tuple[Tensor, Tensor]: ...
 
 
 @dataclass
@@ -64,12 +73,12 @@ class TrainLearner:
     step_event = "training-step"
     mark_event = ""
 
-    def __init__(self, job: TrainingJob, batch: Batch, policy: TrainablePolicy, reference: TrainablePolicy | None) -> None:
+    def __init__(self, job: TrainingJob, batch: Batch, policy: TrainablePolicy, reference: Scorer | None) -> None:
         self.job_id, self.identity, self.device = job.job_id, job.identity, str(policy.device)
         self._job, self._hyper, self._batch = job, job.hyperparameters, batch
         self._policy, self._reference = policy, reference
         self._reference_logprobs: dict[int, Tensor] = {}
-        self._layout = layout_of(self._hyper.layout, job.backend)
+        self._layout = policy.backend.layout if self._hyper.layout == "auto" else self._hyper.layout
         self._old_logprobs = {} if self._hyper.importance_truncation is None else self._start_logprobs()
         self._optimizer = AdamW(policy.named_parameters(), self._hyper.betas, self._hyper.weight_decay)
         self.checkpoint_every_steps = self._hyper.checkpoint_every_steps
@@ -85,7 +94,7 @@ class TrainLearner:
         return {**sums.metrics(norm, learning_rate), "advantageByTurn": advantages}
 
     def _accumulate_gradients(self, indices: list[int], check: Callable[[], None]) -> StepSums:
-        clear_gradients(self._policy.module.parameters())
+        clear_gradients(parameter for _, parameter in self._policy.named_parameters())
         rows = {index: self._batch.rows[index] for index in indices}
         counts = MinibatchCounts(len(rows), max(1, sum(row.num_actions for row in rows.values())))
         sums = StepSums()
@@ -152,13 +161,14 @@ class TrainLearner:
 
     def _clip_gradients(self, step: int, loss: float) -> float:
         """The norm before clipping. Raises Diverged when a guard fires; the weights are then those of the step before."""
-        norm = gradient_norm(self._policy.module.parameters()).item()
+        parameters = [parameter for _, parameter in self._policy.named_parameters()]
+        norm = gradient_norm(parameters).item()
         if not (isfinite(loss) and isfinite(norm)):
             raise Diverged(f"step {step}: loss {loss}, gradient norm {norm}")
         if norm > self._hyper.max_gradient_norm:
             raise Diverged(f"step {step}: gradient norm {norm:.4g} exceeds maxGradientNorm {self._hyper.max_gradient_norm:.4g}")
         if norm > self._hyper.gradient_clip:
-            for parameter in self._policy.module.parameters():
+            for parameter in parameters:
                 if parameter.grad is not None:
                     parameter.grad.mul_(self._hyper.gradient_clip / norm)
         return norm
@@ -180,7 +190,7 @@ class TrainLearner:
             raise InvalidJob(f"optimizerState {path.name} does not fit the model: {error}") from None
 
     def export(self, model_directory: Path) -> None:
-        self._policy.export(model_directory)
+        self._policy.export(model_directory, self._job.model_hash)
 
     def result(self, job_directory: Path, steps: list[dict[str, Any]], marks: list[dict[str, Any]]) -> dict[str, Any]:
         path = job_directory / "optimizer.safetensors"
@@ -200,18 +210,45 @@ def prepare(directory: Path) -> tuple[TrainingJob, Callable[[], TrainLearner]]:
     return job, lambda: create_learner(job)
 
 
-def create_learner(job: TrainingJob) -> TrainLearner:
-    """Reads batch, model, reference and moments. Raises InvalidJob for anything that cannot be trained on, before the first step."""
+def create_learner(job: TrainingJob, backend: Backend | None = None) -> TrainLearner:
+    """Reads batch, model, reference and moments. Raises InvalidJob for anything that cannot be trained on, before the first step.
+
+    A back-end is given by tests, to run the settings of a GPU on a CPU; else it is the job's.
+    """
     check_hyperparameters(job.hyperparameters)
     batch = read_batch(job.batch_path, job.batch_sha256)
     if policy_hash(job.model_directory) != job.model_hash:
         raise InvalidJob(f"the files of {job.model_directory} do not have modelHash")
-    policy = TrainablePolicy(job.model_directory, job.backend)
+    backend = backend or backend_of(job.backend)
+    if not job.hyperparameters.gradient_checkpointing:
+        backend = replace(backend, recompute=False)
+    policy = create_policy(job, backend)
     check_fit(batch, policy)
     learner = TrainLearner(job, batch, policy, load_reference(job, policy))
     if job.optimizer_state is not None:
         learner.load_optimizer(job.optimizer_state)
     return learner
+
+
+def create_policy(job: TrainingJob, backend: Backend) -> TrainablePolicy:
+    """What the job trains: the whole model, or an adapter on it, fresh or the one that it goes on from."""
+    policy = TrainablePolicy(job.model_directory, backend)
+    if job.adapter is None:
+        return policy
+    tensors = None if job.adapter.directory is None else read_start(job.adapter, job.adapter.directory, job.model_hash)
+    policy.add_adapter(job.adapter.shape, job.seed)
+    if tensors is not None:
+        try:
+            policy.load_weights(tensors)
+        except (KeyError, RuntimeError) as error:
+            raise InvalidJob(f"the adapter in {job.adapter.directory} does not fit the model: {error}") from None
+    return policy
+
+
+def read_start(adapter: AdapterJob, directory: Path, base_hash: str) -> dict[str, Tensor]:
+    if policy_hash(directory) != adapter.hash:
+        raise InvalidJob(f"the files of {directory} do not have the adapter's hash")
+    return read_adapter(directory, adapter.shape, base_hash)
 
 
 def check_hyperparameters(hyper: Hyperparameters) -> None:
@@ -228,19 +265,22 @@ def check_fit(batch: Batch, policy: TrainablePolicy) -> None:
         raise InvalidJob(f"batch: a row of {batch.max_length} tokens exceeds the model's {policy.max_positions} positions")
 
 
-def load_reference(job: TrainingJob, policy: TrainablePolicy) -> TrainablePolicy | None:
+def load_reference(job: TrainingJob, policy: TrainablePolicy) -> Scorer | None:
+    """The frozen policy of the KL term: for an adapter whose base it is, the policy itself without the adapter."""
     if job.hyperparameters.kl_weight == 0:
         return None
     if job.reference_directory is None:
         raise InvalidJob("klWeight is above 0 but referenceDirectory is null")
-    reference = TrainablePolicy(job.reference_directory, job.backend).freeze()
+    if policy.adapter is not None and policy_hash(job.reference_directory) == job.model_hash:
+        return BaseOf(policy)
+    reference = TrainablePolicy(job.reference_directory, policy.backend).freeze()
     if reference.vocab_size != policy.vocab_size:
         raise InvalidJob(f"the reference has {reference.vocab_size} tokens, the policy {policy.vocab_size}")
     return reference
 
 
-def action_logprobs(policy: TrainablePolicy, rows: list[Row], layout: str, temperature: float) -> list[tuple[Tensor, Tensor]]:
+def action_logprobs(policy: Scorer, rows: list[Row], layout: str, temperature: float) -> list[tuple[Tensor, Tensor]]:
     """Log-probabilities and entropies of the action tokens of each row, the rows of a micro-batch being computed together."""
     flat = lay_out(layout, rows)
-    logprobs_N, entropies_N = token_logprobs(policy.logits(flat), flat.targets_N.to(policy.device), temperature)
+    logprobs_N, entropies_N = policy.logprobs(flat, temperature)
     return list(zip(logprobs_N.split(flat.num_actions), entropies_N.split(flat.num_actions), strict=True))

@@ -17,14 +17,6 @@ from trainer.layouts.tree import share_prefixes
 LAYOUTS: dict[str, Callable[[Sequence[Row]], Flat]] = {"loop": pad, "padded": pad, "packed": pack, "tree": share_prefixes}
 
 
-DEFAULT_LAYOUTS = {"cpu": "loop", "gpu": "packed", "fsdp": "packed"}
-
-
-def layout_of(wanted: str, backend: str) -> str:
-    """`auto` is what suits the back-end."""
-    return DEFAULT_LAYOUTS[backend] if wanted == "auto" else wanted
-
-
 def lay_out(layout: str, rows: Sequence[Row]) -> Flat:
     return LAYOUTS[layout](rows)
 

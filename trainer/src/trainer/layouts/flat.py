@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainer.attention import Segment
 from trainer.batch import Row
+from trainer.segments import Segment
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from itertools import accumulate
 
 import torch
 
-from trainer.attention import Segment
 from trainer.batch import Row
 from trainer.layouts.flat import Flat, flat, inputs_of
+from trainer.segments import Segment
 
 
 def pack(rows: Sequence[Row]) -> Flat:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainer.attention import Segment
 from trainer.batch import Row
 from trainer.layouts.flat import Flat, flat, inputs_of
+from trainer.segments import Segment
 
 
 def share_prefixes(rows: Sequence[Row]) -> Flat:

@@ -1,0 +1,57 @@
+"""What each back-end means, at a glance. Everything but the device can be had on a CPU too, so tests run every path without a card.
+
+name   device             numbers                      layout   activations   vocabulary
+cpu    CPU                float32                      loop     kept          all logits of a row at once
+gpu    one CUDA device    bfloat16 matrix products,    packed   recomputed    log-probabilities chunk by chunk
+                          float32 weights and moments
+fsdp   as gpu, weights, gradients and moments spread over the processes of torchrun (CUDA and nccl, or CPU and gloo)
+
+Weights that are not trained (a frozen reference, the base under an adapter) are kept in the numbers of the matrix products.
+"""
+
+import contextlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from trainer.errors import InvalidJob
+
+
+@dataclass(frozen=True)
+class Backend:
+    name: str
+    device: torch.device
+    compute_dtype: torch.dtype
+    """Of matrix products; with another than float32 they run under autocast."""
+    layout: str
+    """What the layout `auto` stands for."""
+    recompute: bool
+    """Gradient checkpointing: activations of a layer are computed again in the backward pass."""
+    chunked: bool
+    """Whether log-probabilities are taken chunk by chunk, so that the logits of all action tokens never exist at once."""
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        if self.compute_dtype == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, self.compute_dtype)
+
+    def on(self, device: str) -> "Backend":
+        """The same settings elsewhere: how tests run those of a GPU on a CPU."""
+        return replace(self, device=torch.device(device))
+
+
+CPU = Backend("cpu", torch.device("cpu"), torch.float32, "loop", recompute=False, chunked=False)
+GPU = Backend("gpu", torch.device("cuda"), torch.bfloat16, "packed", recompute=True, chunked=True)
+
+
+def backend_of(name: str) -> Backend:
+    """Raises InvalidJob when this machine has not what the back-end needs."""
+    if name == "cpu":
+        return CPU
+    if name == "gpu":
+        if not torch.cuda.is_available():
+            raise InvalidJob("backend gpu: no CUDA device is visible")
+        return GPU
+    raise InvalidJob(f"backend {name} is not available in this version")
