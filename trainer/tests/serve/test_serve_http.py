@@ -106,6 +106,36 @@ def test_scores_equal_the_sampling_log_probabilities(server: Server):
         assert server.refusal("/v1/score", body | {"spans": None} | wrong, 400)["code"] == "invalid_request"
 
 
+def test_prompt_log_probabilities_are_the_scores_at_temperature_one(server: Server):
+    prompt = PROMPTS[5]
+    body = {"model": "base", "prompt": prompt, "max_tokens": 1, "seed": 1, "prompt_logprobs": 0}
+    (choice,) = server.post("/v1/completions", body)["choices"]
+    first, *others = choice["prompt_logprobs"]
+    assert first is None
+    scores = server.post("/v1/score", {"model": "base", "token_ids": prompt, "spans": [[1, len(prompt)]]})["logprobs"]
+    assert [entry[str(token)]["logprob"] for entry, token in zip(others, prompt[1:], strict=True)] == scores
+    assert server.post("/v1/completions", body | {"prompt": [1]})["choices"][0]["prompt_logprobs"] == [None]
+    assert server.refusal("/v1/completions", body | {"prompt_logprobs": 5}, 400)["code"] == "invalid_request"
+
+
+def test_conversations_share_the_prefix_that_they_begin_with(server: Server):
+    policy, tools = random_prompt(5, 90, SERVED_SHAPE.vocab_size).tolist(), random_prompt(6, 60, SERVED_SHAPE.vocab_size).tolist()
+
+    def first_turn(user: int) -> tuple[int, list[int]]:
+        prompt = [*policy, *tools, *random_prompt(100 + user, 12, SERVED_SHAPE.vocab_size).tolist()]
+        body = {"model": "base", "prompt": prompt, "max_tokens": 5, "seed": user, "return_token_ids": True}
+        answer = server.post("/v1/completions", body)
+        return answer["usage"]["prompt_tokens_details"]["cached_tokens"], answer["choices"][0]["token_ids"]
+
+    before = server.get("/health")["policies"]["base"]["rows"]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(first_turn, range(6)))
+    computed = server.get("/health")["policies"]["base"]["rows"] - before
+    assert sorted(cached for cached, _ in together)[1:] == [150] * 5
+    assert computed < 150 + 6 * (12 + 5)
+    assert [tokens for _, tokens in map(first_turn, range(6))] == [tokens for _, tokens in together]
+
+
 def test_the_next_turn_uses_what_is_cached(server: Server):
     prompt = random_prompt(99, 40, SERVED_SHAPE.vocab_size).tolist()
     token_ids, _ = server.sample(prompt)
@@ -258,6 +288,27 @@ def test_a_full_queue_is_refused_and_sigterm_answers_what_was_asked(policy_root:
             assert refused.json()["error"]["code"] == "queue_full"
             for answer in answers:
                 assert [len(choice["token_ids"]) for choice in answer.result().json()["choices"]] == [400] * 8
+        assert server.process.wait(timeout=20) == 0
+    finally:
+        server.process.kill()
+
+
+def test_a_draining_server_answers_what_runs_and_refuses_what_is_new(policy_root: Path):
+    server = start_server(policy_root, "--slots", "1")
+    try:
+        body = {"model": "base", "max_tokens": 900, "n": 4, "seed": 1, "return_token_ids": True, "ignore_eos": True}
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(server.client.post, "/v1/completions", json=body | {"prompt": [1, 2]})
+            until(lambda: server.get("/health")["policies"]["base"]["running"] == 1)
+            server.process.terminate()
+            until(lambda: server.client.get("/health").status_code == 503)
+            refused = server.client.post("/v1/completions", json=body | {"prompt": [1]})
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert refused.json()["error"]["code"] == "draining"
+            loading = {"name": "x", "path": "next", "sha256": hash_of(policy_root, "next")}
+            assert server.refusal("/v1/load_policy", loading, 503)["code"] == "draining"
+            assert server.get("/weight_info") == {"base": hash_of(policy_root, "base")}
+            assert [len(choice["token_ids"]) for choice in running.result().json()["choices"]] == [900] * 4
         assert server.process.wait(timeout=20) == 0
     finally:
         server.process.kill()

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from trainer.errors import EXIT_CRASHED, EXIT_DONE, JobError
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
+    from trainer.serve.app import Service
+
 EXIT_PORT_TAKEN = 5
 
-EPILOG = f"""Prints one JSON line {{"event":"ready",...}} on standard output when it answers. SIGTERM: no new connections,
-what was asked is answered, then exit code 0. Other exit codes: 1 failed, 2 bad arguments or a policy that cannot be served,
+EPILOG = f"""Prints one JSON line {{"event":"ready",...}} on standard output when it answers. SIGTERM: what was asked is
+answered, new requests get 503, then exit code 0. Other exit codes: 1 failed, 2 bad arguments or a policy that cannot be served,
 {EXIT_PORT_TAKEN} the port is taken. There is no authentication: keep it on a loopback address."""
 
 
@@ -97,7 +100,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
     import torch
 
-    from trainer.serve.app import create_app
+    from trainer.serve.app import Service, create_app
     from trainer.serve.registry import Limits, Registry
 
     torch.set_num_threads(options.threads)
@@ -106,16 +109,26 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
     for entry in options.preload:
         name, _, directory = entry.partition("=")
         registry.preload(name, Path(directory))
-    server = _create_server(create_app(registry, options.max_queue), listener)
+    service = Service(registry, options.max_queue)
+    server = _create_server(create_app(service), service, listener)
     server.run(sockets=[listener])
     return EXIT_DONE if server.started else EXIT_CRASHED
 
 
-def _create_server(app: "FastAPI", listener: socket.socket) -> "uvicorn.Server":
+def _create_server(app: "FastAPI", service: "Service", listener: socket.socket) -> "uvicorn.Server":
     import uvicorn
 
     class Server(uvicorn.Server):
-        """Ends with an exit code after draining, where uvicorn would raise the signal again; says when it answers."""
+        """Drains at the first signal and ends with an exit code, where uvicorn would raise the signal again; says when it answers."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if service.is_draining:
+                super().handle_exit(sig, frame)
+            service.is_draining = True
+
+        async def on_tick(self, counter: int) -> bool:
+            self.should_exit = self.should_exit or (service.is_draining and service.is_idle)
+            return await super().on_tick(counter)
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:

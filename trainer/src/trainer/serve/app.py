@@ -1,36 +1,29 @@
 """The HTTP application. Routes are plain Starlette ones inside FastAPI: tens of requests arrive per engine step, and body models
-would cost more than the model does. Every answer that is not 200 has OpenAI's error JSON."""
+would cost more than the model does."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
 
 from trainer.serve import protocol
 from trainer.serve.chat import END_OF_TURN, parse_tool_calls, read_messages
 from trainer.serve.engine import Engine, Generation, Request
 from trainer.serve.failures import ApiError, invalid
+from trainer.serve.http import Body, json_endpoint, plain_http_error, read_endpoint
 from trainer.serve.registry import Policy, Registry
-
-log = logging.getLogger("trainer.serve")
 
 DISCONNECT_CHECK_SECONDS = 1.0
 DEFAULT_COMPLETION_TOKENS = 16
 
-Body = dict[str, Any]
 
-
-def create_app(registry: Registry, max_queue: int) -> FastAPI:
+def create_app(service: "Service") -> FastAPI:
     """The application with its engine, which runs from the first request's arrival to the last one's answer (ASGI lifespan)."""
-    service = Service(registry, max_queue)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI):
@@ -47,13 +40,15 @@ def create_app(registry: Registry, max_queue: int) -> FastAPI:
         "/v1/score": service.score,
         "/v1/load_policy": service.load,
         "/v1/unload_policy": service.unload,
+        "/v1/load_lora_adapter": service.load_adapter,
+        "/v1/unload_lora_adapter": service.unload_adapter,
         "/tokenize": service.tokenize,
         "/detokenize": service.detokenize,
     }.items():
-        app.router.add_route(path, _json_endpoint(handler), methods=["POST"])
+        app.router.add_route(path, json_endpoint(handler), methods=["POST"])
     for path, read in {"/v1/models": service.models, "/weight_info": service.weight_info, "/health": service.health}.items():
-        app.router.add_route(path, _read_endpoint(read), methods=["GET"])
-    app.add_exception_handler(HTTPException, _plain_http_error)
+        app.router.add_route(path, read_endpoint(read), methods=["GET"])
+    app.add_exception_handler(HTTPException, plain_http_error)
     return app
 
 
@@ -65,6 +60,12 @@ class Service:
         self.engine = Engine(self._notify)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open: dict[HttpRequest, list[Generation]] = {}
+        self.is_draining = False
+        """From the first SIGTERM on: what was asked is answered, new requests are refused with 503."""
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._open
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -87,6 +88,7 @@ class Service:
         ids = protocol.read_token_ids(token_ids, policy, "prompt")
         options = protocol.read_options(body, policy, len(ids), DEFAULT_COMPLETION_TOKENS)
         num_top = protocol.read_num_logprobs(body)
+        of_prompt = await self._score_prompt(http, policy, ids) if body.get("prompt_logprobs") is not None else None
         generations = await self._generate(http, policy, ids, options, num_top or 0)
         choices = []
         for index, generation in enumerate(generations):
@@ -94,6 +96,7 @@ class Service:
             choice = {
                 "index": index,
                 "text": text,
+                "prompt_logprobs": of_prompt,
                 "logprobs": None if num_top is None else protocol.completion_logprobs(policy, generation, num_top),
                 "finish_reason": generation.finish_reason,
                 "stop_reason": stop_reason,
@@ -105,6 +108,8 @@ class Service:
 
     async def chat(self, http: HttpRequest, body: Body) -> Body:
         policy = self.registry.find(body.get("model"))
+        if body.get("prompt_logprobs") is not None:
+            raise invalid("prompt_logprobs is served by /v1/completions only", "prompt_logprobs")
         ids = protocol.read_token_ids(_chat_prompt(policy, body), policy, "messages")
         options = protocol.read_options(_with_end_of_turn(policy, body), policy, len(ids), None)
         num_top = protocol.read_num_chat_logprobs(body)
@@ -146,17 +151,35 @@ class Service:
         }
 
     async def load(self, _: HttpRequest, body: Body) -> Body:
+        self._refuse_when_draining()
         name, path, sha256 = (_text(body, field) for field in ("name", "path", "sha256"))
-        files = body.get("files") or {}
-        if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
-            raise invalid("files must map file names to sha256", "files")
-        policy, is_new = await asyncio.to_thread(self.registry.load, name, path, sha256, files)
+        policy, is_new = await asyncio.to_thread(self.registry.load, name, path, sha256, _file_hashes(body))
         return {"name": policy.name, "sha256": policy.sha256, "status": "loaded" if is_new else "already-loaded", "exact": policy.is_exact}
 
     async def unload(self, _: HttpRequest, body: Body) -> Body:
         name = _text(body, "name")
         self.registry.unload(name)
         return {"name": name, "status": "unloaded"}
+
+    async def load_adapter(self, _: HttpRequest, body: Body) -> str:
+        """vLLM's request and answers. Ours beyond it: base_model_name, sha256 and files, as for /v1/load_policy."""
+        self._refuse_when_draining()
+        name, path = _text(body, "lora_name"), _text(body, "lora_path")
+        if body.get("load_inplace"):
+            raise invalid("load_inplace is not supported: a name stands for one set of weights", "load_inplace")
+        base, sha256 = (None if body.get(field) is None else _text(body, field) for field in ("base_model_name", "sha256"))
+        arguments = (name, path, base, sha256, _file_hashes(body))
+        is_new = (await asyncio.to_thread(self.registry.load_adapter, *arguments))[1]
+        if not is_new:
+            raise ApiError(400, "already_loaded", f"The lora adapter '{name}' has already been loaded.", "lora_name")
+        return f"Success: LoRA adapter '{name}' added successfully."
+
+    async def unload_adapter(self, _: HttpRequest, body: Body) -> str:
+        name = _text(body, "lora_name")
+        if not any(policy.name == name and policy.parent is not None for policy in self.registry):
+            raise ApiError(404, "adapter_not_found", f"The lora adapter '{name}' cannot be found.", "lora_name")
+        self.registry.unload(name)
+        return f"Success: LoRA adapter '{name}' removed successfully."
 
     async def tokenize(self, _: HttpRequest, body: Body) -> Body:
         policy = self.registry.find(body.get("model"))
@@ -173,10 +196,8 @@ class Service:
         return {"prompt": _codec(policy).decode(ids.tolist(), skip_special_tokens=False)}
 
     def models(self) -> Body:
-        entries = [
-            {"id": p.name, "object": "model", "created": 0, "owned_by": "turnwise", "root": p.sha256, "max_model_len": p.max_context}
-            for p in self.registry
-        ]
+        common = {"object": "model", "created": 0, "owned_by": "turnwise"}
+        entries = [{"id": p.name, **common, "root": p.sha256, "parent": p.parent, "max_model_len": p.max_context} for p in self.registry]
         return {"object": "list", "data": entries}
 
     def weight_info(self) -> Body:
@@ -185,6 +206,7 @@ class Service:
     def health(self) -> Body:
         if not self.engine.is_alive:
             raise ApiError(503, "engine_dead", "the engine's thread has ended; restart the server")
+        self._refuse_when_draining()
         policies = {
             p.name: {"exact": p.is_exact, "running": len(p.lane.running), "waiting": len(p.lane.waiting), **asdict(p.lane.counters)}
             for p in self.registry
@@ -209,8 +231,15 @@ class Service:
         ]
         return await self._run(http, policy, requests)
 
+    async def _score_prompt(self, http: HttpRequest, policy: Policy, ids: Any) -> list[Any]:
+        if len(ids) == 1:
+            return [None]
+        (scored,) = await self._run(http, policy, [Request(ids, 1.0, scored=tuple(range(1, len(ids))))])
+        return protocol.prompt_logprobs(policy, scored)
+
     async def _run(self, http: HttpRequest, policy: Policy, requests: list[Request]) -> list[Generation]:
-        """Submits requests and waits. Raises ApiError 429 when the queue is full, 500 when the engine failed."""
+        """Submits requests and waits. Raises ApiError 429 when the queue is full, 503 when draining, 500 when the engine failed."""
+        self._refuse_when_draining()
         lane = policy.lane
         if len(lane.waiting) + len(requests) > self._max_queue:
             raise ApiError(429, "queue_full", f"{len(lane.waiting)} requests are waiting already")
@@ -228,6 +257,10 @@ class Service:
             raise ApiError(500, "engine_failed", f"{type(failed).__name__}: {failed}")
         return generations
 
+    def _refuse_when_draining(self) -> None:
+        if self.is_draining:
+            raise ApiError(503, "draining", "the server is ending: it answers what was asked before, and nothing new")
+
     def _notify(self, ended: list[Generation]) -> None:
         """Called in the engine's thread."""
         assert self._loop is not None
@@ -240,59 +273,18 @@ def _resolve(ended: list[Generation]) -> None:
             generation.future.set_result(None)
 
 
-def _json_endpoint(handler: Callable[[HttpRequest, Body], Awaitable[Body]]) -> Callable[[HttpRequest], Awaitable[Response]]:
-    async def endpoint(http: HttpRequest) -> Response:
-        try:
-            return _ok(await handler(http, _object(await http.body())))
-        except ApiError as error:
-            return _refusal(error)
-        except asyncio.CancelledError:
-            return Response(status_code=499)
-        except Exception as error:
-            log.exception("a request failed")
-            return _refusal(ApiError(500, "internal_error", f"{type(error).__name__}: {error}"))
-
-    return endpoint
-
-
-def _read_endpoint(read: Callable[[], Body]) -> Callable[[HttpRequest], Awaitable[Response]]:
-    async def endpoint(_: HttpRequest) -> Response:
-        try:
-            return _ok(read())
-        except ApiError as error:
-            return _refusal(error)
-
-    return endpoint
-
-
-async def _plain_http_error(http: HttpRequest, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return _refusal(ApiError(status, "not_found" if status == 404 else "invalid_request", f"{http.method} {http.url.path} is not served"))
-
-
-def _ok(body: Body) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json")
-
-
-def _refusal(error: ApiError) -> Response:
-    return Response(orjson.dumps(error.body()), error.status, error.headers, "application/json")
-
-
-def _object(data: bytes) -> Body:
-    try:
-        body = orjson.loads(data)
-    except ValueError as error:
-        raise invalid(f"the body is not JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise invalid("the body must be a JSON object")
-    return body
-
-
 def _text(body: Body, name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str):
         raise invalid(f"{name} must be text", name)
     return value
+
+
+def _file_hashes(body: Body) -> dict[str, str]:
+    files = body.get("files") or {}
+    if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
+        raise invalid("files must map file names to sha256", "files")
+    return files
 
 
 def _codec(policy: Policy):

@@ -29,7 +29,7 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "echo": (False,),
     "suffix": ("",),
     "use_beam_search": (False,),
-    "prompt_logprobs": (),
+    "prompt_logprobs": (0,),
     "response_format": ({"type": "text"},),
     "structured_outputs": (),
     "tool_choice": ("auto", "none"),
@@ -158,6 +158,15 @@ def cut_text(policy: Policy, generation: Generation, options: SamplingOptions) -
             start, reason = min(found)
             text = text[: start + len(reason) if options.include_stop_string else start]
     return text, reason
+
+
+def prompt_logprobs(policy: Policy, scored: Generation) -> list[dict[str, Any] | None]:
+    """vLLM's `prompt_logprobs=0`: of every prompt token after those before it, null for the first. Ranks are not computed."""
+    token_ids = scored.request.token_ids.tolist()
+    entries: list[dict[str, Any] | None] = [None]
+    for token_id, logprob in zip(token_ids[1:], scored.logprobs, strict=True):
+        entries.append({str(token_id): {"logprob": logprob, "rank": None, "decoded_token": token_text(policy, token_id)}})
+    return entries
 
 
 def completion_logprobs(policy: Policy, generation: Generation, num_top: int) -> dict[str, Any]:

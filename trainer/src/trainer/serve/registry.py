@@ -2,22 +2,26 @@
 
 import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from trainer.errors import InvalidJob
 from trainer.files import sha256_file
+from trainer.serve import adapter
 from trainer.serve.chat import ChatTemplate, read_chat_template
 from trainer.serve.engine import Lane
 from trainer.serve.failures import ApiError, invalid
 from trainer.serve.forward import ROW_MULTIPLE, Forward
 from trainer.serve.selfcheck import exact_row_multiple
 from trainer.serve.slots import Slots
-from trainer.serve.text import TextCodec, read_codec, read_end_token_ids
+from trainer.serve.text import TextCodec, read_codec, read_end_token_ids, read_json
 from trainer.serve.weights import load_weights
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_POLICY_HASH = re.compile(r"[0-9a-f]{64}")
+_HASHED_NAME = re.compile(r"-[0-9a-f]{12}$")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Policy:
     codec: TextCodec | None
     template: ChatTemplate
     lane: Lane
+    parent: str | None = None
+    """The policy that an adapter adds to; None for whole weights."""
     is_pinned: bool = False
     last_used: int = field(default=0)
 
@@ -62,6 +68,15 @@ def load_policy(name: str, directory: Path, limits: Limits) -> Policy:
         template=read_chat_template(directory),
         lane=Lane(forward, Slots(limits.num_slots, max_context)),
     )
+
+
+def load_adapter(name: str, directory: Path, base: Policy, limits: Limits) -> Policy:
+    """The base with an adapter merged in; tokenizer and template stay the base's. Raises InvalidJob when it cannot be served."""
+    forward = base.lane.forward
+    weights = adapter.merge(forward.weights, adapter.read_adapter(directory, forward.weights.shape))
+    merged = Forward(weights, limits.num_slots, base.max_context, limits.max_rows, forward.row_multiple)
+    lane = Lane(merged, Slots(limits.num_slots, base.max_context))
+    return replace(base, name=name, sha256=weights.sha256, lane=lane, parent=base.name, is_pinned=False)
 
 
 class Registry:
@@ -103,24 +118,57 @@ class Registry:
         `sha256` is that of model.safetensors, `files` those of any further files. Raises ApiError: 409 when the weights are others,
         or the name stood for others before; 403 outside the root; 400 when the directory cannot be served.
         """
-        _checked_name(name)
         directory = self._directory(path)
+        return self._load(name, directory / "model.safetensors", sha256, files, partial(load_policy, name, directory, self._limits))
+
+    def load_adapter(
+        self, name: str, path: str, base_name: str | None, sha256: str | None, files: Mapping[str, str]
+    ) -> tuple[Policy, bool]:
+        """Like `load`, of an adapter's directory on top of a loaded policy: the named one, else the one that the adapter was trained on.
+
+        `sha256` is that of adapter_model.safetensors; without it, what the file has. Raises ApiError 409 when the base is another one.
+        """
+        directory = self._directory(path)
+        weights = directory / adapter.TENSORS
+        if not weights.is_file():
+            raise ApiError(404, "adapter_not_found", f"No adapter found for {path}", "lora_path")
+        base = self._base_of(directory, base_name)
+        make = partial(load_adapter, name, directory, base, self._limits)
+        return self._load(name, weights, sha256 or sha256_file(weights), files, make)
+
+    def _load(self, name: str, weights: Path, sha256: str, files: Mapping[str, str], make: Callable[[], Policy]) -> tuple[Policy, bool]:
+        _checked_name(name)
         with self._loading:
             known = self._weights_of_name.get(name)
             if known is not None and known != sha256:
                 raise ApiError(409, "name_taken", f"{name} stands for weights {known}; a name is never reused for others", "name")
             if name in self._policies:
                 return self._policies[name], False
-            _check_files(directory, files)
+            _check_files(weights.parent, files)
             try:
-                policy = load_policy(name, directory, self._limits)
+                policy = make()
             except InvalidJob as error:
                 raise ApiError(400, "invalid_policy", str(error), "path") from None
             if policy.sha256 != sha256:
-                raise _mismatch(directory / "model.safetensors", policy.sha256, sha256)
-            self._make_room()
+                raise _mismatch(weights, policy.sha256, sha256)
+            self._make_room(policy.parent)
             self._add(policy)
             return policy, True
+
+    def _base_of(self, directory: Path, name: str | None) -> Policy:
+        """The base of an adapter. A policy's name ends with the first digits of its hash, which the adapter gives as its base."""
+        try:
+            wanted = str(read_json(directory / adapter.CONFIG).get("base_model_name_or_path") or "")
+        except InvalidJob as error:
+            raise ApiError(400, "invalid_policy", str(error), "lora_path") from None
+        whole = [policy for policy in self if policy.parent is None]
+        named = [p for p in whole if p.name == name] if name else [p for p in whole if _is_called(p.name, wanted)] or whole
+        if len(named) != 1:
+            raise ApiError(404, "model_not_found", f"the adapter's base {name or wanted!r} is not loaded; load it first", "base_model_name")
+        (base,) = named
+        if _POLICY_HASH.fullmatch(wanted) and _HASHED_NAME.search(base.name) and not _is_called(base.name, wanted):
+            raise ApiError(409, "wrong_base", f"the adapter was trained on policy {wanted[:12]}, not on {base.name}", "base_model_name")
+        return self.find(base.name)
 
     def unload(self, name: str) -> None:
         """Forgets a policy; what it is generating still ends. Raises ApiError 404."""
@@ -133,11 +181,11 @@ class Registry:
         self._policies[policy.name] = policy
         self._weights_of_name[policy.name] = policy.sha256
 
-    def _make_room(self) -> None:
-        """Unloads the policy that was least recently used, when there are as many as may be."""
+    def _make_room(self, base: str | None) -> None:
+        """Unloads the policy that was least recently used, when there are as many as may be; never the base of the one that comes."""
         if len(self._policies) < self._limits.max_policies:
             return
-        idle = [policy for policy in self._policies.values() if policy.lane.is_idle and not policy.is_pinned]
+        idle = [policy for policy in self if policy.lane.is_idle and not policy.is_pinned and policy.name != base]
         if not idle:
             raise ApiError(429, "policies_busy", f"all {len(self._policies)} loaded policies are in use; unload one")
         del self._policies[min(idle, key=lambda policy: policy.last_used).name]
@@ -155,6 +203,11 @@ def _checked_name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise invalid("name must be letters, digits, '.', '_' and '-', at most 128", "name")
     return name
+
+
+def _is_called(name: str, base: str) -> bool:
+    """Whether a policy's name stands for the base that an adapter gives: the name itself, or a policy's hash."""
+    return name == base or (_POLICY_HASH.fullmatch(base) is not None and name.endswith("-" + base[:12]))
 
 
 def _check_files(directory: Path, files: Mapping[str, str]) -> None:
