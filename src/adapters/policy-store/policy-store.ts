@@ -21,13 +21,23 @@ export interface ImportOptions {
   readonly parentHash: string | null;
   /** Path of the optimizer's moments, or null when there are none. */
   readonly optimizerState?: string | null;
+  /** The policy that an adapter adds to; left out for whole weights. */
+  readonly base?: PolicyRef | undefined;
+}
+
+export interface PolicyDescription {
+  /** sha256 of every file by name. */
+  readonly fileHashes: Readonly<Record<string, string>>;
+  /** The policy it was trained from: null for the one that a campaign began with. */
+  readonly parentHash: string | null;
+  /** The policy whose weights an adapter adds to; null for whole weights. */
+  readonly base: PolicyRef | null;
 }
 
 export interface PolicyStore {
   /** A read-only model directory with the policy's files, each of which has its hash. */
   directory(ref: PolicyRef): Promise<string>;
-  /** sha256 of every file by name, and the policy it was trained from: null for the one that a campaign began with. */
-  describe(ref: PolicyRef): Promise<{ readonly fileHashes: Readonly<Record<string, string>>; readonly parentHash: string | null }>;
+  describe(ref: PolicyRef): Promise<PolicyDescription>;
   import(directory: string, options: ImportOptions): Promise<PolicyRef>;
   /** A local path of the moments to go on from, or null. */
   optimizerState(ref: PolicyRef): Promise<string | null>;
@@ -44,8 +54,8 @@ export function createPolicyStore(store: ArtifactStore, root: string): PolicySto
       return known;
     },
     async describe({ hash, manifest }) {
-      const { files, parentHash } = await readManifest(store, manifest, hash);
-      return { fileHashes: hashesOf(files), parentHash };
+      const { files, parentHash, base = null } = await readManifest(store, manifest, hash);
+      return { fileHashes: hashesOf(files), parentHash, base };
     },
     import: (directory, options) => importPolicyDirectory(store, directory, options),
     async optimizerState({ hash, manifest }) {
@@ -60,7 +70,7 @@ export async function importPolicyDirectory(store: ArtifactStore, directory: str
   const names = await modelFiles(directory);
   const files: Record<string, ArtifactRef> = {};
   for (const name of names) files[name] = await store.putBlobFile(join(directory, name), "ModelFile/1");
-  const { label, parentHash, optimizerState = null } = options;
+  const { label, parentHash, optimizerState = null, base } = options;
   const hash = policyHash(files);
   const manifest: PolicyManifest = {
     schemaVersion: 1,
@@ -68,6 +78,7 @@ export async function importPolicyDirectory(store: ArtifactStore, directory: str
     files,
     parentHash,
     optimizerState: optimizerState === null ? null : await store.putBlobFile(optimizerState, "OptimizerState/1"),
+    ...(base === undefined ? {} : { base }),
   };
   const bytes = new TextEncoder().encode(canonicalJson(manifest));
   return { name: `${label}-${hash.slice(0, 12)}`, hash, manifest: await store.putBlob(bytes, MANIFEST_SCHEMA) };
