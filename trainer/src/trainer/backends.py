@@ -4,7 +4,7 @@ name   device             numbers                      layout   activations   vo
 cpu    CPU                float32                      loop     kept          all logits of a row at once
 gpu    one CUDA device    bfloat16 matrix products,    packed   recomputed    log-probabilities chunk by chunk
                           float32 weights and moments
-fsdp   as gpu, weights, gradients and moments spread over the processes of torchrun (CUDA and nccl, or CPU and gloo)
+fsdp   as gpu, weights, gradients and moments spread over several processes (CUDA and nccl, or CPU in float32 and gloo): distributed/
 
 Weights that are not trained (a frozen reference, the base under an adapter) are kept in the numbers of the matrix products.
 """
@@ -46,6 +46,11 @@ CPU = Backend("cpu", torch.device("cpu"), torch.float32, "loop", recompute=False
 GPU = Backend("gpu", torch.device("cuda"), torch.bfloat16, "packed", recompute=True, chunked=True)
 
 
+def fsdp_on(device: torch.device) -> Backend:
+    """What one of the processes computes with: as `gpu` on its card, in float32 on a CPU."""
+    return replace(GPU, name="fsdp", device=device, compute_dtype=torch.float32 if device.type == "cpu" else GPU.compute_dtype)
+
+
 def backend_of(name: str) -> Backend:
     """Raises InvalidJob when this machine has not what the back-end needs."""
     if name == "cpu":
@@ -54,4 +59,4 @@ def backend_of(name: str) -> Backend:
         if not torch.cuda.is_available():
             raise InvalidJob("backend gpu: no CUDA device is visible")
         return GPU
-    raise InvalidJob(f"backend {name} is not available in this version")
+    raise ValueError(f"backend {name} is not one of a single process")

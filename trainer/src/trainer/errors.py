@@ -41,3 +41,11 @@ class Orphaned(JobError):
 
     code = "trainer.orphaned"
     exit_code = EXIT_ORPHANED
+
+
+def error_of(code: str, message: str) -> JobError:
+    """The error that another process reported."""
+    for kind in (InvalidJob, Diverged, Terminated, Orphaned):
+        if kind.code == code:
+            return kind(message)
+    return JobError(message)

@@ -39,6 +39,22 @@ class EventLog:
         self._file.close()
 
 
+class NoEvents:
+    """The event log of a rank that writes nothing."""
+
+    def restore(self, num_bytes: int | None = None) -> None:
+        pass
+
+    def sync(self) -> int:
+        return 0
+
+    def append(self, event_type: str, **fields: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 def report_error(path: Path, code: str, message: str) -> None:
     """Appends a job-error after whatever events there are."""
     log = EventLog(path)

@@ -12,13 +12,17 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trainer import __version__
+from trainer.contracts import read_training_job
 from trainer.errors import EXIT_DONE, InvalidJob, JobError, Terminated
-from trainer.events import EventLog, report_error
+from trainer.events import EventLog, NoEvents, report_error
 from trainer.files import file_hash, fresh_directory, replace_directory, write_atomic
 from trainer.supervision import Supervision
+
+if TYPE_CHECKING:
+    from trainer.checkpoint import Checkpoints
 
 # Idle OpenMP threads must not spin (Intel's runtime reads the first, GNU's the second): beside another busy process that costs
 # up to 38 times the run time.
@@ -27,6 +31,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 Metrics = dict[str, Any]
+
+
+class Watch(Protocol):
+    def check(self) -> None:
+        """Raises Terminated when the job is asked to stop. See supervision.py."""
+        ...
 
 
 class Learner(Protocol):
@@ -45,7 +55,10 @@ class Learner(Protocol):
         ...
 
     def measure(self, step: int) -> Metrics | None:
-        """Fields of a further event, measured whenever a checkpoint is due; deterministic."""
+        """Fields of a further event, measured whenever a checkpoint is due; deterministic.
+
+        The checkpoint with the lowest `validation.loss` among them is the best and kept.
+        """
         ...
 
     def tensors(self) -> dict[str, dict[str, Any]]:
@@ -94,27 +107,36 @@ def configure_torch(threads: int) -> None:
 
 def _run(command: str, directory: Path, supervision: Supervision) -> None:
     if command == "train":
+        if read_training_job(directory).backend == "fsdp":
+            from trainer.distributed import run_sharded
+
+            run_sharded(directory, supervision)
+            return
         from trainer.train import prepare
     else:
         from trainer.sft import prepare
     job, create_learner = prepare(directory)
-    if _is_done(directory, job.job_id, job.identity):
+    if is_done(directory, job.job_id, job.identity):
         return
     (directory / "result.json").unlink(missing_ok=True)
     configure_torch(job.threads)
-    JobRun(directory, create_learner(), supervision).run()
+    from trainer.checkpoint import Checkpoints
+
+    JobRun(directory, create_learner(), supervision, Checkpoints(directory / "checkpoints", job.identity)).run()
 
 
 class JobRun:
-    """One attempt at a job."""
+    """One attempt at a job. The ranks of an `fsdp` job each make it, at the same pace; the first of them is its writer."""
 
-    def __init__(self, directory: Path, learner: Learner, supervision: Supervision) -> None:
+    def __init__(self, directory: Path, learner: Learner, supervision: Watch, checkpoints: "Checkpoints", is_writer: bool = True) -> None:
         self._directory = directory
         self._learner = learner
         self._supervision = supervision
-        self._checkpoints = directory / "checkpoints"
-        self._checkpoints.mkdir(exist_ok=True)
-        self._events = EventLog(directory / "events.jsonl")
+        self._checkpoints = checkpoints
+        self._is_writer = is_writer
+        if is_writer:
+            checkpoints.root.mkdir(exist_ok=True)
+        self._events = EventLog(directory / "events.jsonl") if is_writer else NoEvents()
         self._steps: list[Metrics] = []
         self._marks: list[Metrics] = []
         self._saved_step = 0
@@ -126,10 +148,8 @@ class JobRun:
         self._finish()
 
     def _resume(self) -> None:
-        from trainer.checkpoint import load_last_good
-
         warnings: list[str] = []
-        checkpoint = load_last_good(self._checkpoints, self._learner.identity, warnings.append)
+        checkpoint = self._checkpoints.load_last_good(self._learner.tensors(), warnings.append)
         if checkpoint is None:
             self._events.restore(num_bytes=0)
         else:
@@ -164,21 +184,27 @@ class JobRun:
             if mark is not None:
                 self._marks.append(mark)
                 self._events.append(learner.mark_event, **mark)
-            self._save(step)
+            self._save(step, None if mark is None else mark["validation"]["loss"])
 
-    def _save(self, step: int) -> None:
-        from trainer.checkpoint import Checkpoint, save_checkpoint
+    def _save(self, step: int, validation_loss: float | None = None) -> None:
+        from trainer.checkpoint import Checkpoint
 
         state = {"steps": self._steps, "marks": self._marks, "eventBytes": self._events.sync()}
-        checkpoint = Checkpoint(step, self._learner.tensors(), state)
-        target = save_checkpoint(self._checkpoints, checkpoint, self._learner.identity)
+        target = self._checkpoints.save(Checkpoint(step, self._learner.tensors(), state, validation_loss))
         self._saved_step = step
         self._events.append("checkpoint-saved", step=step, directory=str(target.relative_to(self._directory)))
 
     def _finish(self) -> None:
-        """Export, job-end, and result.json by rename as the commit of it all."""
-        temporary = fresh_directory(self._directory / ".model.tmp")
+        """Export, job-end, and result.json by rename as the commit of it all. Ranks that do not write still give what they hold."""
+        temporary = self._directory / ".model.tmp"
+        if self._is_writer:
+            fresh_directory(temporary)
         self._learner.export(temporary)
+        fields = self._learner.result(self._directory, self._steps, self._marks)
+        if self._is_writer:
+            self._commit(temporary, fields)
+
+    def _commit(self, temporary: Path, fields: Metrics) -> None:
         replace_directory(temporary, self._directory / "model")
         result = {
             "schemaVersion": 1,
@@ -186,14 +212,14 @@ class JobRun:
             "totalSteps": self._learner.total_steps,
             "modelFiles": {path.name: file_hash(path) for path in sorted((self._directory / "model").iterdir())},
             "versions": _versions(),
-            **self._learner.result(self._directory, self._steps, self._marks),
+            **fields,
         }
         self._events.append("job-end", step=self._learner.total_steps)
         self._events.close()
         write_atomic(self._directory / "result.json", (json.dumps(result, indent=1, sort_keys=True) + "\n").encode())
 
 
-def _is_done(directory: Path, job_id: str, identity: str) -> bool:
+def is_done(directory: Path, job_id: str, identity: str) -> bool:
     """Whether result.json belongs to this very job and model/ is what it says."""
     try:
         result = json.loads((directory / "result.json").read_bytes())

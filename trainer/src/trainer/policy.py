@@ -33,7 +33,7 @@ class TrainablePolicy:
         self._config = read_config(directory)
         self.module: nn.Module = load_module(directory, self.backend)
         self.adapter: AdapterShape | None = None
-        self._head = output_matrix(self.module) if self.backend.chunked else None
+        self._head = output_layer(self.module) if self.backend.chunked else None
 
     @property
     def vocab_size(self) -> int:
@@ -62,7 +62,7 @@ class TrainablePolicy:
             if self._head is None:
                 return token_logprobs(self.logits(flat), targets_N, temperature)
             states_ND = self._states(flat).flatten(0, 1)[flat.picks_N.to(self.device)]
-            return chunked_logprobs(states_ND, self._head, targets_N, temperature)
+            return chunked_logprobs(states_ND, self._head.weight, targets_N, temperature)
 
     def logits(self, flat: Flat) -> Tensor:
         """Next-token logits [N, V] at the picks of a layout; nothing is computed for the others' vocabulary."""
@@ -111,10 +111,17 @@ class TrainablePolicy:
     def export(self, directory: Path, base_hash: str) -> None:
         """The directory it came from with new weights: same config but for the data type, same tokenizer. Or the adapter alone, whose base
         is named by its hash, with the base's tokenizer."""
+        self.write(directory, self.exported(), base_hash)
+
+    def exported(self) -> dict[str, Tensor]:
+        return dict(self.module.state_dict()) if self.adapter is None else self.weights()
+
+    def write(self, directory: Path, weights: dict[str, Tensor], base_hash: str) -> None:
+        """What `export` writes, of weights that are whole."""
         if self.adapter is None:
-            self._write_model(directory, self.module.state_dict())
+            self._write_model(directory, weights)
         else:
-            write_adapter(directory, self.adapter, base_hash, self.weights())
+            write_adapter(directory, self.adapter, base_hash, weights)
         copy_tokenizer(self._source, directory)
 
     def export_merged(self, directory: Path) -> None:
@@ -147,7 +154,7 @@ def load_module(directory: Path, backend: Backend) -> nn.Module:
     if isinstance(module, Qwen3):
         module.recompute = backend.recompute
     elif backend.recompute:
-        cast(Any, module).gradient_checkpointing_enable({"use_reentrant": False})
+        cast(Any, module).activation_checkpointing_enable({"use_reentrant": False})
         module.train()
     return module.to(backend.device)
 
@@ -171,13 +178,13 @@ def transformers_states(module: nn.Module, token_ids_BS: Tensor, **options: Any)
     return cast(Any, module).base_model(input_ids=token_ids_BS, use_cache=False, **options).last_hidden_state
 
 
-def output_matrix(module: nn.Module) -> Tensor | None:
-    """The matrix [V, D] that makes logits from the last states, or None for models that do more to them (a bias, scaling, a cap).
+def output_layer(module: nn.Module) -> nn.Linear | None:
+    """The layer whose matrix [V, D] makes logits from the last states, or None for models that do more to them (a bias, scaling, a cap).
 
     Tried out on two tokens: the model's own logits must be bit for bit those of the matrix.
     """
     if isinstance(module, Qwen3):
-        return module.lm_head.weight
+        return module.lm_head
     head = cast(Any, module).get_output_embeddings()
     if type(head) is not nn.Linear or head.bias is not None:
         return None
@@ -185,4 +192,4 @@ def output_matrix(module: nn.Module) -> Tensor | None:
     with torch.no_grad():
         own = cast(Any, module)(input_ids=probe_BS, use_cache=False).logits
         plain = F.linear(transformers_states(module, probe_BS), head.weight)
-    return head.weight if torch.equal(own, plain) else None
+    return head if torch.equal(own, plain) else None

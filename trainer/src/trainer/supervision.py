@@ -9,13 +9,14 @@ from types import FrameType
 from trainer.errors import EXIT_ORPHANED, Orphaned, Terminated
 
 PR_SET_PDEATHSIG = 1
+PARENT_VARIABLE = "TRAINER_PARENT"  # set by who knows its own id, so that its end is noticed even when it comes before ours is asked for
 
 
 class Supervision:
     """`check()` between units of work raises Terminated after SIGTERM or SIGINT, and Orphaned when the parent is gone."""
 
     def __init__(self) -> None:
-        self._parent = os.getppid()
+        self._parent = int(os.environ.get(PARENT_VARIABLE, os.getppid()))
         self._stop_requested = False
         signal.signal(signal.SIGTERM, self._request_stop)
         signal.signal(signal.SIGINT, self._request_stop)

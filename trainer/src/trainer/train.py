@@ -162,7 +162,7 @@ class TrainLearner:
     def _clip_gradients(self, step: int, loss: float) -> float:
         """The norm before clipping. Raises Diverged when a guard fires; the weights are then those of the step before."""
         parameters = [parameter for _, parameter in self._policy.named_parameters()]
-        norm = gradient_norm(parameters).item()
+        norm = self._gradient_norm()
         if not (isfinite(loss) and isfinite(norm)):
             raise Diverged(f"step {step}: loss {loss}, gradient norm {norm}")
         if norm > self._hyper.max_gradient_norm:
@@ -172,6 +172,9 @@ class TrainLearner:
                 if parameter.grad is not None:
                     parameter.grad.mul_(self._hyper.gradient_clip / norm)
         return norm
+
+    def _gradient_norm(self) -> float:
+        return gradient_norm(parameter for _, parameter in self._policy.named_parameters()).item()
 
     def measure(self, step: int) -> dict[str, Any] | None:
         return None
@@ -185,9 +188,12 @@ class TrainLearner:
 
     def load_optimizer(self, path: Path) -> None:
         try:
-            self._optimizer.load_state(load_file(path))
+            self._optimizer.load_state(self._read_moments(path))
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise InvalidJob(f"optimizerState {path.name} does not fit the model: {error}") from None
+
+    def _read_moments(self, path: Path) -> dict[str, Tensor]:
+        return load_file(path)
 
     def export(self, model_directory: Path) -> None:
         self._policy.export(model_directory, self._job.model_hash)
@@ -210,10 +216,15 @@ def prepare(directory: Path) -> tuple[TrainingJob, Callable[[], TrainLearner]]:
     return job, lambda: create_learner(job)
 
 
-def create_learner(job: TrainingJob, backend: Backend | None = None) -> TrainLearner:
+def create_learner(
+    job: TrainingJob,
+    backend: Backend | None = None,
+    make: Callable[[TrainingJob, Batch, TrainablePolicy, Scorer | None], TrainLearner] = TrainLearner,
+) -> TrainLearner:
     """Reads batch, model, reference and moments. Raises InvalidJob for anything that cannot be trained on, before the first step.
 
-    A back-end is given by tests, to run the settings of a GPU on a CPU; else it is the job's.
+    A back-end is given by tests, to run the settings of a GPU on a CPU, and by `fsdp`, which makes a learner of its own; else it is the
+    job's.
     """
     check_hyperparameters(job.hyperparameters)
     batch = read_batch(job.batch_path, job.batch_sha256)
@@ -224,7 +235,7 @@ def create_learner(job: TrainingJob, backend: Backend | None = None) -> TrainLea
         backend = replace(backend, recompute=False)
     policy = create_policy(job, backend)
     check_fit(batch, policy)
-    learner = TrainLearner(job, batch, policy, load_reference(job, policy))
+    learner = make(job, batch, policy, load_reference(job, policy))
     if job.optimizer_state is not None:
         learner.load_optimizer(job.optimizer_state)
     return learner

@@ -1,0 +1,83 @@
+"""What one rank of an `fsdp` job does: join the others, work, and, should it fail, leave word where the launcher looks."""
+
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import torch
+
+from trainer.contracts import TrainingJob, read_training_job
+from trainer.distributed.checkpoint import ShardedCheckpoints
+from trainer.distributed.group import Group, GroupSupervision
+from trainer.distributed.launch import MEETING_VARIABLE, report_path
+from trainer.distributed.learner import create_learner
+from trainer.errors import EXIT_CRASHED, EXIT_DONE, InvalidJob, JobError
+from trainer.files import write_atomic
+from trainer.job import JobRun, configure_torch
+from trainer.supervision import Supervision
+
+
+def run_rank(directory: Path, supervision: Supervision) -> None:
+    """Never returns under a launcher: what happened is in the exit code and the report. Under torchrun the first rank's errors are raised,
+    and the others' are one line each."""
+    rank, meeting = int(os.environ["RANK"]), os.environ.get(MEETING_VARIABLE)
+    try:
+        work(directory, supervision, meeting)
+        exit_code = EXIT_DONE
+    except (Exception, KeyboardInterrupt) as error:
+        if meeting is None and rank == 0:
+            raise
+        exit_code = error.exit_code if isinstance(error, JobError) else EXIT_CRASHED
+        if meeting is None:
+            print(f"error: rank {rank}: {describe(error)}", file=sys.stderr)
+        else:
+            leave_word(report_path(Path(meeting), rank), error)
+    if meeting is not None or exit_code != EXIT_DONE:
+        sys.stderr.flush()
+        os._exit(exit_code)  # not sys.exit: threads of collectives that will never end are not waited for
+
+
+def work(directory: Path, supervision: Supervision, meeting: str | None) -> None:
+    job = read_training_job(directory)
+    configure_torch(job.threads)
+    rank, world_size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    device = device_of(int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"]))
+    group = Group(device, rank, world_size, None if meeting is None else f"{meeting}/store")
+    run_job(directory, job, group, GroupSupervision(supervision, group))
+    group.close()
+
+
+def run_job(directory: Path, job: TrainingJob, group: Group, supervision: GroupSupervision) -> None:
+    learner = create_learner(job, group)
+    if group.is_first:
+        (directory / "result.json").unlink(missing_ok=True)
+    checkpoints = ShardedCheckpoints(directory / "checkpoints", job.identity, group)
+    JobRun(directory, learner, supervision, checkpoints, is_writer=group.is_first).run()
+    group.wait()
+
+
+def device_of(local_rank: int, num_local_ranks: int) -> torch.device:
+    """A GPU per rank; the CPU for all of them where there is no GPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    if num_local_ranks > torch.cuda.device_count():
+        raise InvalidJob(f"{num_local_ranks} ranks on this machine, but {torch.cuda.device_count()} CUDA devices are visible")
+    torch.cuda.set_device(local_rank)
+    return torch.device("cuda", local_rank)
+
+
+def leave_word(path: Path, error: BaseException) -> None:
+    """An expected failure in its own words, any other with its traceback. A file that the disk has no room for is an expected one."""
+    is_typed = isinstance(error, (JobError, OSError))
+    code = error.code if isinstance(error, JobError) else JobError.code
+    report = {"code": code, "message": describe(error), "isTyped": is_typed, "seconds": time.monotonic()}
+    write_atomic(path, json.dumps(report).encode())
+
+
+def describe(error: BaseException) -> str:
+    if isinstance(error, (JobError, OSError)):
+        return str(error)
+    return f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error)).rstrip()}"
