@@ -8,6 +8,7 @@ import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
 import { toAdvantageGroup } from "#core/reward/advantage-groups.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
+import { trainingSeed } from "#core/training/training-seed.ts";
 import { turnCredit } from "#core/training/turn-credit.ts";
 import { labelGroup, outputOf } from "./calibration.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
@@ -106,7 +107,7 @@ async function createJob(
     batchSha256: batch.sha256,
     temperature: config.policy.temperature,
     hyperparameters,
-    seed: seedToInt(deriveSeed(config.seed, "training", iteration)),
+    seed: trainingSeed(config.seed, iteration),
   };
 }
 

@@ -1,6 +1,7 @@
 // The command line: registers the command families, prints every failure as code, cause and next step.
 import { Command, CommanderError } from "commander";
 import { registerAdvantages } from "./commands/advantages.ts";
+import { registerBatch } from "./commands/batch.ts";
 import { registerCalibrate } from "./commands/calibrate.ts";
 import { registerCalibrationDiff } from "./commands/calibration-diff.ts";
 import { registerCampaign } from "./commands/campaign.ts";
@@ -40,6 +41,7 @@ for (const register of [
   registerEnv,
   registerSynthesize,
   registerRollouts,
+  registerBatch,
   registerSimulator,
   registerPolicy,
   registerTracking,

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -145,16 +146,30 @@ def test_prime_rl_gets_micro_batches_of_the_form_its_own_packer_makes(tensors: T
             assert size >= 2
             assert size % multiple == 0
             assert size < max(2, max_length) + multiple
-            assert all(packed.position_ids[start] == 0 for start in starts(packed.sequence_lengths))
+            lengths = packed.sequence_lengths
+            num_padding = packed.env_names.count("")
+            assert packed.position_ids == [
+                position for length in [*lengths[:-1], lengths[-1] - num_padding, num_padding] for position in range(length)
+            ]
+
+    in_fresh_directory(check)
+
+
+@settings(max_examples=40, deadline=None)
+@given(batches(), st.integers(1, 4), st.integers(0, 3))
+def test_a_micro_batch_without_rows_is_the_last_resort(tensors: Tensors, ranks: int, room: int) -> None:
+    def check(directory: Path) -> None:
+        max_length = int(tensors["row_offsets"].diff().max()) * 2**room
+        out = export(directory, tensors, "prime-rl", "--ranks", ranks, "--max-length", max_length)
+        held = Counter((place["rank"], place["microBatch"]) for place in manifest(out)["places"])
+        num_micro_batches = sum(len(micro_batches(out, 1, rank)) for rank in range(ranks))
+        assert num_micro_batches - len(held) < ranks
+        assert num_micro_batches == len(held) or set(held.values()) == {1}
 
     in_fresh_directory(check)
 
 
 PER_TOKEN = ("input_ids", "loss_mask", "advantages", "inference_logprobs", "position_ids", "temperatures", "env_names")
-
-
-def starts(lengths: list[int]) -> list[int]:
-    return [sum(lengths[:index]) for index in range(len(lengths))]
 
 
 def decode(file: Path) -> list[MicroBatch]:

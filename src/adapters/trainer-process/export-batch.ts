@@ -1,0 +1,42 @@
+// `python -m trainer export`: a batch file as the training data of another engine. See docs/engines.md.
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { TRAINER_EXIT } from "#contracts/training.ts";
+import { CampaignError } from "#core/errors.ts";
+
+const TRAINER_SOURCE = fileURLToPath(new URL("../../../trainer/src", import.meta.url));
+
+export const ENGINES = ["prime-rl", "verl"] as const;
+export type Engine = (typeof ENGINES)[number];
+
+export interface BatchExport {
+  /** The Python interpreter of the trainer's environment. */
+  readonly python: string;
+  readonly batchPath: string;
+  readonly engine: Engine;
+  /** New or empty; whole or untouched afterwards. */
+  readonly out: string;
+  /** Further options of the command, by name without dashes. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Throws config.invalid for a batch, folder or option that cannot serve, trainer.crashed for everything else. */
+export async function exportBatch({ python, batchPath, engine, out, options }: BatchExport): Promise<void> {
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  const env = { PYTHONPATH: TRAINER_SOURCE };
+  const ended = await execa(python, ["-m", "trainer", "export", batchPath, "--engine", engine, "--out", out, ...flags], {
+    env,
+    reject: false,
+  });
+  if (ended.exitCode === TRAINER_EXIT.done) return;
+  const message = lastLine(ended.stderr ?? ended.shortMessage ?? "");
+  if (ended.exitCode === TRAINER_EXIT.invalidJob) {
+    throw new CampaignError("config.invalid", message, { next: "turnwise batch export --help" });
+  }
+  throw new CampaignError("trainer.crashed", `the export ended with ${ended.exitCode ?? ended.signal ?? ended.code}: ${message}`, {
+    next: "run npm run setup if Python is missing; else see that there is room on the disk, and start it again",
+  });
+}
+
+/** The trainer's one line of error, without its code. */
+const lastLine = (text: string): string => (text.trimEnd().split("\n").at(-1) ?? "").replace(/^.*?error: ([a-z-]+\.[a-z-]+: )?/, "");
