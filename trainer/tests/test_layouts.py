@@ -1,5 +1,6 @@
 """Every layout gives the log-probabilities and gradients of rows computed one at a time."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from helpers import SHAPE, write_tiny_model
 from trainer.attention import segment_attention
 from trainer.backends import CPU
 from trainer.batch import Row
+from trainer.errors import InvalidJob
 from trainer.layouts import LAYOUTS, lay_out, micro_batches
 from trainer.policy import TrainablePolicy
 from trainer.segments import Segment
@@ -152,3 +154,16 @@ def test_a_segment_sees_itself_and_its_ancestors_only() -> None:
     changed[:, :, 3:7] += 1  # segments 1 and 2
     moved = (segment_attention(queries, keys, changed, segments) - mixed).abs().amax(dim=(0, 1, 3)) > 0
     assert moved.tolist() == [False] * 3 + [True] * 4 + [False] * 2
+
+
+@pytest.mark.parametrize(("softcap", "window"), [(50.0, 4096), (None, 4)])
+def test_a_model_whose_attention_does_more_is_refused(tmp_path: Path, softcap: float | None, window: int) -> None:
+    from transformers import Gemma2Config, Gemma2ForCausalLM
+
+    heads: dict[str, Any] = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    sizes: dict[str, Any] = {"vocab_size": 97, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    config = Gemma2Config(**sizes, **heads, attn_logit_softcapping=softcap, sliding_window=window)
+    Gemma2ForCausalLM(config).save_pretrained(tmp_path / "gemma")
+    policy = TrainablePolicy(tmp_path / "gemma", CPU)
+    with pytest.raises(InvalidJob, match="attention uses"):
+        action_logprobs(policy, [row_of(list(range(9)), [True] * 9)], "packed", 1.0)

@@ -7,11 +7,13 @@ Dimensions: B row (1 here), H query head, K key-value head, S position, E head w
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from trainer.errors import InvalidJob
 from trainer.segments import Segment
 from trainer.varlen_attention import fits_kernel, varlen_attention
 
@@ -60,6 +62,15 @@ def _lower_right(num_queries: int, num_keys: int, device: torch.device) -> Tenso
     return torch.ones(num_queries, num_keys, dtype=torch.bool, device=device).tril(num_keys - num_queries)
 
 
+def _refuse_more_than_attention(length: int, options: dict[str, Any]) -> None:
+    """Raises InvalidJob for models whose attention does more than softmax over the past: they would be trained wrongly without a word."""
+    extras = [name for name in ("softcap", "s_aux", "position_bias") if options.get(name) is not None]
+    if (options.get("sliding_window") or length) < length:
+        extras.append(f"a sliding window of {options['sliding_window']}")
+    if extras:
+        raise InvalidJob(f"the model's attention uses {', '.join(extras)}, which is not supported")
+
+
 def register_with_transformers() -> str:
     """Makes `segment_attention` an attention implementation of transformers: its models then take `segments` in their forward.
 
@@ -70,6 +81,7 @@ def register_with_transformers() -> str:
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
     def forward(module, query, key, value, attention_mask, scaling=None, segments=None, **options):  # type: ignore[no-untyped-def]
+        _refuse_more_than_attention(query.shape[2], options)
         if segments is None:
             return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **options)
         return segment_attention(query, key, value, segments, scale=scaling).transpose(1, 2).contiguous(), None
