@@ -9,6 +9,7 @@ import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { RecordPaths } from "#adapters/record/paths.ts";
+import { logFolder } from "#adapters/services/state.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
 import { simulatorCache } from "#adapters/simulator/reply-cache.ts";
@@ -26,6 +27,8 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
   const settings = readSettings();
   const store = new LocalArtifactStore(settings.recordRoot);
   const policies = createPolicyStore(store, settings.policyRoot);
+  const { policyUrl, policyHosts, policyRoot, python } = settings;
+  const vllm = { program: settings.vllm, python, policyRoot, logFolder: logFolder(settings.home) };
   return {
     settings,
     store,
@@ -34,7 +37,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
     // The folder with tau-bench's data may be named after this worker has started.
     openTaskSet: (config) => openTaskSet(config, readSettings()),
-    openPolicy: (config, ref) => openPolicy(config, ref, { policies, policyUrl: settings.policyUrl }),
+    openPolicy: (config, ref) => openPolicy(config, ref, { policies, policyUrl, policyHosts, vllm }),
     openSimulator: (config) =>
       openSimulator(
         config,

@@ -17,6 +17,10 @@ export interface Settings {
   readonly policyUrl: string;
   readonly mlflowUrl: string;
   readonly python: string;
+  /** The executable that serves policies with vLLM. */
+  readonly vllm: string;
+  /** Hosts beyond this machine on which a campaign's policy may be served. */
+  readonly policyHosts: readonly string[];
   /** Folder with tau-bench's data, or null when there is none. */
   readonly tauBench: string | null;
 }
@@ -35,6 +39,8 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     policyUrl: environment["TURNWISE_POLICY_URL"] ?? running?.policyUrl ?? "http://127.0.0.1:8620",
     mlflowUrl: environment["TURNWISE_MLFLOW_URL"] ?? running?.mlflowUrl ?? "http://127.0.0.1:5050",
     python: environment["TURNWISE_PYTHON"] ?? join(REPOSITORY, ".turnwise", "python", "bin", "python"),
+    vllm: environment["TURNWISE_VLLM"] ?? "vllm",
+    policyHosts: (environment["TURNWISE_POLICY_HOSTS"] ?? "").split(",").flatMap((host) => host.trim() || []),
     tauBench: environment["TURNWISE_TAU_BENCH"] ? resolve(environment["TURNWISE_TAU_BENCH"]) : existsSync(linked) ? linked : null,
   };
 }

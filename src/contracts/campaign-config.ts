@@ -37,6 +37,25 @@ export const EnvironmentConfig = z.discriminatedUnion("type", [
 ]);
 export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
 
+/** `vllm serve` as a process of the rollout worker, on the address of baseUrl, which must be of this machine. */
+export const VllmStart = z.strictObject({
+  gpuMemoryUtilization: z.number().gt(0).max(1).default(0.6).describe("share of the card; the trainer needs the rest when it runs beside"),
+  tensorParallelSize: z.int().positive().default(1),
+  dtype: z.enum(["auto", "bfloat16", "float16", "float32"]).default("bfloat16"),
+  maxAdapters: z.int().positive().default(4).describe("adapters that are held at once"),
+  maxAdapterRank: z.union([8, 16, 32, 64, 128, 256, 320, 512].map((rank) => z.literal(rank))).default(16),
+  toolCallParser: z
+    .string()
+    .regex(/^[a-z0-9_]+$/)
+    .default("hermes"),
+  isBatchInvariant: z
+    .boolean()
+    .default(false)
+    .describe("the same tokens whatever else is in the batch, where the card supports it; slower"),
+  readySeconds: z.number().positive().default(900),
+});
+export type VllmStart = z.infer<typeof VllmStart>;
+
 export const PolicyConfig = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("embedded").describe("served by `python -m trainer serve`, trained by this campaign"),
@@ -49,12 +68,16 @@ export const PolicyConfig = z.discriminatedUnion("type", [
   }),
   z.strictObject({
     type: z.literal("vllm").describe("an OpenAI-compatible server with vLLM's fields for token ids and log-probabilities"),
-    baseUrl: EndpointUrl,
-    model: z.string().min(1).describe("base model, as the server names it"),
+    baseUrl: EndpointUrl.describe("on this machine, or on a host that TURNWISE_POLICY_HOSTS names"),
+    start: VllmStart.optional().describe("start it; absent: it runs already"),
+    model: z.string().min(1).describe("base model, as a server that runs already names it"),
     checkpoint: z.string().describe("the same weights as a model directory for the trainer"),
     apiKeyEnv: EnvironmentVariableName.optional(),
     format: z.literal("native").default("native"),
-    weights: z.enum(["full", "lora"]).default("lora"),
+    weights: z
+      .enum(["full", "lora"])
+      .default("lora")
+      .describe("what is trained; full needs `start`: vLLM is started again with the new weights"),
     temperature: z.number().positive().max(2).default(1),
     maxTokensPerTurn: z.int().positive().default(1024),
     maxContextTokens: z.int().positive().default(32768),

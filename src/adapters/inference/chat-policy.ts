@@ -7,6 +7,7 @@ import type { TurnTokens } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
 import { chatMessages, NATIVE_FORMAT, parseChatMessage } from "#core/prompt-format/native.ts";
+import { WHOLE_DISTRIBUTION } from "./client.ts";
 import { callModel } from "./provider-error.ts";
 
 export interface ChatPolicyOptions {
@@ -44,7 +45,7 @@ type ChatCompletion = z.infer<typeof ChatCompletion>;
 export function createChatPolicy(options: ChatPolicyOptions): Policy {
   const { client, ref, model = ref.name, temperature, maxTokensPerTurn, maxContextTokens, hasTokenIds = true } = options;
   const who = `policy ${ref.name}`;
-  const tokenFields = hasTokenIds ? { return_token_ids: true, logprobs: true, top_logprobs: 0 } : {};
+  const tokenFields = hasTokenIds ? { ...WHOLE_DISTRIBUTION, return_token_ids: true, logprobs: true, top_logprobs: 0 } : {};
   return {
     ref,
     format: NATIVE_FORMAT,

@@ -2,9 +2,18 @@
 import OpenAI from "openai";
 import { CampaignError } from "#core/errors.ts";
 import { readSecret } from "../settings.ts";
+import { checkAddress } from "./client.ts";
 
-/** Throws config.unreachable, or provider.unauthorized when the key is missing or refused. */
-export async function checkEndpoint({ baseUrl, apiKeyEnv }: { baseUrl: string; apiKeyEnv?: string | undefined }): Promise<void> {
+interface Endpoint {
+  readonly baseUrl: string;
+  readonly apiKeyEnv?: string | undefined;
+  /** Hosts beyond this machine that may be spoken to. Absent: any. */
+  readonly allowedHosts?: readonly string[];
+}
+
+/** Throws config.invalid for an address that is not allowed, config.unreachable, or provider.unauthorized when the key is missing or refused. */
+export async function checkEndpoint({ baseUrl, apiKeyEnv, allowedHosts }: Endpoint): Promise<void> {
+  checkAddress(baseUrl, allowedHosts);
   const apiKey = apiKeyEnv === undefined ? "none" : readSecret(apiKeyEnv);
   if (apiKey === null) {
     throw new CampaignError("provider.unauthorized", `the environment variable ${apiKeyEnv} for ${baseUrl} is not set`, {

@@ -10,16 +10,19 @@ export interface EndpointOptions {
   readonly apiKeyEnv?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly timeoutSeconds?: number;
-  /** True for servers of this machine: any other address is refused. */
-  readonly isLoopbackOnly?: boolean;
+  /** Hosts beyond this machine that may be spoken to. Absent: any. */
+  readonly allowedHosts?: readonly string[] | undefined;
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 300;
 
+/** Said with every request: what a request leaves open, vLLM takes from the model's generation_config.json (Qwen3: top_k 20, top_p 0.95). */
+export const WHOLE_DISTRIBUTION = { top_p: 1, top_k: -1, min_p: 0, repetition_penalty: 1 } as const;
+
 /** Throws config.invalid for an address that is not allowed, provider.unauthorized when the key's variable is not set. */
 export function createInferenceClient(options: EndpointOptions): OpenAI {
-  const { baseUrl, apiKeyEnv, environment, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, isLoopbackOnly = false } = options;
-  checkAddress(baseUrl, isLoopbackOnly);
+  const { baseUrl, apiKeyEnv, environment, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, allowedHosts } = options;
+  checkAddress(baseUrl, allowedHosts);
   return new OpenAI({
     baseURL: baseUrl,
     apiKey: apiKeyEnv === undefined ? "none" : readKey(apiKeyEnv, environment),
@@ -38,15 +41,21 @@ function readKey(name: string, environment: EndpointOptions["environment"]): str
   throw new CampaignError("provider.unauthorized", `the environment variable ${name} is not set`, { next: `export ${name}=…` });
 }
 
-/** Throws config.invalid unless the address is http(s), without credentials in it, and, where asked, on this machine. */
-export function checkAddress(address: string, isLoopbackOnly: boolean): void {
+/** Throws config.invalid unless the address is http(s), without credentials in it, and on this machine or an allowed host, where asked. */
+export function checkAddress(address: string, allowedHosts?: readonly string[]): void {
   const url = URL.parse(address);
   if (url === null || !["http:", "https:"].includes(url.protocol)) throw refused(address, "it is not an http(s) address");
   if (url.username !== "" || url.password !== "")
     throw refused(url.origin, "it contains credentials; name an environment variable with apiKeyEnv instead");
-  if (isLoopbackOnly && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname))
-    throw refused(address, "the embedded server is only spoken to on this machine");
+  if (allowedHosts !== undefined && !isLoopback(url) && !allowedHosts.includes(url.hostname))
+    throw refused(address, "a policy server is only spoken to on this machine, or on a host of TURNWISE_POLICY_HOSTS", {
+      next: `where ${url.hostname} is to be trusted: export TURNWISE_POLICY_HOSTS=${url.hostname}, also for the workers`,
+    });
 }
 
-const refused = (address: string, why: string): CampaignError =>
-  new CampaignError("config.invalid", `the endpoint ${address} is refused: ${why}`);
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+const refused = (address: string, why: string, details: { next?: string } = {}): CampaignError =>
+  new CampaignError("config.invalid", `the endpoint ${address} is refused: ${why}`, details);

@@ -11,9 +11,11 @@ import { type CanaryReport, compareScores, pickStoredTurns } from "#core/rollout
 import type { PolicyStore } from "../policy-store/policy-store.ts";
 import { createChatPolicy } from "./chat-policy.ts";
 import { createInferenceClient } from "./client.ts";
-import { createEmbeddedServer, createVllmServer, type PolicyServer } from "./policy-server.ts";
+import { ADAPTER_CONFIG, createEmbeddedServer, type PolicyServer, type ServablePolicy } from "./policy-server.ts";
 import { createTokenPolicy } from "./token-policy.ts";
 import { createTokenizer } from "./tokenizer.ts";
+import { createStartedVllm, type VllmHost } from "./vllm/started-vllm.ts";
+import { createVllmServer } from "./vllm/vllm-server.ts";
 
 export interface OpenedPolicy {
   readonly policy: Policy;
@@ -33,11 +35,17 @@ export interface OpenPolicyContext {
   readonly policyUrl: string;
   /** For keys; process.env unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Hosts beyond this machine where a policy may be served. */
+  readonly policyHosts?: readonly string[];
+  /** What starting vLLM needs; absent where it may not be started. */
+  readonly vllm?: VllmHost;
 }
 
 const NUM_CANARY_TURNS = 64;
-/** Mean nats per token: fp32 on one machine repeats itself; bf16 stacks differ by about 0.01 between kernels. */
-const CANARY_THRESHOLD = { embedded: 1e-4, vllm: 2e-2 } as const;
+/** Mean nats per token, by device: fp32 on a CPU repeats itself to 1e-6; bf16 kernels on a GPU differ among themselves by about 0.01. */
+const CANARY_THRESHOLD = { embedded: 1e-5, vllm: 2e-2 } as const;
+/** Adapters that a vLLM which somebody else has started is left with. */
+const NUM_KEPT_ADAPTERS = 4;
 const MAX_OPEN = 16;
 
 const opened = new Map<string, Promise<OpenedPolicy>>();
@@ -60,14 +68,20 @@ async function openEmbedded(
   ref: PolicyRef,
   context: OpenPolicyContext,
 ): Promise<OpenedPolicy> {
-  const client = clientOf({ baseUrl: new URL("/v1", context.policyUrl).href, isLoopbackOnly: true }, context);
-  const { directory, fileHashes } = await filesOf(ref, context);
+  const client = clientOf({ baseUrl: new URL("/v1", context.policyUrl).href, allowedHosts: [] }, context);
+  const files = await servable(ref, context);
   const { temperature, maxTokensPerTurn, maxContextTokens } = config;
   const limits = { temperature, maxTokensPerTurn, maxContextTokens };
   const tokenPolicy = () =>
-    createTokenPolicy({ client, ref, format: compactFormat, tokenizer: createTokenizer(join(directory, "tokenizer.json")), ...limits });
+    createTokenPolicy({
+      client,
+      ref,
+      format: compactFormat,
+      tokenizer: createTokenizer(join(files.directory, "tokenizer.json")),
+      ...limits,
+    });
   const policy = config.format === "compact" ? tokenPolicy() : createChatPolicy({ client, ref, ...limits });
-  return withServer(policy, ref.name, createEmbeddedServer(client), { directory, fileHashes }, temperature, CANARY_THRESHOLD.embedded);
+  return withServer(policy, ref.name, createEmbeddedServer(client), files, temperature, CANARY_THRESHOLD.embedded);
 }
 
 async function openVllm(
@@ -75,29 +89,47 @@ async function openVllm(
   ref: PolicyRef,
   context: OpenPolicyContext,
 ): Promise<OpenedPolicy> {
-  const client = clientOf({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv }, context);
-  const files = await filesOf(ref, context);
-  const isAdapter = "adapter_config.json" in files.fileHashes;
-  if (!isAdapter && files.parentHash !== null) {
-    throw new CampaignError("provider.rejected", `${ref.name} has full weights, which a running vLLM cannot take`, {
-      next: "train adapters: policy.weights: lora",
-    });
-  }
-  const model = isAdapter ? ref.name : config.model;
+  const client = clientOf({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv, allowedHosts: context.policyHosts ?? [] }, context);
+  const files = await servable(ref, context);
+  const isAdapter = ADAPTER_CONFIG in files.fileHashes;
+  // A vLLM of our own calls its whole weights by the policy's name; one that runs already has its own name for them.
+  const model = isAdapter || config.start !== undefined ? ref.name : config.model;
   const { temperature, maxTokensPerTurn, maxContextTokens } = config;
   const policy = createChatPolicy({ client, ref, model, temperature, maxTokensPerTurn, maxContextTokens });
-  return withServer(policy, model, createVllmServer(client, config.model), files, temperature, CANARY_THRESHOLD.vllm);
+  const server =
+    config.start === undefined
+      ? await connectedVllm(config, ref, { client, isAdapter, context })
+      : createStartedVllm({ ...config, start: config.start }, files, { client, host: context.vllm, apiKey: keyOf(config, context) });
+  return withServer(policy, model, server, files, temperature, CANARY_THRESHOLD.vllm);
 }
 
-async function filesOf(ref: PolicyRef, { policies }: OpenPolicyContext) {
-  return { directory: await policies.directory(ref), ...(await policies.describe(ref)) };
+async function connectedVllm(
+  config: Extract<PolicyConfig, { type: "vllm" }>,
+  ref: PolicyRef,
+  { client, isAdapter, context }: { client: OpenAI; isAdapter: boolean; context: OpenPolicyContext },
+): Promise<PolicyServer> {
+  if (!isAdapter && (await context.policies.describe(ref)).parentHash !== null) {
+    throw new CampaignError("provider.rejected", `${ref.name} has full weights, which a vLLM that runs already cannot take`, {
+      next: "train adapters (policy.weights: lora), or let the worker start vLLM (policy.start: {})",
+    });
+  }
+  return createVllmServer(client, { baseModel: config.model, maxAdapters: NUM_KEPT_ADAPTERS });
+}
+
+async function servable(ref: PolicyRef, context: OpenPolicyContext): Promise<ServablePolicy> {
+  const [directory, { fileHashes, base }] = await Promise.all([context.policies.directory(ref), context.policies.describe(ref)]);
+  return { name: ref.name, directory, fileHashes, base: base === null ? null : await servable(base, context) };
+}
+
+function keyOf({ apiKeyEnv }: { apiKeyEnv?: string | undefined }, { environment = process.env }: OpenPolicyContext): string | null {
+  return apiKeyEnv === undefined ? null : (environment[apiKeyEnv] ?? null);
 }
 
 function withServer(
   policy: Policy,
   servedName: string,
   server: PolicyServer,
-  files: { directory: string; fileHashes: Readonly<Record<string, string>> },
+  files: ServablePolicy,
   temperature: number,
   threshold: number,
 ): OpenedPolicy {
@@ -105,7 +137,7 @@ function withServer(
   return {
     policy,
     server,
-    ensureLoaded: (signal) => server.ensureLoaded({ name, ...files }, signal),
+    ensureLoaded: (signal) => server.ensureLoaded(files, signal),
     async checkStoredTurns(trajectories, signal) {
       const turns = pickStoredTurns(trajectories, hash, NUM_CANARY_TURNS);
       const scores = await Promise.all(turns.map((turn) => server.score(servedName, turn, temperature, signal)));
@@ -115,7 +147,7 @@ function withServer(
 }
 
 function clientOf(
-  endpoint: { baseUrl: string; apiKeyEnv?: string | undefined; isLoopbackOnly?: boolean },
+  endpoint: { baseUrl: string; apiKeyEnv?: string | undefined; allowedHosts: readonly string[] },
   context: OpenPolicyContext,
 ): OpenAI {
   const key = JSON.stringify(endpoint);

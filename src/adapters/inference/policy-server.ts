@@ -1,15 +1,17 @@
 // The servers of policies behind one interface: which weights they hold, how new ones get in, what they say about stored turns.
+// This file: `python -m trainer serve`. vLLM is in vllm/.
 import type OpenAI from "openai";
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
 import type { StoredTurn } from "#core/rollout/canary.ts";
 import { callModel } from "./provider-error.ts";
 
-/** A model directory that a server should hold, and the hashes of its files. */
+/** A directory that a server should hold, and the hashes of its files: whole weights, or an adapter and the policy that it adds to. */
 export interface ServablePolicy {
   readonly name: string;
   readonly directory: string;
   readonly fileHashes: Readonly<Record<string, string>>;
+  readonly base: ServablePolicy | null;
 }
 
 /** Every call throws provider.* errors, and the signal's reason when it is aborted. */
@@ -23,32 +25,38 @@ export interface PolicyServer {
   score(name: string, turn: StoredTurn, temperature: number, signal: AbortSignal): Promise<number[]>;
 }
 
-const ModelList = z.object({ data: z.array(z.object({ id: z.string() })) });
+export const ADAPTER_CONFIG = "adapter_config.json";
+const WEIGHTS = "model.safetensors";
+const ADAPTER_WEIGHTS = "adapter_model.safetensors";
+
 const WeightInfo = z.record(z.string(), z.string());
-const Loaded = z.object({ name: z.string(), sha256: z.string() });
 const Scores = z.object({ logprobs: z.array(z.number()) });
 
-const WEIGHTS = "model.safetensors";
-
-/** `python -m trainer serve`. It loads directories below its policy root and checks the hash of every file before it answers. */
+/** It loads directories below its policy root and checks the hash of every file before it answers. */
 export function createEmbeddedServer(client: OpenAI): PolicyServer {
   const who = `policy server ${client.baseURL}`;
   const root = new URL("/", client.baseURL).href;
   const ask = <Answer>(signal: AbortSignal, schema: z.ZodType<Answer>, call: () => Promise<unknown>) =>
     callModel({ who, signal, canReappear: true }, async () => schema.parse(await call()));
+  const heldWeights = (signal: AbortSignal) => ask(signal, WeightInfo, () => client.get(`${root}weight_info`, { signal }));
+  const ensureLoaded = async (policy: ServablePolicy, signal: AbortSignal): Promise<void> => {
+    const { name, base, fileHashes } = policy;
+    const sha256 = fileHashes[base === null ? WEIGHTS : ADAPTER_WEIGHTS] ?? "";
+    if ((await heldWeights(signal))[name] === undefined) {
+      if (base !== null) await ensureLoaded(base, signal);
+      const [path, body] = base === null ? wholeWeights(policy, sha256) : adapterOf(policy, base, sha256);
+      await unlessAlreadyLoaded(() => ask(signal, z.unknown(), () => client.post(path, { body, signal })));
+    }
+    const held = (await heldWeights(signal))[name];
+    if (held !== sha256)
+      throw wrongWeights(name, `its server holds weights ${held?.slice(0, 12) ?? "of nobody"} under that name, not ${sha256.slice(0, 12)}`);
+  };
   return {
     async checkHealth(signal) {
       await ask(signal, z.object({}), () => client.get(`${root}health`, { signal }));
     },
-    loadedPolicies: (signal) => listModels(client, who, signal),
-    async ensureLoaded({ name, directory, fileHashes }, signal) {
-      const held = await ask(signal, WeightInfo, () => client.get(`${root}weight_info`, { signal }));
-      const { [WEIGHTS]: sha256 = "", ...files } = fileHashes;
-      const body = { name, path: directory, sha256, files };
-      const actual = held[name] ?? (await ask(signal, Loaded, () => client.post("/load_policy", { body, signal }))).sha256;
-      if (actual !== sha256)
-        throw wrongWeights(name, `its server holds weights ${actual.slice(0, 12)} under that name, not ${sha256.slice(0, 12)}`);
-    },
+    loadedPolicies: async (signal) => Object.keys(await heldWeights(signal)),
+    ensureLoaded,
     async score(name, { tokenIds, start }, temperature, signal) {
       const body = { model: name, token_ids: tokenIds, spans: [[start, tokenIds.length]], temperature };
       return (await ask(signal, Scores, () => client.post("/score", { body, signal }))).logprobs;
@@ -56,55 +64,24 @@ export function createEmbeddedServer(client: OpenAI): PolicyServer {
   };
 }
 
-const PromptScores = z.object({
-  choices: z.array(z.object({ prompt_logprobs: z.array(z.record(z.string(), z.object({ logprob: z.number() })).nullable()) })).min(1),
-});
-
-/**
- * vLLM, started with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=1. A LoRA directory is loaded under the policy's name; any other
- * directory must be the base model that the server was started with, called `baseModel` (its weights are only checked by re-scoring).
- */
-export function createVllmServer(client: OpenAI, baseModel: string): PolicyServer {
-  const who = `vLLM at ${client.baseURL}`;
-  return {
-    async checkHealth(signal) {
-      await callModel({ who, signal, canReappear: true }, () => client.get(new URL("/health", client.baseURL).href, { signal }));
-    },
-    loadedPolicies: (signal) => listModels(client, who, signal),
-    async ensureLoaded({ name, directory, fileHashes }, signal) {
-      const held = await listModels(client, who, signal);
-      if (held.includes(name)) return;
-      if ("adapter_config.json" in fileHashes) {
-        const body = { lora_name: name, lora_path: directory };
-        await callModel({ who, signal, canReappear: true }, () => client.post("/load_lora_adapter", { body, signal }));
-      } else if (!held.includes(baseModel)) {
-        throw new CampaignError("provider.rejected", `${who} serves ${held.join(", ") || "nothing"}, not ${baseModel}`, {
-          next: "start it with the model that the campaign file names",
-        });
-      }
-    },
-    async score(name, { tokenIds, start }, temperature, signal) {
-      if (temperature !== 1) throw new CampaignError("config.invalid", "vLLM scores prompts at temperature 1 only");
-      const body = {
-        model: name,
-        prompt: tokenIds,
-        max_tokens: 1,
-        prompt_logprobs: 0,
-      } as unknown as OpenAI.CompletionCreateParamsNonStreaming;
-      const answer = await callModel({ who, signal, canReappear: true }, async () =>
-        PromptScores.parse(await client.completions.create(body, { signal })),
-      );
-      return tokenIds
-        .slice(start)
-        .map((id, offset) => answer.choices[0]?.prompt_logprobs[start + offset]?.[String(id)]?.logprob ?? Number.NaN);
-    },
-  };
+function wholeWeights({ name, directory, fileHashes }: ServablePolicy, sha256: string): [string, unknown] {
+  const { [WEIGHTS]: _, ...files } = fileHashes;
+  return ["/load_policy", { name, path: directory, sha256, files }];
 }
 
-async function listModels(client: OpenAI, who: string, signal: AbortSignal): Promise<string[]> {
-  const answer = await callModel({ who, signal, canReappear: true }, async () => ModelList.parse(await client.get("/models", { signal })));
-  return answer.data.map(({ id }) => id);
+function adapterOf({ name, directory, fileHashes }: ServablePolicy, base: ServablePolicy, sha256: string): [string, unknown] {
+  const { [ADAPTER_WEIGHTS]: _, ...files } = fileHashes;
+  return ["/load_lora_adapter", { lora_name: name, lora_path: directory, base_model_name: base.name, sha256, files }];
 }
 
-const wrongWeights = (name: string, what: string): CampaignError =>
+/** Two who load the same adapter at the same moment: the second one is told so with an error, and it is as good. */
+export async function unlessAlreadyLoaded(load: () => Promise<unknown>): Promise<void> {
+  try {
+    await load();
+  } catch (error) {
+    if (!(error instanceof CampaignError && /has already been loaded/.test(error.message))) throw error;
+  }
+}
+
+export const wrongWeights = (name: string, what: string): CampaignError =>
   new CampaignError("provider.wrong-weights", `${name}: ${what}`, { next: "restart the policy server and resume" });

@@ -7,6 +7,7 @@ import type { TurnTokens } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
 import type { PromptFormat, Segment, Tokenizer } from "#core/prompt-format/prompt-format.ts";
+import { WHOLE_DISTRIBUTION } from "./client.ts";
 import { callModel } from "./provider-error.ts";
 
 export interface TokenPolicyOptions {
@@ -53,6 +54,7 @@ export function createTokenPolicy(options: TokenPolicyOptions): Policy {
         prompt: promptTokenIds,
         max_tokens: Math.min(maxTokensPerTurn, room),
         temperature,
+        ...WHOLE_DISTRIBUTION,
         seed,
         logprobs: 0,
         stop_token_ids: stopIds,

@@ -54,7 +54,7 @@ export async function measurePassRates<State>(options: MeasureOptions<State>, de
 
 function policyAt(baseUrl: string, options: Pick<MeasureOptions<unknown>, "modelDirectory" | "temperature">): Policy {
   return createTokenPolicy({
-    client: createInferenceClient({ baseUrl, environment: {}, isLoopbackOnly: true }),
+    client: createInferenceClient({ baseUrl, environment: {}, allowedHosts: [] }),
     ref: { name: MODEL, hash: MODEL, manifest: null },
     format: compactFormat,
     tokenizer: createTokenizer(join(options.modelDirectory, "tokenizer.json")),

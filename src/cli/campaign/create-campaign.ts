@@ -12,6 +12,7 @@ import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
+import { checkPolicy } from "#core/campaign/check-policy.ts";
 import { planEvaluationTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
@@ -28,6 +29,7 @@ export interface CheckedCampaign {
 /** Throws config.*, environment.* or provider.* for the first thing that cannot work. Writes nothing. */
 export async function checkCampaign(given: CampaignConfig, settings: Settings, options: { mustReach: boolean }): Promise<CheckedCampaign> {
   const config = { ...given, environment: await pinTaskFile(given.environment) };
+  checkPolicy(config);
   const taskSet = await openTaskSet(config.environment, settings);
   const ids = (tasks: readonly { id: string }[]) => tasks.map(({ id }) => id);
   planTrainTasks(ids(taskSet.splits.train), config.rollout.tasksPerIteration, config.seed, 1);
@@ -36,7 +38,8 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
   const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {
     await modelFiles(policyDirectory);
-    if (config.policy.type === "vllm") await checkEndpoint(config.policy);
+    if (config.policy.type === "vllm" && config.policy.start === undefined)
+      await checkEndpoint({ ...config.policy, allowedHosts: settings.policyHosts });
     if (config.simulator.type === "llm") await checkEndpoint(config.simulator);
   }
   return { config, taskSet, priorTable, policyDirectory };

@@ -192,23 +192,29 @@ describe("a user simulator", () => {
 
 describe("an endpoint's address", () => {
   test.each([
-    ["ftp://host/v1", false],
-    ["file:///etc/passwd", false],
-    ["nonsense", false],
-    ["http://user:secret@host/v1", false],
-    ["http://example.org/v1", true],
-  ])("%s is refused (this machine only: %s)", (address, isLoopbackOnly) => {
-    expect(() => checkAddress(address, isLoopbackOnly)).toThrow(expect.objectContaining({ code: "config.invalid" }));
+    ["ftp://host/v1", undefined],
+    ["file:///etc/passwd", undefined],
+    ["nonsense", undefined],
+    ["http://user:secret@host/v1", undefined],
+    ["http://example.org/v1", []],
+    ["http://gpu.example.org/v1", ["example.org", "gpu"]],
+    ["http://127.0.0.1.example.org/v1", []],
+  ])("%s is refused (allowed hosts: %j)", (address, allowedHosts) => {
+    expect(() => checkAddress(address, allowedHosts)).toThrow(expect.objectContaining({ code: "config.invalid" }));
+  });
+
+  test("on a named host is allowed", () => {
+    expect(() => checkAddress("http://gpu-1:8000/v1", ["gpu-1"])).not.toThrow();
   });
 
   test("with credentials in it is refused without repeating them", () => {
-    expect(() => checkAddress("http://user:secret@host/v1", false)).toThrow(
+    expect(() => checkAddress("http://user:secret@host/v1")).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining("secret") }),
     );
   });
 
   test.each(["http://127.0.0.1:1/v1", "http://localhost:1", "http://[::1]:2/v1"])("%s is this machine", (address) => {
-    expect(() => checkAddress(address, true)).not.toThrow();
+    expect(() => checkAddress(address, [])).not.toThrow();
   });
 
   test("whose key is not set fails as provider.unauthorized, by the variable's name", () => {

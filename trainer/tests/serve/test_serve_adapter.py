@@ -65,8 +65,9 @@ def test_adapters_and_their_base_are_served_at_once_and_each_as_if_alone(with_ad
 
 
 def test_models_and_weights_are_listed_with_their_base_and_hash(with_adapters: Server, policy_root: Path, adapters: list[Path]):
-    entries = {model["id"]: model["parent"] for model in with_adapters.get("/v1/models")["data"]}
-    assert entries == {"base": None, "adapter-0": "base", "adapter-1": "base"}
+    entries = {model["id"]: (model["parent"], model["root"]) for model in with_adapters.get("/v1/models")["data"]}
+    base = {"base": (None, str(policy_root / "base"))}
+    assert entries == base | {adapter.name: ("base", str(adapter)) for adapter in adapters}
     hashes = {adapter.name: sha256_file(adapter / "adapter_model.safetensors") for adapter in adapters}
     assert with_adapters.get("/weight_info") == {"base": sha256_file(policy_root / "base" / "model.safetensors"), **hashes}
 

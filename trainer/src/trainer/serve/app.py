@@ -197,7 +197,9 @@ class Service:
 
     def models(self) -> Body:
         common = {"object": "model", "created": 0, "owned_by": "turnwise"}
-        entries = [{"id": p.name, **common, "root": p.sha256, "parent": p.parent, "max_model_len": p.max_context} for p in self.registry]
+        entries = [
+            {"id": p.name, **common, "root": str(p.directory), "parent": p.parent, "max_model_len": p.max_context} for p in self.registry
+        ]
         return {"object": "list", "data": entries}
 
     def weight_info(self) -> Body:

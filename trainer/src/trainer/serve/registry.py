@@ -35,6 +35,7 @@ class Limits:
 @dataclass(eq=False)
 class Policy:
     name: str
+    directory: Path
     sha256: str
     vocab_size: int
     max_context: int
@@ -59,6 +60,7 @@ def load_policy(name: str, directory: Path, limits: Limits) -> Policy:
     codec = read_codec(directory)
     return Policy(
         name=name,
+        directory=directory,
         sha256=weights.sha256,
         vocab_size=weights.shape.vocab_size,
         max_context=max_context,
@@ -76,7 +78,7 @@ def load_adapter(name: str, directory: Path, base: Policy, limits: Limits) -> Po
     weights = adapter.merge(forward.weights, adapter.read_adapter(directory, forward.weights.shape))
     merged = Forward(weights, limits.num_slots, base.max_context, limits.max_rows, forward.row_multiple)
     lane = Lane(merged, Slots(limits.num_slots, base.max_context))
-    return replace(base, name=name, sha256=weights.sha256, lane=lane, parent=base.name, is_pinned=False)
+    return replace(base, name=name, directory=directory, sha256=weights.sha256, lane=lane, parent=base.name, is_pinned=False)
 
 
 class Registry:
