@@ -149,18 +149,36 @@ class Finished:
 
 
 class Zygote:
-    """`run` is `python -m trainer ARGUMENTS` as a process of its own, without the start-up time (tests/zygote.py)."""
+    """`run` is `python -m trainer ARGUMENTS` as a process of its own, without the start-up time (tests/zygote.py).
 
-    def __init__(self) -> None:
-        command = [sys.executable, str(Path(__file__).with_name("zygote.py"))]
+    `modules` are imported beforehand, beside those that every job needs.
+    """
+
+    def __init__(self, *modules: str) -> None:
+        command = [sys.executable, str(Path(__file__).with_name("zygote.py")), *modules]
         self._process = subprocess.Popen(
             command, env=trainer_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
 
-    def run(self, *arguments: str | Path, kill_at: int | None = None, max_file_bytes: int | None = None) -> Finished:
+    def run(
+        self,
+        *arguments: str | Path,
+        kill_at: int | None = None,
+        max_file_bytes: int | None = None,
+        rank: int | None = None,
+        preload: tuple[str, ...] = (),
+        call: str | None = None,
+    ) -> Finished:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {"arguments": [*map(str, arguments)], "killAt": kill_at, "maxFileBytes": max_file_bytes}
+        request = {
+            "arguments": [*map(str, arguments)],
+            "killAt": kill_at,
+            "maxFileBytes": max_file_bytes,
+            "rank": rank,
+            "preload": preload,
+            "call": call,
+        }
         print(json.dumps(request), file=self._process.stdin, flush=True)
         answer = json.loads(self._process.stdout.readline())
         return Finished(answer["exitCode"], answer["stderr"], answer["numOperations"])

@@ -27,6 +27,9 @@ def build_parser() -> argparse.ArgumentParser:
     sft.add_argument("job_directory", type=Path, metavar="JOB-DIRECTORY")
     tokenizer = commands.add_parser("tokenizer", help="train a byte-level BPE tokenizer on conversations")
     tokenizer.add_argument("job_file", type=Path, metavar="JOB.json")
+    merge = commands.add_parser("merge", help="add an adapter into the weights of its base: one model directory")
+    for name in ("base", "adapter", "output"):
+        merge.add_argument(name, type=Path, metavar=f"{name.upper()}-DIRECTORY")
     commands.add_parser("export", help="write a batch file as the training data of prime-rl or verl (export --help)", add_help=False)
     commands.add_parser("serve", help="serve models over HTTP with vLLM's field names (serve --help)", add_help=False)
     return parser
@@ -56,6 +59,11 @@ def run(options: argparse.Namespace) -> int:
         from trainer.tokenizer import train_tokenizer
 
         print(train_tokenizer(options.job_file))
+        return EXIT_DONE
+    if options.command == "merge":
+        from trainer.merge import merge
+
+        print(merge(options.base, options.adapter, options.output))
         return EXIT_DONE
     from trainer.job import run_job
 

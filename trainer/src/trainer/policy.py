@@ -96,10 +96,18 @@ class TrainablePolicy:
         return {name: parameter.detach().contiguous() for name, parameter in self.named_parameters()}
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
-        """Raises KeyError or RuntimeError when a tensor is missing or has another shape."""
         with torch.no_grad():
             for name, parameter in self.named_parameters():
                 parameter.copy_(weights[name])
+
+    def load_adapter(self, tensors: dict[str, Tensor], directory: Path) -> None:
+        """Raises InvalidJob when they are not exactly those of the adapter."""
+        own = self.named_parameters()
+        wrong = sorted({name for name, _ in own} ^ set(tensors))
+        wrong += [name for name, parameter in own if name in tensors and tensors[name].shape != parameter.shape]
+        if wrong:
+            raise InvalidJob(f"the adapter in {directory} does not fit the model: {', '.join(wrong[:3])}")
+        self.load_weights(tensors)
 
     def freeze(self) -> "TrainablePolicy":
         """Weights that are not trained need no more precision than the products that they are in."""

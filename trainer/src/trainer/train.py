@@ -246,13 +246,11 @@ def create_policy(job: TrainingJob, backend: Backend) -> TrainablePolicy:
     policy = TrainablePolicy(job.model_directory, backend)
     if job.adapter is None:
         return policy
-    tensors = None if job.adapter.directory is None else read_start(job.adapter, job.adapter.directory, job.model_hash)
+    directory = job.adapter.directory
+    start = None if directory is None else read_start(job.adapter, directory, job.model_hash)
     policy.add_adapter(job.adapter.shape, job.seed)
-    if tensors is not None:
-        try:
-            policy.load_weights(tensors)
-        except (KeyError, RuntimeError) as error:
-            raise InvalidJob(f"the adapter in {job.adapter.directory} does not fit the model: {error}") from None
+    if directory is not None and start is not None:
+        policy.load_adapter(start, directory)
     return policy
 
 
