@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from trainer.backends import fsdp_on
+from trainer.backends import Backend, fsdp_on
 from trainer.batch import Batch, Row
 from trainer.contracts import TrainingJob
 from trainer.distributed.deal import deal
@@ -94,9 +94,12 @@ def summed(sums: StepSums, group: Group) -> StepSums:
     return StepSums(**{name: type(getattr(sums, name))(total) for name, total in totals.items()})
 
 
-def create_learner(job: TrainingJob, group: Group) -> ShardedLearner:
-    """Reads what one process reads, on the CPU, and then keeps this rank's share. Raises InvalidJob alike on every rank."""
-    backend = fsdp_on(group.device)
+def create_learner(job: TrainingJob, group: Group, backend: Backend | None = None) -> ShardedLearner:
+    """Reads what one process reads, on the CPU, and then keeps this rank's share. Raises InvalidJob alike on every rank.
+
+    A back-end is given by tests only, to run the numbers of a GPU on a CPU.
+    """
+    backend = backend or fsdp_on(group.device)
 
     def make(job: TrainingJob, batch: Batch, policy: TrainablePolicy, reference: Scorer | None) -> ShardedLearner:
         sharded = ShardedPolicy(policy, policy.backend.on(str(backend.device)), group)
