@@ -81,9 +81,8 @@ def files(batch: ExportBatch, steps: Steps, options: PrimeRlOptions) -> Iterator
         raise InvalidJob(f"prime-rl keeps the environment name {RESERVED_ENVIRONMENT!r} for its sums; choose another --environment")
     encoder = msgspec.msgpack.Encoder()
     for step, ranks in enumerate(steps, start=options.first_step):
-        without_loss = _without_loss(_micro_batch([batch.rows[row] for row in ranks[0][0]], options))
         for rank, bins in enumerate(ranks):
-            micro_batches = [_micro_batch([batch.rows[row] for row in rows], options) if rows else without_loss for rows in bins]
+            micro_batches = [_of_bin(batch, rows, ranks[0][0], options) for rows in bins]
             yield f"rollouts/step_{step}/rank_{rank}.bin", encoder.encode(micro_batches)
 
 
@@ -132,6 +131,12 @@ def _deal(bins: list[Bin], ranks: int) -> list[list[Bin]]:
     """Bins in turn to ranks; those that are left with one less get a bin without rows."""
     even = bins + [[] for _ in range(-len(bins) % ranks)]
     return [even[rank::ranks] for rank in range(ranks)]
+
+
+def _of_bin(batch: ExportBatch, rows: Bin, stand_in: Bin, options: PrimeRlOptions) -> MicroBatch:
+    """The micro-batch of a bin; for one without rows that of `stand_in`, without loss."""
+    found = _micro_batch([batch.rows[row] for row in rows or stand_in], options)
+    return found if rows else _without_loss(found)
 
 
 def _micro_batch(rows: Sequence[ExportRow], options: PrimeRlOptions) -> MicroBatch:
