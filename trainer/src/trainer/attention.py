@@ -1,7 +1,7 @@
 """Causal attention over a flat sequence that is made of segments: rows packed one after the other, or a tree of shared prefixes.
 
 On CUDA in half precision all segments are one call of the flash kernel (varlen_attention.py); everywhere else they are computed one by
-one with PyTorch's scaled_dot_product_attention.
+one with PyTorch's scaled_dot_product_attention, those with ancestors on a CPU without a mask (suffix_attention.py).
 
 Dimensions: B row (1 here), H query head, K key-value head, S position, E head width.
 """
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from trainer.errors import InvalidJob
 from trainer.segments import Segment
+from trainer.suffix_attention import suffix_attention
 from trainer.varlen_attention import fits_kernel, varlen_attention
 
 
@@ -28,17 +29,34 @@ def segment_attention(
     queries_BHSE, keys_BKSE, values_BKSE = _as_autocast(queries_BHSE, keys_BKSE, values_BKSE)
     if fits_kernel(queries_BHSE, segments):
         return varlen_attention(queries_BHSE[0], keys_BKSE[0], values_BKSE[0], segments, scale)[None]
-    grouped = queries_BHSE.shape[1] != keys_BKSE.shape[1]
-    parts: list[Tensor] = []
-    for segment in segments:
-        seen = [segments[ancestor] for ancestor in segment.ancestors] + [segment]
-        keys, values = _slice(keys_BKSE, seen), _slice(values_BKSE, seen)
-        queries = queries_BHSE[:, :, segment.start : segment.end]
-        mask = None if len(seen) == 1 else _lower_right(queries.shape[2], keys.shape[2], queries.device)
-        parts.append(
-            F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=grouped)
-        )
-    return _join(parts)
+    lengths = [segment.end - segment.start for segment in segments]
+    queries, keys, values = (x.split(lengths, dim=2) for x in (queries_BHSE, keys_BKSE, values_BKSE))
+    parts = [
+        _attend(queries[number], _joined(keys, segment.ancestors), _joined(values, segment.ancestors), keys[number], values[number], scale)
+        for number, segment in enumerate(segments)
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
+
+
+def _attend(
+    queries: Tensor, prefix_keys: Tensor | None, prefix_values: Tensor | None, keys: Tensor, values: Tensor, scale: float | None
+) -> Tensor:
+    """Of one segment: to its ancestors, if it has any, and causally to itself."""
+    grouped = queries.shape[1] != keys.shape[1]
+    if prefix_keys is None or prefix_values is None:
+        return F.scaled_dot_product_attention(queries, keys, values, is_causal=True, scale=scale, enable_gqa=grouped)
+    if queries.device.type == "cpu":
+        every = [x.repeat_interleave(queries.shape[1] // x.shape[1], dim=1) for x in (prefix_keys, prefix_values, keys, values)]
+        return suffix_attention(queries, (every[0], every[1]), (every[2], every[3]), scale)
+    keys, values = torch.cat([prefix_keys, keys], dim=2), torch.cat([prefix_values, values], dim=2)
+    mask = _lower_right(queries.shape[2], keys.shape[2], queries.device)
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=scale, enable_gqa=grouped)
+
+
+def _joined(parts: Sequence[Tensor], ancestors: Sequence[int]) -> Tensor | None:
+    if not ancestors:
+        return None
+    return parts[ancestors[0]] if len(ancestors) == 1 else torch.cat([parts[ancestor] for ancestor in ancestors], dim=2)
 
 
 def _as_autocast(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -47,14 +65,6 @@ def _as_autocast(*tensors: Tensor) -> tuple[Tensor, ...]:
     if not torch.is_autocast_enabled(device):
         return tensors
     return tuple(tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors)
-
-
-def _slice(x_BKSE: Tensor, segments: Sequence[Segment]) -> Tensor:
-    return _join([x_BKSE[:, :, segment.start : segment.end] for segment in segments])
-
-
-def _join(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=2)
 
 
 def _lower_right(num_queries: int, num_keys: int, device: torch.device) -> Tensor:
