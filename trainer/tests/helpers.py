@@ -160,27 +160,45 @@ class Zygote:
             command, env=trainer_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
 
-    def run(
+    def run(self, *arguments: str | Path, **options: Any) -> Finished:
+        """Options are those of a request, in snake_case: kill_at, rank, max_file_bytes, preload, call."""
+        return self._finished(self._answer(self._request(arguments, **options)))
+
+    def start(self, *arguments: str | Path, **options: Any) -> int:
+        """Goes on at once; returns the id of the process whose only child is the command's."""
+        return self._answer(self._request(arguments, background=True, **options))["pid"]
+
+    def wait(self, pid: int) -> Finished:
+        return self._finished(self._answer({"wait": pid}))
+
+    def _request(
         self,
-        *arguments: str | Path,
+        arguments: tuple[str | Path, ...],
         kill_at: int | None = None,
-        max_file_bytes: int | None = None,
         rank: int | None = None,
+        max_file_bytes: int | None = None,
         preload: tuple[str, ...] = (),
         call: str | None = None,
-    ) -> Finished:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        request = {
+        background: bool = False,
+    ) -> dict[str, Any]:
+        return {
             "arguments": [*map(str, arguments)],
             "killAt": kill_at,
-            "maxFileBytes": max_file_bytes,
             "rank": rank,
+            "maxFileBytes": max_file_bytes,
             "preload": preload,
             "call": call,
+            "background": background,
         }
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         print(json.dumps(request), file=self._process.stdin, flush=True)
-        answer = json.loads(self._process.stdout.readline())
+        return json.loads(self._process.stdout.readline())
+
+    @staticmethod
+    def _finished(answer: dict[str, Any]) -> Finished:
         return Finished(answer["exitCode"], answer["stderr"], answer["numOperations"])
 
     def close(self) -> None:

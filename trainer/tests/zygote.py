@@ -1,11 +1,14 @@
 """Runs trainer commands in forked processes, so that each test pays no start-up: real processes, real exit codes, real SIGKILLs.
 
-Reads one JSON request per line from stdin, {"arguments": [...], "killAt": n | null, "maxFileBytes": n | null, "preload": [...],
-"rank": n | null, "call": text | null}; answers {"exitCode", "stderr", "numOperations"}. With maxFileBytes, writing more than that into a file fails as on a
-full disk. A file operation is anything that changes the job directory, or opens a file in it; with killAt n the n-th (from 1) never
-happens: the process is killed right before it. Operations are counted in the command's process, or in the rank that it starts and that
-`rank` names. Modules to preload are imported before the fork, and stay. With "call": "module:function" that is called with the
-arguments, instead of the trainer's command line.
+Reads one JSON request per line from stdin; answers {"exitCode", "stderr", "numOperations"}. A request is
+
+arguments     of the trainer's command line, or of `call` ("module:function") where that is given
+killAt        n: the n-th file operation (from 1) never happens, the process is killed right before it. A file operation is anything that
+              changes the job directory, or opens a file in it
+rank          operations are counted in this rank of the command instead of in its own process
+maxFileBytes  writing more than that into a file fails as on a full disk
+preload       modules to import before the fork; they stay
+background    the answer is {"pid"} at once; the request {"wait": pid} gives the rest. The command's process is a child of that one
 """
 
 import importlib
@@ -16,7 +19,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from typing import Any
+from typing import IO, Any
 
 from trainer.__main__ import main
 from trainer.distributed import launch
@@ -90,14 +93,32 @@ def run(request: dict[str, Any], count_file: int | None) -> int:
         return 1
 
 
-def serve(line: str) -> dict[str, Any]:
-    request = json.loads(line)
+RUNNING: dict[int, tuple[IO[bytes], IO[bytes]]] = {}
+
+
+def serve(request: dict[str, Any]) -> dict[str, Any]:
+    if "wait" in request:
+        return finish(request["wait"])
     for name in request["preload"]:
         importlib.import_module(name)
-    with tempfile.TemporaryFile() as stderr, tempfile.TemporaryFile() as count:
-        pid = os.fork()
-        if pid == 0:
-            os._exit(child(request, stderr.fileno(), count.fileno()))
+    pid = begin(request)
+    return {"pid": pid} if request["background"] else finish(pid)
+
+
+def begin(request: dict[str, Any]) -> int:
+    stderr, count = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+    pid = os.fork()
+    if pid == 0:
+        if request["background"] and (inner := os.fork()):
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) % 256)
+        os._exit(child(request, stderr.fileno(), count.fileno()))
+    RUNNING[pid] = stderr, count
+    return pid
+
+
+def finish(pid: int) -> dict[str, Any]:
+    stderr, count = RUNNING.pop(pid)
+    with stderr, count:
         _, status = os.waitpid(pid, 0)
         stderr.seek(0)
         count.seek(0)
@@ -110,4 +131,4 @@ def serve(line: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for request_line in sys.stdin:
-        print(json.dumps(serve(request_line)), flush=True)
+        print(json.dumps(serve(json.loads(request_line))), flush=True)
