@@ -48,7 +48,13 @@ export interface ActivityDependencies {
     /** The model directory of a policy, materialized and verified. */
     directory(ref: PolicyRef): Promise<string>;
     /** Stores what a finished training job left (model and optimizer state, by the hashes of its result) as a policy. */
-    import(jobDirectory: string, result: TrainingResult, options: { label: string; parentHash: string | null }): Promise<PolicyRef>;
+    import(
+      jobDirectory: string,
+      result: TrainingResult,
+      options: { label: string; parentHash: string | null; base: PolicyRef | undefined },
+    ): Promise<PolicyRef>;
+    /** The policy that an adapter adds to; null for whole weights. */
+    base(ref: PolicyRef): Promise<PolicyRef | null>;
     optimizerState(ref: PolicyRef): Promise<string | null>;
   };
 }

@@ -1,6 +1,6 @@
 // From labelled rollouts to a batch file, and from the batch file to a new policy by way of the Python trainer.
 import type { BuildBatchInput, BuildBatchResult, TrainInput, TrainResult } from "#contracts/activities.ts";
-import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import type { AdvantageConfig, CampaignConfig } from "#contracts/campaign-config.ts";
 import { PolicyRef } from "#contracts/policy.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import type { TrainingJob, TrainingResult } from "#contracts/training.ts";
@@ -75,7 +75,8 @@ async function runTraining(deps: ActivityDependencies, input: TrainInput, signal
       if (event.type === "training-step") report({ step: event.step, totalSteps });
     },
   });
-  const trained = await deps.policies.import(jobDirectory, result, { label: config.name, parentHash: policy.hash });
+  const base = config.policy.weights === "lora" ? await wholeWeights(deps.policies, policy) : undefined;
+  const trained = await deps.policies.import(jobDirectory, result, { label: config.name, parentHash: policy.hash, base });
   return {
     inputs: { policy: policy.hash, reference: input.reference.hash, batch: batch.sha256 },
     outputs: {
@@ -99,8 +100,7 @@ async function createJob(
     jobId: `${campaignId}-${iteration}`,
     backend,
     threads,
-    modelDirectory: await deps.policies.directory(policy),
-    modelHash: policy.hash,
+    ...(await startOf(deps, config, policy)),
     referenceDirectory: hyperparameters.klWeight > 0 ? await deps.policies.directory(reference) : null,
     optimizerState: await deps.policies.optimizerState(policy),
     batchPath: await deps.store.localPath(batch),
@@ -109,6 +109,28 @@ async function createJob(
     hyperparameters,
     seed: trainingSeed(config.seed, iteration),
   };
+}
+
+/** The weights that training begins with: the policy's own, or for an adapter those that it adds to and the adapter itself, if there is one yet. */
+async function startOf(
+  { policies }: ActivityDependencies,
+  config: CampaignConfig,
+  policy: PolicyRef,
+): Promise<Pick<TrainingJob, "modelDirectory" | "modelHash" | "adapter">> {
+  if (config.policy.weights !== "lora") return { modelDirectory: await policies.directory(policy), modelHash: policy.hash };
+  const model = await wholeWeights(policies, policy);
+  const isFresh = model.hash === policy.hash;
+  const start = isFresh ? { directory: null, hash: null } : { directory: await policies.directory(policy), hash: policy.hash };
+  return {
+    modelDirectory: await policies.directory(model),
+    modelHash: model.hash,
+    adapter: { ...config.training.adapter, ...start },
+  };
+}
+
+/** The policy itself, or the one that an adapter adds to. */
+async function wholeWeights(policies: ActivityDependencies["policies"], policy: PolicyRef): Promise<PolicyRef> {
+  return (await policies.base(policy)) ?? policy;
 }
 
 /** Means over the optimizer steps; the last step's where a mean says little. Names and units: docs/metrics.md. */

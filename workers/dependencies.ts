@@ -56,8 +56,9 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     policies: {
       directory: (ref) => policies.directory(ref),
       optimizerState: (ref) => policies.optimizerState(ref),
-      import: (jobDirectory, _result, { label, parentHash }) =>
-        policies.import(join(jobDirectory, "model"), { label, parentHash, optimizerState: join(jobDirectory, "optimizer.safetensors") }),
+      base: async (ref) => (await policies.describe(ref)).base,
+      import: (jobDirectory, _result, options) =>
+        policies.import(join(jobDirectory, "model"), { ...options, optimizerState: join(jobDirectory, "optimizer.safetensors") }),
     },
   };
 }

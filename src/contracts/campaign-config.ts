@@ -384,5 +384,11 @@ export const CampaignConfig = z
     budget: BudgetConfig.default({}),
     stop: StopRule,
   })
+  .superRefine(({ policy, training }, context) => {
+    const highest = policy.type === "vllm" && policy.weights === "lora" ? policy.start?.maxAdapterRank : undefined;
+    if (highest === undefined || training.adapter.rank <= highest) return;
+    const message = `adapters of rank ${training.adapter.rank} do not fit policy.start.maxAdapterRank ${highest}`;
+    context.addIssue({ code: "custom", path: ["training", "adapter", "rank"], message });
+  })
   .meta({ id: "CampaignConfig" });
 export type CampaignConfig = z.infer<typeof CampaignConfig>;
