@@ -42,6 +42,30 @@ export function makeTinyModel(model: TinyModel): void {
   runPython(MAKE_MODEL, { vocabSize: 400, maxPositions: 1024, seed: 0, endScale: 6, ...model });
 }
 
+const MAKE_ADAPTERS = `
+import json, sys, torch
+from pathlib import Path
+from trainer.contracts import AdapterShape
+from trainer.model_files import policy_hash
+from trainer.policy import TrainablePolicy
+r = json.load(sys.stdin)
+base = Path(r["base"])
+policy = TrainablePolicy(base, "cpu")
+policy.add_adapter(AdapterShape(4, 8.0, ("q_proj", "v_proj", "down_proj")), 0)
+generator = torch.Generator().manual_seed(0)
+for directory in map(Path, r["directories"]):
+    directory.mkdir(parents=True)
+    with torch.no_grad():
+        for _, parameter in policy.named_parameters(): parameter.normal_(0, 0.15, generator=generator)
+    policy.export(directory, policy_hash(base))
+print("null")
+`;
+
+/** LoRA adapters of random weights for a model directory, each other than the one before, written by the trainer. */
+export function makeTinyAdapters(adapters: { readonly base: string; readonly directories: readonly string[] }): void {
+  runPython(MAKE_ADAPTERS, adapters);
+}
+
 export interface TestPolicyServer {
   /** Without /v1. */
   readonly url: string;

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 5.0
 
 
 def main(command: list[str]) -> int:
@@ -29,7 +29,8 @@ def main(command: list[str]) -> int:
 
 
 def _end_with_input(child: "subprocess.Popen[bytes]") -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):
+        pass
     child.terminate()
     try:
         child.wait(GRACE_SECONDS)
@@ -45,4 +46,4 @@ def _end_the_rest() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    os._exit(main(sys.argv[1:]))  # the thread that reads standard input is not waited for

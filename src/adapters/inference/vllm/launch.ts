@@ -20,9 +20,10 @@ export interface VllmLaunch {
 export function vllmCommand({ config, program, modelDirectory, servedName }: VllmLaunch): [string, ...string[]] {
   const { start, weights, maxContextTokens } = config;
   const { hostname, port } = new URL(config.baseUrl);
+  const held = String(start.maxAdapters);
   const adapters =
     weights === "lora"
-      ? ["--enable-lora", "--max-loras", "1", "--max-cpu-loras", String(start.maxAdapters), "--max-lora-rank", String(start.maxAdapterRank)]
+      ? ["--enable-lora", "--max-loras", held, "--max-cpu-loras", held, "--max-lora-rank", String(start.maxAdapterRank)]
       : [];
   return [
     ...([program, "serve", modelDirectory, "--served-model-name", servedName] as const),

@@ -19,10 +19,14 @@ interface Running {
   readonly command: string;
   readonly child: ChildProcess;
   readonly exit: Promise<void>;
+  hasAnswered: boolean;
+  hasEnded: boolean;
   lastLines(): string;
 }
 
 const POLL_MILLISECONDS = 250;
+const HEALTH_MILLISECONDS = 2000;
+const END_MILLISECONDS = 2000;
 const SHOWN_LINES = 15;
 
 /** One per address. Calls are served one after the other. */
@@ -55,11 +59,15 @@ export class VllmProcess {
   private async ensureNow(launch: VllmLaunch, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const command = vllmCommand(launch).join("\0");
-    if (this.running?.command !== command || this.running.child.exitCode !== null || this.running.child.signalCode !== null) {
-      await this.stop();
-      this.running = this.start(launch, command);
-    }
-    await this.answers(this.running, launch, signal);
+    if (this.running?.command !== command || this.running.hasEnded) await this.startAgain(launch, command);
+    const found = this.running;
+    if (found?.hasAnswered && !(await isHealthy(launch)) && (await endsSoon(found))) await this.startAgain(launch, command);
+    if (this.running !== null) await this.answers(this.running, launch, signal);
+  }
+
+  private async startAgain(launch: VllmLaunch, command: string): Promise<void> {
+    await this.stop();
+    this.running = this.start(launch, command);
   }
 
   private start(launch: VllmLaunch, command: string): Running {
@@ -80,33 +88,39 @@ export class VllmProcess {
       child.once("exit", () => resolve());
       child.once("error", () => resolve());
     });
+    void exit.then(() => {
+      running.hasEnded = true;
+    });
     const lastLines = () => readFileSync(logPath).subarray(logStart).toString("utf8").trimEnd().split("\n").slice(-SHOWN_LINES).join("\n");
-    return { command, child, exit, lastLines };
+    const running: Running = { command, child, exit, hasAnswered: false, hasEnded: false, lastLines };
+    return running;
   }
 
-  private async answers({ child, exit, lastLines }: Running, { config, apiKey }: VllmLaunch, signal: AbortSignal): Promise<void> {
+  private async answers(running: Running, launch: VllmLaunch, signal: AbortSignal): Promise<void> {
+    const { readySeconds } = launch.config.start;
     const fail = (what: string) =>
-      new CampaignError("provider.unavailable", `vLLM ${what}; its last lines:\n${lastLines()}`, {
+      new CampaignError("provider.unavailable", `vLLM ${what}; its last lines:\n${running.lastLines()}`, {
         next: `look into ${this.options.logPath}`,
       });
-    let hasEnded = false;
-    void exit.then(() => {
-      hasEnded = true;
-    });
-    const deadline = performance.now() + config.start.readySeconds * 1000;
-    while (!(await isHealthy(config.baseUrl, apiKey))) {
-      if (hasEnded) throw fail(`ended with ${child.exitCode ?? child.signalCode} before it answered`);
-      if (performance.now() > deadline) throw fail(`does not answer after ${config.start.readySeconds} s`);
+    const deadline = performance.now() + readySeconds * 1000;
+    while (!(await isHealthy(launch))) {
+      if (running.hasEnded) throw fail(`ended with ${running.child.exitCode ?? running.child.signalCode} before it answered`);
+      if (performance.now() > deadline) throw fail(`does not answer after ${readySeconds} s`);
       await delay(POLL_MILLISECONDS, undefined, { signal });
     }
+    running.hasAnswered = true;
   }
 }
 
-async function isHealthy(baseUrl: string, apiKey: string | null): Promise<boolean> {
+/** Its keeper notices an end a moment after requests do. */
+async function endsSoon({ exit }: Running): Promise<boolean> {
+  return Promise.race([exit.then(() => true), delay(END_MILLISECONDS, false)]);
+}
+
+async function isHealthy({ config, apiKey }: VllmLaunch): Promise<boolean> {
   const headers = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
-  const answer = await fetch(new URL("/health", baseUrl), { headers, redirect: "error", signal: AbortSignal.timeout(2000) }).catch(
-    () => null,
-  );
+  const limits = { redirect: "error", signal: AbortSignal.timeout(HEALTH_MILLISECONDS) } as const;
+  const answer = await fetch(new URL("/health", config.baseUrl), { headers, ...limits }).catch(() => null);
   await answer?.body?.cancel();
   return answer?.ok === true;
 }

@@ -21,12 +21,15 @@ const PromptScores = z.object({
   choices: z.array(z.object({ prompt_logprobs: z.array(z.record(z.string(), z.object({ logprob: z.number() })).nullable()) })).min(1),
 });
 
+/** Names that this process has loaded, by server; the one used last comes last. */
+const loadedAdapters = new Map<string, Set<string>>();
+
 export function createVllmServer(client: OpenAI, { baseModel, maxAdapters }: VllmServerOptions): PolicyServer {
   const who = `vLLM at ${client.baseURL}`;
   const ask = <Answer>(signal: AbortSignal, call: () => Promise<Answer>) => callModel({ who, signal, canReappear: true }, call);
   const cards = (signal: AbortSignal) => ask(signal, async () => ModelList.parse(await client.get("/models", { signal })).data);
   const cardOf = async (name: string, signal: AbortSignal) => (await cards(signal)).find(({ id }) => id === name);
-  const loadedHere = new Set<string>();
+  const loaded = adaptersAt(client.baseURL);
 
   const loadAdapter = async ({ name, directory }: ServablePolicy, signal: AbortSignal): Promise<ModelCard> => {
     const body = { lora_name: name, lora_path: directory };
@@ -36,9 +39,9 @@ export function createVllmServer(client: OpenAI, { baseModel, maxAdapters }: Vll
     return card;
   };
   const unloadOldest = async (signal: AbortSignal): Promise<void> => {
-    const oldest = [...loadedHere].slice(0, Math.max(0, loadedHere.size - maxAdapters));
+    const oldest = [...loaded].slice(0, Math.max(0, loaded.size - maxAdapters));
     for (const name of oldest) {
-      loadedHere.delete(name);
+      loaded.delete(name);
       const body = { lora_name: name };
       await ask(signal, () => client.post("/unload_lora_adapter", { body, signal })).catch(ignoreMissing);
     }
@@ -53,8 +56,8 @@ export function createVllmServer(client: OpenAI, { baseModel, maxAdapters }: Vll
       if (!(ADAPTER_CONFIG in policy.fileHashes)) return checkBase(policy, await cards(signal), { baseModel, who });
       const card = (await cardOf(policy.name, signal)) ?? (await loadAdapter(policy, signal));
       checkRoot(policy, card);
-      loadedHere.delete(policy.name);
-      loadedHere.add(policy.name);
+      loaded.delete(policy.name);
+      loaded.add(policy.name);
       await unloadOldest(signal);
     },
     async score(name, { tokenIds, start }, temperature, signal) {
@@ -71,6 +74,12 @@ export function createVllmServer(client: OpenAI, { baseModel, maxAdapters }: Vll
         .map((id, offset) => answer.choices[0]?.prompt_logprobs[start + offset]?.[String(id)]?.logprob ?? Number.NaN);
     },
   };
+}
+
+function adaptersAt(address: string): Set<string> {
+  const names = loadedAdapters.get(address) ?? new Set();
+  loadedAdapters.set(address, names);
+  return names;
 }
 
 /** Whole weights cannot be put into a running vLLM: they must be what it was started with. Re-scoring tells whether they are. */
