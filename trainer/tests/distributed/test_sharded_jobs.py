@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from distributed.ranks import PRELOAD
 from helpers import Finished, Zygote, events, output_hashes, write_job
 
-JOB = {"numMinibatches": 3, "epochs": 2, "learningRate": 0.001, "warmupSteps": 4, "klWeight": 0.05}
+JOB = {"numMinibatches": 3, "epochs": 2, "learningRate": 0.001, "warmupSteps": 4, "klWeight": 0.05, "importanceTruncation": 2.0}
 SHORT = {"numMinibatches": 2, "epochs": 1, "checkpointEverySteps": 1}
 TOLERANCE = 1e-6
 Make = Callable[..., Path]
@@ -97,11 +97,13 @@ def test_killed_at_any_instant_a_job_ends_with_the_same_bytes(new_job: Make, tra
 
 @pytest.mark.parametrize("victim", ["rank", "launcher", "parent"])
 def test_whoever_is_killed_nobody_is_left(zygote: Zygote, new_job: Make, victim: str) -> None:
+    """Not even ranks that hang: one is stopped, and the other waits for it in a collective, so that neither can look who is left."""
     job = new_job(hyperparameters={"epochs": 5000, "checkpointEverySteps": 100000})
     parent = zygote.start("train", job, preload=PRELOAD)
     (launcher,) = wait_for(lambda: children(parent))
     ranks = wait_for(lambda: found if len(found := children(launcher)) == 2 else [])
     wait_for(lambda: (job / "events.jsonl").exists() and len(steps_in(job)) > 1)
+    os.kill(ranks[0], signal.SIGSTOP)
     os.kill({"rank": ranks[1], "launcher": launcher, "parent": parent}[victim], signal.SIGKILL)
     finished = zygote.wait(parent)
     wait_for(lambda: not any(is_running(process) for process in [parent, launcher, *ranks]))

@@ -13,6 +13,7 @@ from torch.distributed.tensor import DTensor
 
 from trainer.backends import Backend, fsdp_on
 from trainer.batch import Batch, Row
+from trainer.canary import write_canary
 from trainer.contracts import TrainingJob
 from trainer.distributed.deal import deal
 from trainer.distributed.group import Group
@@ -36,7 +37,7 @@ class ShardedLearner(TrainLearner):
         super().__init__(job, batch, cast(TrainablePolicy, policy), reference)
         self.device = f"{policy.device.type} x {group.world_size}"
         if reference is not None:
-            self._reference_logprobs = self._logprobs_under(reference)
+            self._reference_logprobs = self._logprobs_under(reference, self._rows_with_actions())
 
     def _micro_batches(self, rows: Rows) -> list[Rows]:
         """Those of this rank, and empty ones up to the number of the rank with the most."""
@@ -55,13 +56,10 @@ class ShardedLearner(TrainLearner):
             logprobs_N, _ = self._policy.logprobs(lay_out(self._layout, [NOTHING]), self._job.temperature)
             (0.0 * logprobs_N.sum()).backward()
 
-    def _start_logprobs(self) -> dict[int, Tensor]:
-        return self._logprobs_under(self._policy)
-
-    def _logprobs_under(self, scorer: Scorer) -> dict[int, Tensor]:
-        """Of every row of the batch that has actions, computed once by the rank it is dealt to and known to all."""
+    def _logprobs_under(self, scorer: Scorer, rows: Rows) -> dict[int, Tensor]:
+        """Of every one of the rows, computed once by the rank it is dealt to and known to all."""
         own: dict[int, Tensor] = {}
-        for micro_batch in self._micro_batches([(index, row) for index, row in enumerate(self._batch.rows) if row.num_actions]):
+        for micro_batch in self._micro_batches(rows):
             with torch.no_grad():
                 found = action_logprobs(scorer, [row for _, row in micro_batch] or [NOTHING], self._layout, self._job.temperature)
             own.update({index: logprobs_N.cpu() for (index, _), (logprobs_N, _) in zip(micro_batch, found, strict=False)})
@@ -80,10 +78,11 @@ class ShardedLearner(TrainLearner):
     def result(self, job_directory: Path, steps: list[dict[str, Any]], marks: list[dict[str, Any]]) -> dict[str, Any]:
         path = job_directory / "optimizer.safetensors"
         moments = gathered(self._optimizer.state(), self._group)
+        canary = self._canary()
         if not self._group.is_first:
             return {}
         write_atomic(path, save(moments))
-        return {"optimizerState": file_hash(path), "steps": steps}
+        return {"optimizerState": file_hash(path), "canary": write_canary(job_directory, canary), "steps": steps}
 
 
 def summed(sums: StepSums, group: Group) -> StepSums:

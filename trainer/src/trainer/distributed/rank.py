@@ -14,9 +14,9 @@ from trainer.distributed.checkpoint import ShardedCheckpoints
 from trainer.distributed.group import Group, GroupSupervision
 from trainer.distributed.launch import MEETING_VARIABLE, report_path
 from trainer.distributed.learner import create_learner
-from trainer.errors import EXIT_CRASHED, EXIT_DONE, InvalidJob, JobError
+from trainer.errors import EXIT_CRASHED, EXIT_DONE, InvalidJob, JobError, failure_of
 from trainer.files import write_atomic
-from trainer.job import JobRun, configure_torch
+from trainer.job import JobRun, configure_torch, is_done
 from trainer.supervision import Supervision
 
 
@@ -51,6 +51,8 @@ def work(directory: Path, supervision: Supervision, meeting: str | None) -> None
 
 
 def run_job(directory: Path, job: TrainingJob, group: Group, supervision: GroupSupervision) -> None:
+    if group.share(group.is_first and is_done(directory, job.job_id, job.identity)):
+        return
     learner = create_learner(job, group)
     if group.is_first:
         (directory / "result.json").unlink(missing_ok=True)
@@ -72,7 +74,8 @@ def device_of(local_rank: int, num_local_ranks: int) -> torch.device:
 def leave_word(path: Path, error: BaseException) -> None:
     """An expected failure in its own words, any other with its traceback. A file that the disk has no room for is an expected one."""
     is_typed = isinstance(error, (JobError, OSError))
-    code = error.code if isinstance(error, JobError) else JobError.code
+    expected = failure_of(error) if isinstance(error, OSError) else error
+    code = expected.code if isinstance(expected, JobError) else JobError.code
     report = {"code": code, "message": describe(error), "isTyped": is_typed, "seconds": time.monotonic()}
     write_atomic(path, json.dumps(report).encode())
 
