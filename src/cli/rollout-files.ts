@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { parse, parseDocument } from "yaml";
-import { z } from "zod";
+import type { z } from "zod";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
@@ -16,6 +16,7 @@ import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.t
 import { tableForScheme } from "#core/reward/reward-table.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+import { describeKeys } from "./issues.ts";
 
 export interface RolloutFileOptions {
   readonly tiers: string;
@@ -98,11 +99,13 @@ export async function openNamedTaskSet({ taskSet, data }: Pick<RolloutFileOption
 function parseAdvantage({ estimator, set }: RolloutFileOptions): AdvantageConfig {
   const settings = set.map((pair) => {
     const [key, value] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
-    if (!pair.includes("=")) throw new CampaignError("config.invalid", `--set ${pair}: expected key=value`);
+    if (!pair.includes("="))
+      throw new CampaignError("config.invalid", `--set ${pair}: expected key=value`, { next: "for example --set gamma=0.95" });
     return [key, parse(value) as unknown] as const;
   });
   const parsed = AdvantageConfig.safeParse({ type: estimator, ...Object.fromEntries(settings) });
-  if (!parsed.success) throw new CampaignError("config.invalid", `estimator ${estimator}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new CampaignError("config.invalid", `estimator ${estimator}: ${describeKeys(parsed.error)}`, { next: "correct --set" });
   return parsed.data;
 }
 
@@ -127,13 +130,13 @@ async function readScheme(name: string): Promise<TierScheme> {
 
 async function readYaml<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
   const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new CampaignError("config.file-missing", `cannot read ${path}: ${cause.message}`, { cause });
+    throw new CampaignError("config.file-missing", `cannot read ${path}: ${cause.message}`, { cause, next: "check the path" });
   });
   const document = parseDocument(text);
   const [syntaxError] = document.errors;
   if (syntaxError !== undefined) throw new CampaignError("config.invalid", `${path} is not valid YAML: ${syntaxError.message}`);
   const parsed = schema.safeParse(document.toJS());
-  if (!parsed.success) throw new CampaignError("config.invalid", `${path}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new CampaignError("config.invalid", `${path}: ${describeKeys(parsed.error)}`);
   return parsed.data;
 }
 

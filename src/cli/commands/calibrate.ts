@@ -1,15 +1,16 @@
 // turnwise calibrate FILE…: the whole analysis on rollouts that are already there. No server, no key.
-import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { z } from "zod";
+import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { renderPage } from "#core/calibration/page/render-page.ts";
 import { calibrateByRule } from "#core/calibration/proposal/propose.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeOptions } from "../issues.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
+import { writeText } from "../write-text.ts";
 
 interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
   readonly rule: string;
@@ -51,13 +52,14 @@ export function registerCalibrate(program: Command): void {
 
 async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const config = parseConfig(options);
+  if (config.proposer !== undefined) await checkEndpoint(config.proposer);
   const proposer = config.proposer === undefined ? null : openProposer(config.proposer, process.env, new AbortController().signal);
   const { rollouts, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
   const input = { rollouts, scheme, priorTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 };
   const report = await calibrateByRule(input, label, proposer);
   const markdown = renderReport(report);
-  if (options.markdown !== undefined) await writeFile(options.markdown, markdown);
-  if (options.html !== undefined) await writeFile(options.html, renderPage(report));
+  if (options.markdown !== undefined) await writeText(options.markdown, markdown, "--markdown");
+  if (options.html !== undefined) await writeText(options.html, renderPage(report), "--html");
   emit(report, options, () => markdown.trimEnd());
 }
 
@@ -78,6 +80,9 @@ function parseConfig({
   const endpoint = Object.entries({ baseUrl, model, apiKeyEnv }).filter(([, value]) => value !== undefined);
   const proposer = endpoint.length === 0 ? {} : { proposer: Object.fromEntries(endpoint) };
   const parsed = CalibrationConfig.safeParse({ rule, ...proposer, ...Object.fromEntries(numbers) });
-  if (!parsed.success) throw new CampaignError("config.invalid", z.prettifyError(parsed.error), { next: "turnwise calibrate --help" });
+  if (!parsed.success)
+    throw new CampaignError("config.invalid", describeOptions(parsed.error, { bootstrapResamples: "resamples", proposer: "base-url" }), {
+      next: "turnwise calibrate --help",
+    });
   return parsed.data;
 }

@@ -1,14 +1,16 @@
 // turnwise calibration-diff BEFORE AFTER: what changed between two calibration reports.
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { z } from "zod";
 import { CalibrationReport, type Finding } from "#contracts/calibration-report.ts";
 import type { ReportDiff } from "#contracts/report-diff.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import { diffReports } from "#core/calibration/diff-reports.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeKeys } from "../issues.ts";
 import { emit, formatNumber, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
+
+const MAKE_ONE = "make one with turnwise calibrate FILE --json";
 
 export function registerCalibrationDiff(program: Command): void {
   program
@@ -24,10 +26,14 @@ export function registerCalibrationDiff(program: Command): void {
 
 async function readReport(path: string): Promise<CalibrationReport> {
   const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new CampaignError("config.file-missing", `cannot read ${path}: ${cause.message}`, { cause });
+    throw new CampaignError("config.file-missing", `cannot read ${path}: ${cause.message}`, {
+      cause,
+      next: MAKE_ONE,
+    });
   });
   const parsed = CalibrationReport.safeParse(parseJson(path, text));
-  if (!parsed.success) throw new CampaignError("contract.invalid", `${path} is no calibration report: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new CampaignError("contract.invalid", `${path} is no calibration report: ${describeKeys(parsed.error)}`, { next: MAKE_ONE });
   return parsed.data;
 }
 
@@ -35,7 +41,7 @@ function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new CampaignError("contract.invalid", `${path} is no JSON`, { cause });
+    throw new CampaignError("contract.invalid", `${path} is no JSON`, { cause, next: MAKE_ONE });
   }
 }
 

@@ -12,6 +12,7 @@ import { paperTables } from "#core/calibration/paper-tables.ts";
 import { CampaignError } from "#core/errors.ts";
 import { labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+import { describeOptions } from "../issues.ts";
 import { type Column, emit, formatPercent, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
@@ -41,7 +42,7 @@ export function registerReproduce(program: Command): void {
 
 async function run(paths: string[], options: OutputOptions): Promise<void> {
   const parsed = Options.safeParse(options);
-  if (!parsed.success) throw new CampaignError("config.invalid", z.prettifyError(parsed.error), { next: "turnwise reproduce --help" });
+  if (!parsed.success) throw new CampaignError("config.invalid", describeOptions(parsed.error), { next: "turnwise reproduce --help" });
   const { resamples, splits, seed, testbed: numSeeds } = parsed.data;
   const catalog = createToolCatalog({});
   const files = await readRollouts(paths, { catalog, tasks: null });

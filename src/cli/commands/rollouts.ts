@@ -1,5 +1,4 @@
 // turnwise rollouts …: rollouts in the benchmarks' own file formats, and graded again without a model.
-import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
 import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
@@ -14,6 +13,7 @@ import { CampaignError } from "#core/errors.ts";
 import { type Regrade, regrade } from "#core/rollout/regrade.ts";
 import { emit, formatPercent, type OutputOptions, renderPairs } from "../output.ts";
 import { addRolloutSourceOptions, type RolloutSource, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
+import { writeText } from "../write-text.ts";
 
 const FORMATS = { "tau-bench": exportTauBench, tau2: exportTau2 } as const;
 type Format = keyof typeof FORMATS;
@@ -40,9 +40,7 @@ export function registerRollouts(program: Command): void {
 async function exportRollouts(files: string[], options: ExportOptions): Promise<void> {
   const source = await readRolloutSource(files, options);
   const value = FORMATS[options.format](source.rollouts, exportContext(source.environment));
-  await writeFile(options.out, `${dumpsIndented(value)}\n`).catch((cause: Error) => {
-    throw new CampaignError("config.invalid", `cannot write ${options.out}: ${cause.message}`, { cause, next: "choose another --out" });
-  });
+  await writeText(options.out, `${dumpsIndented(value)}\n`, "--out");
   const report = {
     file: options.out,
     format: options.format,

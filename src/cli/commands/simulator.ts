@@ -10,6 +10,7 @@ import type { Task } from "#contracts/task.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { type AuditInput, auditSimulator } from "#core/simulator/audit/audit-simulator.ts";
+import { describeOptions } from "../issues.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { openNamedTaskSet } from "../rollout-files.ts";
 import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
@@ -71,7 +72,7 @@ export function registerSimulator(program: Command): void {
 
 async function audit(files: string[], options: AuditOptions): Promise<void> {
   const parsed = Numbers.safeParse(options);
-  if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
+  if (!parsed.success) throw invalid(describeOptions(parsed.error));
   const config = await simulatorConfig(options);
   const opened = await openSource(files, { ...options, ...(options.environment === undefined ? {} : { taskSet: options.environment }) });
   if (config.type === "llm") await checkEndpoint(config);
@@ -106,7 +107,7 @@ async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> 
     ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
   };
   const parsed = SimulatorConfig.safeParse({ type: "llm", strategy: simulator, baseUrl, model, ...given });
-  if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
+  if (!parsed.success) throw invalid(describeOptions(parsed.error));
   return parsed.data;
 }
 

@@ -10,6 +10,7 @@ import { writeTaskFile } from "#adapters/task-data/task-file.ts";
 import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.ts";
 import { SynthesisOptions, type TaskCell, TaskDatabase, type TaskFile } from "#contracts/task-file.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeOptions } from "../issues.ts";
 import { type Column, emit, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -107,19 +108,13 @@ function dataFolder({ data }: Options): string | null {
 
 function parseOptions(given: unknown): Options {
   const parsed = Options.safeParse(given);
-  if (!parsed.success) throw new CampaignError("config.invalid", describeIssues(parsed.error), { next: "turnwise synthesize --help" });
+  if (!parsed.success) throw new CampaignError("config.invalid", describeOptions(parsed.error), { next: "turnwise synthesize --help" });
   if (parsed.data.format !== "turnwise" && parsed.data.out === undefined) {
     throw new CampaignError("config.invalid", `--format ${parsed.data.format} needs --out FOLDER to write to`, {
       next: `turnwise synthesize --format ${parsed.data.format} --out tasks`,
     });
   }
   return parsed.data;
-}
-
-function describeIssues({ issues }: z.ZodError): string {
-  return issues
-    .map(({ path, message }) => `--${String(path[0]).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}: ${message}`)
-    .join("; ");
 }
 
 function pickSynthesis({ seed, writes, evidence, perCell, refusals, trainShare, contaminated, maxOverlap }: Options): SynthesisOptions {

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
+import { describeOptions } from "../issues.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
 
@@ -31,7 +32,7 @@ export function registerTestbed(program: Command): void {
 
 function run(options: unknown): void {
   const parsed = Options.safeParse(options);
-  if (!parsed.success) throw new CampaignError("config.invalid", z.prettifyError(parsed.error), { next: "turnwise testbed --help" });
+  if (!parsed.success) throw new CampaignError("config.invalid", describeOptions(parsed.error), { next: "turnwise testbed --help" });
   const { seeds, sizes, resamples, folds, seed } = parsed.data;
   emit(runTestbed(sizes, { numSeeds: seeds, resamples, folds, seed }), options as OutputOptions, renderTestbed);
 }

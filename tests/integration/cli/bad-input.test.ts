@@ -130,4 +130,23 @@ describe("other commands refuse", () => {
   test.each([["show"], ["resume"], ["pause"], ["watch"], ["approve"]])("campaign %s of a campaign that is not there", async (command) => {
     expect(await fail(["campaign", command, "nothing"])).toMatchObject({ exitCode: 2, code: "campaign.unknown", next: "turnwise history" });
   });
+
+  test.each([
+    [["testbed", "--seeds", "none"], "--seeds: "],
+    [["testbed", "--sizes", "3,9"], "--sizes: "],
+    [["simulator", "audit", "--trials", "1"], "--trials: "],
+    [["calibrate", "FILE", "--resamples", "3"], "--resamples: "],
+    [["calibrate", "FILE", "--rule", "llm-proposed"], "--base-url: "],
+    [["calibrate", "FILE", "--html", "/nowhere/x.html"], "cannot write /nowhere/x.html"],
+    [["calibrate", "FILE", "--tiers", "/nowhere/x.yaml"], "cannot read /nowhere/x.yaml"],
+    [["calibrate", "FILE", "--rule", "llm-proposed", "--base-url", "http://127.0.0.1:9/v1", "--model", "m"], "does not answer"],
+    [["calibration-diff", "FILE", "FILE"], "is no JSON"],
+  ])("%j, naming what was given", async (args, message) => {
+    const file = join(temporaryFolder(), "rollouts.jsonl");
+    const line = (trial: number) =>
+      JSON.stringify({ task_id: "t", trial, outcome: trial, messages: [{ role: "assistant", content: "hi" }] });
+    writeFileSync(file, `${line(0)}\n${line(1)}\n`);
+    const failure = await fail(args.map((arg) => (arg === "FILE" ? file : arg)));
+    expect(failure).toMatchObject({ exitCode: 2, message: expect.stringContaining(message), next: expect.any(String) });
+  });
 });
