@@ -34,12 +34,31 @@ export function isGroupAlive(leader: number): boolean {
   return allProcesses().some((pid) => groupOf(pid) === leader);
 }
 
+/** Seconds of CPU, in user code and in the kernel, that the living processes of a group have used. Null where nobody can tell. */
+export function groupCpuSeconds(leader: number): number | null {
+  if (process.platform !== "linux") return null;
+  const members = allProcesses().filter((pid) => groupOf(pid) === leader);
+  return members.reduce((sum, pid) => sum + cpuTicks(pid), 0) / TICKS_PER_SECOND;
+}
+
+const TICKS_PER_SECOND = 100; // USER_HZ, which is 100 on every Linux that Node runs on
+
+function cpuTicks(pid: number): number {
+  const fields = statFields(pid);
+  return Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0);
+}
+
 /** Null for a process that is gone, or a zombie. */
 function groupOf(pid: number): number | null {
+  const fields = statFields(pid);
+  return fields === null || fields[0] === "Z" || fields[0] === "X" ? null : Number(fields[2]);
+}
+
+/** The fields of /proc/PID/stat from the state on. Null for a process that is gone. */
+function statFields(pid: number): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" || state === "X" ? null : Number(group);
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return null;
   }

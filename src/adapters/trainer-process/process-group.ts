@@ -2,12 +2,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { groupCpuSeconds, isGroupAlive } from "../services/process-identity.ts";
 
 export interface ProcessGroup {
   readonly pid: number;
   readonly exit: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   /** Signals the process and all its descendants. No-op when they are gone. */
   kill(signal: NodeJS.Signals): void;
+  /** Kills whoever is left, and waits until the process table knows none of them: what they held (memory, GPUs, ports) is free. */
+  end(): Promise<{ readonly isGone: boolean }>;
+  /** CPU time of all of them together; null where nobody can tell. */
+  cpuSeconds(): number | null;
   /** What it wrote since it was started: the last lines of stdout and stderr together. */
   lastLines(count: number): string[];
 }
@@ -29,8 +35,23 @@ export async function startGroup(
     pid,
     exit,
     kill: (signal) => killGroup(pid, signal),
+    end: () => endGroup(pid),
+    cpuSeconds: () => groupCpuSeconds(pid),
     lastLines: (count) => readFileSync(options.logPath).subarray(logStart).toString("utf8").trimEnd().split("\n").slice(-count),
   };
+}
+
+const LOOK_EVERY_MS = 50;
+const DEATH_MS = 30_000; // a killed process that holds a GPU is gone when its driver has cleaned up after it
+
+async function endGroup(pid: number): Promise<{ isGone: boolean }> {
+  const deadline = performance.now() + DEATH_MS;
+  while (isGroupAlive(pid)) {
+    killGroup(pid, "SIGKILL");
+    if (performance.now() > deadline) return { isGone: false };
+    await delay(LOOK_EVERY_MS, undefined, { ref: false });
+  }
+  return { isGone: true };
 }
 
 function startedPid(child: ChildProcess): Promise<number> {

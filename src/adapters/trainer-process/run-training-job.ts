@@ -10,6 +10,7 @@ import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
 import { followLines } from "./event-tail.ts";
 import { type ProcessGroup, startGroup } from "./process-group.ts";
+import { watchForStall } from "./stall-watch.ts";
 
 const TRAINER_SOURCE = fileURLToPath(new URL("../../../trainer/src", import.meta.url));
 const LOOK_EVERY_MS = 200;
@@ -57,7 +58,7 @@ export async function runTrainerCommand<Job, Event extends { type: string }, Res
   try {
     await supervise(options, group, lookForEvents);
   } finally {
-    group.kill("SIGKILL");
+    await endOf(group);
   }
   const result = readResult(options);
   if (result === null) throw new CampaignError("trainer.crashed", `the trainer exited with 0 but left no result.json in ${jobDirectory}`);
@@ -98,6 +99,15 @@ async function startTrainer<Job, Event, Result>({
   }
 }
 
+/** Nobody of the group is left when this returns. */
+async function endOf(group: ProcessGroup): Promise<void> {
+  const { isGone } = await group.end();
+  if (isGone) return;
+  throw new CampaignError("trainer.crashed", `processes of the trainer's group ${group.pid} do not die`, {
+    next: `see what holds them: ps -eo pid,pgid,stat,wchan,args | grep ' ${group.pid} '`,
+  });
+}
+
 /** Returns when the trainer exited with 0; everything else is thrown. */
 async function supervise<Job, Event extends { type: string }, Result>(
   options: CommandOptions<Job, Event, Result>,
@@ -105,11 +115,11 @@ async function supervise<Job, Event extends { type: string }, Result>(
   lookForEvents: () => string[],
 ): Promise<void> {
   const { signal, stallTimeoutSeconds } = options;
+  const watch = watchForStall(stallTimeoutSeconds, group.cpuSeconds);
   let error: Event | null = null;
-  let lastSign = performance.now();
   const look = (): void => {
     const events = lookForEvents().flatMap((line) => parseEvent(options.eventSchema, line));
-    if (events.length > 0) lastSign = performance.now();
+    if (events.length > 0) watch.sawEvent();
     for (const event of events) options.onEvent(event);
     error = events.findLast((event) => event.type === "job-error") ?? error;
   };
@@ -122,10 +132,8 @@ async function supervise<Job, Event extends { type: string }, Result>(
       await stop(group);
       throw signal.reason;
     }
-    if (performance.now() - lastSign > stallTimeoutSeconds * 1000) {
-      await stop(group);
-      throw new CampaignError("trainer.stalled", `no event for ${stallTimeoutSeconds} s`, { next: "see trainer.log in the job's folder" });
-    }
+    const stall = watch.stalled();
+    if (stall !== null) throw new CampaignError("trainer.stalled", stall, { next: "see trainer.log in the job's folder" });
   }
   if (ended.code !== 0) throw failureOf(ended, error, group, options.jobDirectory);
 }
