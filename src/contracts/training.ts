@@ -3,7 +3,10 @@ import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { AdapterConfig, TrainingHyperparameters } from "./campaign-config.ts";
 
-/** Exit codes of `python -m trainer`. Any other code means: start it again, it goes on from its last good checkpoint. */
+/**
+ * Exit codes of `python -m trainer`. invalidJob is also that of a full disk (trainer.disk-full): starting it again is useless until
+ * somebody has done something. Any other code means: start it again, it goes on from its last good checkpoint.
+ */
 export const TRAINER_EXIT = { done: 0, invalidJob: 2, diverged: 3, terminated: 143 } as const;
 
 /** An adapter to train on top of `modelDirectory`, whose weights then stay as they are. */
@@ -28,7 +31,9 @@ export const TrainingJob = z
       .positive()
       .max(1024)
       .optional()
-      .describe("fsdp: ranks, one per GPU where there are any. Absent: 1. No part of a job's identity: a checkpoint is gone on from at any number"),
+      .describe(
+        "fsdp: ranks, one per GPU where there are any. Absent: 1. No part of a job's identity: a checkpoint is gone on from at any number",
+      ),
     modelDirectory: z.string(),
     modelHash: Sha256,
     adapter: AdapterJob.optional().describe("absent: all weights of modelDirectory are trained"),
@@ -102,6 +107,7 @@ export const TrainingResult = z
     totalSteps: z.int().nonnegative(),
     modelFiles: z.record(z.string(), FileHash).describe("files of model/"),
     optimizerState: FileHash.describe("optimizer.safetensors"),
+    canary: FileHash.optional().describe("canary.json (PolicyCanary); absent in results of earlier versions"),
     steps: z.array(TrainingStepMetrics),
     versions: z.record(z.string(), z.string()).describe("python, torch, transformers, trainer"),
   })

@@ -29,6 +29,7 @@ const RETRYABLE = {
   "reward.table-mismatch": false,
   "rollout.incomplete-group": true,
   "trainer.invalid-job": false,
+  "trainer.disk-full": false,
   "trainer.crashed": true,
   "trainer.stalled": true,
   "trainer.diverged": false,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers import Zygote, events, output_hashes, trainer_command, trainer_environment, write_job
+from trainer.files import file_hash
 
 SHORT = {"numMinibatches": 3, "epochs": 1, "checkpointEverySteps": 1}
 
@@ -159,16 +160,84 @@ def test_only_the_last_two_checkpoints_are_kept(zygote: Zygote, new_job: Callabl
     assert sorted(path.name for path in (job / "checkpoints").iterdir()) == ["step-000010", "step-000012"]
 
 
-def test_a_full_disk_is_one_clear_error_and_costs_nothing(zygote: Zygote, new_job: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("room", [150, 1_000, 20_000, 70_000, 110_000])
+def test_without_room_for_a_file_a_job_stops_with_one_clear_error_and_costs_nothing(
+    zygote: Zygote, new_job: Callable[..., Path], room: int
+) -> None:
+    """No file may be larger than `room`: the first event, an event between two checkpoints, a checkpoint's weights, its moments."""
     undisturbed, job = new_job(), new_job()
     zygote.run("train", undisturbed)
-    full = zygote.run("train", job, max_file_bytes=20_000)
-    assert full.exit_code == 1
-    assert full.stderr.startswith("error: trainer.crashed: ")
+    full = zygote.run("train", job, max_file_bytes=room)
+    assert full.exit_code == 2
+    assert full.stderr.startswith("error: trainer.disk-full: no room left to write: ")
     assert full.stderr.count("\n") == 1
-    assert list((job / "checkpoints").glob("step-*")) == []
+    assert_nothing_is_half_written(job)
     assert zygote.run("train", job).exit_code == 0
     assert output_hashes(job) == output_hashes(undisturbed)
+
+
+def assert_nothing_is_half_written(job: Path) -> None:
+    """No temporary file, no model without a result, whole events and whole checkpoints only."""
+    assert [path for path in job.rglob("*") if path.name.startswith(".")] == []
+    assert not (job / "result.json").exists()
+    data = (job / "events.jsonl").read_bytes() if (job / "events.jsonl").exists() else b""
+    assert data == b"" or data.endswith(b"\n")
+    for checkpoint in job.glob("checkpoints/*"):
+        manifest = json.loads((checkpoint / "manifest.json").read_bytes())
+        assert {name: file_hash(checkpoint / name) for name in manifest["files"]} == manifest["files"]
+
+
+FULL_DISK = """
+import json, os, shutil, subprocess, sys
+from pathlib import Path
+job, disk, first, later = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]
+
+def train():
+    from trainer.__main__ import main
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.dup2(write, 2)
+        os._exit(main(["train", str(disk / "job")]))
+    os.close(write)
+    stderr = os.fdopen(read).read()
+    return os.waitstatus_to_exitcode(os.wait()[1]), stderr
+
+subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={first}", "none", disk], check=True)
+(disk / "job").mkdir()
+shutil.copyfile(job / "job.json", disk / "job" / "job.json")
+full = train()
+shutil.copytree(disk / "job", job / "full")
+subprocess.run(["mount", "-o", f"remount,size={later}", disk], check=True)
+again = train()
+shutil.copytree(disk / "job", job / "again")
+print(json.dumps([full, again]))
+"""
+
+
+def can_mount() -> bool:
+    command = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not can_mount(), reason="this machine allows no file system of one's own")
+def test_on_a_full_disk_a_job_stops_with_one_clear_error_and_goes_on_when_there_is_room(
+    tmp_path: Path, zygote: Zygote, new_job: Callable[..., Path]
+) -> None:
+    undisturbed, job = new_job(), new_job()
+    zygote.run("train", undisturbed)
+    (tmp_path / "disk").mkdir()
+    command = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", FULL_DISK, job, tmp_path / "disk", "400k", "4m"]
+    ended = subprocess.run(command, env=trainer_environment(), capture_output=True, text=True, check=True)
+    (exit_code, stderr), (exit_code_again, _) = json.loads(ended.stdout)
+    assert (exit_code, stderr.count("\n")) == (2, 1)
+    assert stderr.startswith("error: trainer.disk-full: no room left to write: [Errno 28] No space left on device")
+    assert_nothing_is_half_written(job / "full")
+    assert len(list((job / "full" / "checkpoints").iterdir())) > 0
+    assert exit_code_again == 0
+    assert output_hashes(job / "again") == output_hashes(undisturbed)
 
 
 def start(job: Path) -> subprocess.Popen[bytes]:

@@ -42,8 +42,8 @@ export interface CommandOptions<Job, Event, Result> extends JobOptions<Job, Even
 /**
  * Runs a job to its end and returns its result; at once when an earlier attempt finished this very job.
  *
- * throws  trainer.invalid-job, trainer.diverged (another attempt is useless), trainer.crashed, trainer.stalled (call again: it goes on from
- *         its last good checkpoint), the signal's reason after the trainer has saved and stopped
+ * throws  trainer.invalid-job, trainer.disk-full, trainer.diverged (another attempt as things are is useless), trainer.crashed,
+ *         trainer.stalled (call again: it goes on from its last good checkpoint), the signal's reason after the trainer has saved and stopped
  */
 export async function runTrainerCommand<Job, Event extends { type: string }, Result>(
   options: CommandOptions<Job, Event, Result>,
@@ -155,6 +155,9 @@ async function stop(group: ProcessGroup): Promise<void> {
   await group.exit;
 }
 
+/** On a full disk there may be no room for the event that says so. */
+const printedCode = (lines: string): string | undefined => /error: ([a-z.-]+): /.exec(lines)?.[1];
+
 const EXIT_CODES: Readonly<Record<number, ErrorCode>> = { 2: "trainer.invalid-job", 3: "trainer.diverged" };
 
 function failureOf(ended: Awaited<ProcessGroup["exit"]>, event: unknown, group: ProcessGroup, jobDirectory: string): CampaignError {
@@ -162,8 +165,7 @@ function failureOf(ended: Awaited<ProcessGroup["exit"]>, event: unknown, group: 
   const reported = event as { code: string; message: string } | null;
   const code = EXIT_CODES[ended.code ?? -1] ?? "trainer.crashed";
   const message = reported?.message ?? group.lastLines(5).join(" | ");
-  const known = ERROR_CODES.find((candidate) => candidate === reported?.code);
-  return new CampaignError(known ?? code, `the trainer ended with ${how}: ${message}`, {
-    next: `see ${join(jobDirectory, "trainer.log")}`,
-  });
+  const known = ERROR_CODES.find((candidate) => candidate === (reported?.code ?? printedCode(message)));
+  const next = known === "trainer.disk-full" ? `make room for ${jobDirectory}, then resume` : `see ${join(jobDirectory, "trainer.log")}`;
+  return new CampaignError(known ?? code, `the trainer ended with ${how}: ${message}`, { next });
 }

@@ -81,6 +81,12 @@ describe("a trainer that ends", () => {
       code: "trainer.diverged",
       message: expect.stringContaining("loss NaN"),
     });
+    const printed = "echo 'error: trainer.disk-full: no room left to write: [Errno 28]' >&2; exit 2"; // no room for an event either
+    await expect(attempt(temporaryFolder(), printed).result).rejects.toMatchObject({
+      code: "trainer.disk-full",
+      retryable: false,
+      next: expect.stringContaining("make room"),
+    });
   });
 
   test("with a result of another shape fails as contract.invalid", async () => {

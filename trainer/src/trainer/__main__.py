@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from trainer import __version__
-from trainer.errors import EXIT_CRASHED, EXIT_DONE, JobError
+from trainer.errors import EXIT_DONE, JobError, failure_of
 
-EPILOG = """exit codes: 0 done; 2 invalid job, do not retry; 3 diverged, do not retry; 4 the parent process is gone;
+EPILOG = """exit codes: 0 done; 2 invalid job or full disk, do not retry as it is; 3 diverged, do not retry; 4 the parent process is gone;
 143 stopped by SIGTERM with progress saved; any other: start again, the job goes on from its last good checkpoint.
 A job directory holds job.json; the trainer writes events.jsonl, checkpoints/, model/ and, last, result.json into it."""
 
@@ -50,8 +50,9 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error.code}: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"error: trainer.crashed: {error}", file=sys.stderr)
-        return EXIT_CRASHED
+        failure = failure_of(error)
+        print(f"error: {failure.code}: {failure}", file=sys.stderr)
+        return failure.exit_code
 
 
 def run(options: argparse.Namespace) -> int:

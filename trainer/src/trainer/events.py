@@ -12,7 +12,7 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
         self._seq = 0
 
     def restore(self, num_bytes: int | None = None) -> None:
@@ -28,8 +28,9 @@ class EventLog:
 
     def append(self, event_type: str, **fields: Any) -> None:
         line = json.dumps({"type": event_type, "seq": self._seq, **fields}, ensure_ascii=False)
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
+        data = line.encode() + b"\n"
+        while data:  # a disk that is nearly full takes a part of it, and then nothing
+            data = data[self._file.write(data) :]
         self._seq += 1
         if sys.stderr.isatty():
             print(line, file=sys.stderr)
@@ -56,8 +57,12 @@ class NoEvents:
 
 
 def report_error(path: Path, code: str, message: str) -> None:
-    """Appends a job-error after whatever events there are."""
+    """Appends a job-error after whatever events there are, whole or not at all."""
     log = EventLog(path)
     log.restore()
-    log.append("job-error", code=code, message=message)
+    try:
+        log.append("job-error", code=code, message=message)
+    except OSError:
+        log.restore()
+        raise
     log.close()

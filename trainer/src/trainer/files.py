@@ -58,6 +58,15 @@ def replace_directory(temporary: Path, target: Path) -> None:
     sync_directory(target.parent)
 
 
+def remove_temporaries(*directories: Path) -> None:
+    """What a failed attempt was in the middle of writing."""
+    for path in (path for directory in directories for path in directory.glob(".*.tmp")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def fresh_directory(path: Path) -> Path:
     """An empty directory at `path`; leftovers of an interrupted attempt are removed."""
     if path.exists():

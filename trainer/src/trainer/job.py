@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from trainer import __version__
 from trainer.contracts import read_training_job
-from trainer.errors import EXIT_DONE, InvalidJob, JobError, Terminated
+from trainer.errors import EXIT_DONE, InvalidJob, JobError, Terminated, failure_of
 from trainer.events import EventLog, NoEvents, report_error
-from trainer.files import file_hash, fresh_directory, replace_directory, write_atomic
+from trainer.files import file_hash, fresh_directory, remove_temporaries, replace_directory, write_atomic
 from trainer.supervision import Supervision
 
 if TYPE_CHECKING:
@@ -86,9 +86,10 @@ def run_job(command: str, directory: Path) -> int:
     except Terminated:
         raise
     except (JobError, OSError) as error:
-        failure = error if isinstance(error, JobError) else JobError(str(error))
+        failure = error if isinstance(error, JobError) else failure_of(error)
         if directory.is_dir():
             with contextlib.suppress(OSError):
+                remove_temporaries(directory, directory / "checkpoints")
                 report_error(directory / "events.jsonl", failure.code, str(failure))
         raise failure from None
     return EXIT_DONE
