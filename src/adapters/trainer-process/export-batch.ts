@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { TRAINER_EXIT } from "#contracts/training.ts";
-import { CampaignError } from "#core/errors.ts";
+import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
 
 const TRAINER_SOURCE = fileURLToPath(new URL("../../../trainer/src", import.meta.url));
 
@@ -20,7 +20,7 @@ export interface BatchExport {
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** Throws config.invalid for a batch, folder or option that cannot serve, trainer.crashed for everything else. */
+/** Throws config.invalid for a batch, folder or option that cannot serve, else the code that the trainer names, or trainer.crashed. */
 export async function exportBatch({ python, batchPath, engine, out, options }: BatchExport): Promise<void> {
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   const env = { PYTHONPATH: TRAINER_SOURCE };
@@ -29,14 +29,18 @@ export async function exportBatch({ python, batchPath, engine, out, options }: B
     reject: false,
   });
   if (ended.exitCode === TRAINER_EXIT.done) return;
-  const message = lastLine(ended.stderr ?? ended.shortMessage ?? "");
-  if (ended.exitCode === TRAINER_EXIT.invalidJob) {
-    throw new CampaignError("config.invalid", message, { next: "turnwise batch export --help" });
-  }
-  throw new CampaignError("trainer.crashed", `the export ended with ${ended.exitCode ?? ended.signal ?? ended.code}: ${message}`, {
+  const { code, message } = readError(ended.stderr ?? ended.shortMessage ?? "");
+  if (code === "trainer.invalid-job") throw new CampaignError("config.invalid", message, { next: "turnwise batch export --help" });
+  const how = `the export ended with ${ended.exitCode ?? ended.signal ?? ended.code}`;
+  throw new CampaignError(code ?? "trainer.crashed", `${how}: ${message}`, {
     next: "run npm run setup if Python is missing; else see that there is room on the disk, and start it again",
   });
 }
 
-/** The trainer's one line of error, without its code. */
-const lastLine = (text: string): string => (text.trimEnd().split("\n").at(-1) ?? "").replace(/^.*?error: ([a-z-]+\.[a-z-]+: )?/, "");
+/** The trainer's one line of error, `error: CODE: MESSAGE`; no code where its arguments were not understood or it never started. */
+function readError(text: string): { code: ErrorCode | null; message: string } {
+  const line = text.trimEnd().split("\n").at(-1) ?? "";
+  const [, code, message = line] = /error: (?:([a-z]+\.[a-z-]+): )?(.*)$/.exec(line) ?? [];
+  const isUsage = line.startsWith("python -m trainer export: error:");
+  return { code: isUsage ? "trainer.invalid-job" : (ERROR_CODES.find((known) => known === code) ?? null), message };
+}
