@@ -1,5 +1,6 @@
 """What one rank of an `fsdp` job does: join the others, work, and, should it fail, leave word where the launcher looks."""
 
+import contextlib
 import json
 import os
 import sys
@@ -30,11 +31,12 @@ def run_rank(directory: Path, supervision: Supervision) -> None:
     except (Exception, KeyboardInterrupt) as error:
         if meeting is None and rank == 0:
             raise
-        exit_code = error.exit_code if isinstance(error, JobError) else EXIT_CRASHED
+        failure = failure_of(error) if isinstance(error, OSError) else error
+        exit_code = failure.exit_code if isinstance(failure, JobError) else EXIT_CRASHED
         if meeting is None:
-            print(f"error: rank {rank}: {describe(error)}", file=sys.stderr)
+            print(f"error: rank {rank}: {describe(failure)}", file=sys.stderr)
         else:
-            leave_word(report_path(Path(meeting), rank), error)
+            leave_word(report_path(Path(meeting), rank), failure)
     if meeting is not None or exit_code != EXIT_DONE:
         sys.stderr.flush()
         os._exit(exit_code)  # not sys.exit: threads of collectives that will never end are not waited for
@@ -71,16 +73,16 @@ def device_of(local_rank: int, num_local_ranks: int) -> torch.device:
     return torch.device("cuda", local_rank)
 
 
-def leave_word(path: Path, error: BaseException) -> None:
-    """An expected failure in its own words, any other with its traceback. A file that the disk has no room for is an expected one."""
-    is_typed = isinstance(error, (JobError, OSError))
-    expected = failure_of(error) if isinstance(error, OSError) else error
-    code = expected.code if isinstance(expected, JobError) else JobError.code
-    report = {"code": code, "message": describe(error), "isTyped": is_typed, "seconds": time.monotonic()}
-    write_atomic(path, json.dumps(report).encode())
+def leave_word(path: Path, failure: BaseException) -> None:
+    """An expected failure in its own words, any other with its traceback."""
+    is_typed = isinstance(failure, JobError)
+    code = failure.code if isinstance(failure, JobError) else JobError.code
+    report = {"code": code, "message": describe(failure), "isTyped": is_typed, "seconds": time.monotonic()}
+    with contextlib.suppress(OSError):
+        write_atomic(path, json.dumps(report).encode())
 
 
-def describe(error: BaseException) -> str:
-    if isinstance(error, (JobError, OSError)):
-        return str(error)
-    return f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error)).rstrip()}"
+def describe(failure: BaseException) -> str:
+    if isinstance(failure, JobError):
+        return str(failure)
+    return f"{type(failure).__name__}: {failure}\n{''.join(traceback.format_exception(failure)).rstrip()}"
