@@ -125,6 +125,7 @@ export const BatchHeader = z
     rows: z.array(z.strictObject({ taskId: z.string(), trial: z.int(), branch: z.int() })),
     policyHash: z.string(),
     rewardTableSha256: Sha256,
+    tokenizerSha256: Sha256.optional().describe("of the tokenizer.json that the token ids are of: the model that is trained must have it"),
     estimator: z.string(),
     numTokens: z.int(),
     numActionTokens: z.int(),

@@ -19,6 +19,8 @@ export interface BatchInput {
   readonly groups: readonly ScoredGroup[];
   readonly policyHash: string;
   readonly rewardTableSha256: string;
+  /** Of the tokenizer.json that the token ids are of, where it is known. */
+  readonly tokenizerSha256?: string | undefined;
   readonly estimator: string;
   readonly seed: number;
 }
@@ -86,6 +88,7 @@ function allocate(input: BatchInput, rows: readonly KeyedRow[]): TrainingBatch {
     rows: rows.map(({ key }) => key),
     policyHash: input.policyHash,
     rewardTableSha256: input.rewardTableSha256,
+    ...(input.tokenizerSha256 === undefined ? {} : { tokenizerSha256: input.tokenizerSha256 }),
     estimator: input.estimator,
     numTokens,
     numActionTokens: rows.reduce((sum, { row }) => sum + row.logprobs.length, 0),
