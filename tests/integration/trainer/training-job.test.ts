@@ -1,6 +1,6 @@
 // The real trainer through its adapter: a job that is stopped and started again ends as one that was left alone.
 import { createHash } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
@@ -20,7 +20,12 @@ describe.skipIf(!hasPython)("a training job", () => {
   const folder = longTemporaryFolder();
   let job: TrainingJob;
 
-  const start = (name: string, options: { signal?: AbortSignal; onEvent?: (event: TrainingEvent) => void } = {}) =>
+  interface Options {
+    signal?: AbortSignal;
+    onEvent?: (event: TrainingEvent) => void;
+    stallTimeoutSeconds?: number;
+  }
+  const start = (name: string, options: Options = {}) =>
     runTrainingJob({
       python: PYTHON,
       jobDirectory: join(folder, name),
@@ -101,6 +106,30 @@ describe.skipIf(!hasPython)("a training job", () => {
     expect(events.at(-1)?.type).toBe("job-end");
   }, 300_000);
 
+  test("of two ranks, one of which hangs, is found to be stalled, and none of its processes is left", async () => {
+    const whole = job;
+    job = {
+      ...whole,
+      backend: "fsdp",
+      numProcesses: 2,
+      hyperparameters: { ...whole.hyperparameters, epochs: 5000, checkpointEverySteps: 1000 },
+    };
+    let ranks: number[] = [];
+    const onEvent = (event: TrainingEvent) => {
+      if (event.type !== "training-step" || ranks.length > 0) return;
+      ranks = ranksOf(join(folder, "hanging"));
+      process.kill(ranks[1] as number, "SIGSTOP");
+    };
+    await expect(start("hanging", { onEvent, stallTimeoutSeconds: 10 })).rejects.toMatchObject({
+      code: "trainer.stalled",
+      message: "no event and no work for 10 s",
+      retryable: true,
+    });
+    job = whole;
+    expect(ranks).toHaveLength(2);
+    expect(ranksOf(join(folder, "hanging"))).toEqual([]);
+  }, 300_000);
+
   test("whose batch is not the one that was meant is invalid, and is not tried again", async () => {
     job = { ...job, batchSha256: "0".repeat(64) };
     await expect(start("other-batch")).rejects.toMatchObject({
@@ -110,3 +139,17 @@ describe.skipIf(!hasPython)("a training job", () => {
     });
   }, 300_000);
 });
+
+/** Processes that the launcher of a job started, by rank. */
+function ranksOf(jobDirectory: string): number[] {
+  const found = readdirSync("/proc").flatMap((pid) => {
+    try {
+      const rank = /(?:^|\0)RANK=(\d+)/.exec(readFileSync(`/proc/${pid}/environ`, "utf8"))?.[1];
+      const isOurs = readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(jobDirectory);
+      return rank !== undefined && isOurs ? [{ pid: Number(pid), rank: Number(rank) }] : [];
+    } catch {
+      return [];
+    }
+  });
+  return found.sort((a, b) => a.rank - b.rank).map(({ pid }) => pid);
+}
