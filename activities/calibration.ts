@@ -18,6 +18,7 @@ import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { deriveSeed } from "#core/rng.ts";
+import { canaryMetrics } from "#core/rollout/canary.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { bufferSha256, type CommittedGroup, readGroups, readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -35,7 +36,11 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
         return {
           inputs: { policy: input.policy.hash },
           outputs: {},
-          metrics: { ...rolloutMetrics(manifests.map(summarize)), "rollout/do_nothing_floor": doNothingFloor(environment, tasks) },
+          metrics: {
+            ...rolloutMetrics(manifests.map(summarize)),
+            ...canaryMetrics("rollout", input.canary),
+            "rollout/do_nothing_floor": doNothingFloor(environment, tasks),
+          },
           decision: null,
         };
       });

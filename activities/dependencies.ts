@@ -1,6 +1,7 @@
 // What the activities are given. Built once per worker process in workers/dependencies.ts; types only here.
 
 import type { OpenedPolicy } from "#adapters/inference/open-policy.ts";
+import type { PolicyDescription } from "#adapters/policy-store/policy-store.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import type { EnvironmentConfig, PolicyConfig, ProposerConfig, SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { RolloutPurpose } from "#contracts/manifests.ts";
@@ -53,8 +54,7 @@ export interface ActivityDependencies {
       result: TrainingResult,
       options: { label: string; parentHash: string | null; base: PolicyRef | undefined },
     ): Promise<PolicyRef>;
-    /** The policy that an adapter adds to; null for whole weights. */
-    base(ref: PolicyRef): Promise<PolicyRef | null>;
+    describe(ref: PolicyRef): Promise<PolicyDescription>;
     optimizerState(ref: PolicyRef): Promise<string | null>;
   };
 }

@@ -5,6 +5,7 @@ import type { CampaignEnd, GroupManifest, IterationManifest } from "#contracts/m
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import { decidePromotion, evaluate } from "#core/evaluation/evaluate.ts";
 import { deriveSeed } from "#core/rng.ts";
+import { canaryMetrics } from "#core/rollout/canary.ts";
 import { outputOf } from "./calibration.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
@@ -69,7 +70,7 @@ async function runEvaluation(deps: ActivityDependencies, input: EvaluateInput) {
   return {
     inputs: { policy: policy.hash, promoted: promoted?.policy.hash ?? "none", iteration: String(iteration) },
     outputs: { report: await deps.record.putJson(EvaluationReport, report, "EvaluationReport/1") },
-    metrics: evaluationMetrics(report),
+    metrics: { ...evaluationMetrics(report), ...canaryMetrics("evaluation", input.canary) },
     decision: promoted === null ? null : decidePromotion(report, config.evaluation),
   };
 }

@@ -1,5 +1,5 @@
 // Rollouts: one activity is one group. A committed group is never made again; turns of an unfinished one come from its journal.
-import type { GroupSummary, IterationContext, OpenPolicyInput, RolloutGroupInput, TaskPlan } from "#contracts/activities.ts";
+import type { CanaryReport, GroupSummary, IterationContext, OpenPolicyInput, RolloutGroupInput, TaskPlan } from "#contracts/activities.ts";
 import type { GroupManifest } from "#contracts/manifests.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
@@ -7,6 +7,7 @@ import { groupSeed, planEvaluationTasks, planTrainTasks } from "#core/campaign/p
 import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { isTruncation } from "#core/reward/label-rollout.ts";
+import { mergeReports } from "#core/rollout/canary.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
@@ -25,15 +26,18 @@ export function createRolloutActivities(deps: ActivityDependencies) {
     },
 
     /**
-     * Makes sure that the policy server holds these weights before anything is asked of them, and that it still says of stored turns
-     * what it said when they were sampled: a mismatch means wrong weights or a wrong template, and stops the iteration.
+     * Makes sure that the policy server holds these weights before anything is asked of them, and that it says of stored turns what the
+     * trainer said when it left the weights, and what it said itself when the turns were sampled: a mismatch means wrong weights or a wrong
+     * template, and stops the iteration. Null when there was nothing to compare with.
      */
-    async openPolicy(input: OpenPolicyInput): Promise<void> {
-      await withHeartbeat(async (signal) => {
+    async openPolicy(input: OpenPolicyInput): Promise<CanaryReport | null> {
+      return withHeartbeat(async (signal) => {
         const opened = await deps.openPolicy(input.config.policy, input.policy);
         await opened.ensureLoaded(signal);
-        if (input.sampledIn !== null)
-          await opened.checkStoredTurns(await storedTrajectories(deps, input.campaignId, input.sampledIn), signal);
+        const trained = await opened.checkTrainedTurns(signal);
+        if (input.sampledIn === null) return trained;
+        const sampled = await opened.checkStoredTurns(await storedTrajectories(deps, input.campaignId, input.sampledIn), signal);
+        return trained === null ? sampled : mergeReports(trained, sampled);
       });
     },
 

@@ -36,6 +36,7 @@ export function createTrainingActivities(deps: ActivityDependencies) {
           groups: groups.map(({ trajectories }, index) => ({ trajectories, advantages: advantages[index] ?? [] })),
           policyHash: input.policy.hash,
           rewardTableSha256: table.sha256,
+          tokenizerSha256: (await deps.policies.describe(input.policy)).fileHashes["tokenizer.json"],
           estimator: describeEstimator(input.config.advantage),
           seed: seedToInt(deriveSeed(input.config.seed, "batch", input.iteration)),
         });
@@ -130,7 +131,7 @@ async function startOf(
 
 /** The policy itself, or the one that an adapter adds to. */
 async function wholeWeights(policies: ActivityDependencies["policies"], policy: PolicyRef): Promise<PolicyRef> {
-  return (await policies.base(policy)) ?? policy;
+  return (await policies.describe(policy)).base ?? policy;
 }
 
 /** Means over the optimizer steps; the last step's where a mean says little. Names and units: docs/metrics.md. */

@@ -56,9 +56,13 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     policies: {
       directory: (ref) => policies.directory(ref),
       optimizerState: (ref) => policies.optimizerState(ref),
-      base: async (ref) => (await policies.describe(ref)).base,
-      import: (jobDirectory, _result, options) =>
-        policies.import(join(jobDirectory, "model"), { ...options, optimizerState: join(jobDirectory, "optimizer.safetensors") }),
+      describe: (ref) => policies.describe(ref),
+      import: (jobDirectory, { canary }, options) =>
+        policies.import(join(jobDirectory, "model"), {
+          ...options,
+          optimizerState: join(jobDirectory, "optimizer.safetensors"),
+          canary: canary && join(jobDirectory, "canary.json"),
+        }),
     },
   };
 }

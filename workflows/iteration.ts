@@ -1,7 +1,7 @@
 // rollout -> calibration -> redesign -> training -> evaluation, once. Every stage finds its own committed output and reuses it,
 // so an iteration that is run again (retry, resume, lost Temporal database) repeats nothing that the record holds.
 import { ApplicationFailure, condition, executeChild, ParentClosePolicy, setHandler } from "@temporalio/workflow";
-import type { GroupSummary, IterationContext, IterationDraft } from "#contracts/activities.ts";
+import type { CanaryReport, GroupSummary, IterationContext, IterationDraft } from "#contracts/activities.ts";
 import type { IterationManifest, RolloutPurpose, StageName } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import { campaignWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
@@ -29,18 +29,19 @@ async function evaluateBase({ context, progress }: IterationInput, run: Iteratio
   const plan = await controlActivities.planTasks(context);
   await run.enter("evaluation");
   const startedAt = timestamp();
-  const rollouts = await run.rollOut("evaluation", plan.evaluation, progress.basePolicy, null);
+  const { summary, canary } = await run.rollOut("evaluation", plan.evaluation, progress.basePolicy, null);
   const { passRate } = await controlActivities.evaluate({
     ...context,
     taskIds: plan.evaluation,
     policy: progress.basePolicy,
     promoted: null,
+    canary,
     startedAt,
   });
   return {
     ...unchanged(context, progress),
     evaluationPassRate: passRate,
-    modelCalls: rollouts.modelCalls,
+    modelCalls: summary.modelCalls,
   };
 }
 
@@ -55,6 +56,7 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
     ...context,
     taskIds: plan.train,
     policy,
+    canary: rollouts.canary,
     startedAt: rolloutStart,
   });
   guardTruncation(context, progress, truncationRate, acknowledgedGuards);
@@ -86,7 +88,7 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
     trainTruncationRate: truncationRate,
   };
   // Nothing to learn from: every advantage is zero. The policy stays, the next iteration draws other tasks.
-  if (batch.numLiveRows === 0) return { ...draft, modelCalls: rollouts.modelCalls };
+  if (batch.numLiveRows === 0) return { ...draft, modelCalls: rollouts.summary.modelCalls };
   const trained = await trainingActivities.train({
     ...context,
     policy,
@@ -104,6 +106,7 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
     taskIds: plan.evaluation,
     policy: trained.policy,
     promoted: { policy, iteration: progress.promoted.iteration },
+    canary: evaluationRollouts.canary,
     startedAt: evaluationStart,
   });
   return {
@@ -112,7 +115,7 @@ async function runStages({ context, progress, acknowledgedGuards }: IterationInp
     policyAfter: evaluation.promotion === "promote" ? trained.policy : policy,
     promotion: evaluation.promotion,
     evaluationPassRate: evaluation.passRate,
-    modelCalls: rollouts.modelCalls + evaluationRollouts.modelCalls,
+    modelCalls: rollouts.summary.modelCalls + evaluationRollouts.summary.modelCalls,
   };
 }
 
@@ -134,9 +137,15 @@ function unchanged({ campaignId, iteration }: IterationContext, progress: Campai
   };
 }
 
+interface Rollouts {
+  readonly summary: GroupSummary;
+  /** What the check of the policy's server found. */
+  readonly canary: CanaryReport | null;
+}
+
 interface IterationRun {
   enter(stage: StageName): Promise<void>;
-  rollOut(purpose: RolloutPurpose, taskIds: string[], policy: PolicyRef, sampledIn: number | null): Promise<GroupSummary>;
+  rollOut(purpose: RolloutPurpose, taskIds: string[], policy: PolicyRef, sampledIn: number | null): Promise<Rollouts>;
   askPerson(): Promise<"approved" | "rejected">;
 }
 
@@ -164,14 +173,16 @@ function openIteration({ context, progress: _progress }: IterationInput): Iterat
       await condition(() => !isPaused);
     },
     async rollOut(purpose, taskIds, policy, sampledIn) {
-      await rolloutActivities.openPolicy({ ...context, policy, sampledIn });
+      // Histories of earlier versions have no report.
+      const canary = (await rolloutActivities.openPolicy({ ...context, policy, sampledIn })) ?? null;
       rolloutId = rolloutWorkflowId(campaignId, iteration, purpose);
       try {
-        return await executeChild(rolloutBatch, {
+        const summary = await executeChild(rolloutBatch, {
           workflowId: rolloutId,
           args: [{ ...context, purpose, taskIds, policy, isPaused }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         });
+        return { summary, canary };
       } finally {
         rolloutId = null;
       }

@@ -26,6 +26,17 @@ export const OpenPolicyInput = IterationContext.extend({
 });
 export type OpenPolicyInput = z.infer<typeof OpenPolicyInput>;
 
+/** How far the server's log-probabilities of stored turns are from those that the sampler or the trainer has stored. */
+export const CanaryReport = z.strictObject({
+  numTurns: z.int().nonnegative(),
+  numTokens: z.int().nonnegative(),
+  meanDifference: z.number().describe("of absolute differences, nats per token"),
+  maxDifference: z.number().describe("nats"),
+});
+export type CanaryReport = z.infer<typeof CanaryReport>;
+
+const Canary = CanaryReport.nullable().default(null).describe("what the check of the policy's server found; null where there was none");
+
 export const RolloutGroupInput = IterationContext.extend({
   purpose: RolloutPurpose,
   taskId: z.string(),
@@ -52,7 +63,12 @@ export const RolloutBatchInput = IterationContext.extend({
 });
 export type RolloutBatchInput = z.infer<typeof RolloutBatchInput>;
 
-export const CommitRolloutInput = IterationContext.extend({ taskIds: z.array(z.string()), policy: PolicyRef, startedAt: z.iso.datetime() });
+export const CommitRolloutInput = IterationContext.extend({
+  taskIds: z.array(z.string()),
+  policy: PolicyRef,
+  canary: Canary,
+  startedAt: z.iso.datetime(),
+});
 export type CommitRolloutInput = z.infer<typeof CommitRolloutInput>;
 export const CommitRolloutResult = z.strictObject({ passRate: z.number(), truncationRate: z.number() });
 export type CommitRolloutResult = z.infer<typeof CommitRolloutResult>;
@@ -102,6 +118,7 @@ export const EvaluateInput = IterationContext.extend({
     .strictObject({ policy: PolicyRef, iteration: z.int().nonnegative() })
     .nullable()
     .describe("where the promoted policy's evaluation is; null for the base evaluation"),
+  canary: Canary,
   startedAt: z.iso.datetime(),
 });
 export type EvaluateInput = z.infer<typeof EvaluateInput>;

@@ -27,7 +27,27 @@ export const PolicyManifest = z
     files: z.record(z.string().regex(/^[A-Za-z0-9._-]+$/), ArtifactRef),
     parentHash: Sha256.nullable().describe("policy it was trained from"),
     optimizerState: ArtifactRef.nullable().describe("moments to go on from; not part of the hash"),
+    canary: ArtifactRef.optional().describe(
+      "PolicyCanary/1: what the trainer says of stored turns under these weights; not part of the hash",
+    ),
     base: PolicyRef.optional().describe("the policy whose weights an adapter adds to; absent when the files are whole weights"),
   })
   .meta({ id: "PolicyManifest" });
 export type PolicyManifest = z.infer<typeof PolicyManifest>;
+
+/** What the trainer says of stored turns under the weights that it has left, so that whoever serves them can be held to it. */
+export const PolicyCanary = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    temperature: z.number().positive(),
+    precision: z.enum(["float32", "bfloat16"]).describe("of the trainer's matrix products"),
+    turns: z.array(
+      z.strictObject({
+        tokenIds: z.array(z.int().nonnegative()).describe("up to the end of the turn"),
+        start: z.int().positive().describe("where the turn's own tokens begin"),
+        logprobs: z.array(z.number()).describe("of the turn's own tokens, nats"),
+      }),
+    ),
+  })
+  .meta({ id: "PolicyCanary" });
+export type PolicyCanary = z.infer<typeof PolicyCanary>;

@@ -126,6 +126,18 @@ describe("campaign", () => {
     });
   });
 
+  test("what the check of the policy's server found reaches the record with the stage that it came before", async () => {
+    const found: string[] = [];
+    const onCanary: FakeOptions["onCanary"] = (stage, iteration, canary) => {
+      found.push(`${stage} ${iteration} ${canary?.numTurns} ${canary?.meanDifference}`);
+    };
+    await withCampaign({ onCanary }, {}, async ({ handle }) => {
+      await handle.result();
+      const [base, first, second] = ["evaluation 0 64 0", "rollout 1 64 0.000001", "evaluation 1 64 0.000001"];
+      expect(found.slice(0, 3)).toEqual([base, first, second]);
+    });
+  });
+
   test("every planned group is rolled out exactly once, by the promoted policy", async () => {
     await withCampaign({ promotion: "keep" }, {}, async ({ calls, handle }) => {
       await handle.result();

@@ -1,5 +1,6 @@
 // Activities that answer at once and note what they were asked, for tests of the workflows' own decisions.
 import { ApplicationFailure } from "@temporalio/common";
+import type { CanaryReport } from "#contracts/activities.ts";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignConfig as CampaignConfigSchema } from "#contracts/campaign-config.ts";
@@ -44,6 +45,8 @@ export interface FakeOptions {
   readonly promotion?: "promote" | "keep";
   /** Awaited at the start of every group. */
   readonly beforeGroup?: (taskId: string, iteration: number) => Promise<void>;
+  /** Told what the stages are given of the server's check. */
+  readonly onCanary?: (stage: "rollout" | "evaluation", iteration: number, canary: CanaryReport | null) => void;
   /** Iterations whose training fails until the set is emptied. */
   readonly brokenTraining?: Set<number>;
 }
@@ -57,6 +60,7 @@ export function fakeActivities(options: FakeOptions = {}): { activities: Activit
     },
     async openPolicy({ iteration, policy }) {
       calls.push(`open ${iteration} ${policy.name}`);
+      return { numTurns: 64, numTokens: 640, meanDifference: iteration / 1e6, maxDifference: iteration / 1e5 };
     },
     async rolloutGroup({ iteration, purpose, taskId, policy }) {
       await options.beforeGroup?.(taskId, iteration);
@@ -71,7 +75,8 @@ export function fakeActivities(options: FakeOptions = {}): { activities: Activit
         completionTokens: 10,
       };
     },
-    async commitRollout({ iteration }) {
+    async commitRollout({ iteration, canary }) {
+      options.onCanary?.("rollout", iteration, canary);
       return { passRate: 0.5, truncationRate: options.truncationRates?.[iteration] ?? 0 };
     },
     async calibrate({ iteration }) {
@@ -92,7 +97,8 @@ export function fakeActivities(options: FakeOptions = {}): { activities: Activit
       calls.push(`train ${iteration} ${policy.name}`);
       return { policy: policyRef(`policy${iteration}`) };
     },
-    async evaluate({ iteration, policy, promoted }) {
+    async evaluate({ iteration, policy, promoted, canary }) {
+      options.onCanary?.("evaluation", iteration, canary);
       calls.push(`evaluate ${iteration} ${policy.name}`);
       return { report: ref("evaluation"), passRate: 0.5 + iteration / 10, promotion: promoted === null ? "none" : promotion };
     },

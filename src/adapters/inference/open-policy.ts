@@ -1,13 +1,14 @@
 // The policy that a campaign names, with the server that holds it: config -> client, format, tokenizer.
 import { join } from "node:path";
 import type OpenAI from "openai";
+import type { CanaryReport } from "#contracts/activities.ts";
 import type { PolicyConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { Policy } from "#core/ports.ts";
 import { compactFormat } from "#core/prompt-format/compact.ts";
-import { type CanaryReport, compareScores, pickStoredTurns } from "#core/rollout/canary.ts";
+import { compareScores, pickStoredTurns, type StoredTurn } from "#core/rollout/canary.ts";
 import type { PolicyStore } from "../policy-store/policy-store.ts";
 import { createChatPolicy } from "./chat-policy.ts";
 import { createInferenceClient } from "./client.ts";
@@ -27,6 +28,11 @@ export interface OpenedPolicy {
    * throws  provider.wrong-weights when the server no longer says what it said then
    */
   checkStoredTurns(trajectories: readonly Trajectory[], signal: AbortSignal): Promise<CanaryReport>;
+  /**
+   * Scores the turns again that the trainer scored with the weights it left; null for a policy that it has not made.
+   * throws  provider.wrong-weights when the server does not say what the trainer said
+   */
+  checkTrainedTurns(signal: AbortSignal): Promise<CanaryReport | null>;
 }
 
 export interface OpenPolicyContext {
@@ -43,7 +49,8 @@ export interface OpenPolicyContext {
 
 const NUM_CANARY_TURNS = 64;
 /** Mean nats per token, by device: fp32 on a CPU repeats itself to 1e-6; bf16 kernels on a GPU differ among themselves by about 0.01. */
-const CANARY_THRESHOLD = { embedded: 1e-5, vllm: 2e-2 } as const;
+const CANARY_THRESHOLD = { float32: 1e-5, bfloat16: 2e-2 } as const;
+type Precision = keyof typeof CANARY_THRESHOLD;
 /** Adapters that a vLLM which somebody else has started is left with. */
 const NUM_KEPT_ADAPTERS = 4;
 const MAX_OPEN = 16;
@@ -81,7 +88,7 @@ async function openEmbedded(
       ...limits,
     });
   const policy = config.format === "compact" ? tokenPolicy() : createChatPolicy({ client, ref, ...limits });
-  return withServer(policy, ref.name, createEmbeddedServer(client), files, temperature, CANARY_THRESHOLD.embedded);
+  return withServer(policy, createEmbeddedServer(client), { files, temperature, servedName: ref.name, precision: "float32", context });
 }
 
 async function openVllm(
@@ -100,7 +107,7 @@ async function openVllm(
     config.start === undefined
       ? await connectedVllm(config, ref, { client, isAdapter, context })
       : createStartedVllm({ ...config, start: config.start }, files, { client, host: context.vllm, apiKey: keyOf(config, context) });
-  return withServer(policy, model, server, files, temperature, CANARY_THRESHOLD.vllm);
+  return withServer(policy, server, { files, temperature, servedName: model, precision: "bfloat16", context });
 }
 
 async function connectedVllm(
@@ -125,23 +132,32 @@ function keyOf({ apiKeyEnv }: { apiKeyEnv?: string | undefined }, { environment 
   return apiKeyEnv === undefined ? null : (environment[apiKeyEnv] ?? null);
 }
 
-function withServer(
-  policy: Policy,
-  servedName: string,
-  server: PolicyServer,
-  files: ServablePolicy,
-  temperature: number,
-  threshold: number,
-): OpenedPolicy {
+interface Served {
+  readonly files: ServablePolicy;
+  readonly temperature: number;
+  readonly servedName: string;
+  /** Of the server's matrix products. */
+  readonly precision: Precision;
+  readonly context: OpenPolicyContext;
+}
+
+function withServer(policy: Policy, server: PolicyServer, { files, temperature, servedName, precision, context }: Served): OpenedPolicy {
   const { name, hash } = policy.ref;
+  const compare = async (turns: readonly StoredTurn[], at: number, threshold: number, signal: AbortSignal) => {
+    const scores = await Promise.all(turns.map((turn) => server.score(servedName, turn, at, signal)));
+    return compareScores(name, turns, scores, threshold);
+  };
   return {
     policy,
     server,
     ensureLoaded: (signal) => server.ensureLoaded(files, signal),
-    async checkStoredTurns(trajectories, signal) {
-      const turns = pickStoredTurns(trajectories, hash, NUM_CANARY_TURNS);
-      const scores = await Promise.all(turns.map((turn) => server.score(servedName, turn, temperature, signal)));
-      return compareScores(name, turns, scores, threshold);
+    checkStoredTurns: (trajectories, signal) =>
+      compare(pickStoredTurns(trajectories, hash, NUM_CANARY_TURNS), temperature, CANARY_THRESHOLD[precision], signal),
+    async checkTrainedTurns(signal) {
+      const canary = await context.policies.canary(policy.ref);
+      if (canary === null) return null;
+      const threshold = Math.max(CANARY_THRESHOLD[precision], CANARY_THRESHOLD[canary.precision]);
+      return compare(canary.turns.slice(0, NUM_CANARY_TURNS), canary.temperature, threshold, signal);
     },
   };
 }

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
-import { PolicyManifest, type PolicyRef } from "#contracts/policy.ts";
+import { PolicyCanary, PolicyManifest, type PolicyRef } from "#contracts/policy.ts";
 import { canonicalJson, hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
@@ -23,6 +23,8 @@ export interface ImportOptions {
   readonly optimizerState?: string | null;
   /** The policy that an adapter adds to; left out for whole weights. */
   readonly base?: PolicyRef | undefined;
+  /** Path of what the trainer says of stored turns under these weights (PolicyCanary). */
+  readonly canary?: string | undefined;
 }
 
 export interface PolicyDescription {
@@ -39,6 +41,8 @@ export interface PolicyStore {
   directory(ref: PolicyRef): Promise<string>;
   describe(ref: PolicyRef): Promise<PolicyDescription>;
   import(directory: string, options: ImportOptions): Promise<PolicyRef>;
+  /** What the trainer says of stored turns under these weights, or null for a policy that it has not made. */
+  canary(ref: PolicyRef): Promise<PolicyCanary | null>;
   /** A local path of the moments to go on from, or null. */
   optimizerState(ref: PolicyRef): Promise<string | null>;
 }
@@ -58,6 +62,10 @@ export function createPolicyStore(store: ArtifactStore, root: string): PolicySto
       return { fileHashes: hashesOf(files), parentHash, base };
     },
     import: (directory, options) => importPolicyDirectory(store, directory, options),
+    async canary({ hash, manifest }) {
+      const { canary } = await readManifest(store, manifest, hash);
+      return canary === undefined ? null : PolicyCanary.parse(JSON.parse(new TextDecoder().decode(await store.getBlob(canary))));
+    },
     async optimizerState({ hash, manifest }) {
       const { optimizerState } = await readManifest(store, manifest, hash);
       return optimizerState === null ? null : await store.localPath(optimizerState);
@@ -70,7 +78,7 @@ export async function importPolicyDirectory(store: ArtifactStore, directory: str
   const names = await modelFiles(directory);
   const files: Record<string, ArtifactRef> = {};
   for (const name of names) files[name] = await store.putBlobFile(join(directory, name), "ModelFile/1");
-  const { label, parentHash, optimizerState = null, base } = options;
+  const { label, parentHash, optimizerState = null, base, canary } = options;
   const hash = policyHash(files);
   const manifest: PolicyManifest = {
     schemaVersion: 1,
@@ -79,6 +87,7 @@ export async function importPolicyDirectory(store: ArtifactStore, directory: str
     parentHash,
     optimizerState: optimizerState === null ? null : await store.putBlobFile(optimizerState, "OptimizerState/1"),
     ...(base === undefined ? {} : { base }),
+    ...(canary === undefined ? {} : { canary: await store.putBlobFile(canary, "PolicyCanary/1") }),
   };
   const bytes = new TextEncoder().encode(canonicalJson(manifest));
   return { name: `${label}-${hash.slice(0, 12)}`, hash, manifest: await store.putBlob(bytes, MANIFEST_SCHEMA) };

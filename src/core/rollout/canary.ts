@@ -1,4 +1,5 @@
-// Stored turns that a server must score as it did when it sampled them: the test for wrong weights or a wrong template.
+// Stored turns that a server must score as their sampler or the trainer did: the test for wrong weights or a wrong template.
+import type { CanaryReport } from "#contracts/activities.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { CampaignError } from "../errors.ts";
 import { deriveSeed } from "../rng.ts";
@@ -8,14 +9,6 @@ export interface StoredTurn {
   readonly tokenIds: readonly number[];
   readonly start: number;
   readonly logprobs: readonly number[];
-}
-
-export interface CanaryReport {
-  readonly numTurns: number;
-  readonly numTokens: number;
-  /** Mean and largest absolute difference of log-probabilities, in nats. */
-  readonly meanDifference: number;
-  readonly maxDifference: number;
 }
 
 /** Turns sampled by the policy with this hash, at most `count`, picked by hash so that tasks, trials and lengths all occur. */
@@ -53,7 +46,7 @@ export function compareScores(
   );
   const meanDifference = differences.length === 0 ? 0 : differences.reduce((sum, difference) => sum + difference, 0) / differences.length;
   if (!(meanDifference <= threshold)) {
-    const message = `${policyName} scores ${turns.length} stored turns ${meanDifference.toPrecision(3)} nats per token away from when it sampled them (at most ${threshold})`;
+    const message = `${policyName} scores ${turns.length} stored turns ${meanDifference.toPrecision(3)} nats per token away from what is stored with them (at most ${threshold})`;
     throw new CampaignError("provider.wrong-weights", `${message}: wrong weights or wrong template`, {
       next: "restart the policy server and resume",
     });
@@ -63,5 +56,27 @@ export function compareScores(
     numTokens: differences.length,
     meanDifference,
     maxDifference: differences.reduce((a, b) => Math.max(a, b), 0),
+  };
+}
+
+/** Two reports of one policy as one. */
+export function mergeReports(a: CanaryReport, b: CanaryReport): CanaryReport {
+  const numTokens = a.numTokens + b.numTokens;
+  const sum = a.meanDifference * a.numTokens + b.meanDifference * b.numTokens;
+  return {
+    numTurns: a.numTurns + b.numTurns,
+    numTokens,
+    meanDifference: numTokens === 0 ? 0 : sum / numTokens,
+    maxDifference: Math.max(a.maxDifference, b.maxDifference),
+  };
+}
+
+/** Names and units: docs/metrics.md. Empty when nothing could be compared. */
+export function canaryMetrics(stage: "rollout" | "evaluation", report: CanaryReport | null): Record<string, number> {
+  if (report === null || report.numTurns === 0) return {};
+  return {
+    [`${stage}/canary_turns`]: report.numTurns,
+    [`${stage}/canary_mean_difference`]: report.meanDifference,
+    [`${stage}/canary_max_difference`]: report.maxDifference,
   };
 }

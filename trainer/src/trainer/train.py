@@ -6,6 +6,7 @@ weighted by counts of the whole minibatch.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,9 +19,10 @@ from torch import Tensor
 from trainer.adapter import read_adapter
 from trainer.backends import Backend, backend_of
 from trainer.batch import Batch, Row, read_batch
+from trainer.canary import make_canary, write_canary
 from trainer.contracts import AdapterJob, Hyperparameters, TrainingJob, read_training_job
 from trainer.errors import Diverged, InvalidJob
-from trainer.files import file_hash, write_atomic
+from trainer.files import file_hash, sha256_file, write_atomic
 from trainer.layouts import lay_out, micro_batches
 from trainer.layouts.flat import Flat
 from trainer.loss import MinibatchCounts, clipped_loss, importance_weights, k3_divergence, ratios, row_weight
@@ -141,10 +143,16 @@ class TrainLearner:
     def _start_logprobs(self) -> dict[int, Tensor]:
         """What the trainer computes for the policy that the job starts from. A function of the job alone: a resumed one computes it again
         before it loads its checkpoint."""
+        return self._logprobs_under(self._policy, self._rows_with_actions())
+
+    def _rows_with_actions(self) -> list[tuple[int, Row]]:
+        return [(index, row) for index, row in enumerate(self._batch.rows) if row.num_actions]
+
+    def _logprobs_under(self, scorer: Scorer, rows: list[tuple[int, Row]]) -> dict[int, Tensor]:
         found: dict[int, Tensor] = {}
-        for micro_batch in self._micro_batches([(index, row) for index, row in enumerate(self._batch.rows) if row.num_actions]):
+        for micro_batch in self._micro_batches(rows):
             with torch.no_grad():
-                logprobs = action_logprobs(self._policy, [row for _, row in micro_batch], self._layout, self._job.temperature)
+                logprobs = action_logprobs(scorer, [row for _, row in micro_batch], self._layout, self._job.temperature)
             found.update({index: logprobs_N for (index, _), (logprobs_N, _) in zip(micro_batch, logprobs, strict=True)})
         return found
 
@@ -201,7 +209,11 @@ class TrainLearner:
     def result(self, job_directory: Path, steps: list[dict[str, Any]], marks: list[dict[str, Any]]) -> dict[str, Any]:
         path = job_directory / "optimizer.safetensors"
         write_atomic(path, save(self._optimizer.state()))
-        return {"optimizerState": file_hash(path), "steps": steps}
+        return {"optimizerState": file_hash(path), "canary": write_canary(job_directory, self._canary()), "steps": steps}
+
+    def _canary(self) -> dict[str, Any]:
+        score = partial(self._logprobs_under, self._policy)
+        return make_canary(self._batch.rows, score, self._job.temperature, self._policy.backend.compute_dtype)
 
 
 def advantage_by_turn(rows: list[Row]) -> list[dict[str, float]]:
@@ -233,6 +245,7 @@ def create_learner(
     backend = backend or backend_of(job.backend)
     if not job.hyperparameters.gradient_checkpointing:
         backend = replace(backend, recompute=False)
+    check_tokenizer(batch, job.model_directory)
     policy = create_policy(job, backend)
     check_fit(batch, policy)
     learner = make(job, batch, policy, load_reference(job, policy))
@@ -265,6 +278,13 @@ def check_hyperparameters(hyper: Hyperparameters) -> None:
         raise InvalidJob(f"betas {hyper.betas} must lie in [0, 1)")
     if hyper.clip_low >= 1:
         raise InvalidJob(f"clipLow {hyper.clip_low} must be less than 1")
+
+
+def check_tokenizer(batch: Batch, directory: Path) -> None:
+    """Token ids mean nothing under another tokenizer, and most of them would be in range."""
+    expected, path = batch.header.get("tokenizerSha256"), directory / "tokenizer.json"
+    if expected is not None and not (path.is_file() and sha256_file(path) == expected):
+        raise InvalidJob(f"the batch is of another tokenizer than {path}")
 
 
 def check_fit(batch: Batch, policy: TrainablePolicy) -> None:
