@@ -26,12 +26,15 @@ function toProviderError(error: unknown, context: RequestContext): unknown {
     new CampaignError(code, `${context.who}: ${what}`, { cause: error, ...details });
   if (error instanceof CampaignError) return error;
   if (error instanceof OpenAI.APIConnectionTimeoutError) return fail("provider.timeout", "no answer in time");
-  if (error instanceof OpenAI.APIConnectionError) return fail("provider.unavailable", `no connection: ${rootMessage(error)}`);
+  if (error instanceof OpenAI.APIConnectionError)
+    return fail("provider.unavailable", `no connection: ${rootMessage(error)}`, { next: "see that the endpoint is up" });
   if (error instanceof OpenAI.APIError && error.status !== undefined) return statusError(error, context, fail);
   if (error instanceof ZodError) return fail("provider.invalid-response", `the answer has another shape: ${firstIssue(error)}`);
   if (error instanceof SyntaxError) return fail("provider.invalid-response", "the answer is not JSON");
   return error;
 }
+
+const MAX_MESSAGE = 400;
 
 type Fail = (code: ErrorCode, what: string, details?: { next?: string; retryAfterSeconds?: number }) => CampaignError;
 
@@ -40,7 +43,7 @@ const OVERFLOW =
 
 function statusError(error: InstanceType<typeof OpenAI.APIError>, context: RequestContext, fail: Fail): CampaignError {
   const status = Number(error.status);
-  const what = `HTTP ${status}: ${error.message}`;
+  const what = `HTTP ${status}: ${shorten(error.message.replace(`${status} `, ""))}`;
   if (status === 401 || status === 403) return fail("provider.unauthorized", what, { next: "check the endpoint's key (apiKeyEnv)" });
   if (status === 404)
     return fail(context.canReappear ? "provider.model-missing" : "provider.rejected", what, {
@@ -53,9 +56,14 @@ function statusError(error: InstanceType<typeof OpenAI.APIError>, context: Reque
   if (status >= 500 || status === 409) return fail("provider.unavailable", what);
   if (status >= 300 && status < 400)
     return fail("provider.rejected", `${what}; redirects are not followed`, { next: "give the address that it redirects to" });
-  const isOverflow = error.code === "context_length_exceeded" || OVERFLOW.test(error.message);
-  return fail(isOverflow ? "provider.context-overflow" : "provider.rejected", what);
+  if (error.code === "context_length_exceeded" || OVERFLOW.test(error.message))
+    return fail("provider.context-overflow", what, { next: "ask for fewer tokens, or take a model with a longer context" });
+  return fail("provider.rejected", what, { next: "see what the endpoint and the model support" });
 }
+
+/** Some servers give a whole request back. */
+const shorten = (text: string): string =>
+  text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE / 2)} … ${text.slice(-MAX_MESSAGE / 2)}`;
 
 /** A spent quota answers 429 too, and no waiting helps it. */
 function rateLimit(error: InstanceType<typeof OpenAI.APIError>, what: string, fail: Fail): CampaignError {

@@ -1,6 +1,5 @@
 // turnwise calibrate FILE…: the whole analysis on rollouts that are already there. No server, no key.
 import { type Command, Option } from "commander";
-import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { renderPage } from "#core/calibration/page/render-page.ts";
@@ -52,7 +51,6 @@ export function registerCalibrate(program: Command): void {
 
 async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const config = parseConfig(options);
-  if (config.proposer !== undefined) await checkEndpoint(config.proposer);
   const proposer = config.proposer === undefined ? null : openProposer(config.proposer, process.env, new AbortController().signal);
   const { rollouts, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
   const input = { rollouts, scheme, priorTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 };

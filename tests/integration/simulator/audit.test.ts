@@ -98,9 +98,9 @@ describe("turnwise simulator audit", () => {
   it.each([
     [["--simulator", "oracle"], "unknown simulator oracle"],
     [["--simulator", "react"], "needs --base-url and --model"],
-    [["--simulator", "llm", "--base-url", "nonsense", "--model", "m"], "baseUrl"],
-    [["--simulator", "llm", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--temperature", "hot"], "temperature"],
-    [["--trials", "1"], "trials"],
+    [["--simulator", "llm", "--base-url", "nonsense", "--model", "m"], "--base-url"],
+    [["--simulator", "llm", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--temperature", "hot"], "--temperature"],
+    [["--trials", "1"], "--trials"],
     [["--tasks", "no-such-task"], "there is no task no-such-task"],
     [["--tasks", "0"], "at least one task"],
     [["--task-set", "nowhere"], "unknown task set nowhere"],
