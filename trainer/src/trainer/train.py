@@ -207,13 +207,21 @@ class TrainLearner:
         self._policy.export(model_directory, self._job.model_hash)
 
     def result(self, job_directory: Path, steps: list[dict[str, Any]], marks: list[dict[str, Any]]) -> dict[str, Any]:
-        path = job_directory / "optimizer.safetensors"
-        write_atomic(path, save(self._optimizer.state()))
-        return {"optimizerState": file_hash(path), "canary": write_canary(job_directory, self._canary()), "steps": steps}
+        return write_outputs(job_directory, self._moments(), self._canary(), steps)
+
+    def _moments(self) -> dict[str, Tensor]:
+        return self._optimizer.state()
 
     def _canary(self) -> dict[str, Any]:
         score = partial(self._logprobs_under, self._policy)
         return make_canary(self._batch.rows, score, self._job.temperature, self._policy.backend.compute_dtype)
+
+
+def write_outputs(job_directory: Path, moments: dict[str, Tensor], canary: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """The files beside the exported policy, and the fields of result.json that name them."""
+    path = job_directory / "optimizer.safetensors"
+    write_atomic(path, save(moments))
+    return {"optimizerState": file_hash(path), "canary": write_canary(job_directory, canary), "steps": steps}
 
 
 def advantage_by_turn(rows: list[Row]) -> list[dict[str, float]]:

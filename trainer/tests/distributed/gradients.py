@@ -32,7 +32,7 @@ def write_moe(directory: str) -> None:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        head_dim=8,
+        head_dim=8,  # pyright: ignore[reportCallIssue]
         max_position_embeddings=128,
         num_experts=4,
         num_experts_per_tok=2,

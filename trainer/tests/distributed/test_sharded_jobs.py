@@ -47,6 +47,7 @@ def test_resumed_at_any_number_of_ranks_a_job_ends_with_the_same_weights(new_job
     job = new_job()
     assert (done := train(job)).exit_code == 0, done.stderr
     hashes, weights, moments, steps = output_hashes(job), weights_of(job), moments_of(job), result_of(job)["steps"]
+    canary = canary_of(job)
     kept = shutil.copytree(job / "checkpoints", job.parent / "kept")
     for num_processes in (2, 1, 3):
         shutil.rmtree(job / "checkpoints")
@@ -63,6 +64,7 @@ def test_resumed_at_any_number_of_ranks_a_job_ends_with_the_same_weights(new_job
             assert output_hashes(job) == hashes
         assert_near(weights_of(job), weights)
         assert_near(moments_of(job), moments)
+        assert canary_of(job) == pytest.approx(canary, abs=1e-5)
 
 
 def test_the_moments_of_one_back_end_are_gone_on_from_by_another(tmp_path: Path, new_job: Make, train: Train) -> None:
@@ -165,6 +167,10 @@ def moments_of(job: Path) -> dict[str, torch.Tensor]:
 
 def result_of(job: Path) -> dict[str, Any]:
     return json.loads((job / "result.json").read_text())
+
+
+def canary_of(job: Path) -> list[float]:
+    return [logprob for turn in json.loads((job / "canary.json").read_text())["turns"] for logprob in turn["logprobs"]]
 
 
 def assert_near(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:

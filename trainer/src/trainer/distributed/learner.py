@@ -7,23 +7,20 @@ from typing import Any, cast
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from trainer.backends import Backend, fsdp_on
 from trainer.batch import Batch, Row
-from trainer.canary import write_canary
 from trainer.contracts import TrainingJob
 from trainer.distributed.deal import deal
 from trainer.distributed.group import Group
 from trainer.distributed.sharding import ShardedPolicy, gathered, sharded_like
-from trainer.files import file_hash, write_atomic
 from trainer.layouts import lay_out
 from trainer.loss import MinibatchCounts
 from trainer.optimizers import gradient_norm
 from trainer.policy import BaseOf, TrainablePolicy
-from trainer.train import Scorer, StepSums, TrainLearner, action_logprobs
+from trainer.train import Scorer, StepSums, TrainLearner, action_logprobs, write_outputs
 from trainer.train import create_learner as create_single
 
 # What a rank computes when the others have a micro-batch more: collectives need every rank. Its loss counts nothing.
@@ -57,7 +54,7 @@ class ShardedLearner(TrainLearner):
             (0.0 * logprobs_N.sum()).backward()
 
     def _logprobs_under(self, scorer: Scorer, rows: Rows) -> dict[int, Tensor]:
-        """Of every one of the rows, computed once by the rank it is dealt to and known to all."""
+        """Of every one of the rows, computed once, by the rank that it is dealt to, and known to all."""
         own: dict[int, Tensor] = {}
         for micro_batch in self._micro_batches(rows):
             with torch.no_grad():
@@ -75,14 +72,12 @@ class ShardedLearner(TrainLearner):
             names = list(file.keys())
             return {name: sharded_like(file.get_tensor(name), own[name]) for name in names if name in own}
 
+    def _moments(self) -> dict[str, Tensor]:
+        return gathered(self._optimizer.state(), self._group)
+
     def result(self, job_directory: Path, steps: list[dict[str, Any]], marks: list[dict[str, Any]]) -> dict[str, Any]:
-        path = job_directory / "optimizer.safetensors"
-        moments = gathered(self._optimizer.state(), self._group)
-        canary = self._canary()
-        if not self._group.is_first:
-            return {}
-        write_atomic(path, save(moments))
-        return {"optimizerState": file_hash(path), "canary": write_canary(job_directory, canary), "steps": steps}
+        moments, canary = self._moments(), self._canary()
+        return write_outputs(job_directory, moments, canary, steps) if self._group.is_first else {}
 
 
 def summed(sums: StepSums, group: Group) -> StepSums:
