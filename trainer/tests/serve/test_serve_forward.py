@@ -13,14 +13,16 @@ from helpers import SHAPE
 from serve.serve_helpers import random_prompt, weights_of
 from trainer.errors import InvalidJob
 from trainer.serve import selfcheck
-from trainer.serve.forward import Forward, Rows
+from trainer.serve.device_forward import DeviceForward
+from trainer.serve.forward import Forward, Rows, StepModel
+from trainer.serve.placement import Placement
 from trainer.serve.weights import Weights, load_weights
 
 LONG = replace(SHAPE, max_positions=256)
 PROMPTS = [random_prompt(seed, length) for seed, length in enumerate((90, 140, 3, 66))]
 
 
-def feed(forward: Forward, slot: int, positions: range, tokens: np.ndarray) -> torch.Tensor:
+def feed(forward: StepModel, slot: int, positions: range, tokens: np.ndarray) -> torch.Tensor:
     """Logits of every token of one chunk of a prompt."""
     index = np.arange(positions.start, positions.stop)
     return forward.step(Rows(np.full(len(index), slot), index, tokens[index], len(index)))
@@ -41,7 +43,10 @@ def alone(weights: Weights) -> list[torch.Tensor]:
     return results
 
 
-@pytest.mark.parametrize("shape", [LONG, replace(LONG, tie_embeddings=False, num_key_value_heads=4), replace(LONG, head_dim=16)])
+SHAPES = [LONG, replace(LONG, tie_embeddings=False, num_key_value_heads=4), replace(LONG, head_dim=16)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_logits_are_those_of_transformers(tmp_path: Path, shape):
     from transformers import Qwen3ForCausalLM
 
@@ -93,6 +98,31 @@ def test_the_self_check_passes_here_and_notices_rows_that_depend_on_their_number
     monkeypatch.setattr(Forward, "step", lambda self, rows: step(self, rows) + 1e-6 * len(self._filled(rows)[0]))
     assert not selfcheck.is_invariant(weights, 64, 16)
     assert selfcheck.is_invariant(weights, 64, 64)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_forward_of_any_device_gives_the_same_logits(tmp_path: Path, shape):
+    weights = weights_of(tmp_path / "model", shape)
+    ours = feed(Forward(weights, 1, 256, 160), 0, range(150), random_prompt(0, 150))
+    others = DeviceForward(weights, 2, 256, 64, "cpu", torch.float32)
+    logits = torch.cat([feed(others, 1, range(at, min(at + 50, 150)), random_prompt(0, 150)) for at in range(0, 150, 50)])
+    assert (ours - logits).abs().max() < 1e-5
+    half = DeviceForward(weights, 1, 256, 160, "cpu", torch.bfloat16)
+    difference = (ours.log_softmax(-1) - feed(half, 0, range(150), random_prompt(0, 150)).log_softmax(-1)).abs()
+    assert 1e-4 < difference.mean() < 5e-2
+
+
+def test_a_copied_prefix_continues_on_any_device(weights: Weights):
+    forward = DeviceForward(weights, 3, 256, 64, "cpu", torch.float32)
+    whole = torch.cat([feed(forward, 2, range(at, at + 45), PROMPTS[0]) for at in (0, 45)])
+    forward.copy_prefix(2, 0, 41)
+    assert torch.equal(feed(forward, 0, range(41, 90), PROMPTS[0]), whole[41:])
+
+
+def test_the_self_check_passes_for_the_forward_of_any_device(weights: Weights):
+    placement = Placement("cpu", torch.bfloat16)
+    assert isinstance(placement.make_forward(weights, 1, 64, 16, 16), DeviceForward)
+    assert selfcheck.exact_row_multiple(weights, 64, placement) == 64
 
 
 def test_weights_that_do_not_fit_their_config_are_refused(tmp_path: Path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
 
 from helpers import trainer_command, trainer_environment
 from serve.serve_helpers import SERVED_SHAPE, Server, is_running, random_prompt, start_server, until, write_policy
@@ -86,6 +87,25 @@ def test_bits_do_not_depend_on_load_threads_steps_caches_or_the_process(server: 
         assert fresh[::-1] == one_by_one
     finally:
         assert other.stop() == 0
+
+
+def test_a_server_in_bfloat16_says_so_and_keeps_its_promises(server: Server, policy_root: Path):
+    other = start_server(policy_root, "--dtype", "bfloat16", "--slots", "6", "--max-context", "128", "--max-rows", "32")
+    try:
+        health = other.get("/health")
+        assert (health["precision"], health["policies"]["base"]["exact"]) == ("bfloat16", True)
+        assert server.get("/health")["precision"] == "float32"
+        one_by_one = [other.sample(prompt) for prompt in PROMPTS[:6]]
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(other.sample, PROMPTS[:6])) == one_by_one
+        whole = PROMPTS[3] + one_by_one[3][0]
+        body = {"model": "base", "token_ids": whole, "temperature": 0.9, "spans": [[len(PROMPTS[3]), len(whole)]]}
+        assert other.post("/v1/score", body)["logprobs"] == one_by_one[3][1]
+        exact = server.post("/v1/score", body)["logprobs"]
+        differences = [abs(ours - theirs) for ours, theirs in zip(one_by_one[3][1], exact, strict=True)]
+        assert 0 < sum(differences) / len(differences) < 5e-2
+    finally:
+        other.stop()
 
 
 def test_scores_equal_the_sampling_log_probabilities(server: Server):
@@ -327,6 +347,9 @@ def test_a_taken_port_and_wrong_arguments_are_told_clearly(policy_root: Path, tm
     assert (code, "--policy-root" in message) == (2, True)
     code, message = start(policy_root, "--port", "0", "--preload", f"x={tmp_path}")
     assert (code, message.startswith("error: trainer.invalid-job")) == (2, True)
+    if not torch.cuda.is_available():
+        code, message = start(policy_root, "--port", "0", "--device", "cuda")
+        assert (code, "torch finds no GPU" in message) == (2, True)
 
 
 def test_a_server_told_so_dies_with_its_parent(policy_root: Path):

@@ -29,11 +29,15 @@ answered, new requests get 503, then exit code 0. Other exit codes: 1 failed, 2 
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m trainer serve", description="Serves small Qwen3 policies on a CPU.", epilog=EPILOG)
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer serve", description="Serves small Qwen3 policies on a CPU or a small GPU.", epilog=EPILOG
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8620, help="0 takes a free one (see the ready line)")
     parser.add_argument("--policy-root", type=Path, required=True, help="POST /v1/load_policy loads from below this folder only")
     parser.add_argument("--preload", action="append", default=[], metavar="NAME=DIR", help="load a policy before answering; never evicted")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the matrix products")
     parser.add_argument("--threads", type=int, default=1, help="threads of one matrix product (default 1, mostly fastest); same results")
     parser.add_argument("--slots", type=int, default=64, help="sequences with a cache, running or finished, per policy")
     parser.add_argument("--max-context", type=int, default=1024, help="tokens of prompt and completion")
@@ -101,11 +105,14 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
     import torch
 
     from trainer.serve.app import Service, create_app
+    from trainer.serve.placement import placement_of
     from trainer.serve.registry import Limits, Registry
 
     torch.set_num_threads(options.threads)
     sys.setswitchinterval(0.001)
-    registry = Registry(options.policy_root, Limits(options.slots, options.max_context, options.max_rows, options.max_policies))
+    placement = placement_of(options.device, options.dtype)
+    limits = Limits(options.slots, options.max_context, options.max_rows, options.max_policies, placement)
+    registry = Registry(options.policy_root, limits)
     for entry in options.preload:
         name, _, directory = entry.partition("=")
         registry.preload(name, Path(directory))

@@ -213,7 +213,7 @@ class Service:
             p.name: {"exact": p.is_exact, "running": len(p.lane.running), "waiting": len(p.lane.waiting), **asdict(p.lane.counters)}
             for p in self.registry
         }
-        return {"status": "ok", "policies": policies}
+        return {"status": "ok", "precision": self.registry.precision, "policies": policies}
 
     async def _generate(
         self, http: HttpRequest, policy: Policy, ids: Any, options: protocol.SamplingOptions, num_top: int

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from trainer.serve.forward import Forward, Rows
+from trainer.serve.forward import Rows, StepModel
 from trainer.serve.sampling import FloatArray, Sampled, sample, uniforms
 from trainer.serve.slots import IntArray, Slots
 
@@ -84,7 +84,7 @@ class Counters:
 class Lane:
     """One loaded policy's sequences: the waiting, the running and the cached. All but `waiting` belongs to the engine's thread."""
 
-    def __init__(self, forward: Forward, slots: Slots) -> None:
+    def __init__(self, forward: StepModel, slots: Slots) -> None:
         self.forward, self.slots = forward, slots
         self.waiting: deque[Generation] = deque()
         self.running: list[Generation] = []

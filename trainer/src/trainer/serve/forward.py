@@ -18,6 +18,7 @@ Dimensions: R row, K key-value head, G query heads per key-value head, E head wi
 import math
 import mmap
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -30,6 +31,20 @@ BUCKET = 32
 ROW_MULTIPLE = 16
 
 IntArray = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+class StepModel(Protocol):
+    """What the engine steps: this file's Forward on a CPU, device_forward.py's elsewhere."""
+
+    weights: Weights
+    max_rows: int
+    row_multiple: int
+
+    def copy_prefix(self, source: int, target: int, length: int) -> None: ...
+
+    def forget_non_finite(self, slot: int) -> None: ...
+
+    def step(self, rows: "Rows") -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,7 @@ class Forward:
             torch.cat([w.query_norm.expand(shape.num_heads, -1), w.key_norm.expand(shape.num_key_value_heads, -1)]).contiguous()
             for w in weights.layers
         ]
-        self._cosine, self._sine = _rotary_tables(shape.head_dim, shape.rope_theta, self.length)
+        self._cosine, self._sine = rotary_tables(shape.head_dim, shape.rope_theta, self.length)
         self._mask = torch.full((self.length, self.length), -torch.inf).triu_(1)
         rotated = (max_rows, shape.num_heads + shape.num_key_value_heads, shape.head_dim)
         self._rotated = torch.zeros(rotated)
@@ -208,7 +223,7 @@ def _untouched_zeros(size: tuple[int, ...]) -> Tensor:
     return torch.frombuffer(mmap.mmap(-1, 4 * math.prod(size)), dtype=torch.float32).view(size)
 
 
-def _rotary_tables(width: int, theta: float, length: int) -> tuple[Tensor, Tensor]:
+def rotary_tables(width: int, theta: float, length: int) -> tuple[Tensor, Tensor]:
     """Cosine and signed sine [length, width], so that a rotation is x * cosine + roll(x, width / 2) * sine."""
     frequencies = theta ** (-torch.arange(0, width, 2, dtype=torch.int64).float() / width)
     angles = torch.outer(torch.arange(length).float(), frequencies)

@@ -13,7 +13,8 @@ from trainer.serve import adapter
 from trainer.serve.chat import ChatTemplate, read_chat_template
 from trainer.serve.engine import Lane
 from trainer.serve.failures import ApiError, invalid
-from trainer.serve.forward import ROW_MULTIPLE, Forward
+from trainer.serve.forward import ROW_MULTIPLE
+from trainer.serve.placement import Placement
 from trainer.serve.selfcheck import exact_row_multiple
 from trainer.serve.slots import Slots
 from trainer.serve.text import TextCodec, read_codec, read_end_token_ids, read_json
@@ -30,6 +31,7 @@ class Limits:
     max_context: int = 1024
     max_rows: int = 128
     max_policies: int = 4
+    placement: Placement = field(default_factory=Placement)
 
 
 @dataclass(eq=False)
@@ -54,9 +56,9 @@ class Policy:
 def load_policy(name: str, directory: Path, limits: Limits) -> Policy:
     """Reads and checks a model directory. Raises InvalidJob when it cannot be served."""
     weights = load_weights(directory)
-    multiple = exact_row_multiple(weights, limits.max_rows)
+    multiple = exact_row_multiple(weights, limits.max_rows, limits.placement)
     max_context = min(limits.max_context, weights.shape.max_positions)
-    forward = Forward(weights, limits.num_slots, max_context, limits.max_rows, multiple or ROW_MULTIPLE)
+    forward = limits.placement.make_forward(weights, limits.num_slots, max_context, limits.max_rows, multiple or ROW_MULTIPLE)
     codec = read_codec(directory)
     return Policy(
         name=name,
@@ -76,7 +78,7 @@ def load_adapter(name: str, directory: Path, base: Policy, limits: Limits) -> Po
     """The base with an adapter merged in; tokenizer and template stay the base's. Raises InvalidJob when it cannot be served."""
     forward = base.lane.forward
     weights = adapter.merge(forward.weights, adapter.read_adapter(directory, forward.weights.shape))
-    merged = Forward(weights, limits.num_slots, base.max_context, limits.max_rows, forward.row_multiple)
+    merged = limits.placement.make_forward(weights, limits.num_slots, base.max_context, limits.max_rows, forward.row_multiple)
     lane = Lane(merged, Slots(limits.num_slots, base.max_context))
     return replace(base, name=name, directory=directory, sha256=weights.sha256, lane=lane, parent=base.name, is_pinned=False)
 
@@ -87,6 +89,7 @@ class Registry:
     def __init__(self, root: Path, limits: Limits) -> None:
         self._root = root.resolve()
         self._limits = limits
+        self.precision = limits.placement.precision
         self._policies: dict[str, Policy] = {}
         self._weights_of_name: dict[str, str] = {}
         self._loading = threading.Lock()

@@ -5,39 +5,41 @@ import logging
 import numpy as np
 
 from trainer.model import Qwen3Shape
-from trainer.serve.forward import ROW_MULTIPLE, Forward, Rows
+from trainer.serve.forward import ROW_MULTIPLE, Rows, StepModel
+from trainer.serve.placement import Placement
 from trainer.serve.weights import Weights
 
 log = logging.getLogger("trainer.serve")
 
 LENGTHS = (3, 20, 70)
-_known_multiples: dict[tuple[Qwen3Shape, int], int | None] = {}
+CPU = Placement()
+_known_multiples: dict[tuple[Qwen3Shape, int, Placement], int | None] = {}
 
 
-def exact_row_multiple(weights: Weights, max_rows: int) -> int | None:
+def exact_row_multiple(weights: Weights, max_rows: int, placement: Placement) -> int | None:
     """The smallest row multiple under which results are exact here: ROW_MULTIPLE, or always `max_rows`, or None when neither is."""
-    key = (weights.shape, max_rows)
+    key = (weights.shape, max_rows, placement)
     if key not in _known_multiples:
-        _known_multiples[key] = _find(weights, max_rows)
+        _known_multiples[key] = _find(weights, max_rows, placement)
     return _known_multiples[key]
 
 
-def _find(weights: Weights, max_rows: int) -> int | None:
-    for multiple in (ROW_MULTIPLE, max_rows):
-        if is_invariant(weights, max_rows, multiple):
+def _find(weights: Weights, max_rows: int, placement: Placement) -> int | None:
+    for multiple in (ROW_MULTIPLE, max_rows) if placement.has_own_kernels else (max_rows,):
+        if is_invariant(weights, max_rows, multiple, placement):
             return multiple
         log.warning("sums depend on the number of rows with multiples of %d on this machine", multiple)
     return None
 
 
-def is_invariant(weights: Weights, max_rows: int, row_multiple: int) -> bool:
+def is_invariant(weights: Weights, max_rows: int, row_multiple: int, placement: Placement = CPU) -> bool:
     """Whether prompts give the same logits, bit by bit, alone and token by token, alone in chunks, and batched in ragged chunks."""
     longest = min(max(LENGTHS), weights.shape.max_positions)
     generator = np.random.default_rng(0)
     prompts = [generator.integers(0, weights.shape.vocab_size, min(length, longest)) for length in LENGTHS]
 
-    def fresh() -> Forward:
-        return Forward(weights, len(prompts), longest, max_rows, row_multiple)
+    def fresh() -> StepModel:
+        return placement.make_forward(weights, len(prompts), longest, max_rows, row_multiple)
 
     singly = [_run(fresh(), {slot: prompt}, 1) for slot, prompt in enumerate(prompts)]
     in_chunks = [_run(fresh(), {slot: prompt}, max_rows) for slot, prompt in enumerate(prompts)]
@@ -48,7 +50,7 @@ def is_invariant(weights: Weights, max_rows: int, row_multiple: int) -> bool:
     )
 
 
-def _run(forward: Forward, prompts: dict[int, np.ndarray], chunk: int) -> dict[int, np.ndarray]:
+def _run(forward: StepModel, prompts: dict[int, np.ndarray], chunk: int) -> dict[int, np.ndarray]:
     """Logits of every position of the prompts, fed in steps of at most `chunk` tokens of each."""
     logits: dict[int, list[np.ndarray]] = {slot: [] for slot in prompts}
     for start in range(0, max(map(len, prompts.values())), chunk):
