@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from helpers import Zygote, batch_header, events, random_tensors, tiny_model, write_batch, write_job
+from trainer.files import sha256_file
 
 Tensors = dict[str, Tensor]
 
@@ -95,6 +97,40 @@ def test_a_row_longer_than_the_model_sees_is_refused(tmp_path: Path, zygote: Zyg
     long = {name: torch.cat([tensor, tensor[:1]]) for name, tensor in tensors.items() if name != "row_offsets"}
     batch = write_batch(tmp_path / "batch.safetensors", {**long, "row_offsets": torch.tensor([0, SHAPE.max_positions + 1])})
     assert_refused(zygote, write_job(tmp_path / "job", model_directory, batch), "a row of 129 tokens exceeds the model's 128 positions")
+
+
+def test_token_ids_of_another_tokenizer_are_refused(tmp_path: Path, zygote: Zygote, model_directory: Path) -> None:
+    tensors = random_tensors(tiny_model(), [20])
+    for name, sha256 in (("own", sha256_file(model_directory / "tokenizer.json")), ("other", "0" * 64)):
+        batch = write_batch(tmp_path / f"{name}.safetensors", tensors, {**batch_header(tensors), "tokenizerSha256": sha256})
+        job = write_job(tmp_path / name, model_directory, batch, {"numMinibatches": 1, "epochs": 1})
+        if name == "own":
+            assert zygote.run("train", job).exit_code == 0
+        else:
+            assert_refused(zygote, job, "the batch is of another tokenizer than")
+
+
+@pytest.mark.parametrize("damage", ["no weights", "torn weights", "other shape", "no config", "bad config", "a missing matrix"])
+def test_a_model_that_is_not_whole_is_refused(tmp_path: Path, zygote: Zygote, model_directory: Path, batch_path: Path, damage: str) -> None:
+    weights, config = model_directory / "model.safetensors", model_directory / "config.json"
+    message = {"other shape": "do not fit config.json", "a missing matrix": "do not fit config.json"}.get(damage, "cannot be read")
+    match damage:
+        case "no weights":
+            weights.unlink()
+        case "torn weights":
+            weights.write_bytes(weights.read_bytes()[:-5])
+        case "other shape":
+            config.write_text(config.read_text().replace('"hidden_size": 32', '"hidden_size": 64'))
+        case "no config":
+            config.unlink()
+        case "bad config":
+            config.write_text("{")
+        case "a missing matrix":
+            tensors = load_file(weights)
+            del tensors["model.norm.weight"]
+            weights.write_bytes(save(tensors))
+    job = write_job(tmp_path / "job", model_directory, batch_path)
+    assert_refused(zygote, job, message)
 
 
 @pytest.mark.parametrize(

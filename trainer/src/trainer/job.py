@@ -104,6 +104,7 @@ def configure_torch(threads: int) -> None:
 
     torch.set_num_threads(threads)
     torch.set_deterministic_debug_mode("error")
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nobody reads it
 
 
 def _run(command: str, directory: Path, supervision: Supervision) -> None:

@@ -23,15 +23,15 @@ from trainer.segments import Segment
 class TrainablePolicy:
     """A causal language model of a Hugging Face directory, with float32 weights. backends.py says what each back-end means.
 
-    A plain Qwen3 runs in our own module, every other model in transformers.
+    A plain Qwen3 runs in our own module, every other model in transformers. `module` is the model itself where it is there already.
     """
 
-    def __init__(self, directory: Path, backend: Backend | str) -> None:
+    def __init__(self, directory: Path, backend: Backend | str, module: nn.Module | None = None) -> None:
         self.backend = backend_of(backend) if isinstance(backend, str) else backend
         self.device = self.backend.device
         self._source = directory
         self._config = read_config(directory)
-        self.module: nn.Module = load_module(directory, self.backend)
+        self.module: nn.Module = load_module(directory, self.backend) if module is None else module
         self.adapter: AdapterShape | None = None
         self._head = output_layer(self.module) if self.backend.chunked else None
 
