@@ -50,7 +50,6 @@ export interface OpenPolicyContext {
 const NUM_CANARY_TURNS = 64;
 /** Mean nats per token, by device: fp32 on a CPU repeats itself to 1e-6; bf16 kernels on a GPU differ among themselves by about 0.01. */
 const CANARY_THRESHOLD = { float32: 1e-5, bfloat16: 2e-2 } as const;
-type Precision = keyof typeof CANARY_THRESHOLD;
 /** Adapters that a vLLM which somebody else has started is left with. */
 const NUM_KEPT_ADAPTERS = 4;
 const MAX_OPEN = 16;
@@ -88,7 +87,7 @@ async function openEmbedded(
       ...limits,
     });
   const policy = config.format === "compact" ? tokenPolicy() : createChatPolicy({ client, ref, ...limits });
-  return withServer(policy, createEmbeddedServer(client), { files, temperature, servedName: ref.name, precision: "float32", context });
+  return withServer(policy, createEmbeddedServer(client), { files, temperature, servedName: ref.name, context });
 }
 
 async function openVllm(
@@ -107,7 +106,7 @@ async function openVllm(
     config.start === undefined
       ? await connectedVllm(config, ref, { client, isAdapter, context })
       : createStartedVllm({ ...config, start: config.start }, files, { client, host: context.vllm, apiKey: keyOf(config, context) });
-  return withServer(policy, server, { files, temperature, servedName: model, precision: "bfloat16", context });
+  return withServer(policy, server, { files, temperature, servedName: model, context });
 }
 
 async function connectedVllm(
@@ -136,12 +135,10 @@ interface Served {
   readonly files: ServablePolicy;
   readonly temperature: number;
   readonly servedName: string;
-  /** Of the server's matrix products. */
-  readonly precision: Precision;
   readonly context: OpenPolicyContext;
 }
 
-function withServer(policy: Policy, server: PolicyServer, { files, temperature, servedName, precision, context }: Served): OpenedPolicy {
+function withServer(policy: Policy, server: PolicyServer, { files, temperature, servedName, context }: Served): OpenedPolicy {
   const { name, hash } = policy.ref;
   const compare = async (turns: readonly StoredTurn[], at: number, threshold: number, signal: AbortSignal) => {
     const scores = await Promise.all(turns.map((turn) => server.score(servedName, turn, at, signal)));
@@ -151,12 +148,14 @@ function withServer(policy: Policy, server: PolicyServer, { files, temperature, 
     policy,
     server,
     ensureLoaded: (signal) => server.ensureLoaded(files, signal),
-    checkStoredTurns: (trajectories, signal) =>
-      compare(pickStoredTurns(trajectories, hash, NUM_CANARY_TURNS), temperature, CANARY_THRESHOLD[precision], signal),
+    async checkStoredTurns(trajectories, signal) {
+      const threshold = CANARY_THRESHOLD[await server.precision(signal)];
+      return compare(pickStoredTurns(trajectories, hash, NUM_CANARY_TURNS), temperature, threshold, signal);
+    },
     async checkTrainedTurns(signal) {
       const canary = await context.policies.canary(policy.ref);
       if (canary === null) return null;
-      const threshold = Math.max(CANARY_THRESHOLD[precision], CANARY_THRESHOLD[canary.precision]);
+      const threshold = Math.max(CANARY_THRESHOLD[await server.precision(signal)], CANARY_THRESHOLD[canary.precision]);
       return compare(canary.turns.slice(0, NUM_CANARY_TURNS), canary.temperature, threshold, signal);
     },
   };

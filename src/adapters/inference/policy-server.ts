@@ -2,6 +2,7 @@
 // This file: `python -m trainer serve`. vLLM is in vllm/.
 import type OpenAI from "openai";
 import { z } from "zod";
+import type { PolicyCanary } from "#contracts/policy.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { StoredTurn } from "#core/rollout/canary.ts";
 import { callModel } from "./provider-error.ts";
@@ -14,6 +15,8 @@ export interface ServablePolicy {
   readonly base: ServablePolicy | null;
 }
 
+export type Precision = PolicyCanary["precision"];
+
 /** Every call throws provider.* errors, and the signal's reason when it is aborted. */
 export interface PolicyServer {
   /** Resolves when the server answers. */
@@ -21,6 +24,8 @@ export interface PolicyServer {
   loadedPolicies(signal: AbortSignal): Promise<string[]>;
   /** Makes the server hold these weights under the policy's name. Safe to repeat. provider.wrong-weights when it holds others. */
   ensureLoaded(policy: ServablePolicy, signal: AbortSignal): Promise<void>;
+  /** Of its matrix products: what the canary's threshold depends on. */
+  precision(signal: AbortSignal): Promise<Precision>;
   /** Log-probabilities of the sampled tokens of stored turns, at a temperature. */
   score(name: string, turn: StoredTurn, temperature: number, signal: AbortSignal): Promise<number[]>;
 }
@@ -30,6 +35,7 @@ const WEIGHTS = "model.safetensors";
 const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 
 const WeightInfo = z.record(z.string(), z.string());
+const Health = z.object({ precision: z.enum(["float32", "bfloat16"]) });
 const Scores = z.object({ logprobs: z.array(z.number()) });
 
 /** It loads directories below its policy root and checks the hash of every file before it answers. */
@@ -39,6 +45,7 @@ export function createEmbeddedServer(client: OpenAI): PolicyServer {
   const ask = <Answer>(signal: AbortSignal, schema: z.ZodType<Answer>, call: () => Promise<unknown>) =>
     callModel({ who, signal, canReappear: true }, async () => schema.parse(await call()));
   const heldWeights = (signal: AbortSignal) => ask(signal, WeightInfo, () => client.get(`${root}weight_info`, { signal }));
+  const health = (signal: AbortSignal) => ask(signal, Health, () => client.get(`${root}health`, { signal }));
   const ensureLoaded = async (policy: ServablePolicy, signal: AbortSignal): Promise<void> => {
     const { name, base, fileHashes } = policy;
     const sha256 = fileHashes[base === null ? WEIGHTS : ADAPTER_WEIGHTS] ?? "";
@@ -53,8 +60,9 @@ export function createEmbeddedServer(client: OpenAI): PolicyServer {
   };
   return {
     async checkHealth(signal) {
-      await ask(signal, z.object({}), () => client.get(`${root}health`, { signal }));
+      await health(signal);
     },
+    precision: async (signal) => (await health(signal)).precision,
     loadedPolicies: async (signal) => Object.keys(await heldWeights(signal)),
     ensureLoaded,
     async score(name, { tokenIds, start }, temperature, signal) {

@@ -51,6 +51,8 @@ export function createVllmServer(client: OpenAI, { baseModel, maxAdapters }: Vll
     async checkHealth(signal) {
       await ask(signal, () => client.get(new URL("/health", client.baseURL).href, { signal }));
     },
+    // It does not say. Its float32 would be held to the wider threshold, too.
+    precision: async () => "bfloat16",
     loadedPolicies: async (signal) => (await cards(signal)).map(({ id }) => id),
     async ensureLoaded(policy, signal) {
       if (!(ADAPTER_CONFIG in policy.fileHashes)) return checkBase(policy, await cards(signal), { baseModel, who });
