@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: Benchma
   environment: () => import("./environment.ts"),
   gpu: () => import("./gpu.ts"),
   serving: () => import("./serving.ts"),
+  trainer: () => import("./trainer.ts"),
 };
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
