@@ -95,12 +95,13 @@ async function createJob(
   deps: ActivityDependencies,
   { campaignId, config, iteration, policy, reference, batch }: TrainInput,
 ): Promise<TrainingJob> {
-  const { backend, threads, hyperparameters } = config.training;
+  const { backend, threads, numProcesses, hyperparameters } = config.training;
   return {
     schemaVersion: 1,
     jobId: `${campaignId}-${iteration}`,
     backend,
     threads,
+    ...(backend === "fsdp" ? { numProcesses } : {}),
     ...(await startOf(deps, config, policy)),
     referenceDirectory: hyperparameters.klWeight > 0 ? await deps.policies.directory(reference) : null,
     optimizerState: await deps.policies.optimizerState(policy),

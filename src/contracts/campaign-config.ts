@@ -318,10 +318,19 @@ export const AdapterConfig = z
 export type AdapterConfig = z.infer<typeof AdapterConfig>;
 
 export const TrainingConfig = z.strictObject({
-  backend: z.enum(["cpu", "gpu", "fsdp"]).default("cpu"),
-  threads: z.int().positive().max(256).default(2),
-  numProcesses: z.int().positive().default(1),
-  stallTimeoutSeconds: z.number().positive().default(300),
+  backend: z
+    .enum(["cpu", "gpu", "fsdp"])
+    .default("cpu")
+    .describe("cpu: one process, float32; gpu: one process on one GPU, bfloat16; fsdp: the model spread over numProcesses GPUs"),
+  threads: z.int().positive().max(256).default(2).describe("of each process"),
+  numProcesses: z.int().positive().default(1).describe("fsdp: ranks, each on a GPU of its own; without any GPU they share the CPU"),
+  stallTimeoutSeconds: z
+    .number()
+    .positive()
+    .default(300)
+    .describe(
+      "the trainer is killed and started again after so long without an event and without work, or four times as long without an event",
+    ),
   adapter: AdapterConfig.prefault({}).describe("its shape, where policy.weights is lora"),
   hyperparameters: TrainingHyperparameters,
 });

@@ -9,6 +9,7 @@ import { missingSteps } from "../../../infra/setup/main.mjs";
 import * as places from "../../../infra/setup/places.mjs";
 import { damagedDistribution, installedDistributions, sitePackages } from "../../../infra/setup/python/environment.mjs";
 import type { Settings } from "../settings.ts";
+import { listGpus } from "./gpus.ts";
 import { isPortFree, portOwner, portsFromEnvironment } from "./ports.ts";
 import { isAlive } from "./process-identity.ts";
 import { readState } from "./state.ts";
@@ -52,7 +53,7 @@ export async function diagnose(settings: Settings, environment: NodeJS.ProcessEn
       version: null,
       place: null,
       state: "absent",
-      detail: "none found: training and serving use the CPU",
+      detail: "none found: training and serving use the CPU; training.backend gpu cannot run here, fsdp only to try it out",
       remedy: null,
     },
     await diskFinding(settings.home),
@@ -125,8 +126,10 @@ async function goFinding(): Promise<Finding> {
 }
 
 async function findGpu(): Promise<Finding | null> {
-  const says = await firstLine("nvidia-smi", ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]);
-  return says === null ? null : ok("GPU", says, null);
+  const gpus = await listGpus();
+  if (gpus[0] === undefined) return null;
+  const count = gpus.length === 1 ? "one" : `${gpus.length}`;
+  return ok("GPU", gpus[0], null, `${count}: training.backend gpu takes one, fsdp as many as training.numProcesses says`);
 }
 
 async function diskFinding(home: string): Promise<Finding> {

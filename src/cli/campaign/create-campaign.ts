@@ -5,6 +5,7 @@ import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { importPolicyDirectory, modelFiles } from "#adapters/policy-store/policy-store.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { pinTaskFile } from "#adapters/task-data/task-file-set.ts";
@@ -13,6 +14,7 @@ import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import { checkPolicy } from "#core/campaign/check-policy.ts";
+import { checkTraining } from "#core/campaign/place-training.ts";
 import { planEvaluationTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
@@ -37,6 +39,7 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
   const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
   const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {
+    checkTraining(config.training, await countVisibleGpus(process.env));
     await modelFiles(policyDirectory);
     if (config.policy.type === "vllm" && config.policy.start === undefined)
       await checkEndpoint({ ...config.policy, allowedHosts: settings.policyHosts });

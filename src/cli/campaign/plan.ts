@@ -1,6 +1,7 @@
 // The plan of a campaign before it runs: how many rollouts, model calls and optimizer steps, and what they may cost.
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
+import { placeTraining, type TrainingPlace } from "#core/campaign/place-training.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
 
@@ -19,6 +20,8 @@ export interface CampaignPlan {
   readonly rollouts: number;
   readonly policyCalls: number;
   readonly optimizerSteps: number;
+  /** Where training runs, and why it could not run on this machine. */
+  readonly training: TrainingPlace;
   readonly simulatorCalls: number;
   readonly estimatedUsd: number;
   readonly assumptions: string;
@@ -36,7 +39,7 @@ export function describeTasks({ environment, splits }: TaskSet): TaskPlan {
 }
 
 /** An upper estimate: all iterations, nothing stopped early. Costs are those of the user model alone; the policy runs on your own hardware. */
-export function planCampaign(config: CampaignConfig): CampaignPlan {
+export function planCampaign(config: CampaignConfig, numGpus: number): CampaignPlan {
   const { rollout, evaluation, stop, training, simulator } = config;
   const trainRolloutsPerIteration = rollout.tasksPerIteration * rollout.groupSize;
   const evaluationRolloutsPerPolicy = evaluation.tasks * evaluation.trials;
@@ -51,6 +54,7 @@ export function planCampaign(config: CampaignConfig): CampaignPlan {
     rollouts,
     policyCalls: Math.round(rollouts * TURNS_PER_ROLLOUT),
     optimizerSteps: stop.maxIterations * training.hyperparameters.numMinibatches * training.hyperparameters.epochs,
+    training: placeTraining(training, numGpus),
     simulatorCalls,
     estimatedUsd: (simulatorCalls * (TOKENS_PER_SIMULATOR_PROMPT * price.input + TOKENS_PER_SIMULATOR_REPLY * price.output)) / 1e6,
     assumptions: `${TURNS_PER_ROLLOUT} turns and ${SIMULATOR_REPLIES_PER_ROLLOUT} user replies a rollout (the means of a public airline run), ${TOKENS_PER_SIMULATOR_PROMPT} + ${TOKENS_PER_SIMULATOR_REPLY} tokens a reply`,

@@ -143,6 +143,14 @@ function verdictText({ differenceToBase }: CampaignSummary): string {
   return `The interval of the paired difference includes zero: these tasks do not tell the two policies apart. ${limits}`;
 }
 
+function trainingPairs({ training: { place, problem } }: CampaignPlan): [string, string][] {
+  if (problem === null) return [["training", place]];
+  return [
+    ["training", place],
+    ["", `${style.yellow("cannot run on this machine")}: ${problem.message}; ${problem.next}`],
+  ];
+}
+
 export function printPlan(plan: CampaignPlan, { train, evaluation }: TaskPlan): void {
   printLine("");
   printLine(style.bold("plan"));
@@ -160,6 +168,7 @@ export function printPlan(plan: CampaignPlan, { train, evaluation }: TaskPlan): 
       ],
       ["policy calls", `about ${plan.policyCalls}`],
       ["optimizer steps", `at most ${plan.optimizerSteps}`],
+      ...trainingPairs(plan),
       [
         "user model",
         plan.simulatorCalls === 0 ? "scripted, free" : `about ${plan.simulatorCalls} calls, ${plan.estimatedUsd.toFixed(2)} USD`,

@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
 import { CampaignId } from "#contracts/manifests.ts";
 import { endReason } from "#core/campaign/progress.ts";
@@ -80,7 +81,7 @@ async function start(file: string, options: StartOptions): Promise<void> {
   const campaignId = parseId(options.name ?? config.name);
   const checked = await checkCampaign(config, readSettings(), { mustReach: options.dryRun !== true });
   if (options.dryRun === true) {
-    const plan = planCampaign(config);
+    const plan = planCampaign(config, await countVisibleGpus(process.env));
     const tasks = describeTasks(checked.taskSet);
     if (options.json === true) return printJson({ campaignId, config, plan, tasks });
     console.log(stringify(config).trimEnd());
