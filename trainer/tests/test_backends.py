@@ -30,8 +30,8 @@ ON_CPU = GPU.on("cpu")
 EXACT = replace(ON_CPU, compute_dtype=torch.float32)
 """The gpu back-end's code without rounding."""
 
-ARCHITECTURES = ["Qwen3", "Llama", "Gemma2", "Cohere"]
-"""Our own module; one of transformers'; one that caps its logits; one that scales them."""
+ARCHITECTURES = ["Qwen3", "Llama", "GPT2", "Gemma2", "Cohere"]
+"""Our own module; one of transformers'; one with dropout and other names for its sizes; one that caps its logits; one that scales them."""
 
 
 def write_model_of(architecture: str, directory: Path) -> Path:
@@ -39,6 +39,11 @@ def write_model_of(architecture: str, directory: Path) -> Path:
         return write_tiny_model(directory)
     import transformers
 
+    options: dict[str, dict[str, Any]] = {
+        "GPT2": {"attn_pdrop": 0.5, "resid_pdrop": 0.5, "embd_pdrop": 0.5},
+        "Gemma2": {"head_dim": 8, "final_logit_softcapping": 5.0, "attn_logit_softcapping": None},
+        "Cohere": {"logit_scale": 3.0},
+    }
     config = getattr(transformers, f"{architecture}Config")(
         vocab_size=SHAPE.vocab_size,
         hidden_size=32,
@@ -47,12 +52,10 @@ def write_model_of(architecture: str, directory: Path) -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=128,
-        **{"Gemma2": {"head_dim": 8, "final_logit_softcapping": 5.0, "attn_logit_softcapping": None}, "Cohere": {"logit_scale": 3.0}}.get(
-            architecture, {}
-        ),
+        **options.get(architecture, {}),
     )
     torch.manual_seed(0)
-    model = getattr(transformers, f"{architecture}ForCausalLM")(config)
+    model = transformers.AutoModelForCausalLM.from_config(config)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim == 2:
@@ -86,7 +89,7 @@ def test_the_gpu_code_without_rounding_gives_the_cpu_gradients(tmp_path: Path, d
 
 def test_only_logits_that_are_a_plain_product_are_taken_in_chunks(tmp_path: Path) -> None:
     is_chunked = {name: TrainablePolicy(write_model_of(name, tmp_path / name), EXACT)._head is not None for name in ARCHITECTURES}
-    assert is_chunked == {"Qwen3": True, "Llama": True, "Gemma2": False, "Cohere": False}
+    assert is_chunked == {"Qwen3": True, "Llama": True, "GPT2": True, "Gemma2": False, "Cohere": False}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -203,3 +206,8 @@ def test_keys_are_copied_only_where_segments_share_ancestors() -> None:
     assert tree.spans == ((0, 3), (0, 3), (3, 5), (0, 3), (5, 9))
     assert (tree.query_offsets.tolist(), tree.key_offsets.tolist()) == ([0, 3, 5, 9], [0, 3, 8, 15])
     assert (tree.max_queries, tree.max_keys) == (4, 7)
+
+
+def test_sizes_are_read_under_whatever_name_the_architecture_has_for_them(tmp_path: Path) -> None:
+    policy = TrainablePolicy(write_model_of("GPT2", tmp_path / "model"), CPU)
+    assert (policy.max_positions, policy.vocab_size) == (128, SHAPE.vocab_size)

@@ -37,11 +37,18 @@ class TrainablePolicy:
 
     @property
     def vocab_size(self) -> int:
-        return self._config["vocab_size"]
+        return self._size("vocab_size")
 
     @property
     def max_positions(self) -> int:
-        return self._config["max_position_embeddings"]
+        return self._size("max_position_embeddings")
+
+    def _size(self, name: str) -> int:
+        """Of config.json, whose names for it some architectures have their own words for. Raises InvalidJob for a model without one."""
+        found = self._config.get(name) or getattr(getattr(self.module, "config", None), name, None)
+        if found is None:
+            raise InvalidJob(f"{self._source / 'config.json'} does not say {name}")
+        return int(found)
 
     def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
         """What is trained, by name."""
@@ -168,14 +175,22 @@ def load_module(directory: Path, backend: Backend) -> nn.Module:
 
 
 def _load_transformers(directory: Path) -> nn.Module:
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            directory, dtype=torch.float32, attn_implementation=register_with_transformers(), local_files_only=True
-        )
+        config = AutoConfig.from_pretrained(directory, local_files_only=True)
+        without_dropout(config)
+        options = {"dtype": torch.float32, "attn_implementation": register_with_transformers(), "local_files_only": True}
+        return AutoModelForCausalLM.from_pretrained(directory, config=config, **options)
     except (OSError, ValueError, KeyError) as error:
         raise InvalidJob(f"transformers cannot load {directory}: {error}") from None
+
+
+def without_dropout(config: Any) -> None:
+    """The ratio compares probabilities of one and the same network. Models name their dropouts in their own ways."""
+    for name, value in config.to_dict().items():
+        if isinstance(value, float) and ("dropout" in name or name.endswith("pdrop")):
+            setattr(config, name, 0.0)
 
 
 def segment_options(positions_BS: Tensor | None, segments: tuple[Segment, ...] | None) -> dict[str, Any]:
