@@ -57,4 +57,5 @@ CASES = (
 
 def tiny(case: Case) -> Case:
     """A two-hundredth of the lengths."""
-    return replace(case, row_length=case.row_length // 200, shared_prefix=case.shared_prefix // 200, num_steps=1)
+    lengths = {"row_length": case.row_length // 200, "shared_prefix": case.shared_prefix // 200}
+    return replace(case, **lengths, num_steps=1, what=f"toy size: {case.what}")
