@@ -12,7 +12,7 @@ from torch.distributed.tensor import DTensor
 
 from trainer.backends import GPU, fsdp_on
 from trainer.contracts import read_training_job
-from trainer.distributed.group import Group
+from trainer.distributed.group import Group, Place
 from trainer.distributed.learner import create_learner as create_sharded
 from trainer.files import write_atomic
 from trainer.job import configure_torch
@@ -62,7 +62,7 @@ def start(rank: int, world_size: int, meeting: Path, directories: list[Path]) ->
     pid = os.fork()
     if pid:
         return pid
-    group = Group(CPU, rank, world_size, str(meeting))
+    group = Group(CPU, Place(rank, world_size, rank, world_size), str(meeting))
     for directory in directories:
         backend = replace(fsdp_on(CPU), compute_dtype=torch.bfloat16) if is_in_bfloat16(directory) else None
         write_gradients(directory, create_sharded(read_training_job(directory), group, backend))

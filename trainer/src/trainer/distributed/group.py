@@ -1,5 +1,7 @@
 """The ranks of a job, and the few things they tell each other beside what the model's shards need. Those are small and go over gloo."""
 
+import os
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,16 +17,31 @@ from trainer.supervision import Supervision
 COLLECTIVE_TIMEOUT = timedelta(minutes=30)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Which of how many: of the whole job, and on this machine."""
+
+    rank: int
+    world_size: int
+    local_rank: int
+    num_local_ranks: int
+
+    @classmethod
+    def from_environment(cls) -> "Place":
+        """What torchrun and our launcher both say."""
+        return cls(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")))
+
+
 class Group:
     """All methods are collective: every rank calls them, in the same order."""
 
-    def __init__(self, device: torch.device, rank: int, world_size: int, meeting: str | None) -> None:
+    def __init__(self, device: torch.device, place: Place, meeting: str | None) -> None:
         """`meeting` is a file that does not exist yet; None means torchrun's own address and port."""
-        self.device, self.rank, self.world_size = device, rank, world_size
+        self.device, self.place, self.rank, self.world_size = device, place, place.rank, place.world_size
         backends = "gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl"
         address = "env://" if meeting is None else f"file://{meeting}"
-        dist.init_process_group(backends, init_method=address, rank=rank, world_size=world_size, timeout=COLLECTIVE_TIMEOUT)
-        self.mesh: DeviceMesh = init_device_mesh(device.type, (world_size,))
+        dist.init_process_group(backends, init_method=address, rank=self.rank, world_size=self.world_size, timeout=COLLECTIVE_TIMEOUT)
+        self.mesh: DeviceMesh = init_device_mesh(device.type, (self.world_size,))
 
     @property
     def is_first(self) -> bool:

@@ -15,6 +15,7 @@ from trainer.batch import Batch, Row
 from trainer.contracts import TrainingJob
 from trainer.distributed.deal import deal
 from trainer.distributed.group import Group
+from trainer.distributed.load_turns import Turns, num_loaders
 from trainer.distributed.sharding import ShardedPolicy, gathered, sharded_like
 from trainer.layouts import lay_out
 from trainer.loss import MinibatchCounts
@@ -94,10 +95,14 @@ def create_learner(job: TrainingJob, group: Group, backend: Backend | None = Non
     A back-end is given by tests only, to run the numbers of a GPU on a CPU.
     """
     backend = backend or fsdp_on(group.device)
+    turns = Turns(group, group.share(num_loaders(job, group.place.num_local_ranks)))
+    turns.wait_for_own()
 
     def make(job: TrainingJob, batch: Batch, policy: TrainablePolicy, reference: Scorer | None) -> ShardedLearner:
         sharded = ShardedPolicy(policy, policy.backend.on(str(backend.device)), group)
-        return ShardedLearner(job, batch, sharded, sharded_reference(reference, sharded, group), group)
+        kept = sharded_reference(reference, sharded, group)
+        turns.let_others()
+        return ShardedLearner(job, batch, sharded, kept, group)
 
     return cast(ShardedLearner, create_single(job, backend.on("cpu"), make))
 

@@ -12,7 +12,7 @@ import torch
 
 from trainer.contracts import TrainingJob, read_training_job
 from trainer.distributed.checkpoint import ShardedCheckpoints
-from trainer.distributed.group import Group, GroupSupervision
+from trainer.distributed.group import Group, GroupSupervision, Place
 from trainer.distributed.launch import MEETING_VARIABLE, report_path
 from trainer.distributed.learner import create_learner
 from trainer.errors import EXIT_CRASHED, EXIT_DONE, InvalidJob, JobError, failure_of
@@ -45,9 +45,8 @@ def run_rank(directory: Path, supervision: Supervision) -> None:
 def work(directory: Path, supervision: Supervision, meeting: str | None) -> None:
     job = read_training_job(directory)
     configure_torch(job.threads)
-    rank, world_size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    device = device_of(int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"]))
-    group = Group(device, rank, world_size, None if meeting is None else f"{meeting}/store")
+    place = Place.from_environment()
+    group = Group(device_of(place), place, None if meeting is None else f"{meeting}/store")
     run_job(directory, job, group, GroupSupervision(supervision, group))
     group.close()
 
@@ -63,14 +62,14 @@ def run_job(directory: Path, job: TrainingJob, group: Group, supervision: GroupS
     group.wait()
 
 
-def device_of(local_rank: int, num_local_ranks: int) -> torch.device:
+def device_of(place: Place) -> torch.device:
     """A GPU per rank; the CPU for all of them where there is no GPU."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    if num_local_ranks > torch.cuda.device_count():
-        raise InvalidJob(f"{num_local_ranks} ranks on this machine, but {torch.cuda.device_count()} CUDA devices are visible")
-    torch.cuda.set_device(local_rank)
-    return torch.device("cuda", local_rank)
+    if place.num_local_ranks > torch.cuda.device_count():
+        raise InvalidJob(f"{place.num_local_ranks} ranks on this machine, but {torch.cuda.device_count()} CUDA devices are visible")
+    torch.cuda.set_device(place.local_rank)
+    return torch.device("cuda", place.local_rank)
 
 
 def leave_word(path: Path, failure: BaseException) -> None:
