@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from helpers import SHAPE, tiny_model, write_tiny_model
@@ -35,6 +36,20 @@ def test_right_padding_changes_no_logit_of_the_row() -> None:
     padded = torch.cat([ids, torch.zeros(1, 25, dtype=torch.int64)], dim=1)
     with torch.no_grad():
         torch.testing.assert_close(model(padded)[:, :40], model(ids), atol=1e-5, rtol=0)
+
+
+def test_weights_in_parts_are_those_of_one_file_and_a_missing_part_is_an_invalid_job(tmp_path: Path) -> None:
+    directory = write_tiny_model(tmp_path / "model")
+    expected = load_qwen3(directory).state_dict()
+    tensors = list(load_file(directory / "model.safetensors").items())
+    (directory / "model.safetensors").unlink()
+    for number, part in enumerate((tensors[:5], tensors[5:]), start=1):
+        save_file(dict(part), directory / f"model-0000{number}-of-00002.safetensors")
+    found = load_qwen3(directory).state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    (directory / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(InvalidJob, match="do not fit"):
+        load_qwen3(directory)
 
 
 def test_a_torn_weight_file_is_an_invalid_job(tmp_path: Path) -> None:

@@ -234,14 +234,8 @@ def load_qwen3(directory: Path) -> Qwen3:
 
 
 def load_weights(model: nn.Module, directory: Path) -> None:
-    """Copies model.safetensors into a module's parameters; names and shapes must match exactly, tied copies aside."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors = load_file(directory / "model.safetensors")
-    except (OSError, SafetensorError) as error:
-        raise InvalidJob(f"{directory / 'model.safetensors'} cannot be read: {error}") from None
+    """Copies a directory's weights into a module's parameters; names and shapes must match exactly, tied copies aside."""
+    tensors = {name: tensor for path in weight_files(directory) for name, tensor in read_tensors(path).items()}
     parameters = dict(model.named_parameters())
     wrong = sorted(set(parameters) ^ (set(tensors) - tied_names(model)))
     wrong += [name for name in parameters if name in tensors and parameters[name].shape != tensors[name].shape]
@@ -250,6 +244,22 @@ def load_weights(model: nn.Module, directory: Path) -> None:
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(tensors[name])
+
+
+def weight_files(directory: Path) -> list[Path]:
+    """model.safetensors, or the parts that large models come in."""
+    whole = directory / "model.safetensors"
+    return [whole] if whole.exists() else sorted(directory.glob("model-*-of-*.safetensors")) or [whole]
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InvalidJob(f"{path} cannot be read: {error}") from None
 
 
 def tied_names(model: nn.Module) -> set[str]:
