@@ -5,11 +5,13 @@ import { MockActivityEnvironment } from "@temporalio/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
+import type { CanaryReport } from "#contracts/activities.ts";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
+import { createRolloutActivities } from "../../../activities/rollout.ts";
 import { createTrainingActivities } from "../../../activities/training.ts";
 import { createDependencies, type WorkerDependencies } from "../../../workers/dependencies.ts";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
@@ -116,6 +118,16 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
     expect(under).toBeNull();
     expect(Object.keys(fileHashes)).toContain("model.safetensors");
     expect(difference(await scores(trained), await scores(base))).toBeGreaterThan(1e-3);
+  }, 300_000);
+
+  test("and before any rollout the server says of the batch's turns what the trainer said of them", async () => {
+    for (const weights of ["lora", "full"] as const) {
+      const policy = await train(weights, 1, base);
+      const input = { campaignId: "adapters", config: config(weights), iteration: 1, policy, sampledIn: null };
+      const report = await new MockActivityEnvironment().run(createRolloutActivities(deps).openPolicy, input);
+      expect(report).toMatchObject({ numTurns: 6 });
+      expect((report as CanaryReport).maxDifference).toBeLessThan(1e-5);
+    }
   }, 300_000);
 });
 

@@ -288,6 +288,21 @@ def test_a_chat_calls_tools_and_goes_on_from_its_cache(server: Server, policy_ro
         assert server.refusal("/v1/chat/completions", body | {"messages": wrong}, 400)["code"] == "invalid_request"
 
 
+def test_a_short_request_joins_a_long_one_on_its_way_and_ends_before_it(server: Server):
+    body = {"model": "base", "seed": 1, "ignore_eos": True}
+    before = server.get("/health")["policies"]["base"]
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(server.post, "/v1/completions", body | {"prompt": PROMPTS[0], "max_tokens": 480})
+        until(lambda: server.get("/health")["policies"]["base"]["running"] == 1)
+        for _ in range(3):
+            server.post("/v1/completions", body | {"prompt": PROMPTS[1], "max_tokens": 5})
+        assert not long.done()
+        long.result()
+    after = server.get("/health")["policies"]["base"]
+    assert after["sampled_tokens"] - before["sampled_tokens"] == 480 + 3 * 5
+    assert after["steps"] - before["steps"] < 480 + 10
+
+
 def test_a_client_that_goes_away_frees_its_slot(server: Server):
     with pytest.raises(httpx.ReadTimeout):
         server.client.post("/v1/completions", json={"model": "base", "prompt": [1], "max_tokens": 500, "n": 64}, timeout=0.2)
