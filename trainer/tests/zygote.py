@@ -66,7 +66,7 @@ def child(request: dict[str, Any], stderr_file: int, count_file: int) -> int:
     os.dup2(stderr_file, 2)
     os.dup2(stderr_file, 1)  # stdout here is for answers
 
-    def start_rank(_directory: object, environment: dict[str, str]) -> ForkedRank:
+    def start_rank(_directory: object, environment: dict[str, str], _lock: int | None) -> ForkedRank:
         pid = os.fork()
         if pid == 0:
             os.environ.update(environment)

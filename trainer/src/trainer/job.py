@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from trainer import __version__
 from trainer.contracts import read_training_job
+from trainer.directory_lock import hold
 from trainer.errors import EXIT_DONE, InvalidJob, JobError, Terminated, failure_of
 from trainer.events import EventLog, NoEvents, report_error
 from trainer.files import file_hash, fresh_directory, remove_temporaries, replace_directory, write_atomic
@@ -118,6 +119,7 @@ def _run(command: str, directory: Path, supervision: Supervision) -> None:
     else:
         from trainer.sft import prepare
     job, create_learner = prepare(directory)
+    hold(directory)
     if is_done(directory, job.job_id, job.identity):
         return
     (directory / "result.json").unlink(missing_ok=True)

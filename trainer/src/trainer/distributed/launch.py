@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trainer.contracts import TrainingJob, read_training_job
+from trainer.directory_lock import hold
 from trainer.errors import EXIT_TERMINATED, JobError, Terminated, error_of
 from trainer.job import is_done
 from trainer.supervision import PARENT_VARIABLE, Supervision
@@ -56,12 +57,13 @@ class Failure:
 def launch(directory: Path, supervision: Supervision) -> None:
     """Runs the job to its end. Raises the one JobError that explains why it did not end well."""
     job = read_training_job(directory)
+    lock = hold(directory)
     if is_done(directory, job.job_id, job.identity):
         return
     with tempfile.TemporaryDirectory(prefix="trainer-") as meeting:
         ranks: list[RankProcess] = []
         try:
-            ranks += [start_rank(directory, rank_environment(job, rank, meeting)) for rank in range(job.num_processes)]
+            ranks += [start_rank(directory, rank_environment(job, rank, meeting), lock) for rank in range(job.num_processes)]
             wait_for(ranks, Path(meeting), supervision)
         finally:
             kill(ranks)
@@ -73,9 +75,11 @@ def rank_environment(job: TrainingJob, rank: int, meeting: str) -> dict[str, str
     return {**{name: str(value) for name, value in sizes.items()}, PARENT_VARIABLE: str(os.getpid()), MEETING_VARIABLE: meeting}
 
 
-def start_rank(directory: Path, environment: Mapping[str, str]) -> RankProcess:
+def start_rank(directory: Path, environment: Mapping[str, str], lock: int | None) -> RankProcess:
+    """The rank keeps the directory's lock too: when the launcher is killed, nobody works there before its ranks are gone."""
     command = [sys.executable, "-m", "trainer", "train", str(directory)]
-    return subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
+    kept = () if lock is None else (lock,)
+    return subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, pass_fds=kept)
 
 
 def wait_for(ranks: list[RankProcess], meeting: Path, supervision: Supervision) -> None:
