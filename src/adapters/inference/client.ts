@@ -1,5 +1,6 @@
 // The HTTP client for every model endpoint: the openai package without its retries, which are the rollout's business.
 import OpenAI from "openai";
+import { isLoopbackHost } from "#core/campaign/check-policy.ts";
 import { CampaignError } from "#core/errors.ts";
 import { createKeepAliveFetch } from "./keep-alive-fetch.ts";
 
@@ -47,14 +48,10 @@ export function checkAddress(address: string, allowedHosts?: readonly string[]):
   if (url === null || !["http:", "https:"].includes(url.protocol)) throw refused(address, "it is not an http(s) address");
   if (url.username !== "" || url.password !== "")
     throw refused(url.origin, "it contains credentials; name an environment variable with apiKeyEnv instead");
-  if (allowedHosts !== undefined && !isLoopback(url) && !allowedHosts.includes(url.hostname))
+  if (allowedHosts !== undefined && !isLoopbackHost(url.hostname) && !allowedHosts.includes(url.hostname))
     throw refused(address, "a policy server is only spoken to on this machine, or on a host of TURNWISE_POLICY_HOSTS", {
       next: `where ${url.hostname} is to be trusted: export TURNWISE_POLICY_HOSTS=${url.hostname}, also for the workers`,
     });
-}
-
-export function isLoopback({ hostname }: URL): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 const refused = (address: string, why: string, details: { next?: string } = {}): CampaignError =>

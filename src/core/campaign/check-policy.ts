@@ -3,7 +3,7 @@ import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "../errors.ts";
 
 /** Throws config.invalid for a policy that would fail only after the first training step. */
-export function checkPolicy({ policy, training }: Pick<CampaignConfig, "policy" | "training">): void {
+export function checkPolicy({ policy }: Pick<CampaignConfig, "policy">): void {
   if (policy.type !== "vllm") return;
   const refuse = (message: string, next: string) => {
     throw new CampaignError("config.invalid", message, { next });
@@ -19,13 +19,13 @@ export function checkPolicy({ policy, training }: Pick<CampaignConfig, "policy" 
       "policy.weights is full, and a vLLM that runs already cannot take new whole weights",
       "set policy.weights: lora, or let the worker start vLLM with policy.start: {}",
     );
-  if (start !== undefined && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostOf(policy.baseUrl)))
+  if (start !== undefined && !isLoopbackHost(hostOf(policy.baseUrl)))
     refuse(`policy.start starts vLLM on this machine, and ${policy.baseUrl} is another one`, "give policy.baseUrl a loopback address");
-  if (start !== undefined && weights === "lora" && training.adapter.rank > start.maxAdapterRank)
-    refuse(
-      `training.adapter.rank is ${training.adapter.rank}, above policy.start.maxAdapterRank ${start.maxAdapterRank}`,
-      "raise policy.start.maxAdapterRank",
-    );
+}
+
+/** Whether a host, as it stands in an address, is this machine. */
+export function isLoopbackHost(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 }
 
 /** Host of an http(s) address, with the brackets of an IPv6 one. */
