@@ -122,6 +122,21 @@ def test_a_job_with_the_gpu_settings_follows_the_cpu(tmp_path: Path) -> None:
         assert other["gradientNorm"] == pytest.approx(one["gradientNorm"], rel=0.2)
 
 
+@pytest.mark.parametrize("is_lora", [False, True])
+def test_with_the_gpu_settings_a_resumed_job_ends_with_the_same_bits(tmp_path: Path, is_lora: bool) -> None:
+    adapter = {"rank": 2, "alpha": 4, "targetModules": ["q_proj", "up_proj"], "directory": None, "hash": None} if is_lora else None
+    undisturbed, first, resumed = (learner_on(ON_CPU, tmp_path, adapter=adapter) for _ in range(3))
+    for step in (1, 2, 3, 4):
+        undisturbed.take_step(step, lambda: None)
+    for step in (1, 2):
+        first.take_step(step, lambda: None)
+    resumed.load_tensors(first.tensors())
+    for step in (3, 4):
+        resumed.take_step(step, lambda: None)
+    for group, tensors in undisturbed.tensors().items():
+        assert all(torch.equal(tensor, resumed.tensors()[group][name]) for name, tensor in tensors.items())
+
+
 def test_gradient_checkpointing_can_be_switched_off_and_changes_no_gradient(tmp_path: Path) -> None:
     kept, recomputed = (learner_on(EXACT, tmp_path, {"gradientCheckpointing": on}) for on in (False, True))
     assert (kept._policy.backend.recompute, recomputed._policy.backend.recompute) == (False, True)
@@ -133,15 +148,14 @@ def flattened(gradients: dict[str, Tensor]) -> Tensor:
     return torch.cat([gradients[name].flatten() for name in sorted(gradients)])
 
 
-def learner_on(backend: Backend, folder: Path, hyperparameters: dict[str, Any] | None = None) -> Any:
+def learner_on(backend: Backend, folder: Path, hyperparameters: dict[str, Any] | None = None, adapter: dict[str, Any] | None = None) -> Any:
     number = len(list(folder.glob("job-*")))
     if number == 0:
         write_tiny_model(folder / "base")
         write_batch(folder / "batch.safetensors", random_tensors(tiny_model(), [20, 33, 9, 41]))
     settings_of = {"numMinibatches": 2, "klWeight": 0.1, **(hyperparameters or {})}
-    job = write_job(
-        folder / f"job-{number}", folder / "base", folder / "batch.safetensors", settings_of, referenceDirectory=str(folder / "base")
-    )
+    fields = {"referenceDirectory": str(folder / "base"), **({} if adapter is None else {"adapter": adapter})}
+    job = write_job(folder / f"job-{number}", folder / "base", folder / "batch.safetensors", settings_of, **fields)
     return create_learner(read_training_job(job), backend)
 
 

@@ -78,6 +78,7 @@ export async function importPolicyDirectory(store: ArtifactStore, directory: str
   const names = await modelFiles(directory);
   const files: Record<string, ArtifactRef> = {};
   for (const name of names) files[name] = await store.putBlobFile(join(directory, name), "ModelFile/1");
+  if (names.includes("adapter_config.json") && options.base === undefined) throw isNoWholePolicy(directory);
   const { label, parentHash, optimizerState = null, base, canary } = options;
   const hash = policyHash(files);
   const manifest: PolicyManifest = {
@@ -92,6 +93,11 @@ export async function importPolicyDirectory(store: ArtifactStore, directory: str
   const bytes = new TextEncoder().encode(canonicalJson(manifest));
   return { name: `${label}-${hash.slice(0, 12)}`, hash, manifest: await store.putBlob(bytes, MANIFEST_SCHEMA) };
 }
+
+const isNoWholePolicy = (directory: string): CampaignError =>
+  new CampaignError("config.invalid", `${directory} is an adapter: by itself it says nothing`, {
+    next: "add it into the weights of its base with `python -m trainer merge BASE ADAPTER OUTPUT`, and name OUTPUT as the checkpoint",
+  });
 
 const policyHash = (files: PolicyManifest["files"]): string => hashJson(hashesOf(files));
 

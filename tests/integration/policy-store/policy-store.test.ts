@@ -55,6 +55,23 @@ describe("a policy", () => {
     expect((await policies.describe(trained)).parentHash).toBe("0".repeat(64));
   });
 
+  test("that is an adapter is stored with its base, and not without", async () => {
+    const { directory, policies, folder, weights } = setUp();
+    const base = await policies.import(directory, options);
+    const adapter = join(folder, "adapter");
+    mkdirSync(adapter);
+    writeFileSync(join(adapter, "adapter_config.json"), "{}");
+    writeFileSync(join(adapter, "adapter_model.safetensors"), weights);
+    writeFileSync(join(adapter, "tokenizer.json"), "{}");
+    await expect(policies.import(adapter, options)).rejects.toMatchObject({
+      code: "config.invalid",
+      next: expect.stringContaining("python -m trainer merge"),
+    });
+    const ref = await policies.import(adapter, { ...options, parentHash: base.hash, base });
+    expect(await policies.describe(ref)).toMatchObject({ base, parentHash: base.hash });
+    expect((await policies.describe(base)).base).toBeNull();
+  });
+
   test("asked for many times at once is put in place once", async () => {
     const { directory, folder } = setUp();
     const stores = [0, 1, 2, 3].map(() => createPolicyStore(new LocalArtifactStore(join(folder, "record")), join(folder, "policies")));
