@@ -7,7 +7,6 @@ import { groupSeed, planEvaluationTasks, planTrainTasks } from "#core/campaign/p
 import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { isTruncation } from "#core/reward/label-rollout.ts";
-import { mergeReports } from "#core/rollout/canary.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
@@ -27,17 +26,16 @@ export function createRolloutActivities(deps: ActivityDependencies) {
 
     /**
      * Makes sure that the policy server holds these weights before anything is asked of them, and that it says of stored turns what the
-     * trainer said when it left the weights, and what it said itself when the turns were sampled: a mismatch means wrong weights or a wrong
-     * template, and stops the iteration. Null when there was nothing to compare with.
+     * trainer said when it left the weights, or, of a policy that no training of the campaign has made, what it said itself when they were
+     * sampled: a mismatch means wrong weights or a wrong template, and stops the iteration. Null when there was nothing to compare with.
      */
     async openPolicy(input: OpenPolicyInput): Promise<CanaryReport | null> {
       return withHeartbeat(async (signal) => {
         const opened = await deps.openPolicy(input.config.policy, input.policy);
         await opened.ensureLoaded(signal);
         const trained = await opened.checkTrainedTurns(signal);
-        if (input.sampledIn === null) return trained;
-        const sampled = await opened.checkStoredTurns(await storedTrajectories(deps, input.campaignId, input.sampledIn), signal);
-        return trained === null ? sampled : mergeReports(trained, sampled);
+        if (trained !== null || input.sampledIn === null) return trained;
+        return opened.checkStoredTurns(await storedTrajectories(deps, input.campaignId, input.sampledIn), signal);
       });
     },
 

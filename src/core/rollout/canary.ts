@@ -59,18 +59,6 @@ export function compareScores(
   };
 }
 
-/** Two reports of one policy as one. */
-export function mergeReports(a: CanaryReport, b: CanaryReport): CanaryReport {
-  const numTokens = a.numTokens + b.numTokens;
-  const sum = a.meanDifference * a.numTokens + b.meanDifference * b.numTokens;
-  return {
-    numTurns: a.numTurns + b.numTurns,
-    numTokens,
-    meanDifference: numTokens === 0 ? 0 : sum / numTokens,
-    maxDifference: Math.max(a.maxDifference, b.maxDifference),
-  };
-}
-
 /** Names and units: docs/metrics.md. Empty when nothing could be compared. */
 export function canaryMetrics(stage: "rollout" | "evaluation", report: CanaryReport | null): Record<string, number> {
   if (report === null || report.numTurns === 0) return {};

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { canaryMetrics, compareScores, mergeReports, pickStoredTurns } from "#core/rollout/canary.ts";
+import { canaryMetrics, compareScores, pickStoredTurns } from "#core/rollout/canary.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import { add, counter, memoryJournal, say, scriptedPolicy, TASK, user } from "./parties.ts";
 
@@ -51,25 +51,13 @@ describe("scores", () => {
 });
 
 describe("reports", () => {
-  const report = (numTurns: number, numTokens: number, meanDifference: number, maxDifference: number) => ({
-    numTurns,
-    numTokens,
-    meanDifference,
-    maxDifference,
-  });
-
-  test("of one policy add up by tokens", () => {
-    expect(mergeReports(report(1, 10, 0.1, 0.4), report(2, 30, 0.3, 0.35))).toEqual(report(3, 40, expect.closeTo(0.25, 12), 0.4));
-    expect(mergeReports(report(0, 0, 0, 0), report(0, 0, 0, 0))).toEqual(report(0, 0, 0, 0));
-  });
-
   test("become metrics of the stage that they came before, where anything was compared", () => {
-    expect(canaryMetrics("evaluation", report(64, 640, 1e-7, 2e-6))).toEqual({
+    expect(canaryMetrics("evaluation", { numTurns: 64, numTokens: 640, meanDifference: 1e-7, maxDifference: 2e-6 })).toEqual({
       "evaluation/canary_turns": 64,
       "evaluation/canary_mean_difference": 1e-7,
       "evaluation/canary_max_difference": 2e-6,
     });
     expect(canaryMetrics("rollout", null)).toEqual({});
-    expect(canaryMetrics("rollout", report(0, 0, 0, 0))).toEqual({});
+    expect(canaryMetrics("rollout", { numTurns: 0, numTokens: 0, meanDifference: 0, maxDifference: 0 })).toEqual({});
   });
 });
