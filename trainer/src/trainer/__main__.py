@@ -9,6 +9,7 @@ from trainer.errors import EXIT_DONE, JobError, failure_of
 
 EPILOG = """exit codes: 0 done; 2 invalid job or full disk, do not retry as it is; 3 diverged, do not retry; 4 the parent process is gone;
 143 stopped by SIGTERM with progress saved; any other: start again, the job goes on from its last good checkpoint.
+A job with backend fsdp starts its numProcesses ranks itself; under torchrun each process is one of them.
 A job directory holds job.json; the trainer writes events.jsonl, checkpoints/, model/ and, last, result.json into it."""
 
 

@@ -31,6 +31,7 @@ CASES: dict[str, tuple[int, dict[str, Any], dict[str, Any], int]] = {
     "fewer rows than ranks": (3, {}, {**WITH_REFERENCE, "layout": "packed"}, 2),
     "each row counting the same, 3 ranks": (3, {}, {"aggregation": "seq-mean-token-mean"}, 8),
     "an adapter, 2 ranks": (2, {"adapter": LORA}, WITH_REFERENCE, 8),
+    "an adapter beside its own base, 2 ranks": (2, {"adapter": LORA, "reference": "dense"}, {"klWeight": 0.1}, 8),
     "activations kept, 2 ranks": (2, {}, {"gradientCheckpointing": False}, 8),
     "a mixture of experts, 2 ranks": (2, {"model": "moe"}, {"microBatchTokens": 60}, 8),
 }
@@ -46,16 +47,16 @@ def found(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Callable[
     """By case: the job directories of one process and of the ranks, with what they computed. All in one go: processes are dear."""
     root = tmp_path_factory.mktemp("gradients")
     models = {"dense": write_tiny_model(root / "dense"), "moe": root / "moe"}
-    reference = write_tiny_model(root / "reference", seed=5)
+    models["reference"] = write_tiny_model(root / "reference", seed=5)
     assert zygote.run(models["moe"], call="distributed.gradients:write_moe", preload=TRANSFORMERS).exit_code == 0
     batches = {rows: write_batch(root / f"batch-{rows}", random_tensors(tiny_model(), LENGTHS[:rows], temperature=1.3)) for rows in (2, 8)}
     pairs: dict[str, tuple[Path, Path]] = {}
     for number, (name, (world_size, fields, hyperparameters, rows)) in enumerate({**CASES, **IN_BFLOAT16}.items()):
         model = models[fields.get("model", "dense")]
         shared = {
-            "referenceDirectory": str(reference),
+            "referenceDirectory": str(models[fields.get("reference", "reference")]),
             "temperature": 1.3,
-            **{key: fields[key] for key in fields if key not in ("model", "bfloat16")},
+            **{key: fields[key] for key in fields if key not in ("model", "reference", "bfloat16")},
         }
         single = {**hyperparameters, "layout": "loop"}
         one = write_job(root / f"one-{number}", model, batches[rows], single, **shared)

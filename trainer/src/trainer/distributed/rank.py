@@ -13,7 +13,7 @@ import torch
 from trainer.contracts import TrainingJob, read_training_job
 from trainer.distributed.checkpoint import ShardedCheckpoints
 from trainer.distributed.group import Group, GroupSupervision, Place
-from trainer.distributed.launch import MEETING_VARIABLE, report_path
+from trainer.distributed.launch import AFTERMATH_SECONDS, MEETING_VARIABLE, report_path
 from trainer.distributed.learner import create_learner
 from trainer.errors import EXIT_CRASHED, EXIT_DONE, InvalidJob, JobError, failure_of
 from trainer.files import write_atomic
@@ -34,6 +34,7 @@ def run_rank(directory: Path, supervision: Supervision) -> None:
         failure = failure_of(error) if isinstance(error, OSError) else error
         exit_code = failure.exit_code if isinstance(failure, JobError) else EXIT_CRASHED
         if meeting is None:
+            time.sleep(AFTERMATH_SECONDS)  # torchrun stops the first rank at once when this one ends, and that one has the same to say
             print(f"error: rank {rank}: {describe(failure)}", file=sys.stderr)
         else:
             leave_word(report_path(Path(meeting), rank), failure)
