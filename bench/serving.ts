@@ -5,11 +5,12 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import type OpenAI from "openai";
 import { createInferenceClient } from "../src/adapters/inference/client.ts";
 import { REPOSITORY, readSettings } from "../src/adapters/settings.ts";
 import { peerPython } from "./peer-environment.ts";
 import { type BenchmarkOptions, type BenchmarkReport, type BenchmarkRow, describeDevice, rateRow } from "./report.ts";
-import { type ServerUnderTest, startServer } from "./serving-server.ts";
+import { startServer } from "./serving-server.ts";
 
 interface Sizes {
   readonly numConversations: number;
@@ -65,21 +66,22 @@ function compare(suffix: string, ours: Figures, { version, ...peer }: Figures & 
   ];
 }
 
-export async function writeWorkload(folder: string, { numConversations, numTurns, prefixLength }: Sizes): Promise<void> {
+async function writeWorkload(folder: string, { numConversations, numTurns, prefixLength }: Sizes): Promise<void> {
   const script = fileURLToPath(new URL("peers/serving_workload.py", import.meta.url));
   await execa(readSettings().python, [script, folder, String(numConversations), String(numTurns), String(prefixLength)], {
     env: { PYTHONPATH: join(REPOSITORY, "trainer", "src") },
   });
 }
 
-export async function measureOurs(folder: string, sizes: Sizes, threads: number): Promise<Figures> {
+async function measureOurs(folder: string, sizes: Sizes, threads: number): Promise<Figures> {
   const { prefix, conversations } = JSON.parse(await readFile(join(folder, "workload.json"), "utf8")) as Workload;
   const server = await startServer(join(folder, "model"), { threads, slots: sizes.numConversations });
+  const client = createInferenceClient({ baseUrl: `${server.url}/v1`, environment: {}, timeoutSeconds: 3600 });
   try {
-    await generate(server, prefix.slice(0, 32), 4, 0);
+    await generate(client, prefix.slice(0, 32), 4, 0);
     const cpuBefore = await server.cpuSeconds();
     const started = performance.now();
-    await Promise.all(conversations.map((turns, index) => converse(server, prefix, turns, sizes.newTokens, index)));
+    await Promise.all(conversations.map((turns, index) => converse(client, prefix, turns, sizes.newTokens, index)));
     const seconds = (performance.now() - started) / 1000;
     return {
       seconds,
@@ -92,16 +94,15 @@ export async function measureOurs(folder: string, sizes: Sizes, threads: number)
   }
 }
 
-async function converse(server: ServerUnderTest, prefix: number[], turns: number[][], newTokens: number, seed: number): Promise<void> {
+async function converse(client: OpenAI, prefix: number[], turns: number[][], newTokens: number, seed: number): Promise<void> {
   let tokens = prefix;
   for (const context of turns) {
     tokens = [...tokens, ...context];
-    tokens = [...tokens, ...(await generate(server, tokens, newTokens, seed))];
+    tokens = [...tokens, ...(await generate(client, tokens, newTokens, seed))];
   }
 }
 
-async function generate({ url }: ServerUnderTest, prompt: number[], newTokens: number, seed: number): Promise<number[]> {
-  const client = clientOf(url);
+async function generate(client: OpenAI, prompt: number[], newTokens: number, seed: number): Promise<number[]> {
   const body = {
     model: "policy",
     prompt,
@@ -116,14 +117,6 @@ async function generate({ url }: ServerUnderTest, prompt: number[], newTokens: n
   const { token_ids: tokenIds } = answer.choices[0] as unknown as { token_ids: number[] };
   if (tokenIds.length !== newTokens) throw new Error(`${tokenIds.length} tokens instead of ${newTokens}`);
   return tokenIds;
-}
-
-const clients = new Map<string, ReturnType<typeof createInferenceClient>>();
-
-function clientOf(url: string) {
-  const client = clients.get(url) ?? createInferenceClient({ baseUrl: `${url}/v1`, environment: {}, timeoutSeconds: 3600 });
-  clients.set(url, client);
-  return client;
 }
 
 async function measurePeer(
