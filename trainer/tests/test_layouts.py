@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from torch import Tensor
 
 from helpers import SHAPE, write_tiny_model
@@ -128,6 +129,13 @@ def test_a_layout_changes_nothing_for_models_of_transformers(
     theirs: TrainablePolicy, layout: str, rows: list[Row], max_tokens: int
 ) -> None:
     assert_same_as_loop(theirs, rows, layout, max_tokens)
+
+
+def test_models_of_transformers_are_exported_under_the_names_of_their_files(theirs: TrainablePolicy, tmp_path: Path) -> None:
+    theirs.export(tmp_path, "0" * 64)
+    before, after = (load_file(directory / "model.safetensors") for directory in (theirs._source, tmp_path))
+    assert before.keys() == after.keys()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
 @given(rows=families())

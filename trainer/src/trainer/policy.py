@@ -148,7 +148,8 @@ class TrainablePolicy:
         config = {**self._config, "dtype": "float32"}
         config.pop("torch_dtype", None)
         tied = tied_names(self.module)
-        write_model(directory, config, {name: tensor.cpu().contiguous() for name, tensor in weights.items() if name not in tied})
+        named = names_of_files(self.module, {name: tensor.cpu() for name, tensor in weights.items() if name not in tied})
+        write_model(directory, config, {name: tensor.contiguous() for name, tensor in named.items()})
 
 
 class BaseOf:
@@ -191,6 +192,15 @@ def without_dropout(config: Any) -> None:
     for name, value in config.to_dict().items():
         if isinstance(value, float) and ("dropout" in name or name.endswith("pdrop")):
             setattr(config, name, 0.0)
+
+
+def names_of_files(module: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What checkpoints and other engines call the weights: transformers holds some under other names, and all experts of a layer as one."""
+    if isinstance(module, Qwen3):
+        return weights
+    from transformers.core_model_loading import revert_weight_conversion
+
+    return revert_weight_conversion(cast(Any, module), weights)
 
 
 def segment_options(positions_BS: Tensor | None, segments: tuple[Segment, ...] | None) -> dict[str, Any]:
