@@ -79,9 +79,11 @@ def write_gradients(directory: Path, learner: TrainLearner) -> None:
     sums = learner._accumulate_gradients(list(range(len(learner._batch.rows))), lambda: None)
     gradients = {name: whole(parameter.grad) for name, parameter in learner._policy.named_parameters() if parameter.grad is not None}
     norm = learner._gradient_norm()
+    held = [parameter.to_local() for _, parameter in learner._policy.named_parameters() if isinstance(parameter, DTensor)]
+    share = sum(tensor.numel() for tensor in held) / sum(parameter.numel() for _, parameter in learner._policy.named_parameters())
     if not dist.is_initialized() or dist.get_rank() == 0:
         save_file(gradients, directory / "gradients.safetensors")
-        write_atomic(directory / "sums.json", repr({**asdict(sums), "norm": norm}).encode())
+        write_atomic(directory / "sums.json", repr({**asdict(sums), "norm": norm, "share": share}).encode())
 
 
 def whole(tensor: Any) -> torch.Tensor:

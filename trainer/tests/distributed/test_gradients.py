@@ -76,6 +76,7 @@ def test_ranks_give_the_gradients_and_sums_of_one_process(found: Callable[[str],
     assert_same(expected, gradients)
     assert max(gradient.abs().max().item() for gradient in gradients.values()) > 1e-3
     sums, other = sums_of(one), sums_of(many)
+    assert (sums.pop("share"), other.pop("share")) == (0, pytest.approx(1 / CASES[case][0], abs=0.02)), "what the first rank holds"
     assert other == pytest.approx(sums, rel=1e-5, abs=1e-6)
     assert {name: sums[name] for name in ("num_tokens", "num_rows", "num_clipped", "num_truncated")} == {
         name: other[name] for name in ("num_tokens", "num_rows", "num_clipped", "num_truncated")

@@ -47,6 +47,11 @@ class Failure:
     report: dict[str, Any] | None
 
     @property
+    def is_stopped(self) -> bool:
+        """By SIGTERM, in good order or before it could see to that."""
+        return self.exit_code in (EXIT_TERMINATED, -signal.SIGTERM)
+
+    @property
     def order(self) -> tuple[int, float, int]:
         """Causes first: typed errors, then ranks that were killed, then whatever else the ranks say, the earliest first."""
         if self.report is None:
@@ -114,9 +119,11 @@ def await_aftermath(ranks: list[RankProcess]) -> list[int | None]:
 
 def cause_of(failures: list[Failure]) -> JobError:
     """The error that the others follow from. Who is stopped with the job has nothing to explain."""
-    first = min(failures, key=lambda failure: (failure.exit_code == EXIT_TERMINATED, failure.order))
+    first = min(failures, key=lambda failure: (failure.is_stopped, failure.order))
     if first.report is not None:
         return error_of(first.report["code"], first.report["message"])
+    if first.is_stopped:
+        return Terminated("stopped by a signal before the first step")
     if first.exit_code < 0:
         return JobError(f"rank {first.rank} was killed by {signal.Signals(-first.exit_code).name}")
     return JobError(f"rank {first.rank} ended with exit code {first.exit_code} and no word")
