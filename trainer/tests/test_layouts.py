@@ -1,5 +1,6 @@
 """Every layout gives the log-probabilities and gradients of rows computed one at a time."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,8 @@ def test_micro_batches_hold_every_row_once_in_order_within_the_budget(rows: list
     assert [index for batch in batches for index, _ in batch] == list(range(len(rows)))
     for batch in batches:
         assert len(batch) == 1 or lay_out(layout, [row for _, row in batch]).token_ids_BS.numel() <= max_tokens
+    for batch, after in pairwise(batches):  # and none could have taken the next row too
+        assert layout == "loop" or lay_out(layout, [row for _, row in [*batch, after[0]]]).token_ids_BS.numel() > max_tokens
 
 
 def test_a_segment_sees_itself_and_its_ancestors_only() -> None:

@@ -9,10 +9,10 @@ tree     as packed, but tokens that rows have in common from their start are com
 from collections.abc import Callable, Sequence
 
 from trainer.batch import Row
-from trainer.layouts.flat import Flat
+from trainer.layouts.flat import Flat, inputs_of
 from trainer.layouts.packed import pack
 from trainer.layouts.padded import pad
-from trainer.layouts.tree import share_prefixes
+from trainer.layouts.tree import share_prefixes, shared_length
 
 LAYOUTS: dict[str, Callable[[Sequence[Row]], Flat]] = {"loop": pad, "padded": pad, "packed": pack, "tree": share_prefixes}
 
@@ -26,16 +26,22 @@ def micro_batches(layout: str, rows: Sequence[tuple[int, Row]], max_tokens: int)
     if layout == "loop":
         return [[row] for row in rows]
     batches: list[list[tuple[int, Row]]] = []
+    positions = 0
     for row in rows:
-        candidate = [*batches[-1], row] if batches else [row]
-        if batches and _cost(layout, [one for _, one in candidate]) <= max_tokens:
-            batches[-1] = candidate
+        grown = _grown(layout, positions, [one for _, one in batches[-1]] if batches else [], row[1])
+        if batches and grown <= max_tokens:
+            batches[-1].append(row)
+            positions = grown
         else:
             batches.append([row])
+            positions = len(inputs_of(row[1]))
     return batches
 
 
-def _cost(layout: str, rows: Sequence[Row]) -> int:
-    """Positions that the model computes. A tree is counted as if nothing were shared, so that memory is bounded before it is built."""
-    lengths = [len(row.token_ids) - 1 for row in rows]
-    return len(lengths) * max(lengths) if layout == "padded" else sum(lengths)
+def _grown(layout: str, positions: int, rows: Sequence[Row], row: Row) -> int:
+    """Positions that the model computes for `rows`, which are `positions`, and one more row."""
+    length = len(inputs_of(row))
+    if layout == "padded":
+        return (len(rows) + 1) * max(length, *(len(inputs_of(one)) for one in rows), 0)
+    shared = max((shared_length(row, one) for one in rows), default=0) if layout == "tree" else 0
+    return positions + length - shared

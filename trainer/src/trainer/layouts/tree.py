@@ -24,6 +24,11 @@ def share_prefixes(rows: Sequence[Row]) -> Flat:
     return flat(rows, torch.cat(builder.token_ids)[None], picks, torch.cat(builder.positions)[None], builder.segments)
 
 
+def shared_length(one: Row, other: Row) -> int:
+    """How many positions two rows have in common from their start."""
+    return _common_end([inputs_of(one), inputs_of(other)], 0)
+
+
 class _Builder:
     """Segments in an order in which ancestors come first."""
 
@@ -63,7 +68,7 @@ def _by_next_token(members: Sequence[int], inputs: Sequence[Tensor], depth: int)
 
 
 def _common_end(inputs: Sequence[Tensor], depth: int) -> int:
-    """Up to where all of them agree; more than `depth`, since they agree there."""
+    """Up to where all of them agree, from `depth` on."""
     first, end = inputs[0], min(len(ids) for ids in inputs)
     for ids in inputs[1:]:
         differing = (ids[depth:end] != first[depth:end]).nonzero()
