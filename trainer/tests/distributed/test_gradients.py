@@ -10,14 +10,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from distributed.ranks import PRELOAD
+from distributed.ranks import LORA, PRELOAD, TRANSFORMERS
 from helpers import Zygote, random_tensors, tiny_model, write_batch, write_job, write_tiny_model
 
 TOLERANCE = 1e-6
 LENGTHS = [20, 33, 9, 41, 26, 14, 30, 12]
-TRANSFORMERS = ("transformers.models.qwen3_moe.modeling_qwen3_moe", "transformers.models.auto.modeling_auto")
 WITH_REFERENCE = {"klWeight": 0.1, "importanceTruncation": 2.0}
-LORA = {"rank": 4, "alpha": 8, "targetModules": ["q_proj", "down_proj"], "directory": None, "hash": None}
 
 # name: ranks, fields of the job, hyperparameters, and the number of rows of the batch
 CASES: dict[str, tuple[int, dict[str, Any], dict[str, Any], int]] = {

@@ -13,8 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from distributed.ranks import PRELOAD
+from distributed.ranks import LORA, PRELOAD, TRANSFORMERS
 from helpers import Finished, Zygote, events, output_hashes, write_job
+from trainer.model_files import policy_hash
 
 JOB = {"numMinibatches": 3, "epochs": 2, "learningRate": 0.001, "warmupSteps": 4, "klWeight": 0.05, "importanceTruncation": 2.0}
 SHORT = {"numMinibatches": 2, "epochs": 1, "checkpointEverySteps": 1}
@@ -77,6 +78,37 @@ def test_the_moments_of_one_back_end_are_gone_on_from_by_another(tmp_path: Path,
     assert moments_of(two)["step"].item() == 8
     assert_near(weights_of(two), weights_of(one))
     assert_near(moments_of(two), moments_of(one))
+
+
+def test_ranks_export_a_mixture_of_experts_as_one_process_does(
+    tmp_path: Path, zygote: Zygote, batch_path: Path, new_job: Make, train: Train
+) -> None:
+    zygote.run(tmp_path / "moe", call="distributed.gradients:write_moe", preload=TRANSFORMERS)
+    shared = {
+        "modelDirectory": str(tmp_path / "moe"),
+        "modelHash": policy_hash(tmp_path / "moe"),
+        "hyperparameters": {**SHORT, "klWeight": 0},
+    }
+    assert_exported_alike(new_job(1, backend="cpu", **shared), new_job(2, **shared), train)
+
+
+def test_ranks_export_an_adapter_as_one_process_does(new_job: Make, train: Train) -> None:
+    shared = {"adapter": LORA, "hyperparameters": SHORT}
+    one, two = new_job(1, backend="cpu", **shared), new_job(2, **shared)
+    assert_exported_alike(one, two, train)
+    assert {path.name for path in (two / "model").iterdir()} >= {"adapter_config.json", "adapter_model.safetensors"}
+
+
+def assert_exported_alike(one: Path, two: Path, train: Train) -> None:
+    for job in (one, two):
+        assert (done := train(job)).exit_code == 0, done.stderr
+    assert sorted(path.name for path in (one / "model").iterdir()) == sorted(path.name for path in (two / "model").iterdir())
+    for path in (one / "model").iterdir():
+        other = two / "model" / path.name
+        if path.suffix == ".safetensors":
+            assert_near(load_file(other), load_file(path))
+        else:
+            assert other.read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(("rank", "share"), [(0, 0.3), (0, 0.6), (0, 0.95), (1, 0.5), (None, 0.5)])
