@@ -1,7 +1,8 @@
 """The `fsdp` back-end: one job, several ranks, one per GPU (or, without any GPU, several on the CPU).
 
 `python -m trainer train JOB` starts the job's `numProcesses` ranks itself, on this machine (launch.py). Under torchrun, which is how
-several machines share a job, every process that it starts is a rank; the job directory is then on a file system that all of them see.
+several machines share a job, every process that it starts is a rank, however many there are; the job directory is then on a file system
+that all of them see.
 """
 
 import os
@@ -9,10 +10,12 @@ from pathlib import Path
 
 from trainer.supervision import Supervision
 
+RANK_VARIABLES = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"}
+
 
 def run_sharded(directory: Path, supervision: Supervision) -> None:
     """As a rank where the environment names one, else as the launcher of the ranks."""
-    if "RANK" in os.environ:
+    if os.environ.keys() >= RANK_VARIABLES:
         from trainer.distributed.rank import run_rank
 
         run_rank(directory, supervision)
