@@ -1,5 +1,6 @@
 // policy.weights: lora in a campaign: the training activity trains an adapter, the record keeps it with its base, the server serves it, and
 // the next iteration goes on from it. Real trainer, record and policy server; only the rollouts are scripted.
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -30,7 +31,7 @@ merge(*map(Path, json.load(sys.stdin)))
 print("null")
 `;
 
-const config = (weights: "full" | "lora"): CampaignConfig =>
+const config = (weights: "full" | "lora", place: Partial<CampaignConfig["training"]> = {}): CampaignConfig =>
   CampaignConfig.parse({
     schemaVersion: 1,
     name: "adapters",
@@ -42,6 +43,7 @@ const config = (weights: "full" | "lora"): CampaignConfig =>
     advantage: { type: "gtpo-hybrid/1" },
     training: {
       threads: 1,
+      ...place,
       adapter: { rank: 4, alpha: 8, targetModules: ["q_proj", "down_proj"] },
       hyperparameters: { learningRate: 0.05, numMinibatches: 2, maxGradientNorm: 1e9 },
     },
@@ -70,8 +72,14 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
     await server?.kill();
   });
 
-  const train = async (weights: "full" | "lora", iteration: number, policy: PolicyRef): Promise<PolicyRef> => {
-    const input = { campaignId: `adapters-${weights}`, config: config(weights), iteration, policy, reference: base, batch, credit: batch };
+  const train = async (
+    weights: "full" | "lora",
+    iteration: number,
+    policy: PolicyRef,
+    place: Partial<CampaignConfig["training"]> = {},
+  ): Promise<PolicyRef> => {
+    const campaignId = `adapters-${weights}-${place.backend ?? "cpu"}`;
+    const input = { campaignId, config: config(weights, place), iteration, policy, reference: base, batch, credit: batch };
     const activity = createTrainingActivities(deps).train;
     const answer = await new MockActivityEnvironment().run(activity, { ...input, startedAt: new Date().toISOString() });
     return (answer as { policy: PolicyRef }).policy;
@@ -120,6 +128,14 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
     expect(difference(await scores(trained), await scores(base))).toBeGreaterThan(1e-3);
   }, 300_000);
 
+  test("or in several processes, which leave the same adapter", async () => {
+    const [ofOne, ofTwo] = [await train("lora", 1, base), await train("lora", 1, base, { backend: "fsdp", numProcesses: 2 })];
+    const { device } = await firstEvent(deps, "adapters-lora-fsdp");
+    expect(device).toBe("cpu x 2");
+    expect(difference(await scores(ofTwo), await scores(ofOne))).toBeLessThan(1e-4);
+    expect(difference(await scores(ofTwo), await scores(base))).toBeGreaterThan(1e-3);
+  }, 300_000);
+
   test("and before any rollout the server says of the batch's turns what the trainer said of them", async () => {
     for (const weights of ["lora", "full"] as const) {
       const policy = await train(weights, 1, base);
@@ -130,6 +146,12 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
     }
   }, 300_000);
 });
+
+/** The job-start that the trainer of a campaign's first iteration wrote. */
+async function firstEvent(deps: WorkerDependencies, campaignId: string): Promise<{ device: string }> {
+  const path = join(deps.trainer.jobDirectory(campaignId, 1), "events.jsonl");
+  return JSON.parse((await readFile(path, "utf8")).split("\n")[0] ?? "");
+}
 
 async function scriptedBatch(model: PolicyRef) {
   const parties = { task: TASK, environment: counter, simulator: user, limits: { maxTurns: 9 }, signal };
