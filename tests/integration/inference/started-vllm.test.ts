@@ -1,13 +1,16 @@
 // policy.start with a real executable, a real server and real weights: only the program is not vLLM, which needs a GPU host.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { type OpenedPolicy, openPolicy } from "#adapters/inference/open-policy.ts";
 import { stopStartedVllms } from "#adapters/inference/vllm/started-vllm.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
+import { REPOSITORY } from "#adapters/settings.ts";
 import { PolicyConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { Conversation } from "#core/ports.ts";
@@ -34,13 +37,24 @@ describe.skipIf(!hasPython)("vLLM that a campaign starts", () => {
   let base: PolicyRef;
   let adapters: PolicyRef[];
 
-  const open = (ref: PolicyRef, weights: "lora" | "full" = "lora", name = program): Promise<OpenedPolicy> => {
+  const configOf = (weights: "lora" | "full") => {
     const endpoint = { type: "vllm", baseUrl: `http://127.0.0.1:${port}/v1`, model: "unused", checkpoint: "-", apiKeyEnv: "THE_KEY" };
     const limits = { maxTokensPerTurn: 20, maxContextTokens: 512, weights };
-    const config = PolicyConfig.parse({ ...endpoint, ...limits, start: { readySeconds: 60, maxAdapters: 2, isBatchInvariant: true } });
-    const vllm = { program: name, python: PYTHON, policyRoot: join(folder, "policies"), logFolder: join(folder, "logs") };
-    return openPolicy(config, ref, { policies, policyUrl: "http://127.0.0.1:9", vllm, environment: { THE_KEY: "sesame" } });
+    return PolicyConfig.parse({ ...endpoint, ...limits, start: { readySeconds: 60, maxAdapters: 2, isBatchInvariant: true } });
   };
+  const host = (name = program) => ({
+    program: name,
+    python: PYTHON,
+    policyRoot: join(folder, "policies"),
+    logFolder: join(folder, "logs"),
+  });
+  const open = (ref: PolicyRef, weights: "lora" | "full" = "lora", name = program): Promise<OpenedPolicy> =>
+    openPolicy(configOf(weights), ref, {
+      policies,
+      policyUrl: "http://127.0.0.1:9",
+      vllm: host(name),
+      environment: { THE_KEY: "sesame" },
+    });
   const calls = (): Call[] =>
     readFileSync(join(folder, "calls"), "utf8")
       .trim()
@@ -115,6 +129,32 @@ describe.skipIf(!hasPython)("vLLM that a campaign starts", () => {
     ).toEqual([await policies.directory(child), await policies.directory(base)]);
     expect(calls().at(-1)?.others).not.toContain("--enable-lora");
   }, 120_000);
+
+  test("is gone when the worker that started it is killed", async () => {
+    port = await freePort();
+    const script = `
+      const { openPolicy } = await import("#adapters/inference/open-policy.ts");
+      const [config, ref, context] = JSON.parse(process.argv[1]);
+      const { LocalArtifactStore } = await import("#adapters/artifact-store/local.ts");
+      const { createPolicyStore } = await import("#adapters/policy-store/policy-store.ts");
+      const policies = createPolicyStore(new LocalArtifactStore(context.record), context.vllm.policyRoot);
+      const opened = await openPolicy(config, ref, { ...context, policies });
+      await opened.ensureLoaded(new AbortController().signal);
+      console.log("loaded");
+      setInterval(() => {}, 1000);
+    `;
+    const context = { record: join(folder, "record"), policyUrl: "http://127.0.0.1:9", vllm: host(), environment: { THE_KEY: "sesame" } };
+    const argument = JSON.stringify([configOf("lora"), base, context]);
+    const worker = spawn(process.execPath, ["--input-type=module", "-e", script, argument], {
+      cwd: REPOSITORY,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(worker.stdout, "data");
+    const { pid } = calls().at(-1) as Call;
+    expect(() => process.kill(pid, 0)).not.toThrow();
+    worker.kill("SIGKILL");
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 20_000 });
+  }, 60_000);
 
   test("that ends before it answers is an error with its last lines; one that does not exist is too", async () => {
     await stopStartedVllms();

@@ -46,6 +46,12 @@ describe("vLLM", () => {
     await expect(server.ensureLoaded(adapter(1), signal)).rejects.toMatchObject({ code: "provider.wrong-weights" });
   });
 
+  test("is not given weights under a name without their hash", async () => {
+    const server = await serverWith(["Qwen/Qwen3-4B"]);
+    await expect(server.ensureLoaded({ ...adapter(1), name: "pol-latest" }, signal)).rejects.toMatchObject({ code: "contract.invalid" });
+    expect(http.requests).toEqual([]);
+  });
+
   test("that says it loaded an adapter must list it", async () => {
     const server = await serverWith(["Qwen/Qwen3-4B"], { loads: false });
     await expect(server.ensureLoaded(adapter(1), signal)).rejects.toMatchObject({ code: "provider.wrong-weights" });

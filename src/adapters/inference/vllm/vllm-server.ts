@@ -55,6 +55,7 @@ export function createVllmServer(client: OpenAI, { baseModel, maxAdapters }: Vll
     precision: async () => "bfloat16",
     loadedPolicies: async (signal) => (await cards(signal)).map(({ id }) => id),
     async ensureLoaded(policy, signal) {
+      checkName(policy);
       if (!(ADAPTER_CONFIG in policy.fileHashes)) return checkBase(policy, await cards(signal), { baseModel, who });
       const card = (await cardOf(policy.name, signal)) ?? (await loadAdapter(policy, signal));
       checkRoot(policy, card);
@@ -93,6 +94,13 @@ function checkBase(policy: ServablePolicy, cards: readonly ModelCard[], { baseMo
     });
   }
   if (baseModel === policy.name) checkRoot(policy, card);
+}
+
+/** A name is all by which requests tell one set of weights from another. */
+function checkName({ name, directory }: ServablePolicy): void {
+  const digits = basename(directory).slice(0, 12);
+  if (!name.includes(digits))
+    throw new CampaignError("contract.invalid", `${name} does not contain the digits of its policy's hash, ${digits}`);
 }
 
 /** A policy's directory is called by its hash, and vLLM lists the directory from which it loaded a name. */
