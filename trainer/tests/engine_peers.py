@@ -18,9 +18,9 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 
-def next_token_logprobs(model: torch.nn.Module, token_ids_S: Tensor, position_ids_S: Tensor) -> Tensor:
-    """Of token s + 1, at s; the last is 0."""
-    logits_SV = model(input_ids=token_ids_S[None], position_ids=position_ids_S[None]).logits[0]
+def next_token_logprobs(model: torch.nn.Module, token_ids_S: Tensor, position_ids_S: Tensor, temperature: Tensor | float) -> Tensor:
+    """Of token s + 1, at s; the last is 0. temperature: one, or one per token."""
+    logits_SV = model(input_ids=token_ids_S[None], position_ids=position_ids_S[None]).logits[0] / temperature
     picked = logits_SV[:-1].log_softmax(-1).gather(1, token_ids_S[1:, None]).flatten()
     return torch.cat([picked, picked.new_zeros(1)])
 
@@ -43,7 +43,8 @@ def verl_loss(out: Path, model: torch.nn.Module, aggregation: str) -> tuple[Tens
     data = left_right_2_no_padding(proto.to_tensordict())
     tu.assign_non_tensor(data, dp_size=1, batch_num_tokens=int(proto.batch["response_mask"].sum()), global_batch_size=len(proto))
     rows = zip(data["input_ids"].unbind(), data["position_ids"].unbind(), strict=True)
-    logprobs = torch.nested.as_nested_tensor([next_token_logprobs(model, *row) for row in rows], layout=torch.jagged)
+    temperature = proto.meta_info["temperature"]
+    logprobs = torch.nested.as_nested_tensor([next_token_logprobs(model, *row, temperature) for row in rows], layout=torch.jagged)
     config = ActorConfig(strategy="fsdp", rollout_n=1, ppo_micro_batch_size_per_gpu=1, loss_agg_mode=aggregation)
     return ppo_loss(config, {"log_probs": logprobs}, data)[0], len(proto)
 
@@ -78,9 +79,8 @@ def prime_rl_loss(out: Path, model: torch.nn.Module, ranks: int, loss: str, chec
 
 def _micro_batch_loss(batch: dict[str, Any], model: torch.nn.Module, compute_loss: Any, loss_fn: Any, scale: int) -> Tensor:
     lengths = batch["sequence_lengths"]
-    rows = zip(batch["input_ids"].squeeze().split(lengths), batch["position_ids"].squeeze().split(lengths), strict=True)
-    temperature = float(batch["temperatures"].max())
-    assert temperature == 1.0
+    ids, positions, temperatures = (batch[name].squeeze() for name in ("input_ids", "position_ids", "temperatures"))
+    rows = zip(ids.split(lengths), positions.split(lengths), temperatures[:, None].split(lengths), strict=True)
     return compute_loss(
         trainer_logprobs=[next_token_logprobs(model, *row).roll(1) for row in rows],
         inference_logprobs=batch["inference_logprobs"].squeeze().split(lengths),

@@ -24,6 +24,7 @@ from trainer.__main__ import main
 
 CHECKOUT = os.environ.get("TURNWISE_PRIME_RL")
 PYTHON = os.environ.get("TURNWISE_ENGINES_PYTHON")
+TEMPERATURE = 0.7
 LENGTHS = [20, 33, 9, 41, 26, 14, 30, 12]
 needs_checkout = pytest.mark.skipif(CHECKOUT is None, reason="TURNWISE_PRIME_RL names no checkout of prime-rl")
 needs_python = pytest.mark.skipif(PYTHON is None, reason="TURNWISE_ENGINES_PYTHON names no interpreter with verl")
@@ -34,19 +35,20 @@ WITHOUT_CLIP = {"clipLow": 1 - 1e-6, "clipHigh": 1e6, "dualClip": 1e9}
 def directory(tmp_path: Path) -> Path:
     """A model, and a batch that a somewhat different model sampled: ratios are not 1, and some tokens are clipped."""
     write_tiny_model(tmp_path / "model")
-    write_batch(tmp_path / "batch.safetensors", random_tensors(tiny_model(spread=1.5), LENGTHS))
+    write_batch(tmp_path / "batch.safetensors", random_tensors(tiny_model(spread=1.5), LENGTHS, temperature=TEMPERATURE))
     return tmp_path
 
 
 def export(directory: Path, engine: str, *options: str) -> Path:
-    assert main(["export", str(directory / "batch.safetensors"), "--engine", engine, "--out", str(directory / "out"), *options]) == 0
+    arguments = ["--engine", engine, "--out", str(directory / "out"), "--temperature", str(TEMPERATURE), *options]
+    assert main(["export", str(directory / "batch.safetensors"), *arguments]) == 0
     return directory / "out"
 
 
 def ours(zygote: Zygote, directory: Path, **hyperparameters: Any) -> dict[str, float]:
     """Metrics of the first step of our own trainer on the whole batch."""
     once = {"numMinibatches": 1, "epochs": 1, "gradientClip": 1e9, "maxGradientNorm": 1e9, **hyperparameters}
-    job = write_job(directory / "job", directory / "model", directory / "batch.safetensors", once)
+    job = write_job(directory / "job", directory / "model", directory / "batch.safetensors", once, temperature=TEMPERATURE)
     assert zygote.run("train", job).exit_code == 0
     return json.loads((job / "result.json").read_text())["steps"][0]
 
