@@ -112,10 +112,9 @@ function importLines(path: string, text: string, source: string, catalog: ToolCa
     .map((line, index) => ({ line: line.trim(), number: index + 1 }))
     .filter(({ line }) => line !== "");
   const values = lines.map(({ line, number }) => {
-    const value = readExact(line);
-    if (value === undefined)
-      throw number === 1 ? unknownFormat(path) : new CampaignError("contract.invalid", `${path}, line ${number}: not valid JSON`);
-    return { value: toPlain(value), place: `${path}, line ${number}` };
+    if (number === 1 && !line.startsWith("{")) throw unknownFormat(path);
+    const place = `${path}, line ${number}`;
+    return { value: toPlain(readLine(line, place)), place };
   });
   return importValues(values, source, catalog);
 }
@@ -159,6 +158,15 @@ function check<Value>(schema: z.ZodType<Value>, value: unknown, place: string): 
   throw new CampaignError("contract.invalid", `${place}: at ${issue?.path.join(".") || "the top"}: ${issue?.message}`, {
     cause: result.error,
   });
+}
+
+function readLine(line: string, place: string): PyValue {
+  try {
+    return parseJson(line);
+  } catch (cause) {
+    const reason = cause instanceof Error ? `: ${cause.message}` : "";
+    throw new CampaignError("contract.invalid", `${place}: not valid JSON${reason}`, { cause, next: `give ${FORMATS}` });
+  }
 }
 
 function readExact(text: string): PyValue | undefined {

@@ -94,6 +94,12 @@ describe("turnwise calibrate", () => {
     { name: "a file of no known format", file: "hello", args: [], message: /none of the formats/ },
     { name: "a broken line", file: `${line(0, 0, true)}\n{`, args: [], message: /line 2: not valid JSON/ },
     {
+      name: "a number that is none",
+      file: '{"task_id": "a", "messages": [{"role": "user", "content": "x"}], "outcome": NaN}',
+      args: [],
+      message: /line 1: not valid JSON: .*NaN/,
+    },
+    {
       name: "a line without outcome",
       file: JSON.stringify({ task_id: "a", messages: [{ role: "user", content: "x" }] }),
       args: [],
