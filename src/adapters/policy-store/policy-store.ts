@@ -133,35 +133,48 @@ async function readManifest(store: ArtifactStore, ref: ArtifactRef | null, hash:
   throw new CampaignError("store.corrupt", `the manifest of policy ${hash} describes other files`);
 }
 
-/** The policy's directory: as it is when all its files have their hashes, else made anew and moved into place whole. */
+/** The policy's directory: as it is when all its files have their hashes, else made anew and moved into place. */
 async function materialize(store: ArtifactStore, root: string, policy: PolicyManifest): Promise<string> {
   const target = join(root, policy.hash);
-  if (await isIntact(target, policy.files)) return target;
+  if ((await tornFiles(target, policy)).length === 0) return target;
   await mkdir(root, { recursive: true });
   const temporary = await mkdtemp(join(root, ".making-"));
   try {
     for (const [name, ref] of Object.entries(policy.files)) await copyFile(await store.localPath(ref), join(temporary, name));
-    await replaceDirectory(temporary, target, policy);
+    await putInPlace(temporary, target, policy);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
   return target;
 }
 
-/** A rename fails when another process was faster; its directory is as good as ours. */
-async function replaceDirectory(temporary: string, target: string, { files, hash }: PolicyManifest): Promise<void> {
-  if (!(await isIntact(target, files))) await rm(target, { recursive: true, force: true });
-  await rename(temporary, target).catch(() => undefined);
-  if (!(await isIntact(target, files))) throw new CampaignError("store.unavailable", `cannot put policy ${hash} into ${target}`);
+/**
+ * The whole directory at once where there is none. Where there is one, another process was faster, or it is torn: what is torn is
+ * replaced file by file. Nothing is ever removed, so no process takes away what another one has just put there.
+ */
+async function putInPlace(temporary: string, target: string, policy: PolicyManifest): Promise<void> {
+  const isMoved = await rename(temporary, target).then(
+    () => true,
+    () => false,
+  );
+  if (isMoved) return;
+  for (const name of await tornFiles(target, policy)) await rename(join(temporary, name), join(target, name)).catch(() => undefined);
+  const torn = await tornFiles(target, policy);
+  if (torn.length > 0)
+    throw new CampaignError("store.unavailable", `cannot put ${torn.join(", ")} of policy ${policy.hash} into ${target}`, {
+      next: "remove that directory: it is made again from the record",
+    });
 }
 
-async function isIntact(directory: string, files: PolicyManifest["files"]): Promise<boolean> {
+/** Names of the files that are missing or have another hash. */
+async function tornFiles(directory: string, { files }: PolicyManifest): Promise<string[]> {
   const checks = Object.entries(files).map(async ([name, { sha256, numBytes }]) => {
     const path = join(directory, name);
     const info = await stat(path).catch(() => null);
-    return info?.size === numBytes && (await sha256OfFile(path)) === sha256;
+    const isIntact = info?.size === numBytes && (await sha256OfFile(path)) === sha256;
+    return isIntact ? [] : [name];
   });
-  return (await Promise.all(checks)).every(Boolean);
+  return (await Promise.all(checks)).flat();
 }
 
 async function sha256OfFile(path: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
@@ -72,15 +72,24 @@ describe("a policy", () => {
     expect((await policies.describe(base)).base).toBeNull();
   });
 
-  test("asked for many times at once is put in place once", async () => {
-    const { directory, folder } = setUp();
-    const stores = [0, 1, 2, 3].map(() => createPolicyStore(new LocalArtifactStore(join(folder, "record")), join(folder, "policies")));
-    const ref = await stores[0]?.import(directory, options);
-    if (ref === undefined) throw new Error("unreachable");
-    const places = await Promise.all(stores.map((store) => store.directory(ref)));
-    expect(new Set(places)).toEqual(new Set([join(folder, "policies", ref.hash)]));
-    expect(readdirSync(join(folder, "policies"))).toEqual([ref.hash]);
-    expect(statSync(places[0] as string).isDirectory()).toBe(true);
+  test.each([
+    { name: "that is not there", spoil: (target: string) => rmSync(target, { recursive: true, force: true }) },
+    { name: "that is torn", spoil: (target: string) => writeFileSync(join(target, "config.json"), "torn") },
+  ])("$name, asked for many times at once, is put in place once and stays there", async ({ spoil }) => {
+    const { policies, directory, folder } = setUp();
+    const ref = await policies.import(directory, options);
+    const target = await policies.directory(ref);
+    const others = () => createPolicyStore(new LocalArtifactStore(join(folder, "record")), join(folder, "policies"));
+    for (let round = 0; round < 20; round += 1) {
+      spoil(target);
+      const asked = Array.from({ length: 4 }, async () => {
+        const place = await others().directory(ref);
+        return { place, config: readFileSync(join(place, "config.json"), "utf8") };
+      });
+      const config = readFileSync(join(directory, "config.json"), "utf8");
+      expect(await Promise.all(asked)).toEqual(Array.from({ length: 4 }, () => ({ place: target, config })));
+      expect(readdirSync(join(folder, "policies"))).toEqual([ref.hash]);
+    }
   });
 
   test("that only an endpoint knows has no directory", async () => {
