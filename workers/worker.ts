@@ -2,6 +2,7 @@
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
 import { announceReady } from "#adapters/services/announce-ready.ts";
+import { GRACE } from "#contracts/grace-periods.ts";
 import { CampaignError } from "#core/errors.ts";
 import { createActivities } from "../activities/index.ts";
 import { createDependencies, type WorkerDependencies } from "./dependencies.ts";
@@ -10,6 +11,8 @@ export interface WorkerRole {
   readonly name: string;
   readonly taskQueue: string;
   readonly options: Pick<WorkerOptions, "workflowBundle" | "workflowsPath" | "maxConcurrentActivityTaskExecutions" | "bundlerOptions">;
+  /** Until activities that do not heed their cancellation are given up on; GRACE.worker unless given. */
+  readonly forceSeconds?: number;
   /** Work beside the queue, e.g. the tracking loop; ends with the signal. */
   readonly beside?: (deps: WorkerDependencies, signal: AbortSignal, log: pino.Logger) => void;
 }
@@ -29,8 +32,8 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     namespace: deps.settings.namespace,
     taskQueue: role.taskQueue,
     activities: createActivities(deps),
-    shutdownGraceTime: "5 seconds",
-    shutdownForceTime: "15 seconds",
+    shutdownGraceTime: GRACE.finish * 1000,
+    shutdownForceTime: (role.forceSeconds ?? GRACE.worker) * 1000,
     maxHeartbeatThrottleInterval: "2 seconds",
     ...role.options,
   });

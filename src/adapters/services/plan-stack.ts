@@ -1,6 +1,7 @@
 // The services of a local stack: what they are called, how they start, when they are ready. Everything listens on loopback only.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { GRACE } from "#contracts/grace-periods.ts";
 import { PYTHON_BINARY, TEMPORAL_BINARY, TEMPORAL_VERSION } from "../../../infra/setup/places.mjs";
 import { REPOSITORY } from "../settings.ts";
 import { SEARCH_ATTRIBUTES } from "./namespace.ts";
@@ -154,7 +155,7 @@ function worker(name: "control" | "rollout" | "training"): ServiceSpec {
     after: ["temporal"],
     stopWave: 0,
     // The training worker lets its trainer save before it goes.
-    stopSeconds: name === "training" ? 15 : 8,
+    stopSeconds: name === "training" ? GRACE.trainingWorkerService : GRACE.workerService,
     niceness: 0,
   };
 }

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { stackStopSeconds } from "#contracts/grace-periods.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
 import { takeLock } from "../../../infra/setup/lock.mjs";
 import { endLeftovers } from "./leftovers.ts";
@@ -50,7 +51,6 @@ export interface Stack {
 }
 
 const SUPERVISOR = fileURLToPath(new URL("supervise.ts", import.meta.url));
-const STOP_SECONDS = 40;
 
 /**
  * Starts a stack, or joins the one that runs in this home already. What an earlier one left behind is ended first.
@@ -88,7 +88,7 @@ export async function stopStack(home: string): Promise<string[]> {
   if (state !== null && isAlive(state.supervisor)) {
     ended.push(...state.services.filter(({ process }) => isAlive(process)).map(({ name }) => name));
     signal(state.supervisor.pid, "SIGTERM", "process");
-    await waitUntil(() => !isAlive(state.supervisor), STOP_SECONDS);
+    await waitUntil(() => !isAlive(state.supervisor), stackStopSeconds(state.plan.services));
     if (isAlive(state.supervisor)) signal(state.supervisor.pid, "SIGKILL", "process");
   }
   return [...ended, ...(await endLeftovers(folder))];

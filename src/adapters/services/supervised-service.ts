@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } fr
 import { setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { GRACE } from "#contracts/grace-periods.ts";
 import { CampaignError } from "#core/errors.ts";
 import { identify, isGroupAlive, STACK_MARK, signal, waitUntil } from "./process-identity.ts";
 import { isReady } from "./readiness.ts";
@@ -86,7 +87,7 @@ export class SupervisedService {
       const isGone = () => !isGroupAlive(pid);
       if (!(await waitUntil(isGone, this.spec.stopSeconds))) {
         signal(pid, "SIGKILL", "group");
-        await waitUntil(isGone, 2);
+        await waitUntil(isGone, GRACE.serviceDeath);
       }
     }
     this.change({ status: "stopped", process: null, since: null }, "stopped");

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { GRACE } from "#contracts/grace-periods.ts";
 import { groupCpuSeconds, isGroupAlive } from "../services/process-identity.ts";
 
 export interface ProcessGroup {
@@ -42,10 +43,9 @@ export async function startGroup(
 }
 
 const LOOK_EVERY_MS = 50;
-const DEATH_MS = 30_000; // a killed process that holds a GPU is gone when its driver has cleaned up after it
 
 async function endGroup(pid: number): Promise<{ isGone: boolean }> {
-  const deadline = performance.now() + DEATH_MS;
+  const deadline = performance.now() + GRACE.death * 1000;
   while (isGroupAlive(pid)) {
     killGroup(pid, "SIGKILL");
     if (performance.now() > deadline) return { isGone: false };

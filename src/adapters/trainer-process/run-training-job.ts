@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
+import { GRACE } from "#contracts/grace-periods.ts";
 import { TrainingEvent, type TrainingJob, TrainingResult } from "#contracts/training.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
@@ -14,8 +15,6 @@ import { watchForStall } from "./stall-watch.ts";
 
 const TRAINER_SOURCE = fileURLToPath(new URL("../../../trainer/src", import.meta.url));
 const LOOK_EVERY_MS = 200;
-/** After SIGTERM the trainer saves a checkpoint; then it has had its time. */
-const GRACE_MS = 20_000;
 
 export interface JobOptions<Job, Event> {
   /** The Python interpreter of the trainer's environment. */
@@ -93,7 +92,10 @@ async function startTrainer<Job, Event, Result>({
 }: CommandOptions<Job, Event, Result>): Promise<ProcessGroup> {
   const env = { ...process.env, PYTHONPATH: TRAINER_SOURCE, PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" };
   try {
-    return await startGroup([python, "-m", "trainer", command, jobDirectory], { env, logPath: join(jobDirectory, "trainer.log") });
+    return await startGroup([python, "-m", "trainer", command, jobDirectory, "--save-seconds", String(GRACE.rank)], {
+      env,
+      logPath: join(jobDirectory, "trainer.log"),
+    });
   } catch (cause) {
     throw new CampaignError("trainer.crashed", `cannot start ${python}: ${String(cause)}`, { cause, next: "run npm run setup" });
   }
@@ -150,7 +152,7 @@ function parseEvent<Event>(schema: z.ZodType<Event>, line: string): Event[] {
 /** SIGTERM, so that the trainer saves its progress; SIGKILL when that takes too long. */
 async function stop(group: ProcessGroup): Promise<void> {
   group.kill("SIGTERM");
-  const isGone = await Promise.race([group.exit.then(() => true), delay(GRACE_MS, false, { ref: false })]);
+  const isGone = await Promise.race([group.exit.then(() => true), delay(GRACE.trainer * 1000, false, { ref: false })]);
   if (!isGone) group.kill("SIGKILL");
   await group.exit;
 }

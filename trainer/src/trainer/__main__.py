@@ -6,6 +6,7 @@ from pathlib import Path
 
 from trainer import __version__
 from trainer.errors import EXIT_DONE, JobError, failure_of
+from trainer.supervision import SAVE_SECONDS
 
 EPILOG = """exit codes: 0 done; 2 invalid job or full disk, do not retry as it is; 3 diverged, do not retry; 4 the parent process is gone;
 143 stopped by SIGTERM with progress saved; any other: start again, the job goes on from its last good checkpoint.
@@ -26,6 +27,8 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("job_directory", type=Path, metavar="JOB-DIRECTORY")
     sft = commands.add_parser("sft", help="supervised training on conversations, from scratch or from a model")
     sft.add_argument("job_directory", type=Path, metavar="JOB-DIRECTORY")
+    for job in (train, sft):
+        job.add_argument("--save-seconds", type=float, default=SAVE_SECONDS, help="what ranks get to save after SIGTERM (%(default)s)")
     tokenizer = commands.add_parser("tokenizer", help="train a byte-level BPE tokenizer on conversations")
     tokenizer.add_argument("job_file", type=Path, metavar="JOB.json")
     merge = commands.add_parser("merge", help="add an adapter into the weights of its base: one model directory")
@@ -69,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         return EXIT_DONE
     from trainer.job import run_job
 
-    return run_job(options.command, options.job_directory)
+    return run_job(options.command, options.job_directory, options.save_seconds)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from trainer.directory_lock import hold
 from trainer.errors import EXIT_DONE, InvalidJob, JobError, Terminated, failure_of
 from trainer.events import EventLog, NoEvents, report_error
 from trainer.files import file_hash, fresh_directory, remove_temporaries, replace_directory, write_atomic
-from trainer.supervision import Supervision
+from trainer.supervision import SAVE_SECONDS, Supervision
 
 if TYPE_CHECKING:
     from trainer.checkpoint import Checkpoints
@@ -77,13 +77,13 @@ class Learner(Protocol):
         ...
 
 
-def run_job(command: str, directory: Path) -> int:
+def run_job(command: str, directory: Path, save_seconds: float = SAVE_SECONDS) -> int:
     """Runs `train` or `sft` on a job directory. Raises JobError after writing it down as a job-error event."""
     supervision = Supervision()
     try:
         if not directory.is_dir():
             raise InvalidJob(f"no such directory: {directory}")
-        _run(command, directory.resolve(), supervision)
+        _run(command, directory.resolve(), supervision, save_seconds)
     except Terminated:
         raise
     except (JobError, OSError) as error:
@@ -108,12 +108,12 @@ def configure_torch(threads: int) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nobody reads it
 
 
-def _run(command: str, directory: Path, supervision: Supervision) -> None:
+def _run(command: str, directory: Path, supervision: Supervision, save_seconds: float) -> None:
     if command == "train":
         if read_training_job(directory).backend == "fsdp":
             from trainer.distributed import run_sharded
 
-            run_sharded(directory, supervision)
+            run_sharded(directory, supervision, save_seconds)
             return
         from trainer.train import prepare
     else:

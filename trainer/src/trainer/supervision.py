@@ -9,6 +9,7 @@ from types import FrameType
 from trainer.errors import EXIT_ORPHANED, Orphaned, Terminated
 
 PR_SET_PDEATHSIG = 1
+SAVE_SECONDS = 120.0  # what ranks get to save after SIGTERM where nobody says; src/contracts/grace-periods.ts
 PARENT_VARIABLE = "TRAINER_PARENT"  # set by who knows its own id, so that its end is noticed even when it comes before ours is asked for
 
 

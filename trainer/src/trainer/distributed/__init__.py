@@ -13,7 +13,7 @@ from trainer.supervision import Supervision
 RANK_VARIABLES = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"}
 
 
-def run_sharded(directory: Path, supervision: Supervision) -> None:
+def run_sharded(directory: Path, supervision: Supervision, save_seconds: float) -> None:
     """As a rank where the environment names one, else as the launcher of the ranks."""
     if os.environ.keys() >= RANK_VARIABLES:
         from trainer.distributed.rank import run_rank
@@ -22,4 +22,4 @@ def run_sharded(directory: Path, supervision: Supervision) -> None:
     else:
         from trainer.distributed.launch import launch
 
-        launch(directory, supervision)
+        launch(directory, supervision, save_seconds)

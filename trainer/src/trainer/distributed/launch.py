@@ -27,7 +27,6 @@ from trainer.supervision import PARENT_VARIABLE, Supervision
 MEETING_VARIABLE = "TRAINER_MEETING"  # the folder where the ranks of a launcher meet, and leave their failures
 LOOK_EVERY_SECONDS = 0.05
 AFTERMATH_SECONDS = 0.5  # for others that fail with the first to say so too: which one is the cause is seen from all of them
-GRACE_SECONDS = 60.0  # for ranks to save after SIGTERM
 
 
 class RankProcess(Protocol):
@@ -59,8 +58,11 @@ class Failure:
         return (0 if self.report["isTyped"] else 2), self.report["seconds"], self.rank
 
 
-def launch(directory: Path, supervision: Supervision) -> None:
-    """Runs the job to its end. Raises the one JobError that explains why it did not end well."""
+def launch(directory: Path, supervision: Supervision, save_seconds: float) -> None:
+    """Runs the job to its end. Raises the one JobError that explains why it did not end well.
+
+    save_seconds  what the ranks get to save after SIGTERM
+    """
     job = read_training_job(directory)
     lock = hold(directory)
     if is_done(directory, job.job_id, job.identity):
@@ -69,7 +71,7 @@ def launch(directory: Path, supervision: Supervision) -> None:
         ranks: list[RankProcess] = []
         try:
             ranks += [start_rank(directory, rank_environment(job, rank, meeting), lock) for rank in range(job.num_processes)]
-            wait_for(ranks, Path(meeting), supervision)
+            wait_for(ranks, Path(meeting), supervision, save_seconds)
         finally:
             kill(ranks)
 
@@ -87,17 +89,17 @@ def start_rank(directory: Path, environment: Mapping[str, str], lock: int | None
     return subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, pass_fds=kept)
 
 
-def wait_for(ranks: list[RankProcess], meeting: Path, supervision: Supervision) -> None:
+def wait_for(ranks: list[RankProcess], meeting: Path, supervision: Supervision, save_seconds: float) -> None:
     """Returns when every rank is done. A request to stop is passed on to them; they save together and end."""
     deadline = float("inf")
     while not is_over([rank.poll() for rank in ranks]):
         try:
             supervision.check()
         except Terminated:
-            deadline = min(deadline, time.monotonic() + GRACE_SECONDS)
+            deadline = min(deadline, time.monotonic() + save_seconds)
             signal_all(ranks, signal.SIGTERM)
         if time.monotonic() > deadline:
-            raise JobError(f"the ranks did not end within {GRACE_SECONDS:.0f} s of SIGTERM")
+            raise JobError(f"the ranks did not end within {save_seconds:.0f} s of SIGTERM")
         time.sleep(LOOK_EVERY_SECONDS)
     codes = await_aftermath(ranks)
     failures = [Failure(rank, code, read_report(meeting, rank)) for rank, code in enumerate(codes) if code not in (None, 0)]
