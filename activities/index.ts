@@ -1,4 +1,5 @@
 // All activities, for the workers to register and for the workflows to type their calls.
+import { asyncLocalStorage } from "@temporalio/activity";
 import { z } from "zod";
 import * as inputs from "#contracts/activities.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -44,7 +45,7 @@ function guard<Table extends { [Name in keyof typeof INPUTS]: (input: z.infer<(t
       try {
         return await activity(parseInput(name, input));
       } catch (error) {
-        throw toApplicationFailure(error);
+        throw toApplicationFailure(error, asyncLocalStorage.getStore()?.info.attempt ?? 1);
       }
     };
     return [name, guarded] as const;

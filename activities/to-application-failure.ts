@@ -1,15 +1,46 @@
-// The only place that builds an ApplicationFailure.
-import { ApplicationFailure } from "@temporalio/activity";
+// The only place that builds an ApplicationFailure, and so the one that decides what Temporal tries again.
+import { ApplicationFailure, asyncLocalStorage } from "@temporalio/activity";
+import { TemporalFailure } from "@temporalio/common";
 import { CampaignError } from "#core/errors.ts";
 
-/** What an activity throws. Cancellations and bugs pass through unchanged: Temporal already knows what to do with them. */
-export function toApplicationFailure(error: unknown): unknown {
-  if (!(error instanceof CampaignError)) return error;
+/**
+ * Tries of what has been tried enough by itself (a group is made of rollouts that were made again several times) and of what nobody
+ * expected (most likely a bug): once more in case it was the moment, then a person is told. Other failures: workflows/activity-options.ts.
+ */
+const MAX_TRIES = 3;
+
+/**
+ * What an activity throws in place of `error`. Cancellations and failures that are Temporal's own pass unchanged. A failure of the operating
+ * system that nobody has given a code (no file handle left, a network drive that hangs) is tried as long as any other that may heal.
+ */
+export function toApplicationFailure(error: unknown, attempt: number): unknown {
+  if (error instanceof CampaignError) return ofCode(error, attempt);
+  if (isTemporals(error) || isOfTheSystem(error) || attempt < MAX_TRIES) return error;
+  const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+  return ApplicationFailure.create({
+    type: name,
+    message: `${message}. This is a bug in Turnwise`,
+    nonRetryable: true,
+    ...(error instanceof Error ? { cause: error } : {}),
+  });
+}
+
+function ofCode(error: CampaignError, attempt: number): ApplicationFailure {
+  const isTriedEnough = error.code === "rollout.incomplete-group" && attempt >= MAX_TRIES;
   return ApplicationFailure.create({
     type: error.code,
     message: error.next === null ? error.message : `${error.message}. Next: ${error.next}`,
-    nonRetryable: !error.retryable,
+    nonRetryable: !error.retryable || isTriedEnough,
     ...(error.retryAfterSeconds === null ? {} : { nextRetryDelay: error.retryAfterSeconds * 1000 }),
     cause: error,
   });
+}
+
+function isTemporals(error: unknown): boolean {
+  const context = asyncLocalStorage.getStore();
+  return error instanceof TemporalFailure || context?.cancellationSignal.aborted === true;
+}
+
+function isOfTheSystem(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
 }

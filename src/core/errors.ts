@@ -21,9 +21,11 @@ const RETRYABLE = {
   "simulator.rate-limited": true,
   "simulator.timeout": true,
   "simulator.unavailable": true,
+  "simulator.failed": false,
   "environment.data-missing": false,
   "environment.data-corrupt": false,
   "environment.replay-mismatch": false,
+  "environment.failed": false,
   "reward.group-too-small": false,
   "reward.non-finite": false,
   "reward.table-mismatch": false,
@@ -73,7 +75,13 @@ export class CampaignError extends Error {
     this.retryAfterSeconds = details?.retryAfterSeconds ?? null;
   }
 
+  /** Whether the very same request may succeed later: never when anything that caused this error cannot be cured by trying again. */
   get retryable(): boolean {
-    return RETRYABLE[this.code];
+    return RETRYABLE[this.code] && isCurable(this.cause);
   }
+}
+
+function isCurable(cause: unknown): boolean {
+  if (cause instanceof CampaignError) return cause.retryable;
+  return cause instanceof Error ? isCurable(cause.cause) : true;
 }

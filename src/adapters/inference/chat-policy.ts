@@ -76,14 +76,17 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
   };
 }
 
-/** Throws provider.invalid-response when ids or log-probabilities are missing or do not match. */
+/** Throws provider.rejected when the server does not give ids or log-probabilities, provider.invalid-response when they do not match. */
 function sampledTokens(answer: ChatCompletion, who: string): TurnTokens {
   const choice = answer.choices[0];
   const { prompt_token_ids: promptTokenIds } = answer;
   const tokenIds = choice?.token_ids;
   const logprobs = choice?.logprobs?.content?.map(({ logprob }) => logprob);
-  if (promptTokenIds && tokenIds && logprobs?.length === tokenIds.length) return { promptTokenIds, tokenIds, logprobs };
-  throw new CampaignError("provider.invalid-response", `${who}: token ids and log-probabilities are missing or differ in number`, {
-    next: "training needs a server with return_token_ids, such as vLLM 0.10.2 or newer",
-  });
+  if (!promptTokenIds || !tokenIds || !logprobs) {
+    throw new CampaignError("provider.rejected", `${who}: the server answers without token ids or log-probabilities`, {
+      next: "training needs a server with return_token_ids, such as vLLM 0.10.2 or newer",
+    });
+  }
+  if (logprobs.length === tokenIds.length) return { promptTokenIds, tokenIds, logprobs };
+  throw new CampaignError("provider.invalid-response", `${who}: ${tokenIds.length} tokens with ${logprobs.length} log-probabilities`);
 }

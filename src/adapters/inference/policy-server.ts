@@ -42,10 +42,13 @@ const Scores = z.object({ logprobs: z.array(z.number()) });
 export function createEmbeddedServer(client: OpenAI): PolicyServer {
   const who = `policy server ${client.baseURL}`;
   const root = new URL("/", client.baseURL).href;
-  const ask = <Answer>(signal: AbortSignal, schema: z.ZodType<Answer>, call: () => Promise<unknown>) =>
-    callModel({ who, signal, canReappear: true }, async () => schema.parse(await call()));
-  const heldWeights = (signal: AbortSignal) => ask(signal, WeightInfo, () => client.get(`${root}weight_info`, { signal }));
-  const health = (signal: AbortSignal) => ask(signal, Health, () => client.get(`${root}health`, { signal }));
+  const ask = <Answer>(signal: AbortSignal, schema: z.ZodType<Answer>, call: () => Promise<unknown>, canReappear = true) =>
+    callModel({ who, signal, canReappear }, async () => schema.parse(await call()));
+  // A server without these pages is another program, and stays one.
+  const read = <Answer>(signal: AbortSignal, schema: z.ZodType<Answer>, page: string) =>
+    ask(signal, schema, () => client.get(`${root}${page}`, { signal }), false);
+  const heldWeights = (signal: AbortSignal) => read(signal, WeightInfo, "weight_info");
+  const health = (signal: AbortSignal) => read(signal, Health, "health");
   const ensureLoaded = async (policy: ServablePolicy, signal: AbortSignal): Promise<void> => {
     const { name, base, fileHashes } = policy;
     const sha256 = fileHashes[base === null ? WEIGHTS : ADAPTER_WEIGHTS] ?? "";

@@ -54,8 +54,9 @@ const LONGEST_WAIT_MS = 10_000;
 /**
  * Rolls out one task `groupSize` times at once.
  *
- * throws  rollout.incomplete-group when a rollout fails `maxAttempts` times; the provider's own error when no wait or retry can help or the
- *         wait was too long; environment.replay-mismatch; the signal's reason. Journals keep every finished turn: call again to go on.
+ * throws  rollout.incomplete-group when a rollout fails `maxAttempts` times, retryable only if its cause is; a party's own error, at once,
+ *         when no wait and no other rollout can help, or when the wait was too long; environment.replay-mismatch; the signal's reason.
+ *         Journals keep every finished turn: call again to go on.
  */
 export async function runGroup<State>(input: GroupInput<State>): Promise<GroupResult> {
   const siblings = new AbortController();
@@ -136,9 +137,15 @@ function isWorthWaiting(error: unknown): error is CampaignError {
   return error instanceof CampaignError && error.retryable && error.code.startsWith("provider.");
 }
 
+/**
+ * What another conversation may not meet, although asking the same again is useless: the user's context is full, or a bug that only some
+ * calls and messages reach. A new attempt has another seed; the same attempt made again has not.
+ */
+const MET_BY_CHANCE: ReadonlySet<string> = new Set(["provider.context-overflow", "environment.failed", "simulator.failed"]);
+
 /** Nothing about the rollout, everything about the set-up: another attempt cannot help. */
 function isHopeless(error: unknown): boolean {
-  return error instanceof CampaignError && (error.code === "provider.unauthorized" || error.code === "provider.wrong-weights");
+  return error instanceof CampaignError && !error.retryable && !MET_BY_CHANCE.has(error.code);
 }
 
 function incompleteGroup(task: Task, trial: number, attempts: number, error: unknown): CampaignError {

@@ -86,10 +86,9 @@ export async function runTrajectory<State>(input: TrajectoryInput<State>): Promi
 /** Ends a rollout as data. Never leaves this file. */
 class RolloutFailure extends Error {
   readonly outcome: Outcome;
-  constructor(type: OutcomeType, cause: unknown) {
+  constructor(type: OutcomeType, cause: CampaignError) {
     super(type, { cause });
-    const detail = cause instanceof CampaignError ? `${cause.code}: ${cause.message}` : String(cause);
-    this.outcome = { type, reward: null, stopReason: "error", isDatabaseMatch: null, detail };
+    this.outcome = { type, reward: null, stopReason: "error", isDatabaseMatch: null, detail: `${cause.code}: ${cause.message}` };
   }
 }
 
@@ -243,8 +242,17 @@ async function askUser<State>(input: TrajectoryInput<State>, progress: Progress<
       progress.usage = addUsage(progress.usage, NO_CALLS, error.usage);
       progress.troubles = addTroubles(progress.troubles, error.troubles);
     }
-    throw new RolloutFailure("sim_error", error);
+    throw new RolloutFailure("sim_error", named("simulator.failed", "the simulated user", error));
   }
+}
+
+/** A bug of a party, under the party's name: the same conversation meets it again, another one perhaps not. */
+function named(code: "simulator.failed" | "environment.failed", who: string, error: unknown): CampaignError {
+  if (error instanceof CampaignError) return error;
+  return new CampaignError(code, `${who} failed with a bug: ${String(error)}`, {
+    cause: error,
+    next: "mend it or report it, then resume: finished turns are kept",
+  });
 }
 
 /** 0 as soon as the database is the golden one, however it came to be. */
@@ -270,7 +278,7 @@ function inEnvironment<Result>(action: () => Result): Result {
   try {
     return action();
   } catch (error) {
-    throw new RolloutFailure("env_error", error);
+    throw new RolloutFailure("env_error", named("environment.failed", "the environment", error));
   }
 }
 

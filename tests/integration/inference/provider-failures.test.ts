@@ -143,7 +143,7 @@ test("a chat server without token ids is refused by a policy that is to be train
   );
   const client = clientOf(server.baseUrl);
   await expect(createChatPolicy({ client, ref, ...limits }).respond(conversation, options)).rejects.toMatchObject({
-    code: "provider.invalid-response",
+    code: "provider.rejected",
   });
   const turn = await createChatPolicy({ client, ref, hasTokenIds: false, ...limits }).respond(conversation, options);
   expect(turn).toMatchObject({ content: "hello", tokens: null, parseError: null });

@@ -27,7 +27,9 @@ const loadedAdapters = new Map<string, Set<string>>();
 export function createVllmServer(client: OpenAI, { baseModel, maxAdapters }: VllmServerOptions): PolicyServer {
   const who = `vLLM at ${client.baseURL}`;
   const ask = <Answer>(signal: AbortSignal, call: () => Promise<Answer>) => callModel({ who, signal, canReappear: true }, call);
-  const cards = (signal: AbortSignal) => ask(signal, async () => ModelList.parse(await client.get("/models", { signal })).data);
+  // A 404 for a model may heal, one for the list of models is a wrong address.
+  const cards = (signal: AbortSignal) =>
+    callModel({ who, signal, canReappear: false }, async () => ModelList.parse(await client.get("/models", { signal })).data);
   const cardOf = async (name: string, signal: AbortSignal) => (await cards(signal)).find(({ id }) => id === name);
   const loaded = adaptersAt(client.baseURL);
 

@@ -146,7 +146,11 @@ describe("a failure of a party", () => {
       },
     };
     const { trajectory } = await runTrajectory(input({ environment: broken }));
-    expect(trajectory.outcome).toMatchObject({ type: "env_error", reward: null, detail: "TypeError: bug" });
+    expect(trajectory.outcome).toMatchObject({
+      type: "env_error",
+      reward: null,
+      detail: "environment.failed: the environment failed with a bug: TypeError: bug",
+    });
   });
 
   test("of our own code in the policy is thrown", async () => {
