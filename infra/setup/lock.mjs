@@ -1,58 +1,98 @@
-// One set-up at a time: a lock file that names its owner. A lock whose owner is gone is taken over.
-import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// One holder at a time, by the operating system's own lock (flock): released by the kernel when its holder ends, whatever ends it.
+//
+// Nothing in Node takes such a lock. But it belongs to an open file, not to a process: a short-lived Python takes it on the file that
+// we have opened and pass to it, and it stays ours when that Python has ended. The file itself is never removed; what stands in it
+// names the last holder, for people.
+import { spawn } from "node:child_process";
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { readJson } from "./files.mjs";
-import { processStart } from "./processes.mjs";
+
+/** Locks descriptor 3. Says "waiting" when somebody else holds it, and gives up when its standard input closes, which our end does. */
+const LOCKER = `
+import fcntl, os, sys, threading
+def give_up():
+    os.read(0, 1)
+    os._exit(3)
+try:
+    fcntl.flock(3, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    os.write(1, b"waiting")
+    threading.Thread(target=give_up, daemon=True).start()
+    fcntl.flock(3, fcntl.LOCK_EX)
+except OSError as error:
+    sys.exit(f"this file system cannot lock: {error}")
+os._exit(0)
+`;
 
 /**
- * Takes the lock, waiting as long as another process holds it.
- *
- * @param {string} path
- * @param {(pid: number) => void} onWait called once when the lock is held by somebody else
- * @returns {Promise<() => void>} gives the lock back
+ * @typedef {object} LockOptions
+ * @property {string} python any Python 3
+ * @property {string} [holder] what others are told of us, in words
+ * @property {(holder: string) => void} [onWait] called when somebody else holds the lock
+ * @property {AbortSignal} [signal] ends the waiting
  */
-export async function takeLock(path, onWait) {
+
+/**
+ * Takes the lock, waiting as long as somebody else holds it.
+ *
+ * @param {string} path of the lock's file; its folder is made
+ * @param {LockOptions} options
+ * @returns {Promise<() => void>} gives the lock back; may be called again. Throws the signal's reason, or an Error where nothing can be locked.
+ */
+export async function takeLock(path, { python, holder = `process ${process.pid}`, onWait = () => {}, signal }) {
   mkdirSync(dirname(path), { recursive: true });
-  const own = `${path}.${process.pid}.${randomUUID()}`;
-  writeFileSync(own, JSON.stringify({ pid: process.pid, start: processStart(process.pid) }));
-  let told = false;
-  try {
-    while (!link(own, path)) {
-      const owner = readJson(path);
-      if (owner === null || processStart(owner.pid) !== owner.start) {
-        removeStale(path);
-        continue;
-      }
-      if (!told) onWait(owner.pid);
-      told = true;
-      await sleep(200);
+  for (;;) {
+    signal?.throwIfAborted();
+    const file = openSync(path, "a+");
+    try {
+      await lock(file, python, () => onWait(readFileSync(path, "utf8").trim() || "another process"), signal);
+    } catch (error) {
+      closeSync(file);
+      throw error;
     }
-  } finally {
-    rmSync(own, { force: true });
-  }
-  return () => rmSync(path, { force: true });
-}
-
-/** @param {string} from @param {string} to */
-function link(from, to) {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
-    return false;
+    if (isAt(path, file)) {
+      ftruncateSync(file);
+      writeSync(file, `${holder}\n`);
+      return once(() => closeSync(file));
+    }
+    closeSync(file); // the file that we waited for has been removed: others lock another one
   }
 }
 
-/** Renaming first lets only one of several waiters remove it. @param {string} path */
-function removeStale(path) {
-  const aside = `${path}.stale.${randomUUID()}`;
-  try {
-    renameSync(path, aside);
-  } catch {
-    return;
-  }
-  rmSync(aside, { force: true });
+/** @param {number} file @param {string} python @param {() => void} onWait @param {AbortSignal | undefined} signal @returns {Promise<void>} */
+function lock(file, python, onWait, signal) {
+  return new Promise((done, fail) => {
+    const child = spawn(python, ["-I", "-S", "-c", LOCKER], { stdio: ["pipe", "pipe", "pipe", file] });
+    const [stdin, stdout, stderr] = /** @type {any[]} */ (child.stdio);
+    const giveUp = () => stdin.end();
+    let said = "";
+    stdin.on("error", () => {}); // it ended before we did
+    stdout.once("data", onWait);
+    stderr.on("data", (/** @type {Buffer} */ chunk) => {
+      said += chunk;
+    });
+    signal?.addEventListener("abort", giveUp, { once: true });
+    child.once("error", fail);
+    child.once("close", (code, killedBy) => {
+      signal?.removeEventListener("abort", giveUp);
+      if (signal?.aborted) fail(signal.reason);
+      else if (code === 0) done();
+      else fail(new Error(`the lock could not be taken: ${said.trim() || `${python} ended with ${code ?? killedBy}`}`));
+    });
+  });
+}
+
+/** Whether the path still names the open file. @param {string} path @param {number} file */
+function isAt(path, file) {
+  const [named, open] = [statSync(path, { throwIfNoEntry: false }), fstatSync(file)];
+  return named?.ino === open.ino && named.dev === open.dev;
+}
+
+/** @param {() => void} act @returns {() => void} */
+function once(act) {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
+  };
 }

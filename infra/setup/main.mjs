@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { takeLock } from "./lock.mjs";
 import { TOOLS } from "./places.mjs";
 import { endChildren } from "./processes.mjs";
+import { findPython } from "./python/interpreter.mjs";
 import { Progress, SetupError } from "./step.mjs";
 import { nodeStep } from "./steps/node.mjs";
 import { packagesStep } from "./steps/packages.mjs";
@@ -30,9 +31,8 @@ export async function missingSteps(steps = STEPS) {
 /** Does what is missing. Throws SetupError. @param {readonly import("./step.mjs").Step[]} [steps] @param {Progress} [progress] */
 export async function setUp(steps = STEPS, progress = new Progress()) {
   if ((await missingSteps(steps)).size === 0) return;
-  const giveBack = await takeLock(join(TOOLS, "setup.lock"), (pid) =>
-    progress.note(`another set-up (process ${pid}) is running: waiting for it`),
-  );
+  const { path: python } = await findPython();
+  let giveBack = () => {};
   const interrupt = () => {
     endChildren();
     giveBack();
@@ -40,6 +40,7 @@ export async function setUp(steps = STEPS, progress = new Progress()) {
   };
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
+    giveBack = await lockSetUp(python, progress);
     // Asked again: the set-up we waited for may have done it all.
     const missing = await missingSteps(steps);
     if (missing.size > 0) progress.note("set-up");
@@ -52,6 +53,17 @@ export async function setUp(steps = STEPS, progress = new Progress()) {
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     giveBack();
+  }
+}
+
+/** @param {string} python @param {Progress} progress @returns {Promise<() => void>} */
+async function lockSetUp(python, progress) {
+  const path = join(TOOLS, "setup.lock");
+  try {
+    return await takeLock(path, { python, onWait: (holder) => progress.note(`another set-up (${holder}) is running: waiting for it`) });
+  } catch (error) {
+    const tried = [error instanceof Error ? error.message : String(error)];
+    throw new SetupError(`${path} could not be locked`, { tried, next: "put the checkout on a file system that can lock files" });
   }
 }
 

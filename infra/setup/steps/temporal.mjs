@@ -3,8 +3,10 @@
 import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { readJson, sha256File, sizeOf, writeJson } from "../files.mjs";
+import { takeLock } from "../lock.mjs";
 import * as places from "../places.mjs";
 import { lastLines, run } from "../processes.mjs";
+import { findPython } from "../python/interpreter.mjs";
 import { SetupError } from "../step.mjs";
 import { buildTemporal } from "../temporal/build.mjs";
 import { downloadTemporal } from "../temporal/download.mjs";
@@ -26,7 +28,7 @@ export const temporalStep = {
   },
   async make(say) {
     rmSync(STAMP, { force: true });
-    const { path, source } = await obtain(say);
+    const { path, source } = await obtainAlone(say);
     mkdirSync(dirname(places.TEMPORAL_BINARY), { recursive: true });
     const link = `${places.TEMPORAL_BINARY}.${process.pid}.tmp`;
     rmSync(link, { force: true });
@@ -43,6 +45,18 @@ export const temporalStep = {
     return `Temporal ${places.TEMPORAL_VERSION} from ${source}`;
   },
 };
+
+/** The user cache belongs to all checkouts: what one of them fetches or builds, the others wait for. @param {(what: string) => void} say */
+async function obtainAlone(say) {
+  const { path: python } = await findPython();
+  const lock = join(places.userCache(), "temporal.lock");
+  const giveBack = await takeLock(lock, { python, onWait: (holder) => say(`${holder} gets it for another checkout: waiting`) });
+  try {
+    return await obtain(say);
+  } finally {
+    giveBack();
+  }
+}
 
 /** @param {(what: string) => void} say @returns {Promise<{ path: string, source: string }>} */
 async function obtain(say) {

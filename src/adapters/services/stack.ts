@@ -1,12 +1,13 @@
 // The local stack as the rest of the project sees it: start it, find it, stop it, whatever became of it in between.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { stackStopSeconds } from "#contracts/grace-periods.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
 import { takeLock } from "../../../infra/setup/lock.mjs";
+import { PYTHON_BINARY } from "../../../infra/setup/places.mjs";
 import { endLeftovers } from "./leftovers.ts";
 import { missingTool, planStack, SERVICE_NAMES, type ServiceName, settingsOf } from "./plan-stack.ts";
 import { freePorts, portsFromEnvironment, requireFreePorts, type StackPorts } from "./ports.ts";
@@ -51,6 +52,7 @@ export interface Stack {
 }
 
 const SUPERVISOR = fileURLToPath(new URL("supervise.ts", import.meta.url));
+const SETUP = "npm run setup";
 
 /**
  * Starts a stack, or joins the one that runs in this home already. What an earlier one left behind is ended first.
@@ -58,9 +60,8 @@ const SUPERVISOR = fileURLToPath(new URL("supervise.ts", import.meta.url));
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const home = resolve(options.home);
-  const giveBack = await takeLock(join(servicesFolder(home), "stack.lock"), (pid) =>
-    options.onEvent?.("stack", `process ${pid} is starting it: waiting`),
-  );
+  if (!existsSync(PYTHON_BINARY)) throw new CampaignError("service.start-failed", "the Python environment is not set up", { next: SETUP });
+  const giveBack = await lockStack(home, (holder) => options.onEvent?.("stack", `${holder} is at it: waiting`));
   try {
     const running = readStack(home);
     if (running !== null) return running;
@@ -91,13 +92,32 @@ export async function stopStack(home: string): Promise<string[]> {
     await waitUntil(() => !isAlive(state.supervisor), stackStopSeconds(state.plan.services));
     if (isAlive(state.supervisor)) signal(state.supervisor.pid, "SIGKILL", "process");
   }
-  return [...ended, ...(await endLeftovers(folder))];
+  // A stack that somebody has started since is no leftover of the one that was to stop.
+  const giveBack = existsSync(PYTHON_BINARY) ? await lockStack(folder) : () => {};
+  try {
+    return readStack(folder) === null ? [...ended, ...(await endLeftovers(folder))] : ended;
+  } finally {
+    giveBack();
+  }
+}
+
+/** One process at a time starts a stack in a home, or ends what one has left behind there. Answers how to give the lock back. */
+async function lockStack(home: string, onWait: (holder: string) => void = () => {}): Promise<() => void> {
+  const path = join(servicesFolder(home), "stack.lock");
+  try {
+    return await takeLock(path, { python: PYTHON_BINARY, onWait });
+  } catch (cause) {
+    throw new CampaignError("service.start-failed", `${path} could not be locked`, {
+      cause,
+      next: "set TURNWISE_HOME to a folder on a file system that can lock files",
+    });
+  }
 }
 
 async function makePlan(home: string, options: StackOptions): Promise<StackPlan> {
   const services = options.services ?? SERVICE_NAMES;
   const missing = missingTool(services);
-  if (missing !== null) throw new CampaignError("service.start-failed", missing, { next: "npm run setup" });
+  if (missing !== null) throw new CampaignError("service.start-failed", missing, { next: SETUP });
   const ports = options.ports === "free" ? await freePorts() : { ...portsFromEnvironment(process.env), ...options.ports };
   const plan = planStack({ home, ports, namespace: options.namespace ?? "default", services, elsewhere: options.elsewhere ?? {} });
   return { ...plan, services: [...plan.services, ...(options.others ?? [])] };

@@ -1,4 +1,4 @@
-// Steps of set-up on small inputs: npm packages, the Python environment, and the lock between two set-ups.
+// Steps of set-up on small inputs: npm packages, the Python environment, and two set-ups at once.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { REPOSITORY } from "#adapters/settings.ts";
 import { completePackageLock, missingOptionalPackages } from "../../../infra/checks/complete-package-lock.ts";
 import { takeLock } from "../../../infra/setup/lock.mjs";
 import { processStart } from "../../../infra/setup/processes.mjs";
+import { findPython } from "../../../infra/setup/python/interpreter.mjs";
 import { withoutTorch } from "../../../infra/setup/python/lock.mjs";
 import { makeWheel } from "../../support/make-wheel.ts";
 import { copySetup, type SetupCopy } from "../../support/setup-copy.ts";
@@ -88,38 +89,19 @@ test("two set-ups at once do the work once", async () => {
   expect(results.filter(({ output }) => output.includes("1 Python packages"))).toHaveLength(1);
 });
 
-test("the lock of a set-up that was killed is taken over", async () => {
-  const path = copy.write("lock", JSON.stringify({ pid: process.pid, start: "another life" }));
-  const giveBack = await takeLock(path, () => expect.fail("nobody holds it"));
-  giveBack();
-  expect(existsSync(path)).toBe(false);
-});
-
-test("a held lock is waited for", async () => {
-  const path = copy.path("lock");
-  const giveBack = await takeLock(path, () => {});
-  let waited = 0;
-  const second = takeLock(path, (pid) => {
-    waited = pid;
-  });
-  await sleep(300);
-  expect(waited).toBe(process.pid);
-  giveBack();
-  (await second)();
-});
-
 test("a process that has ended has no start time", () => {
   expect(processStart(process.pid)).not.toBeNull();
   expect(processStart(2 ** 22 + 1)).toBeNull();
 });
 
-test("an interrupted set-up leaves no lock behind, and the next one finishes the work", async () => {
+test("an interrupted set-up gives its lock back, and the next one finishes the work", async () => {
   copy.write("trainer/requirements.lock", alpha);
   const child = copy.start(["--only", "python"], { UV_NO_INDEX: "1", UV_CACHE_DIR: copy.path("cache/uv") });
   while (!existsSync(copy.path(".turnwise/setup.lock"))) await sleep(10);
   child.kill("SIGINT");
   expect(await new Promise((done) => child.once("close", done))).toBe(130);
-  expect(existsSync(copy.path(".turnwise/setup.lock"))).toBe(false);
+  const { path } = await findPython();
+  (await takeLock(copy.path(".turnwise/setup.lock"), { python: path, onWait: () => expect.fail("nobody should hold it") }))();
   expect((await python()).code).toBe(0);
 });
 
