@@ -1,6 +1,7 @@
 // From labelled rollouts to a batch file, and from the batch file to a new policy by way of the Python trainer.
 import type { BuildBatchInput, BuildBatchResult, TrainInput, TrainResult } from "#contracts/activities.ts";
-import type { AdvantageConfig, CampaignConfig } from "#contracts/campaign-config.ts";
+import type { AdvantageConfig } from "#contracts/advantage-config.ts";
+import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { PolicyRef } from "#contracts/policy.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import type { TrainingJob, TrainingResult } from "#contracts/training.ts";

@@ -9,7 +9,7 @@ import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
 import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
-import { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { BuiltInTierScheme, type RewardTable, RewardTableFile, type TierScheme, TierSchemeFile } from "#contracts/reward-table.ts";
 import { CampaignError } from "#core/errors.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";

@@ -1,8 +1,8 @@
 // What `turnwise advantages` prints: turn rewards, returns and advantages of given rollouts, for any trainer.
 import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
-import { AdvantageConfig } from "./campaign-config.ts";
 import { RewardTable } from "./reward-table.ts";
+import { StoredAdvantageConfig } from "./upcast/advantage.ts";
 
 export const RolloutAdvantages = z
   .strictObject({
@@ -30,7 +30,7 @@ export const AdvantagesReport = z
   .strictObject({
     schemaVersion: z.literal(1),
     bufferSha256: Sha256,
-    advantage: AdvantageConfig,
+    advantage: StoredAdvantageConfig,
     rewardTable: RewardTable,
     numExcluded: z.int().nonnegative().describe("entries of the source without an outcome"),
     diagnostics: z.strictObject({

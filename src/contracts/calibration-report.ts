@@ -1,9 +1,10 @@
 // What calibration found and what the gate says: tier statistics, two reward tables judged on the same rollouts, the decision.
 import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
-import { AdvantageConfig, CalibrationConfig } from "./campaign-config.ts";
+import { CalibrationConfig } from "./campaign-config.ts";
 import { RewardTable, TierScheme, TierValue } from "./reward-table.ts";
 import { ProposalRecord } from "./table-proposal.ts";
+import { StoredAdvantageConfig } from "./upcast/advantage.ts";
 
 /** A statistic with its interval. Null where the data does not define it: never NaN, never a guess. */
 export const Finding = z
@@ -151,7 +152,7 @@ export const CalibrationReport = z
     scheme: TierScheme,
     rule: z.string().describe("how the fitted table was made, with its version"),
     config: CalibrationConfig,
-    advantage: AdvantageConfig,
+    advantage: StoredAdvantageConfig,
     confidence: z.number(),
     proxyLambda: z.number().describe("weight of the outcome advantage in the proxy"),
     priorTable: RewardTable,

@@ -1,6 +1,7 @@
 // The campaign file. Strict objects: an unknown key is an error. Defaults are filled here and nowhere else, so the resolved
 // config that is stored with a campaign is complete and can be run again as it is.
 import { z } from "zod";
+import { AdvantageConfig } from "./advantage-config.ts";
 import { TierScheme } from "./reward-table.ts";
 
 const Probability = z.number().min(0).max(1);
@@ -196,74 +197,6 @@ export const CalibrationConfig = z
     if (isProposed && folds > 1) refuse("folds", "the rule llm-proposed fits once: folds must be 1");
   });
 export type CalibrationConfig = z.infer<typeof CalibrationConfig>;
-
-const Normalization = {
-  ddof: z.union([z.literal(0), z.literal(1)]).default(1),
-  epsilon: z.number().positive().default(1e-6),
-  minSetSize: z.int().min(1).default(2),
-  degenerateGroups: z.enum(["keep", "drop", "outcome_only"]).default("outcome_only").describe("groups whose outcomes are all equal"),
-  truncated: z.enum(["zero", "mask", "drop"]).default("zero"),
-  singletons: z.enum(["zero", "raw"]).default("zero").describe("what a set of one value gives; raw is verl's behaviour"),
-  missingTurns: z.enum(["leave-out", "zero"]).default("leave-out").describe("turns that a shorter trajectory never reached"),
-};
-
-/** methods.md 13.2 to 13.4. Every switch of 13.2 that an estimator reads is here. */
-export const AdvantageConfig = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("grpo/1"), normalizeByStd: z.boolean().default(true), ...Normalization }),
-  z.strictObject({
-    type: z.literal("mt-grpo/1"),
-    alpha: z.number().positive().max(1).default(1),
-    lambda: z.number().nonnegative().default(1),
-    lastTurnRewarded: z.boolean().default(true),
-    ...Normalization,
-  }),
-  z.strictObject({
-    type: z.literal("gtpo/1"),
-    gamma: z.number().min(0).max(1).default(0.9),
-    terminal: z.enum(["virtual", "last"]).default("virtual"),
-    scope: z.enum(["turn", "group", "batch"]).default("turn"),
-    ...Normalization,
-  }),
-  z.strictObject({
-    type: z.literal("gtpo-hybrid/1"),
-    gamma: z.number().min(0).max(1).default(0.9),
-    lambda: z.number().nonnegative().default(0.3),
-    terminal: z.enum(["virtual", "last"]).default("virtual"),
-    scope: z.enum(["turn", "group", "batch"]).default("turn"),
-    ...Normalization,
-  }),
-  z.strictObject({
-    type: z.literal("gdpo/1").describe("turn rewards and outcome normalised apart, then whitened over the batch (arXiv:2601.05242)"),
-    processWeight: z.number().nonnegative().default(1),
-    outcomeWeight: z.number().nonnegative().default(1),
-    whiten: z.boolean().default(true),
-    ...Normalization,
-    epsilon: z.number().positive().default(1e-4),
-  }),
-  z.strictObject({
-    type: z
-      .literal("proxmo/1")
-      .describe("returns against those of similar states of the group (arXiv:2602.19225); needs the conversations"),
-    gamma: z.number().min(0).max(1).default(0.95),
-    terminal: z.enum(["virtual", "last"]).default("last"),
-    temperature: z.number().positive().default(0.1),
-    polarAlpha: z.number().positive().default(4),
-    polarBeta: z.number().nonnegative().default(0.1),
-    omega: z.number().nonnegative().default(1),
-    ...Normalization,
-  }),
-  z.strictObject({
-    type: z.literal("a3/1").describe("outcome, action clusters and a tree of turn prefixes (after arXiv:2605.08013); needs the actions"),
-    intentWeight: z.number().nonnegative().default(0.65),
-    treeWeight: z.number().nonnegative().default(1),
-    supportPrior: z.number().positive().default(0.1),
-    treeGamma: z.number().min(0).max(1).default(0.9),
-    minScale: z.number().positive().default(0.5),
-    bound: z.number().positive().default(1.1),
-    ...Normalization,
-  }),
-]);
-export type AdvantageConfig = z.infer<typeof AdvantageConfig>;
 
 /** The optimizer and loss settings; the same object goes into the trainer's job.json. */
 export const TrainingHyperparameters = z

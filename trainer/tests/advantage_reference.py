@@ -79,6 +79,24 @@ def mt_grpo(groups, *, ddof=1, alpha=1.0, **options):
     return result
 
 
+def charged_mt_grpo(groups, *, ddof=1, alpha=1.0, normalizeByStd=True, **options):
+    """A zero-padded matrix: columns are scored over all members, rows are summed from each turn to the end of the matrix."""
+
+    def score(values):
+        x = np.asarray(values, dtype=np.float64)
+        return z_scores(x, ddof) if normalizeByStd else (x - x.mean() if len(x) > 1 else x * 0)
+
+    result = []
+    for group in groups:
+        width = max(len(member["rewards"]) for member in group)
+        padded = np.array([member["rewards"] + [0.0] * (width - len(member["rewards"])) for member in group])
+        scored = np.stack([score(padded[:, k]) for k in range(width)], axis=1)
+        weights = np.array([[alpha ** (later - k) if later >= k else 0.0 for k in range(width)] for later in range(width)])
+        advantages = scored @ weights + options.get("lambda", 1.0) * score(outcomes(group))[:, None]
+        result.append([advantages[i, : len(member["rewards"])] for i, member in enumerate(group)])
+    return result
+
+
 def gtpo(groups, *, ddof=1, gamma=0.9, terminal="virtual", scope="turn"):
     values = [[returns(member, gamma, terminal) for member in group] for group in groups]
     if scope == "turn":
@@ -209,6 +227,7 @@ def regroup(flat, shape):
 ESTIMATORS = {
     "grpo/1": grpo,
     "mt-grpo/1": mt_grpo,
+    "mt-grpo/2": charged_mt_grpo,
     "gtpo/1": gtpo,
     "gtpo-hybrid/1": hybrid,
     "gdpo/1": gdpo,

@@ -1,7 +1,7 @@
 // The one entry to all estimators: groups of rewarded trajectories in, one advantage per turn out.
 // Dimensions: P = task, G = member of a group, T = turn (ragged).
 
-import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import type { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { a3Advantages } from "./a3.ts";
 import { gdpoAdvantages } from "./gdpo.ts";
 import { type AdvantageGroup, type PreparedGroup, prepareGroups } from "./groups.ts";
@@ -9,6 +9,7 @@ import { grpoAdvantages } from "./grpo.ts";
 import { gtpoAdvantages } from "./gtpo.ts";
 import { hybridAdvantages } from "./hybrid.ts";
 import { mtGrpoAdvantages } from "./mt-grpo.ts";
+import { chargedMtGrpoAdvantages } from "./mt-grpo-charged.ts";
 import { createSetCounts, type SetCounts } from "./normalization.ts";
 import { proxmoAdvantages } from "./proxmo.ts";
 import { sortedMean } from "./sorted-sum.ts";
@@ -58,6 +59,8 @@ export function estimateAdvantages(groups: readonly PreparedGroup[], config: Adv
       return groups.map((group) => grpoAdvantages(group, config, counts));
     case "mt-grpo/1":
       return groups.map((group) => mtGrpoAdvantages(group, config, counts));
+    case "mt-grpo/2":
+      return groups.map((group) => chargedMtGrpoAdvantages(group, config, counts));
     case "gtpo/1":
       return gtpoAdvantages(groups, config, counts);
     case "gtpo-hybrid/1":

@@ -1,6 +1,6 @@
 // Groups as they enter an estimator: validated, truncation and degenerate groups handled as the configuration says.
 // Dimensions: P = task, G = member of a group, T = turn (ragged).
-import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import type { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { CampaignError } from "../errors.ts";
 
 /** G rollouts of one task. `turnRewards_T` has one finite reward per turn. */

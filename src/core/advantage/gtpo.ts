@@ -1,8 +1,8 @@
 // Turn-level returns, normalised. Dimensions: P = task, G = member of a group, T = turn (ragged), counted 0..K-1.
 import type { PreparedGroup, PreparedMember } from "./groups.ts";
-import { type Normalization, type SetCounts, sliceLike, zScoresByTurn, zScoresTogether } from "./normalization.ts";
+import { type Normalization, type SetCounts, sliceLike, type TurnNormalization, zScoresByTurn, zScoresTogether } from "./normalization.ts";
 
-export interface GtpoOptions extends Normalization {
+export interface GtpoOptions extends TurnNormalization {
   readonly gamma: number;
   /** Where the outcome sits: one step after the last turn (arXiv:2604.02869, Eq. 2), or on it (arXiv:2511.14846). */
   readonly terminal: "virtual" | "last";

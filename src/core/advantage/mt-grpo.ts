@@ -2,9 +2,9 @@
 // Dimensions: G = member of a group, T = turn (ragged), counted 0..K-1.
 import type { PreparedGroup } from "./groups.ts";
 import { outcomeAdvantages } from "./grpo.ts";
-import { type Normalization, type SetCounts, zScoresByTurn } from "./normalization.ts";
+import { type SetCounts, type TurnNormalization, zScoresByTurn } from "./normalization.ts";
 
-export interface MtGrpoOptions extends Normalization {
+export interface MtGrpoOptions extends TurnNormalization {
   /** Discount of later turns. */
   readonly alpha: number;
   /** Weight of the outcome advantage. */
@@ -14,7 +14,7 @@ export interface MtGrpoOptions extends Normalization {
 }
 
 /** Immediate advantages A^I: the turn reward against the other members at the same turn index. arXiv:2604.02869, Eq. 1, second line. */
-export function immediateAdvantages(group: PreparedGroup, options: Normalization, counts: SetCounts): number[][] {
+export function immediateAdvantages(group: PreparedGroup, options: TurnNormalization, counts: SetCounts): number[][] {
   return zScoresByTurn(
     group.members.map((member) => member.rewards_T),
     options,
@@ -24,6 +24,9 @@ export function immediateAdvantages(group: PreparedGroup, options: Normalization
 
 /**
  * A[i,k] = sum over l >= k of alpha^(l-k) A^I[i,l], plus lambda * alpha^(K-k) A^O[i].
+ *
+ * A turn's mean is taken off those that took the turn and not off those that stopped before it, so what going on earns or costs on
+ * average is not seen (verl-project/verl#7244; docs/estimators.md). Kept as published; mt-grpo/2 charges it to both.
  *
  * result   advantages_GT, unitless
  * source   arXiv:2604.02869, Eq. 1 (alpha 1); arXiv:2505.11821v2, Eq. 12 (alpha < 1, lastTurnRewarded false)

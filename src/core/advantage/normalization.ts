@@ -15,6 +15,9 @@ export interface Normalization {
   readonly minSetSize: number;
   /** What a set of one gives: 0, or the raw value as verl does. */
   readonly singletons: "zero" | "raw";
+}
+
+export interface TurnNormalization extends Normalization {
   /** Turns that a shorter trajectory never reached: left out of the statistics, or counted as 0. */
   readonly missingTurns: "leave-out" | "zero";
 }
@@ -60,7 +63,7 @@ export function centered(values: readonly number[], options: Normalization, coun
 }
 
 /** z-scores over the members that have a turn at the same index, for every turn index. Ragged in, ragged out. */
-export function zScoresByTurn(values_GT: readonly (readonly number[])[], options: Normalization, counts: SetCounts): number[][] {
+export function zScoresByTurn(values_GT: readonly (readonly number[])[], options: TurnNormalization, counts: SetCounts): number[][] {
   const result_GT: number[][] = values_GT.map((values_T) => new Array<number>(values_T.length).fill(0));
   const numTurns = values_GT.reduce((most, values_T) => Math.max(most, values_T.length), 0);
   for (let turn = 0; turn < numTurns; turn += 1) {

@@ -1,6 +1,7 @@
 // Rewards, returns and advantages of labelled rollouts side by side.
+
+import type { AdvantageConfig } from "#contracts/advantage-config.ts";
 import type { AdvantagesReport, RolloutAdvantages } from "#contracts/advantages-report.ts";
-import type { AdvantageConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { groupByTask } from "../calibration/buffer.ts";
 import { toAdvantageGroup } from "../reward/advantage-groups.ts";

@@ -1,5 +1,6 @@
 // Fitting as the campaign does it: a rule on the tier statistics, then rounds that neutralize what the advantages do not follow.
-import type { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
+import type { AdvantageConfig } from "#contracts/advantage-config.ts";
+import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable, TierScheme } from "#contracts/reward-table.ts";
 import type { ProposalRecord } from "#contracts/table-proposal.ts";
 import { tierScheme } from "../reward/tiers.ts";

@@ -1,6 +1,7 @@
 // How reward tables fare on tasks that they were not fitted on, over many random splits: rules against each other, and against tables
 // that are not fitted at all.
-import type { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
+import type { AdvantageConfig } from "#contracts/advantage-config.ts";
+import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { HeldOutRow } from "#contracts/paper-tables.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { shuffled } from "../random.ts";

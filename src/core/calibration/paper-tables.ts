@@ -1,5 +1,6 @@
 // The analysis that this project rests on, as tables: tier effects, estimators, hand-set and fitted rewards on held-out tasks.
-import { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
+import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { EstimatorRow, PaperTables } from "#contracts/paper-tables.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";

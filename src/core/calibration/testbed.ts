@@ -1,5 +1,6 @@
 // How often the gate is right, on buffers whose truth is known (planted-rollouts.ts).
-import { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
+import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import type { TestbedCell } from "#contracts/testbed-report.ts";
 import { createRewardTable, signOfValue } from "../reward/reward-table.ts";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { REPOSITORY } from "#adapters/settings.ts";
-import { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { type AdvantageGroup, computeAdvantages } from "#core/advantage/compute-advantages.ts";
 import { createIndexGenerator } from "#core/random.ts";
 import { deriveSeed } from "#core/rng.ts";
@@ -60,6 +60,9 @@ describe.skipIf(!hasPython)(`estimators agree with numpy on ${NUM_GROUPS} groups
     { type: "mt-grpo/1" },
     { type: "mt-grpo/1", alpha: 0.7, lambda: 0.5 },
     { type: "mt-grpo/1", alpha: 0.9, lastTurnRewarded: false },
+    { type: "mt-grpo/2" },
+    { type: "mt-grpo/2", alpha: 0.6, lambda: 0.3, ddof: 0 },
+    { type: "mt-grpo/2", normalizeByStd: false },
     { type: "gtpo/1" },
     { type: "gtpo/1", terminal: "last", gamma: 0.5 },
     { type: "gtpo/1", scope: "group" },

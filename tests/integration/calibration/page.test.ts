@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
+import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
 import { renderPage } from "#core/calibration/page/render-page.ts";
 import { plantedRollouts } from "#core/calibration/planted-rollouts.ts";

@@ -1,8 +1,9 @@
 // 200 published rollouts of a real model on a real benchmark: every figure that is deterministic, to its printed digits.
 import { describe, expect, test } from "vitest";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
-import { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
+import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { analyse, assessTable, describeSplit } from "#core/calibration/assess.ts";
 import { groupByTask } from "#core/calibration/buffer.ts";

@@ -3,10 +3,10 @@ import { prepareGroups } from "#core/advantage/groups.ts";
 import { outcomeAdvantages } from "#core/advantage/grpo.ts";
 import { turnReturns } from "#core/advantage/gtpo.ts";
 import { immediateAdvantages } from "#core/advantage/mt-grpo.ts";
-import { createSetCounts, type Normalization } from "#core/advantage/normalization.ts";
+import { createSetCounts, type TurnNormalization } from "#core/advantage/normalization.ts";
 import { advantagesOf, EXAMPLE_2_IRC, EXAMPLE_2_NAIVE, EXAMPLE_2_OUTCOMES, expectClose, group } from "./worked-examples.ts";
 
-const DEFAULTS: Normalization = { ddof: 1, epsilon: 1e-6, minSetSize: 2, singletons: "zero", missingTurns: "leave-out" };
+const DEFAULTS: TurnNormalization = { ddof: 1, epsilon: 1e-6, minSetSize: 2, singletons: "zero", missingTurns: "leave-out" };
 const prepare = (rewards: number[][], outcomes: readonly number[]) => {
   const prepared = prepareGroups([group(rewards, outcomes)], { truncated: "zero", degenerateGroups: "keep" })[0];
   if (prepared === undefined) throw new Error("the group was dropped");

@@ -1,28 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { type AdvantageGroup, computeAdvantages } from "#core/advantage/compute-advantages.ts";
+import { anyGroups as groups, anyMembers as members } from "./any-groups.ts";
 import { advantagesOf, expectClose, group } from "./worked-examples.ts";
 
-const reward = fc.constantFrom(-0.2, -0.1, 0, 0.1, 0.3, 0.5, 0.75, 1);
-const member = fc.record({
-  turnRewards_T: fc.array(reward, { minLength: 1, maxLength: 6 }),
-  outcome: fc.constantFrom<0 | 1>(0, 1),
-  isTruncated: fc.boolean(),
-});
-/** Actions and observations follow from the rewards, so that equal rewards act alike. */
-const members = fc.array(member, { minLength: 1, maxLength: 6 }).map((list) =>
-  list.map((one) => ({
-    ...one,
-    actions_T: one.turnRewards_T.map((value) => (value > 0 ? "put" : "get")),
-    observations_T: one.turnRewards_T.map((value, k) => `state ${k % 2 === 0 ? "even" : "odd"} value ${value}`),
-  })),
-);
-const groups = fc
-  .array(members, { minLength: 1, maxLength: 4 })
-  .map((list): AdvantageGroup[] =>
-    list.map((each, task) => ({ taskId: `task-${task}`, members: each.map((one, trial) => ({ ...one, trial })) })),
-  );
 const whole = (list: AdvantageGroup[]) =>
   list.map((each) => ({ ...each, members: each.members.map((one) => ({ ...one, isTruncated: false })) }));
 
@@ -31,6 +13,9 @@ const CONFIGS = [
   { type: "grpo/1", normalizeByStd: false },
   { type: "mt-grpo/1" },
   { type: "mt-grpo/1", alpha: 0.7, lastTurnRewarded: false },
+  { type: "mt-grpo/2" },
+  { type: "mt-grpo/2", alpha: 0.7, truncated: "drop" },
+  { type: "mt-grpo/2", normalizeByStd: false },
   { type: "gtpo/1" },
   { type: "gtpo-hybrid/1" },
   { type: "gtpo-hybrid/1", scope: "group" },
@@ -87,14 +72,14 @@ describe("laws of the estimators", () => {
     );
   });
 
-  test("MT-GRPO without turn rewards is GRPO on every turn", () => {
+  test.each(["mt-grpo/1", "mt-grpo/2"])("%s without turn rewards is GRPO on every turn", (type) => {
     fc.assert(
       fc.property(groups, (list) => {
         const sparse = list.map((each) => ({
           ...each,
           members: each.members.map((one) => ({ ...one, turnRewards_T: one.turnRewards_T.map(() => 0) })),
         }));
-        expect(computeAdvantages(sparse, parse({ type: "mt-grpo/1" })).advantages).toEqual(
+        expect(computeAdvantages(sparse, parse({ type })).advantages).toEqual(
           computeAdvantages(sparse, parse({ type: "grpo/1" })).advantages,
         );
       }),
@@ -123,6 +108,46 @@ describe("laws of the estimators", () => {
           const sum = (advantages ?? []).reduce((total, row) => total + (row[turn] ?? 0), 0);
           expect(Math.abs(sum)).toBeLessThan(1e-9);
         }
+      }),
+    );
+  });
+
+  test("mt-grpo/2 is mt-grpo/1 where all members have the same number of turns", () => {
+    fc.assert(
+      fc.property(members, fc.integer({ min: 1, max: 6 }), (list, numTurns) => {
+        const rewards = list.map((one) => Array.from({ length: numTurns }, (_, k) => one.turnRewards_T[k] ?? 0.5));
+        const outcomes = list.map((one) => one.outcome);
+        expect(advantagesOf(rewards, outcomes, { type: "mt-grpo/2" })).toEqual(advantagesOf(rewards, outcomes, { type: "mt-grpo/1" }));
+      }),
+    );
+  });
+
+  test.each([true, false])(
+    "mt-grpo/2 sums to zero over the group at the first turn, where nobody has stopped (normalizeByStd %s)",
+    (normalizeByStd) => {
+      fc.assert(
+        fc.property(members, (list) => {
+          const config = parse({ type: "mt-grpo/2", normalizeByStd });
+          const one = { taskId: "task", members: list.map((each, trial) => ({ ...each, trial })) };
+          const [advantages] = computeAdvantages([one], config).advantages;
+          expect(Math.abs((advantages ?? []).reduce((total, row) => total + (row[0] ?? 0), 0))).toBeLessThan(1e-9);
+        }),
+      );
+    },
+  );
+
+  test("mt-grpo/2 gives a stopped rollout what it would get for going on and earning nothing", () => {
+    fc.assert(
+      fc.property(members, fc.integer({ min: 0, max: 6 }), (list, extra) => {
+        const outcomes = list.map((one) => one.outcome);
+        const rewards = list.map((one) => [...one.turnRewards_T]);
+        const [first = [], ...others] = rewards;
+        const longest = Math.max(...rewards.map((row) => row.length));
+        const padded = [...first, ...new Array<number>(Math.min(extra, longest - first.length)).fill(0)];
+        const stopped = advantagesOf(rewards, outcomes, { type: "mt-grpo/2" });
+        const wentOn = advantagesOf([padded, ...others], outcomes, { type: "mt-grpo/2" });
+        expect(wentOn[0]?.slice(0, first.length)).toEqual(stopped[0]);
+        expect(wentOn.slice(1)).toEqual(stopped.slice(1));
       }),
     );
   });

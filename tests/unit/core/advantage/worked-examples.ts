@@ -1,6 +1,6 @@
 // The worked examples that every estimator is held to: made by hand-checked plain arithmetic and confirmed by a second program.
 import { expect } from "vitest";
-import { AdvantageConfig } from "#contracts/campaign-config.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { type AdvantageGroup, computeAdvantages } from "#core/advantage/compute-advantages.ts";
 
 export const EXAMPLE_2_OUTCOMES = [1, 1, 0, 0] as const;

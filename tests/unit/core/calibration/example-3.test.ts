@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AdvantageConfig } from "#contracts/campaign-config.ts";
+import type { AdvantageConfig } from "#contracts/advantage-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { analyse, assessTable, describeSplit, findingOf } from "#core/calibration/assess.ts";
 import { groupByTask } from "#core/calibration/buffer.ts";

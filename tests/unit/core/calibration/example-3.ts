@@ -1,5 +1,6 @@
 // Worked example 3: two groups of four rollouts, written down by tier.
-import { AdvantageConfig, CalibrationConfig } from "#contracts/campaign-config.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
+import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { createRewardTable } from "#core/reward/reward-table.ts";
 

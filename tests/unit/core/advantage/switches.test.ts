@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
+import { StoredAdvantageConfig, upcastAdvantage } from "#contracts/upcast/advantage.ts";
+import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
+import { anyGroups } from "./any-groups.ts";
+
+/** What a switch of any kind may be set to; a schema takes the ones that are its own. */
+const CANDIDATES = [0, 1e-6, 0.1, 0.5, 1, 2, 3, true, false, "keep", "drop", "outcome_only", "zero", "mask", "raw", "leave-out"].concat([
+  "virtual",
+  "last",
+  "turn",
+  "group",
+  "batch",
+]);
+const NUM_TRIES = 400;
+/** Rounding is no effect. */
+const VISIBLE = 1e-7;
+
+const estimators = AdvantageConfig.options.map((schema) => {
+  const type = schema.shape.type.value;
+  const switches = Object.keys(schema.shape).filter((name) => name !== "type");
+  const values = Object.fromEntries(
+    switches.map((name) => [name, CANDIDATES.filter((value) => schema.safeParse({ type, [name]: value }).success)]),
+  );
+  return { type, switches, values };
+});
+const allSwitches = [...new Set(estimators.flatMap(({ switches }) => switches))];
+
+/** Groups, settings and another value of one switch under which the advantages differ; undefined when none is found. */
+function findEffect({ type, values }: (typeof estimators)[number], name: string) {
+  const settings = fc.record(Object.fromEntries(Object.entries(values).map(([key, list]) => [key, fc.constantFrom(...list)])));
+  return fc
+    .sample(fc.tuple(anyGroups, settings, fc.constantFrom(...(values[name] ?? []))), { numRuns: NUM_TRIES, seed: 1 })
+    .find(([groups, setting, other]) => {
+      const [one, two] = [setting, { ...setting, [name]: other }].map(
+        (each) => computeAdvantages(groups, AdvantageConfig.parse({ type, ...each })).advantages,
+      );
+      const after = two?.flat(2) ?? [];
+      return one?.flat(2).some((value, position) => Math.abs(value - (after[position] ?? 0)) > VISIBLE);
+    });
+}
+
+describe("every estimator has the switches that it reads, and no other", () => {
+  test.each(estimators.flatMap((estimator) => estimator.switches.map((name) => ({ ...estimator, name }))))(
+    "$type: $name changes advantages",
+    ({ name, ...estimator }) => {
+      expect(findEffect(estimator, name)).toBeDefined();
+    },
+  );
+
+  test.each(estimators)("$type refuses the switches of others", ({ type, switches }) => {
+    for (const name of [...allSwitches.filter((one) => !switches.includes(one)), "epsilom"]) {
+      const isTaken = CANDIDATES.some((value) => AdvantageConfig.safeParse({ type, [name]: value }).success);
+      expect(isTaken, name).toBe(false);
+    }
+  });
+});
+
+describe("settings that release 0.1.0 wrote", () => {
+  const COMMON = { ddof: 1, epsilon: 1e-6, minSetSize: 2, degenerateGroups: "keep", truncated: "zero", singletons: "zero" };
+  const others = { ddof: 0, epsilon: 0.5, minSetSize: 3, singletons: "raw", missingTurns: "zero" } as const;
+  const written = ["grpo/1", "mt-grpo/1", "gtpo/1", "gtpo-hybrid/1", "gdpo/1", "proxmo/1", "a3/1"].map((type) => ({
+    type,
+    stored: { ...AdvantageConfig.parse({ type }), ...COMMON, missingTurns: "leave-out" } as Record<string, unknown>,
+  }));
+
+  test.each(written)("$type is read, and computes what it did", ({ stored }) => {
+    const read = StoredAdvantageConfig.parse(stored);
+    fc.assert(
+      fc.property(anyGroups, fc.subarray(Object.keys(others) as (keyof typeof others)[]), (groups, changed) => {
+        const changes = Object.fromEntries(changed.map((name) => [name, others[name]]));
+        const before = { ...stored, ...changes };
+        expect(computeAdvantages(groups, StoredAdvantageConfig.parse(before)).advantages).toEqual(
+          computeAdvantages(groups, before as AdvantageConfig).advantages,
+        );
+      }),
+      { numRuns: 30 },
+    );
+    expect(StoredAdvantageConfig.parse(read)).toEqual(read);
+  });
+
+  test("a key that no release knew is still refused", () => {
+    expect(StoredAdvantageConfig.safeParse({ type: "a3/1", ddof: 1, epsilom: 1 }).success).toBe(false);
+    expect(upcastAdvantage(null)).toBe(null);
+  });
+});
