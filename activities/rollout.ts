@@ -77,6 +77,7 @@ async function rollOut(
     seed: groupSeed(config.seed, purpose, iteration, taskId),
     journal: (trial, attempt) => deps.openJournal(key, trial, attempt),
     limits: { ...DEFAULT_GROUP_LIMITS, maxTurns: config.rollout.maxTurns },
+    userHelp: "judge",
     ensurePolicy: ensureLoaded,
     clock: deps.clock,
     signal,

@@ -56,6 +56,10 @@ export type TokenRow = z.infer<typeof TokenRow>;
 export const OutcomeType = z.enum(["ok", "task_failed", "agent_error", "env_error", "sim_error", "infra_error"]);
 export type OutcomeType = z.infer<typeof OutcomeType>;
 
+/** Ends without a reward: the rollout is made again. */
+export const FailedOutcomeType = OutcomeType.extract(["env_error", "sim_error", "infra_error"]);
+export type FailedOutcomeType = z.infer<typeof FailedOutcomeType>;
+
 export const StopReason = z.enum(["user-stop", "transfer", "turn-cap", "token-cap", "context-cap", "unparsable", "error"]);
 export type StopReason = z.infer<typeof StopReason>;
 

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { ProposerConfig } from "#contracts/campaign-config.ts";
 import { type ProposalRecord, type ProposerMessage, TableProposal } from "#contracts/table-proposal.ts";
 import type { Proposer } from "#core/calibration/proposal/propose.ts";
+import { costOf } from "#core/rollout/cost.ts";
 import { createInferenceClient } from "../inference/client.ts";
 import { callModel } from "../inference/provider-error.ts";
 
@@ -50,7 +51,13 @@ export function openProposer(
         { role: "user", content: `This answer cannot be used: ${found.problem}. Answer again with the whole JSON object.` },
       );
     }
-    return { model: config.model, prompt: [...prompt], attempts, usage: { ...usage, usd: cost(usage, config) }, proposal };
+    return {
+      model: config.model,
+      prompt: [...prompt],
+      attempts,
+      usage: { ...usage, usd: costOf(usage, config.priceUsdPerMillionTokens) },
+      proposal,
+    };
   };
 }
 
@@ -61,8 +68,4 @@ async function ask(client: OpenAI, config: ProposerConfig, messages: readonly Pr
     const { choices, usage } = ANSWER.parse(await client.chat.completions.create(request, { signal }));
     return { text: choices[0]?.message.content ?? "", tokens: usage };
   });
-}
-
-function cost(usage: { promptTokens: number; completionTokens: number }, { priceUsdPerMillionTokens: price }: ProposerConfig): number {
-  return (usage.promptTokens * price.input + usage.completionTokens * price.output) / 1e6;
 }

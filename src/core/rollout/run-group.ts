@@ -1,12 +1,13 @@
 // The G rollouts of one task: all of them or an error. Failed rollouts are made again, never dropped and never counted as zero.
 import type { Task } from "#contracts/task.ts";
-import type { Trajectory, Turn, Usage } from "#contracts/trajectory.ts";
+import { FailedOutcomeType, type Trajectory, type Turn, type Usage } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { CampaignError } from "../errors.ts";
 import type { Clock, Policy, TurnJournal, UserSimulator } from "../ports.ts";
 import { deriveSeed } from "../rng.ts";
-import { runTrajectory, type TrajectoryResult } from "./run-trajectory.ts";
+import { abandonTrajectory, runTrajectory, type TrajectoryInput, type TrajectoryResult } from "./run-trajectory.ts";
 import { sumUsage } from "./usage.ts";
+import { numFlaggedStops, type UserHelp } from "./user-help.ts";
 
 export interface GroupInput<State> {
   readonly task: Task;
@@ -19,6 +20,8 @@ export interface GroupInput<State> {
   /** The journal of one attempt at one trial. A later attempt must get another one. */
   readonly journal: (trial: number, attempt: number) => TurnJournal;
   readonly limits: GroupLimits;
+  /** Absent: count. */
+  readonly userHelp?: UserHelp | undefined;
   /** Makes the policy available again: waits for its server and loads its weights where they are gone. Must be safe to repeat. */
   readonly ensurePolicy: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
@@ -41,10 +44,16 @@ export interface GroupResult {
   /** In order of trial; every one carries a reward. */
   readonly trajectories: Trajectory[];
   readonly numRetriedRollouts: number;
+  /** The same by what they had ended in; only what occurred. */
+  readonly retriedByOutcome: RetriedByOutcome;
+  /** Rollouts whose user stopped before the last golden write. */
+  readonly numFlaggedStops: number;
   readonly numResumedTurns: number;
   /** Of all attempts, the failed ones included. */
   readonly usage: Usage;
 }
+
+export type RetriedByOutcome = Readonly<Partial<Record<FailedOutcomeType, number>>>;
 
 /** An answer that cannot be read is asked for again this many times; with the same seed it may well come again. */
 const MAX_INVALID_RESPONSES = 3;
@@ -74,7 +83,9 @@ export async function runGroup<State>(input: GroupInput<State>): Promise<GroupRe
   const finished = settled.flatMap((member) => (member.status === "fulfilled" ? [member.value] : []));
   return {
     trajectories: finished.map((member) => member.trajectory),
-    numRetriedRollouts: finished.reduce((sum, member) => sum + member.numFailedAttempts, 0),
+    numRetriedRollouts: finished.reduce((sum, member) => sum + member.failures.length, 0),
+    retriedByOutcome: countOutcomes(finished.flatMap(({ failures }) => failures)),
+    numFlaggedStops: numFlaggedStops(finished.map(({ trajectory }) => trajectory)),
     numResumedTurns: finished.reduce((sum, member) => sum + member.numResumedTurns, 0),
     usage: sumUsage(finished.map((member) => member.usage)),
   };
@@ -82,7 +93,8 @@ export async function runGroup<State>(input: GroupInput<State>): Promise<GroupRe
 
 interface Member {
   readonly trajectory: Trajectory;
-  readonly numFailedAttempts: number;
+  /** What the attempts before it ended in. */
+  readonly failures: readonly FailedOutcomeType[];
   readonly numResumedTurns: number;
   readonly usage: Usage;
 }
@@ -90,27 +102,31 @@ interface Member {
 /** One trial: attempts until one of them carries a reward. */
 async function runMember<State>(input: GroupInput<State>, trial: number, recover: () => Promise<void>): Promise<Member> {
   const usages: Usage[] = [];
+  const failures: FailedOutcomeType[] = [];
   for (let attempt = 0; ; attempt++) {
     const { trajectory, numResumedTurns, error } = await runAttempt(input, trial, attempt, recover);
-    if (trajectory !== null) usages.push(trajectory.usage);
-    if (trajectory !== null && trajectory.outcome.reward !== null) {
-      return { trajectory, numFailedAttempts: attempt, numResumedTurns, usage: sumUsage(usages) };
-    }
+    usages.push(trajectory.usage);
+    if (trajectory.outcome.reward !== null) return { trajectory, failures, numResumedTurns, usage: sumUsage(usages) };
+    failures.push(FailedOutcomeType.parse(trajectory.outcome.type));
     input.onTrouble?.(trial, error);
     if (isHopeless(error)) throw error;
     if (attempt + 1 >= input.limits.maxAttempts) throw incompleteGroup(input.task, trial, attempt + 1, error);
   }
 }
 
-type AttemptResult = TrajectoryResult | { readonly trajectory: null; readonly numResumedTurns: 0; readonly error: CampaignError };
+function countOutcomes(types: readonly FailedOutcomeType[]): RetriedByOutcome {
+  const counts: Partial<Record<FailedOutcomeType, number>> = {};
+  for (const type of types) counts[type] = (counts[type] ?? 0) + 1;
+  return counts;
+}
 
-/** One attempt, called again on its journal for as long as the model may come back. No trajectory when the model only talks nonsense. */
+/** One attempt, called again on its journal for as long as the model may come back; given up when the model only talks nonsense. */
 async function runAttempt<State>(
   input: GroupInput<State>,
   trial: number,
   attempt: number,
   recover: () => Promise<void>,
-): Promise<AttemptResult> {
+): Promise<TrajectoryResult> {
   const seed = attempt === 0 ? deriveSeed(input.seed, trial) : deriveSeed(input.seed, trial, "attempt", attempt);
   const journal = input.journal(trial, attempt);
   const patience = createPatience(input.clock, input.limits.maxWaitSeconds);
@@ -118,13 +134,14 @@ async function runAttempt<State>(
     patience.renew();
     input.onTurn?.(trial, turn);
   };
+  const rollout: TrajectoryInput<State> = { ...input, trial, seed, journal, onTurn };
   for (let mustRecover = false; ; ) {
     try {
       if (mustRecover) await recover();
-      return await runTrajectory({ ...input, trial, seed, journal, onTurn });
+      return await runTrajectory(rollout);
     } catch (error) {
       if (input.signal.aborted || !isWorthWaiting(error)) throw error;
-      if (patience.isNonsense(error)) return { trajectory: null, numResumedTurns: 0, error };
+      if (patience.isNonsense(error)) return await abandonTrajectory(rollout, error);
       if (patience.isOver()) throw error;
       input.onTrouble?.(trial, error);
       await input.clock.sleep(patience.nextWait(error), input.signal);

@@ -17,12 +17,13 @@ import type {
   UserSimulator,
 } from "../ports.ts";
 import { deriveSeed, seedToInt } from "../rng.ts";
-import { pendingWrites } from "../simulator/premature-stop.ts";
-import { addTroubles, SimulatorFailure, type SimulatorTroubles } from "../simulator/simulator-failure.ts";
+import { isPrematureStop, pendingWrites } from "../simulator/premature-stop.ts";
+import { addTroubles, PREMATURE_STOP, SimulatorFailure, type SimulatorTroubles } from "../simulator/simulator-failure.ts";
 import { type Ending, endingAfter, gradeEnding, STOP_TOKEN } from "./ending.ts";
 import { spokenText } from "./spoken-text.ts";
 import { buildTokenRows } from "./token-rows.ts";
 import { addUsage, NO_CALLS, NO_USAGE } from "./usage.ts";
+import type { UserHelp } from "./user-help.ts";
 
 export interface TrajectoryInput<State> {
   readonly task: Task;
@@ -35,6 +36,8 @@ export interface TrajectoryInput<State> {
   /** Turn seeds are derived from it: (seed, "policy" | "simulator", turn). */
   readonly seed: string;
   readonly limits: { readonly maxTurns: number };
+  /** Absent: count. */
+  readonly userHelp?: UserHelp | undefined;
   readonly signal: AbortSignal;
   /** Called after every turn that is played (not for those read from the journal). */
   readonly onTurn?: (turn: Turn) => void;
@@ -81,6 +84,12 @@ export async function runTrajectory<State>(input: TrajectoryInput<State>): Promi
     if (!(error instanceof RolloutFailure)) throw error;
     return finish(input, progress, error.outcome, error.cause);
   }
+}
+
+/** A rollout that is given up from outside: its journalled turns and what they cost, without a reward. */
+export async function abandonTrajectory<State>(input: TrajectoryInput<State>, error: CampaignError): Promise<TrajectoryResult> {
+  const progress = replay(input, await input.journal.read());
+  return finish(input, progress, new RolloutFailure("infra_error", error).outcome, error);
 }
 
 /** Ends a rollout as data. Never leaves this file. */
@@ -157,7 +166,10 @@ async function playTurn<State>(input: TrajectoryInput<State>, progress: Progress
     progress.ending = { stopReason: "context-cap", detail: "the conversation no longer fits the model's context" };
     return;
   }
-  const played = await applyAnswer(input, progress, answer);
+  const played = await applyAnswer(input, progress, answer).catch((error: unknown) => {
+    progress.usage = addUsage(progress.usage, answer.usage, NO_CALLS); // paid for, although no turn comes of it
+    throw error;
+  });
   progress.state = played.state;
   await commit(input, progress, played.entry);
   input.onTurn?.(played.entry.turn);
@@ -232,9 +244,13 @@ function withReadableAnswer(answer: AgentTurn): AgentTurn {
 /** The user's answer to the agent's message, or its opening when there is none. */
 async function askUser<State>(input: TrajectoryInput<State>, progress: Progress<State>, answer: AgentTurn | null): Promise<SimulatorReply> {
   const seed = deriveSeed(input.seed, "simulator", answer === null ? "opening" : progress.records.length);
+  const view = viewWith(progress, answer);
   const countPendingWrites = () => inEnvironment(() => numPendingWrites(input, progress));
+  const help = input.userHelp === "judge" ? { countPendingWrites } : {};
   try {
-    return await input.simulator.reply(input.task, viewWith(progress, answer), { seed, signal: input.signal, countPendingWrites });
+    const reply = await input.simulator.reply(input.task, view, { seed, signal: input.signal, ...help });
+    const isFlagged = input.userHelp !== "judge" && answer !== null && isEarlyStop(input.task, view, reply, countPendingWrites);
+    return isFlagged ? { ...reply, troubles: addTroubles(reply.troubles, { [PREMATURE_STOP]: 1 }) } : reply;
   } catch (error) {
     const canRetryCall = error instanceof CampaignError && error.retryable && error.code.startsWith("provider.");
     if (input.signal.aborted || canRetryCall || error instanceof RolloutFailure) throw error;
@@ -244,6 +260,10 @@ async function askUser<State>(input: TrajectoryInput<State>, progress: Progress<
     }
     throw new RolloutFailure("sim_error", named("simulator.failed", "the simulated user", error));
   }
+}
+
+function isEarlyStop(task: Task, view: SimulatorView, { content }: SimulatorReply, countPendingWrites: () => number): boolean {
+  return content.includes(STOP_TOKEN) && isPrematureStop({ task, view, reply: content, numPendingWrites: countPendingWrites() });
 }
 
 /** A bug of a party, under the party's name: the same conversation meets it again, another one perhaps not. */

@@ -5,6 +5,9 @@ import type { ModelUsage } from "../ports.ts";
 /** How often each thing went wrong with the simulated user, by error code, e.g. { "simulator.empty-reply": 2 }. */
 export type SimulatorTroubles = Readonly<Record<string, number>>;
 
+/** What a stop before the last golden write is counted as, whether the user was asked again or not. */
+export const PREMATURE_STOP = "simulator.premature-stop" satisfies ErrorCode;
+
 export class SimulatorFailure extends CampaignError {
   readonly usage: ModelUsage;
   readonly troubles: SimulatorTroubles;
@@ -21,7 +24,7 @@ export class SimulatorFailure extends CampaignError {
 }
 
 /** Both counted together. */
-export function addTroubles(a: SimulatorTroubles, b: SimulatorTroubles = {}): SimulatorTroubles {
+export function addTroubles(a: SimulatorTroubles = {}, b: SimulatorTroubles = {}): SimulatorTroubles {
   const sum: Record<string, number> = { ...a };
   for (const [code, count] of Object.entries(b)) sum[code] = (sum[code] ?? 0) + count;
   return sum;

@@ -4,6 +4,7 @@ import { createLlmSimulator, type LlmSimulatorOptions } from "#adapters/simulato
 import { systemClock } from "#adapters/system-clock.ts";
 import type { SimulatorView, UserSimulator } from "#core/ports.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
+import { numFlaggedStops, type UserHelp } from "#core/rollout/user-help.ts";
 import type { StrategyName } from "#core/simulator/llm/strategies.ts";
 import { add, counter, memoryJournal, say, scriptedPolicy, TASK, testClock } from "../../unit/core/rollout/parties.ts";
 import { fails, hangs, type Step, says, startUserModel, type UserModelServer } from "./user-model.ts";
@@ -213,7 +214,12 @@ describe("every call of a strategy is metered", () => {
 });
 
 describe("in a rollout", () => {
-  const play = (simulator: UserSimulator, script: Parameters<typeof scriptedPolicy>[0], journal = memoryJournal()) =>
+  const play = (
+    simulator: UserSimulator,
+    script: Parameters<typeof scriptedPolicy>[0],
+    journal = memoryJournal(),
+    userHelp: UserHelp = "judge",
+  ) =>
     runTrajectory({
       task: { ...TASK, goldenActions: [{ name: "add", argumentsJson: '{"by": 2}' }] },
       trial: 0,
@@ -223,6 +229,7 @@ describe("in a rollout", () => {
       journal,
       seed: "seed",
       limits: { maxTurns: 8 },
+      userHelp,
       signal: NEVER,
     });
 
@@ -288,5 +295,27 @@ describe("in a rollout", () => {
     const calm = await play(await simulatorAt(["hello", "###STOP###"]), [add(2), say("It is done.")]);
     expect(calm.trajectory).not.toHaveProperty("simulatorTroubles");
     expect(calm.trajectory.outcome.reward).toBe(1);
+  });
+
+  test.each(["flag", "error", "ignore"] as const)(
+    "that measures, a stop before the last write stands, costs no second call and is counted (prematureStop: %s)",
+    async (prematureStop) => {
+      const steps: [Step, ...Step[]] = ["hello", "Yes. ###STOP###", "go on"];
+      const simulator = await simulatorAt(steps, { prematureStop });
+      const { trajectory } = await play(simulator, [say("Shall I add 2?"), add(2), say("done")], memoryJournal(), "count");
+      expect(server.requests).toHaveLength(2);
+      expect(trajectory).toMatchObject({
+        outcome: { type: "task_failed", stopReason: "user-stop" },
+        simulatorTroubles: { "simulator.premature-stop": 1 },
+        usage: { simulatorCalls: 2 },
+      });
+      expect(numFlaggedStops([trajectory])).toBe(1);
+    },
+  );
+
+  test("that measures, a user who stops when all is done is not flagged", async () => {
+    const { trajectory } = await play(await simulatorAt(["hello", "###STOP###"]), [add(2), say("It is done.")], memoryJournal(), "count");
+    expect(trajectory).not.toHaveProperty("simulatorTroubles");
+    expect(numFlaggedStops([trajectory])).toBe(0);
   });
 });

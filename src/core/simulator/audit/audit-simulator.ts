@@ -6,6 +6,7 @@ import { doNothingFloor } from "../../environment/do-nothing-floor.ts";
 import type { Environment } from "../../environment/environment.ts";
 import type { UserSimulator } from "../../ports.ts";
 import { deriveSeed } from "../../rng.ts";
+import { costOf } from "../../rollout/cost.ts";
 import { addTroubles, type SimulatorTroubles } from "../simulator-failure.ts";
 import { type AgentScript, scriptOfGoldenActions, scriptOfTrajectory } from "./agent-script.ts";
 import { type FlagContext, flagUser } from "./flag-user.ts";
@@ -155,7 +156,8 @@ function accountOf(done: readonly DoneJob[], { priceUsdPerMillionTokens: price }
   const simulatorCompletionTokens = sum(({ completionTokens }) => completionTokens);
   return {
     usage: { simulatorPromptTokens, simulatorCompletionTokens, simulatorCalls: sum(({ calls }) => calls) },
-    estimatedUsd: price === null ? null : (simulatorPromptTokens * price.input + simulatorCompletionTokens * price.output) / 1e6,
+    estimatedUsd:
+      price === null ? null : costOf({ promptTokens: simulatorPromptTokens, completionTokens: simulatorCompletionTokens }, price),
     troubles: done.reduce<SimulatorTroubles>((total, { replay }) => addTroubles(total, replay.troubles), {}),
   };
 }

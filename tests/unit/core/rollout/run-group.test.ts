@@ -63,9 +63,11 @@ describe("a group", () => {
     };
     const group = await runGroup(input({ simulator: moody }));
     expect(group.numRetriedRollouts).toBe(2);
+    expect(group.retriedByOutcome).toEqual({ sim_error: 2 });
     expect(group.trajectories).toHaveLength(4);
     expect(group.trajectories.every((trajectory) => trajectory.outcome.type === "ok")).toBe(true);
-    expect(group.usage.modelCalls).toBeGreaterThan(16);
+    // Two failed attempts had made a turn and a message that nobody answered: paid for, and counted.
+    expect(group.usage).toMatchObject({ modelCalls: 16 + 2 * 2, completionTokens: 2 * (16 + 2 * 2) });
     const seeds = new Set((await runGroup(input())).trajectories.map((trajectory) => trajectory.seed));
     expect(group.trajectories.filter((trajectory) => !seeds.has(trajectory.seed))).toHaveLength(2);
   });
@@ -135,8 +137,10 @@ describe("a model that does not answer", () => {
 
   test("that answers nonsense is asked again a few times, then in a new rollout", async () => {
     const nonsense = new CampaignError("provider.invalid-response", "not JSON");
-    const group = await runGroup(input({ groupSize: 1, policy: sometimes(nonsense, (call) => call < 4) }));
-    expect(group.numRetriedRollouts).toBe(1);
+    const group = await runGroup(input({ groupSize: 1, policy: sometimes(nonsense, (call) => call > 0 && call < 5) }));
+    expect(group).toMatchObject({ numRetriedRollouts: 1, retriedByOutcome: { infra_error: 1 } });
+    // The turn before the nonsense was paid for as well.
+    expect(group.usage).toMatchObject({ modelCalls: 1 + 4, simulatorCalls: 1 + 3 });
   });
 });
 
