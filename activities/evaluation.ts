@@ -2,8 +2,10 @@
 import type { EndDraft, EvaluateInput, EvaluateResult, IterationDraft } from "#contracts/activities.ts";
 import { EvaluationReport } from "#contracts/evaluation-report.ts";
 import type { CampaignEnd, GroupManifest, IterationManifest } from "#contracts/manifests.ts";
+import { clusterOf } from "#core/environment/cluster-of.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
-import { decidePromotion, evaluate } from "#core/evaluation/evaluate.ts";
+import { evaluate } from "#core/evaluation/evaluate.ts";
+import { decidePromotion, differenceToBest } from "#core/evaluation/promotion.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
 import { outputOf } from "./calibration.ts";
@@ -45,11 +47,11 @@ async function runEvaluation(deps: ActivityDependencies, input: EvaluateInput) {
   const { campaignId, config, iteration, taskIds, policy, promoted } = input;
   const { environment, splits } = await deps.openTaskSet(config.environment);
   const tasks = splits.evaluation.filter(({ id }) => taskIds.includes(id));
-  const kinds = new Map(tasks.map(({ id, kind }) => [id, kind]));
+  const known = new Map(tasks.map((task) => [task.id, { cluster: clusterOf(task), kind: task.kind }]));
   const resultsOf = (manifests: readonly GroupManifest[]) =>
     manifests.map(({ taskId, outcomes }) => ({
       taskId,
-      kind: kinds.get(taskId) ?? "unknown",
+      ...(known.get(taskId) ?? { cluster: clusterOf({ id: taskId, userId: "" }), kind: "unknown" }),
       passes: outcomes.map(({ reward }) => reward === 1),
     }));
   const own = await readManifests(deps, input, "evaluation", taskIds);
@@ -58,20 +60,20 @@ async function runEvaluation(deps: ActivityDependencies, input: EvaluateInput) {
     return { against, policyHash: manifests[0]?.policy.hash ?? "", results: resultsOf(manifests) };
   };
   const report = evaluate({
+    purpose: "selection",
     policyHash: policy.hash,
     results: resultsOf(own),
     comparisons: promoted === null ? [] : [await earlier("base", 0), await earlier("promoted", promoted.iteration)],
     confidence: config.evaluation.confidence,
-    resamples: config.evaluation.bootstrapResamples,
-    seed: deriveSeed(config.seed, "evaluation-bootstrap"),
+    seed: deriveSeed(config.seed, "evaluation"),
     doNothingFloor: doNothingFloor(environment, tasks),
     stopReasons: countStopReasons(own),
   });
   return {
     inputs: { policy: policy.hash, promoted: promoted?.policy.hash ?? "none", iteration: String(iteration) },
-    outputs: { report: await deps.record.putJson(EvaluationReport, report, "EvaluationReport/1") },
+    outputs: { report: await deps.record.putJson(EvaluationReport, report, "EvaluationReport/2") },
     metrics: { ...evaluationMetrics(report), ...canaryMetrics("evaluation", input.canary) },
-    decision: promoted === null ? null : decidePromotion(report, config.evaluation),
+    decision: promoted === null ? null : decidePromotion(differenceToBest(report), config.evaluation),
   };
 }
 
@@ -88,6 +90,11 @@ function evaluationMetrics(report: EvaluationReport): Record<string, number> {
     if (low !== null && high !== null) Object.assign(metrics, { [`${name}_low`]: low, [`${name}_high`]: high });
   };
   for (const { k, estimate } of report.passHatK) put(`evaluation/pass_hat_${k}`, estimate);
-  for (const { against, difference } of report.comparisons) put(`evaluation/difference_to_${against}`, difference);
+  for (const { against, difference, pValue, pHolm, detectableDifference } of report.comparisons) {
+    const name = `evaluation/difference_to_${against}`;
+    put(name, difference);
+    const tested = { [`${name}_p`]: pValue, [`${name}_p_holm`]: pHolm, [`${name}_detectable`]: detectableDifference };
+    for (const [key, value] of Object.entries(tested)) if (value !== null) metrics[key] = value;
+  }
   return metrics;
 }

@@ -136,6 +136,17 @@ export function formatDifference(estimate: Interval | null | undefined): string 
   return `${points(estimate.value)} pp${bounds(estimate, points)}`;
 }
 
+/** A share in percentage points, without a sign: `4.5 pp`. */
+export function formatPoints(share: number | null | undefined): string {
+  return share === null || share === undefined ? ABSENT : `${(share * 100).toFixed(1)} pp`;
+}
+
+/** A p-value with two significant digits; below 0.001 only that it is. */
+export function formatPValue(value: number | null | undefined): string {
+  if (value === null || value === undefined) return ABSENT;
+  return value < 0.001 ? "< 0.001" : String(Number(value.toPrecision(2)));
+}
+
 function bounds({ low, high }: Interval, format: (value: number) => string): string {
   return low === null || high === null ? "" : ` [${format(low)}, ${format(high)}]`;
 }

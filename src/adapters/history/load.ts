@@ -1,8 +1,9 @@
 // Everything small that the record says of its campaigns: manifests, evaluation reports, reward tables. Groups and trajectories stay files.
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
-import { EvaluationReport } from "#contracts/evaluation-report.ts";
+import type { EvaluationReport } from "#contracts/evaluation-report.ts";
 import { type CampaignEnd, type CampaignManifest, type IterationManifest, type StageManifest, StageName } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
+import { StoredEvaluationReport } from "#contracts/upcast/evaluation-report.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { CampaignRecord } from "../record/campaign-record.ts";
 
@@ -65,7 +66,7 @@ async function loadIteration(record: CampaignRecord, id: string, iteration: numb
     iteration,
     manifest,
     stages,
-    report: reportRef === undefined ? null : await record.readJson(EvaluationReport, reportRef),
+    report: reportRef === undefined ? null : await record.readJson(StoredEvaluationReport, reportRef),
     tableBefore: await table(manifest?.tableBefore),
     tableAfter: await table(manifest?.tableAfter),
   };

@@ -1,6 +1,6 @@
 // The tables of history that are filled from manifests. Each list is a table: column, type, value. docs/history.md describes them.
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
+import type { Estimate, EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
 import type { StageManifest } from "#contracts/manifests.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import { type Cell, createTable, type TableColumn } from "../duckdb/table.ts";
@@ -112,22 +112,27 @@ interface EvaluationRow {
   readonly k: number | null;
   readonly against: string | null;
   readonly estimate: Estimate;
-  readonly numTasksBetter: number | null;
-  readonly numTasksWorse: number | null;
+  /** Of a difference. */
+  readonly comparison: PolicyComparison | null;
 }
 
 const EVALUATIONS: readonly TableColumn<Of<EvaluationRow>>[] = [
   ...KEY,
   ["policy_hash", "VARCHAR", ({ report }) => report.policyHash],
+  ["purpose", "VARCHAR", ({ report }) => report.purpose],
   ["measure", "VARCHAR", (row) => row.measure],
   ["k", "INTEGER", (row) => row.k],
   ["against", "VARCHAR", (row) => row.against],
   ["value", "DOUBLE", ({ estimate }) => estimate.value],
   ["low", "DOUBLE", ({ estimate }) => estimate.low],
   ["high", "DOUBLE", ({ estimate }) => estimate.high],
-  ["num_tasks_better", "INTEGER", (row) => row.numTasksBetter],
-  ["num_tasks_worse", "INTEGER", (row) => row.numTasksWorse],
-  ["num_tasks", "INTEGER", ({ report }) => report.numTasks],
+  ["p_value", "DOUBLE", ({ comparison }) => comparison?.pValue ?? null],
+  ["p_holm", "DOUBLE", ({ comparison }) => comparison?.pHolm ?? null],
+  ["detectable_difference", "DOUBLE", ({ comparison }) => comparison?.detectableDifference ?? null],
+  ["num_tasks_better", "INTEGER", ({ comparison }) => comparison?.numTasksBetter ?? null],
+  ["num_tasks_worse", "INTEGER", ({ comparison }) => comparison?.numTasksWorse ?? null],
+  ["num_tasks", "INTEGER", ({ report, comparison }) => comparison?.numTasks ?? report.numTasks],
+  ["num_clusters", "INTEGER", ({ report, comparison }) => comparison?.numClusters ?? report.numClusters],
   ["trials", "INTEGER", ({ report }) => report.trials],
   ["confidence", "DOUBLE", ({ report }) => report.confidence],
   ["do_nothing_floor", "DOUBLE", ({ report }) => report.doNothingFloor],
@@ -139,6 +144,7 @@ const EVALUATION_TASKS: readonly TableColumn<
   ...KEY,
   ["policy_hash", "VARCHAR", ({ report }) => report.policyHash],
   ["task_id", "VARCHAR", ({ task }) => task.taskId],
+  ["cluster", "VARCHAR", ({ task }) => task.cluster],
   ["kind", "VARCHAR", ({ task }) => task.kind],
   ["num_passes", "INTEGER", ({ task }) => task.numPasses],
   ["trials", "INTEGER", ({ task }) => task.trials],
@@ -207,17 +213,15 @@ function evaluationRows(report: EvaluationReport): EvaluationRow[] {
       k,
       against: null,
       estimate,
-      numTasksBetter: null,
-      numTasksWorse: null,
+      comparison: null,
     })),
-    ...report.comparisons.map(({ against, difference, numTasksBetter, numTasksWorse }) => ({
+    ...report.comparisons.map((comparison) => ({
       report,
       measure: "difference",
       k: 1,
-      against,
-      estimate: difference,
-      numTasksBetter,
-      numTasksWorse,
+      against: comparison.against,
+      estimate: comparison.difference,
+      comparison,
     })),
   ];
 }

@@ -1,8 +1,9 @@
 // Two campaigns beside each other: what was set differently, and their promoted policies on the held-out tasks that both were measured on.
 
 import type { RecordedCampaign } from "#adapters/history/load.ts";
-import type { Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
-import { evaluate } from "#core/evaluation/evaluate.ts";
+import type { EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
+import { comparePolicies } from "#core/evaluation/compare-policies.ts";
+import type { TaskResult } from "#core/evaluation/task-result.ts";
 import { deriveSeed } from "#core/rng.ts";
 
 export interface SettingDifference {
@@ -11,14 +12,15 @@ export interface SettingDifference {
   readonly b: unknown;
 }
 
-export interface PairedComparison {
-  /** B's promoted policy minus A's: difference of pass^1, paired by task. Null when `reason` says why there is none. */
-  readonly difference: Estimate | null;
-  readonly numTasks: number;
-  readonly numTasksBetter: number;
-  readonly numTasksWorse: number;
-  readonly reason: string | null;
-}
+export type PairedComparison =
+  | {
+      /** B's policy minus A's. */
+      readonly comparison: PolicyComparison;
+      /** Share of B's tasks that an agent passes by doing nothing. */
+      readonly doNothingFloor: number;
+      readonly reason: null;
+    }
+  | { readonly comparison: null; readonly doNothingFloor: null; readonly reason: string };
 
 /** Paths of the configs where the two differ, sorted; a missing value is undefined. The name does not count. */
 export function differingSettings(a: RecordedCampaign, b: RecordedCampaign): SettingDifference[] {
@@ -35,38 +37,34 @@ export function flatten(value: unknown, prefix = ""): Map<string, unknown> {
   return new Map(Object.entries(value).flatMap(([name, entry]) => [...flatten(entry, prefix === "" ? name : `${prefix}.${name}`)]));
 }
 
-/** Compares the promoted policies (the base policy where none was promoted). Only tasks of the same data are the same tasks. */
+/** Compares the promoted policies (the base policy where none was promoted). */
 export function comparePromoted(a: RecordedCampaign, b: RecordedCampaign): PairedComparison {
-  const [left, right] = [promotedReport(a), promotedReport(b)];
-  if (left === null || right === null) return incomparable("a campaign has no evaluation yet");
+  return compareReports({ ...a, report: promotedReport(a) }, { ...b, report: promotedReport(b) });
+}
+
+interface MeasuredCampaign extends Pick<RecordedCampaign, "id" | "campaign"> {
+  readonly report: EvaluationReport | null;
+}
+
+/** Two reports beside each other. Only tasks of the same data are the same tasks. */
+export function compareReports(a: MeasuredCampaign, b: MeasuredCampaign): PairedComparison {
+  if (a.report === null || b.report === null) return incomparable("a campaign has no evaluation yet");
   if (a.campaign.dataSha256 !== b.campaign.dataSha256)
     return incomparable("their environments hold different data, so equal task ids are different tasks");
-  const known = new Set(left.perTask.map(({ taskId }) => taskId));
-  const numTasks = right.perTask.filter(({ taskId }) => known.has(taskId)).length;
-  if (numTasks === 0) return incomparable("they have no held-out task in common");
-  const report = evaluate({
-    policyHash: right.policyHash,
-    results: trialsOf(right),
-    comparisons: [{ against: "promoted", policyHash: left.policyHash, results: trialsOf(left) }],
-    confidence: right.confidence,
-    resamples: right.bootstrapResamples,
-    seed: deriveSeed("compare", a.id, b.id),
-    doNothingFloor: right.doNothingFloor,
-    stopReasons: {},
-  });
-  const [comparison] = report.comparisons;
+  const known = new Set(a.report.perTask.map(({ taskId }) => taskId));
+  if (!b.report.perTask.some(({ taskId }) => known.has(taskId))) return incomparable("they have no held-out task in common");
+  const clusters = clustersOf([a.report, b.report]);
+  const [comparison] = comparePolicies(
+    trialsOf(b.report, clusters),
+    [{ against: a.id, policyHash: a.report.policyHash, results: trialsOf(a.report, clusters) }],
+    { confidence: b.report.confidence, seed: deriveSeed("compare", a.id, b.id) },
+  );
   if (comparison === undefined) return incomparable("nothing was compared");
-  return {
-    difference: comparison.difference,
-    numTasks,
-    numTasksBetter: comparison.numTasksBetter,
-    numTasksWorse: comparison.numTasksWorse,
-    reason: null,
-  };
+  return { comparison, doNothingFloor: b.report.doNothingFloor, reason: null };
 }
 
 function incomparable(reason: string): PairedComparison {
-  return { difference: null, numTasks: 0, numTasksBetter: 0, numTasksWorse: 0, reason };
+  return { comparison: null, doNothingFloor: null, reason };
 }
 
 function promotedReport({ iterations }: RecordedCampaign): EvaluationReport | null {
@@ -74,9 +72,16 @@ function promotedReport({ iterations }: RecordedCampaign): EvaluationReport | nu
   return (promoted ?? iterations.find(({ iteration }) => iteration === 0))?.report ?? null;
 }
 
-function trialsOf({ perTask }: EvaluationReport) {
-  return perTask.map(({ taskId, kind, numPasses, trials }) => ({
+/** Cluster by task. A report of 0.1.0 does not know the users; the other one may. */
+function clustersOf(reports: readonly EvaluationReport[]): ReadonlyMap<string, string> {
+  const uninformedFirst = [...reports].sort((one, other) => Number(one.method === "clusters/1") - Number(other.method === "clusters/1"));
+  return new Map(uninformedFirst.flatMap(({ perTask }) => perTask.map(({ taskId, cluster }) => [taskId, cluster] as const)));
+}
+
+function trialsOf({ perTask }: EvaluationReport, clusters: ReadonlyMap<string, string>): TaskResult[] {
+  return perTask.map(({ taskId, cluster, kind, numPasses, trials }) => ({
     taskId,
+    cluster: clusters.get(taskId) ?? cluster,
     kind,
     passes: Array.from({ length: trials }, (_, trial) => trial < numPasses),
   }));

@@ -2,10 +2,11 @@
 
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { CalibrationReport, type GateRow, type TableAssessment } from "#contracts/calibration-report.ts";
-import { type Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
+import type { Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
 import type { CampaignEnd, CampaignManifest, IterationManifest, StageManifest } from "#contracts/manifests.ts";
 import { StageName } from "#contracts/manifests.ts";
 import { RewardTable, type TierValue } from "#contracts/reward-table.ts";
+import { StoredEvaluationReport } from "#contracts/upcast/evaluation-report.ts";
 
 export interface TierChange {
   readonly tier: string;
@@ -112,7 +113,7 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, it
   const reportRef = stages.get("evaluation")?.outputs["report"];
   const calibrationRef = stages.get("calibration")?.outputs["report"];
   const tableRef = stages.get("redesign")?.outputs["table"];
-  const report = reportRef === undefined ? null : await record.readJson(EvaluationReport, reportRef);
+  const report = reportRef === undefined ? null : await record.readJson(StoredEvaluationReport, reportRef);
   const calibration = calibrationRef === undefined ? null : await record.readJson(CalibrationReport, calibrationRef);
   const table = tableRef === undefined ? null : await record.readJson(RewardTable, tableRef);
   const rollout = stages.get("rollout")?.metrics ?? {};

@@ -17,7 +17,7 @@ import {
   type OutputOptions,
   renderTable,
 } from "../output.ts";
-import { style } from "../style.ts";
+import { renderComparisons } from "../render-comparisons.ts";
 import { describeGates } from "./history.ts";
 
 interface Comparison {
@@ -81,12 +81,7 @@ function describeSetting(value: unknown): string {
   return value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function describePaired(
-  a: CampaignSummary,
-  b: CampaignSummary,
-  { difference, numTasks, numTasksBetter, numTasksWorse, reason }: PairedComparison,
-): string {
-  if (difference === null) return `their promoted policies cannot be compared: ${reason}`;
-  const result = `promoted policy of ${b.campaignId} minus that of ${a.campaignId}: ${style.bold(formatDifference(difference))}`;
-  return `${result}, paired over ${numTasks} common held-out tasks (${numTasksBetter} better, ${numTasksWorse} worse)`;
+function describePaired(a: CampaignSummary, b: CampaignSummary, { comparison, doNothingFloor, reason }: PairedComparison): string {
+  if (comparison === null) return `their promoted policies cannot be compared: ${reason}`;
+  return [`promoted policy of ${b.campaignId} minus that of ${a.campaignId}`, renderComparisons([comparison], doNothingFloor)].join("\n");
 }

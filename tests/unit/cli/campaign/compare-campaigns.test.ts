@@ -9,10 +9,18 @@ const config = sampleConfig();
 function campaign(
   id: string,
   passes: Readonly<Record<string, number>>,
-  change: { dataSha256?: string; config?: typeof config } = {},
+  change: { dataSha256?: string; config?: typeof config; clusterOf?: (taskId: string) => string } = {},
 ): RecordedCampaign {
-  const perTask = Object.entries(passes).map(([taskId, numPasses]) => ({ taskId, kind: "cancel", numPasses, trials: 2 }));
-  const report = { policyHash: id, confidence: 0.95, bootstrapResamples: 200, doNothingFloor: 0, perTask };
+  const clusterOf = change.clusterOf ?? ((taskId: string) => `task ${taskId}`);
+  const method = change.clusterOf === undefined ? "bootstrap-tasks/1" : "clusters/1";
+  const perTask = Object.entries(passes).map(([taskId, numPasses]) => ({
+    taskId,
+    cluster: clusterOf(taskId),
+    kind: "cancel",
+    numPasses,
+    trials: 2,
+  }));
+  const report = { policyHash: id, method, confidence: 0.95, doNothingFloor: 0.1, perTask };
   return {
     id,
     campaign: { config: change.config ?? config, dataSha256: change.dataSha256 ?? "d", basePolicy: samplePolicy("a") },
@@ -24,15 +32,25 @@ function campaign(
 test("the difference is B minus A over the tasks that both have", () => {
   const a = campaign("a", { t1: 0, t2: 1, t3: 2, onlyA: 2 });
   const b = campaign("b", { t1: 2, t2: 2, t3: 1, onlyB: 0 });
-  const { difference, ...counts } = comparePromoted(a, b);
-  expect(difference?.value).toBeCloseTo((1 + 0.5 - 0.5) / 3, 12);
-  expect(counts).toEqual({ numTasks: 3, numTasksBetter: 2, numTasksWorse: 1, reason: null });
+  const { comparison, doNothingFloor, reason } = comparePromoted(a, b);
+  expect(comparison?.difference.value).toBeCloseTo((1 + 0.5 - 0.5) / 3, 12);
+  expect(comparison).toMatchObject({ against: "a", policyHash: "a", numTasks: 3, numClusters: 3, numTasksBetter: 2, numTasksWorse: 1 });
+  expect(comparison?.pHolm).toBe(comparison?.pValue);
+  expect([doNothingFloor, reason]).toEqual([0.1, null]);
 });
 
 test("swapping the campaigns turns the sign", () => {
   const a = campaign("a", { t1: 0, t2: 1 });
   const b = campaign("b", { t1: 2, t2: 1 });
-  expect(comparePromoted(a, b).difference?.value).toBe(-(comparePromoted(b, a).difference?.value ?? Number.NaN));
+  expect(comparePromoted(a, b).comparison?.difference.value).toBe(-(comparePromoted(b, a).comparison?.difference.value ?? Number.NaN));
+});
+
+test("where one report knows the users of the tasks, both are compared over users", () => {
+  const passes = { t1: 0, t2: 1, t3: 2 };
+  const informed = campaign("a", passes, { clusterOf: (taskId) => (taskId === "t3" ? "user y" : "user x") });
+  const old = campaign("b", { t1: 2, t2: 2, t3: 1 });
+  expect(comparePromoted(informed, old).comparison?.numClusters).toBe(2);
+  expect(comparePromoted(old, informed).comparison?.numClusters).toBe(2);
 });
 
 test.each([
@@ -41,7 +59,7 @@ test.each([
   ["no evaluation", { ...campaign("b", {}), iterations: [] }, /no evaluation/],
 ])("campaigns with %s are not compared", (_, b, reason) => {
   const comparison = comparePromoted(campaign("a", { t1: 1 }), b);
-  expect(comparison.difference).toBeNull();
+  expect(comparison.comparison).toBeNull();
   expect(comparison.reason).toMatch(reason);
 });
 
