@@ -21,7 +21,9 @@ module.exports = {
       pathNot: ["^(workflows|activities|src/core|src/contracts)/", "@temporalio/(workflow|common)/"],
     }),
     never("activities-by-type-only", room("workflows"), { path: room("activities"), dependencyTypesNot: ["type-only"] }),
-    never("adapters-know-no-temporal", room("src/adapters"), { path: ["@temporalio/", room("activities", "workflows", "workers")] }),
+    never("adapters-know-no-temporal", "^src/adapters/(?!temporal/)", {
+      path: ["@temporalio/", room("activities", "workflows", "workers")],
+    }),
     never("adapters-are-injected", room("activities"), {
       path: room("workflows", "workers", "src/adapters"),
       dependencyTypesNot: ["type-only"],

@@ -2,16 +2,19 @@
 import { asyncLocalStorage } from "@temporalio/activity";
 import { z } from "zod";
 import * as inputs from "#contracts/activities.ts";
+import { FindWorkersInput } from "#contracts/queue-workers.ts";
 import { CampaignError } from "#core/errors.ts";
 import { createCalibrationActivities } from "./calibration.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { createEvaluationActivities } from "./evaluation.ts";
+import { createQueueActivities, type QueueDependencies } from "./queue.ts";
 import { createRolloutActivities } from "./rollout.ts";
 import { toApplicationFailure } from "./to-application-failure.ts";
 import { createTrainingActivities } from "./training.ts";
 
 /** What each activity takes; parsed on entry, since a history or an older worker may hold something else. */
 const INPUTS = {
+  findWorkers: FindWorkersInput,
   planTasks: inputs.IterationContext,
   openPolicy: inputs.OpenPolicyInput,
   rolloutGroup: inputs.RolloutGroupInput,
@@ -25,8 +28,9 @@ const INPUTS = {
   commitEnd: inputs.EndDraft,
 } satisfies Record<string, z.ZodType>;
 
-export function createActivities(deps: ActivityDependencies) {
+export function createActivities(deps: ActivityDependencies & QueueDependencies) {
   return guard({
+    ...createQueueActivities(deps),
     ...createRolloutActivities(deps),
     ...createCalibrationActivities(deps),
     ...createTrainingActivities(deps),

@@ -1,7 +1,9 @@
 // What the three worker programs share: connect, register, run until told to stop or orphaned.
+import { Client } from "@temporalio/client";
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
 import { announceReady } from "#adapters/services/announce-ready.ts";
+import { findQueueWorkers } from "#adapters/temporal/queue-workers.ts";
 import { GRACE } from "#contracts/grace-periods.ts";
 import { CampaignError } from "#core/errors.ts";
 import { createActivities } from "../activities/index.ts";
@@ -18,6 +20,7 @@ export interface WorkerRole {
 }
 
 const CONNECT_ATTEMPTS = 60;
+const ANSWER_MILLISECONDS = 10_000;
 
 /** Runs a worker until SIGTERM or SIGINT; running activities get their cancellation and a grace period. */
 export async function runWorker(role: WorkerRole): Promise<void> {
@@ -25,13 +28,15 @@ export async function runWorker(role: WorkerRole): Promise<void> {
   Runtime.install({ shutdownSignals: ["SIGTERM", "SIGINT"], logger: temporalLogger(log) });
   const deps = await createDependencies(log);
   const connection = await connect(deps.settings.temporalAddress, log);
+  const client = new Client({ connection, namespace: deps.settings.namespace });
+  const ask = <Answer>(call: () => Promise<Answer>) => client.withDeadline(Date.now() + ANSWER_MILLISECONDS, call);
   const stopping = new AbortController();
   role.beside?.(deps, stopping.signal, log);
   const worker = await Worker.create({
     connection,
     namespace: deps.settings.namespace,
     taskQueue: role.taskQueue,
-    activities: createActivities(deps),
+    activities: createActivities({ ...deps, findQueueWorkers: (queue) => ask(() => findQueueWorkers(client, queue)) }),
     shutdownGraceTime: GRACE.finish * 1000,
     shutdownForceTime: (role.forceSeconds ?? GRACE.worker) * 1000,
     maxHeartbeatThrottleInterval: "2 seconds",

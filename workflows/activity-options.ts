@@ -2,17 +2,23 @@
 import { type ActivityOptions, proxyActivities } from "@temporalio/workflow";
 import { CONTROL_QUEUE, ROLLOUT_QUEUE, TRAINING_QUEUE } from "#contracts/workflow-ids.ts";
 import type { Activities } from "../activities/index.ts";
+import { takenActivities } from "./until-taken.ts";
 
 // Long enough to sit out a restart of any service; after that the campaign pauses with the failure's code and waits for a person.
 const retry = { initialInterval: "1 second", backoffCoefficient: 2, maximumInterval: "30 seconds", maximumAttempts: 30 } as const;
 
-const control: ActivityOptions = { taskQueue: CONTROL_QUEUE, startToCloseTimeout: "30 minutes", heartbeatTimeout: "30 seconds", retry };
-const rollout: ActivityOptions = { taskQueue: ROLLOUT_QUEUE, startToCloseTimeout: "2 hours", heartbeatTimeout: "20 seconds", retry };
-const training: ActivityOptions = { taskQueue: TRAINING_QUEUE, startToCloseTimeout: "48 hours", heartbeatTimeout: "20 seconds", retry };
+type QueueOptions = ActivityOptions & { readonly taskQueue: string };
+const control: QueueOptions = { taskQueue: CONTROL_QUEUE, startToCloseTimeout: "30 minutes", heartbeatTimeout: "30 seconds", retry };
+const rollout: QueueOptions = { taskQueue: ROLLOUT_QUEUE, startToCloseTimeout: "2 hours", heartbeatTimeout: "20 seconds", retry };
+const training: QueueOptions = { taskQueue: TRAINING_QUEUE, startToCloseTimeout: "48 hours", heartbeatTimeout: "20 seconds", retry };
 
 export const controlActivities =
   proxyActivities<
-    Pick<Activities, "planTasks" | "commitRollout" | "calibrate" | "redesign" | "buildBatch" | "evaluate" | "commitIteration" | "commitEnd">
+    Pick<
+      Activities,
+      "findWorkers" | "planTasks" | "commitRollout" | "calibrate" | "redesign" | "buildBatch" | "evaluate" | "commitIteration" | "commitEnd"
+    >
   >(control);
-export const rolloutActivities = proxyActivities<Pick<Activities, "openPolicy" | "rolloutGroup">>(rollout);
-export const trainingActivities = proxyActivities<Pick<Activities, "train">>(training);
+const { findWorkers } = controlActivities;
+export const rolloutActivities = takenActivities<Pick<Activities, "openPolicy" | "rolloutGroup">>(rollout, findWorkers);
+export const trainingActivities = takenActivities<Pick<Activities, "train">>(training, findWorkers);

@@ -44,6 +44,7 @@ const RETRYABLE = {
   "service.port-taken": false,
   "service.not-running": false,
   "service.start-failed": false,
+  "service.no-worker": false,
   "campaign.unknown": false,
   "campaign.not-waiting": false,
   "campaign.ended": false,

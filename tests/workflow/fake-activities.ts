@@ -55,6 +55,9 @@ export function fakeActivities(options: FakeOptions = {}): { activities: Activit
   const calls: string[] = [];
   const { gate = "insufficient", numLiveRows = 5, promotion = "promote" } = options;
   const activities: Activities = {
+    async findWorkers({ queue }) {
+      return { queue, isPolled: true, busyWith: [] };
+    },
     async planTasks({ iteration }) {
       return { train: iteration === 0 ? [] : ["t1", "t2", "t3", "t4"], evaluation: ["e1", "e2", "e3"] };
     },
