@@ -2,6 +2,7 @@
 // config that is stored with a campaign is complete and can be run again as it is.
 import { z } from "zod";
 import { AdvantageConfig } from "./advantage-config.ts";
+import { PolicyRequestFields, ProposerRequestFields, TokenLimitField, UserRequestFields } from "./request-fields.ts";
 import { TierScheme } from "./reward-table.ts";
 
 const Probability = z.number().min(0).max(1);
@@ -82,6 +83,12 @@ export const PolicyConfig = z.discriminatedUnion("type", [
     temperature: z.number().positive().max(2).default(1),
     maxTokensPerTurn: z.int().positive().default(1024),
     maxContextTokens: z.int().positive().default(32768),
+    tokenLimitField: TokenLimitField,
+    requestFields: PolicyRequestFields,
+    sendsReasoning: z
+      .boolean()
+      .default(true)
+      .describe("the reasoning of earlier turns goes back with them, for the template to show or to drop; false: the server never sees it"),
   }),
 ]);
 export type PolicyConfig = z.infer<typeof PolicyConfig>;
@@ -101,6 +108,8 @@ export const SimulatorConfig = z.discriminatedUnion("type", [
     temperature: z.number().min(0).max(2).default(1).describe("at 0 answers are kept and given again for the same prompt"),
     apiKeyEnv: EnvironmentVariableName.optional(),
     maxTokens: z.int().positive().default(512),
+    tokenLimitField: TokenLimitField,
+    requestFields: UserRequestFields,
     hasSeed: z.boolean().default(true).describe("false for endpoints that refuse the field `seed`"),
     maxBadReplies: z
       .int()
@@ -149,6 +158,8 @@ export const ProposerConfig = z.strictObject({
   apiKeyEnv: EnvironmentVariableName.optional(),
   temperature: z.number().min(0).max(2).default(0),
   maxTokens: z.int().positive().default(4096),
+  tokenLimitField: TokenLimitField,
+  requestFields: ProposerRequestFields,
   attempts: z.int().positive().max(10).default(3).describe("answers asked for until one can be used"),
   timeoutSeconds: z.number().positive().max(600).default(120).describe("per answer"),
   priceUsdPerMillionTokens: z

@@ -32,6 +32,13 @@ export const Turn = z
     userReply: z.string().nullable().describe("the simulator's answer; null when the turn called tools or ended the conversation"),
     finishReason: z.enum(["stop", "length", "tool_calls"]),
     stateHash: z.string().nullable().describe("environment state after this turn; null when the source has none"),
+    reasoning: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "what the model thought before it spoke, where its server hands that apart; nobody hears it. Absent: none, or inside content (<think>…)",
+      ),
   })
   .meta({ id: "Turn" });
 export type Turn = z.infer<typeof Turn>;
@@ -82,6 +89,16 @@ export const Usage = z
     simulatorCompletionTokens: z.int().nonnegative(),
     modelCalls: z.int().nonnegative(),
     simulatorCalls: z.int().nonnegative(),
+    reasoningTokens: z
+      .int()
+      .positive()
+      .optional()
+      .describe("of completionTokens, those of the policy's reasoning, where its server says so; absent: it does not, or there were none"),
+    reasoningCharacters: z
+      .int()
+      .positive()
+      .optional()
+      .describe("of the policy's reasoning, handed apart or inside its messages; absent: there was none"),
   })
   .meta({ id: "Usage" });
 export type Usage = z.infer<typeof Usage>;

@@ -55,6 +55,8 @@ export interface ModelUsage {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly calls: number;
+  /** Of the completion tokens; absent where the server does not say. */
+  readonly reasoningTokens?: number | undefined;
 }
 
 /** Time, for the code that waits. Milliseconds; `sleep` rejects with the signal's reason when it is aborted. */
@@ -84,6 +86,8 @@ export interface ToolSchema {
 /** What a policy answers. Unparsable output is data: `parseError` says why, and the harness ends the rollout as agent_error. */
 export interface AgentTurn {
   readonly content: string | null;
+  /** What the server hands apart from the message. Absent: nothing. */
+  readonly reasoning?: string | undefined;
   readonly toolCalls: readonly Pick<ToolCall, "id" | "name" | "argumentsJson">[];
   readonly tokens: TurnTokens | null;
   readonly finishReason: Turn["finishReason"];

@@ -3,10 +3,12 @@
 import type OpenAI from "openai";
 import { z } from "zod";
 import type { PolicyRef } from "#contracts/policy.ts";
+import type { RequestFields, TokenLimitField } from "#contracts/request-fields.ts";
 import type { TurnTokens } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
-import { chatMessages, NATIVE_FORMAT, parseChatMessage } from "#core/prompt-format/native.ts";
+import { chatMessages, nativeFormat, parseChatMessage } from "#core/prompt-format/native.ts";
+import { askWithinContext } from "./ask-within-context.ts";
 import { WHOLE_DISTRIBUTION } from "./client.ts";
 import { callModel } from "./provider-error.ts";
 
@@ -20,6 +22,11 @@ export interface ChatPolicyOptions {
   readonly maxContextTokens: number;
   /** False for endpoints that know only OpenAI's fields. */
   readonly hasTokenIds?: boolean;
+  readonly tokenLimitField?: TokenLimitField;
+  /** Added to the body of every request. */
+  readonly requestFields?: RequestFields;
+  /** Whether the reasoning of earlier turns goes back to the server. */
+  readonly sendsReasoning?: boolean;
 }
 
 const Tokens = z.array(z.int().nonnegative());
@@ -31,46 +38,54 @@ const ChatCompletion = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: z.string().nullish(), tool_calls: ToolCalls.nullish() }),
+        message: z.object({
+          content: z.string().nullish(),
+          tool_calls: ToolCalls.nullish(),
+          reasoning: z.string().nullish(),
+          reasoning_content: z.string().nullish(),
+        }),
         finish_reason: z.enum(["stop", "length", "tool_calls"]),
         token_ids: Tokens.nullish(),
         logprobs: z.object({ content: z.array(z.object({ logprob: z.number() })).nullish() }).nullish(),
       }),
     )
     .min(1),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }),
+  usage: z.object({
+    prompt_tokens: z.int(),
+    completion_tokens: z.int(),
+    completion_tokens_details: z.object({ reasoning_tokens: z.int().nullish() }).nullish(),
+  }),
 });
 type ChatCompletion = z.infer<typeof ChatCompletion>;
 
 export function createChatPolicy(options: ChatPolicyOptions): Policy {
   const { client, ref, model = ref.name, temperature, maxTokensPerTurn, maxContextTokens, hasTokenIds = true } = options;
+  const { tokenLimitField = "max_tokens", requestFields = {}, sendsReasoning = false } = options;
   const who = `policy ${ref.name}`;
   const tokenFields = hasTokenIds ? { ...WHOLE_DISTRIBUTION, return_token_ids: true, logprobs: true, top_logprobs: 0 } : {};
   return {
     ref,
-    format: NATIVE_FORMAT,
+    format: nativeFormat(requestFields),
     async respond(conversation, { seed, signal }): Promise<AgentTurn> {
-      const body = {
-        model,
-        messages: chatMessages(conversation),
-        tools: conversation.tools,
-        max_tokens: maxTokensPerTurn,
-        temperature,
-        seed,
-        ...tokenFields,
-      } as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming;
-      const answer = await callModel({ who, signal, canReappear: true }, async () =>
-        ChatCompletion.parse(await client.chat.completions.create(body, { signal })),
-      );
-      const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = answer.usage;
-      if (promptTokens >= maxContextTokens)
-        throw new CampaignError("provider.context-overflow", `${who}: the prompt has ${promptTokens} of ${maxContextTokens} tokens`);
-      const choice = answer.choices[0] as ChatCompletion["choices"][number];
+      const messages = chatMessages(conversation, { sendsReasoning });
+      const { tools } = conversation;
+      const ask = (maxTokens: number | null) => {
+        const limit = maxTokens === null ? {} : { [tokenLimitField]: maxTokens };
+        const body = { ...requestFields, model, messages, tools, ...limit, temperature, seed, ...tokenFields };
+        return callModel({ who, signal, canReappear: true }, async () =>
+          ChatCompletion.parse(
+            await client.chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming, { signal }),
+          ),
+        );
+      };
+      const { answer, usage } = await askWithinContext(ask, { most: maxTokensPerTurn, context: maxContextTokens });
+      const { message, finish_reason: finishReason } = answer.choices[0] as ChatCompletion["choices"][number];
       return {
-        ...parseChatMessage(choice.message.content ?? null, choice.message.tool_calls ?? []),
+        ...parseChatMessage(message.content ?? null, message.tool_calls ?? []),
+        reasoning: message.reasoning ?? message.reasoning_content ?? undefined,
         tokens: hasTokenIds ? sampledTokens(answer, who) : null,
-        finishReason: choice.finish_reason,
-        usage: { promptTokens, completionTokens, calls: 1 },
+        finishReason,
+        usage: { ...usage, reasoningTokens: answer.usage.completion_tokens_details?.reasoning_tokens ?? undefined },
       };
     },
   };

@@ -100,8 +100,9 @@ async function openVllm(
   const isAdapter = ADAPTER_CONFIG in files.fileHashes;
   // A vLLM of our own calls its whole weights by the policy's name; one that runs already has its own name for them.
   const model = isAdapter || config.start !== undefined ? ref.name : config.model;
-  const { temperature, maxTokensPerTurn, maxContextTokens } = config;
-  const policy = createChatPolicy({ client, ref, model, temperature, maxTokensPerTurn, maxContextTokens });
+  const { temperature, maxTokensPerTurn, maxContextTokens, tokenLimitField, requestFields, sendsReasoning } = config;
+  const limits = { temperature, maxTokensPerTurn, maxContextTokens, tokenLimitField };
+  const policy = createChatPolicy({ client, ref, model, ...limits, requestFields, sendsReasoning });
   const server =
     config.start === undefined
       ? await connectedVllm(config, ref, { client, isAdapter, context })

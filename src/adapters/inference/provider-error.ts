@@ -58,6 +58,8 @@ function statusError(error: InstanceType<typeof OpenAI.APIError>, context: Reque
     return fail("provider.rejected", `${what}; redirects are not followed`, { next: "give the address that it redirects to" });
   if (error.code === "context_length_exceeded" || OVERFLOW.test(error.message))
     return fail("provider.context-overflow", what, { next: "ask for fewer tokens, or take a model with a longer context" });
+  if (/max_completion_tokens/.test(error.message))
+    return fail("provider.rejected", what, { next: "set tokenLimitField: max_completion_tokens for this endpoint" });
   return fail("provider.rejected", what, { next: "see what the endpoint and the model support" });
 }
 

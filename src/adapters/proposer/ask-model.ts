@@ -62,9 +62,10 @@ export function openProposer(
 }
 
 async function ask(client: OpenAI, config: ProposerConfig, messages: readonly ProposerMessage[], signal: AbortSignal) {
-  const { model, temperature, maxTokens } = config;
+  const { model, temperature, maxTokens, tokenLimitField, requestFields } = config;
   return callModel({ who: `proposer ${model}`, signal, canReappear: false }, async () => {
-    const request = { model, temperature, max_tokens: maxTokens, response_format: RESPONSE_FORMAT, messages: [...messages] };
+    const limit = { [tokenLimitField]: maxTokens };
+    const request = { ...requestFields, model, temperature, ...limit, response_format: RESPONSE_FORMAT, messages: [...messages] };
     const { choices, usage } = ANSWER.parse(await client.chat.completions.create(request, { signal }));
     return { text: choices[0]?.message.content ?? "", tokens: usage };
   });

@@ -1,6 +1,7 @@
 // One call of a user model, metered; at temperature 0 answered from the cache where it can be.
-import type OpenAI from "openai";
+import OpenAI from "openai";
 import { z } from "zod";
+import type { RequestFields, TokenLimitField } from "#contracts/request-fields.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ModelUsage } from "#core/ports.ts";
 import { completionText } from "#core/simulator/llm/judge-reply.ts";
@@ -14,6 +15,9 @@ export interface UserModel {
   readonly temperature: number;
   readonly maxTokens: number;
   readonly hasSeed: boolean;
+  readonly tokenLimitField: TokenLimitField;
+  /** Added to the body of every request. */
+  readonly requestFields: RequestFields;
   /** Asked at temperature 0 only. */
   readonly cache: ReplyCache | null;
 }
@@ -25,6 +29,9 @@ export interface CallOptions {
   /** False: the cached answer was no good, ask again. */
   readonly canUseCache: boolean;
 }
+
+/** Error codes of content filters (OpenAI, Azure). */
+const FILTERS: ReadonlySet<string> = new Set(["content_filter", "content_policy_violation"]);
 
 const Reply = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }) })).min(1),
@@ -48,11 +55,15 @@ export class Meter {
 }
 
 /** What the answer depends on at temperature 0: its address in the cache. */
-const requestOf = ({ client, model, temperature, maxTokens }: UserModel, messages: readonly RoleMessage[]) => ({
+const requestOf = (
+  { client, model, temperature, maxTokens, tokenLimitField, requestFields }: UserModel,
+  messages: readonly RoleMessage[],
+) => ({
+  ...requestFields,
   baseUrl: client.baseURL,
   model,
   temperature,
-  max_tokens: maxTokens,
+  [tokenLimitField]: maxTokens,
   messages,
 });
 
@@ -77,9 +88,9 @@ export async function remember(userModel: UserModel, messages: readonly RoleMess
 }
 
 async function askModel(userModel: UserModel, messages: readonly RoleMessage[], meter: Meter, options: CallOptions): Promise<string> {
-  const { client, model, temperature, maxTokens, hasSeed } = userModel;
+  const { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields } = userModel;
   const { seed, signal, timeoutSeconds } = options;
-  const body = { model, messages, temperature, max_tokens: maxTokens, ...(hasSeed ? { seed } : {}) };
+  const body = { ...requestFields, model, messages, temperature, [tokenLimitField]: maxTokens, ...(hasSeed ? { seed } : {}) };
   meter.addCall();
   const answer = await callModel({ who: `user simulator ${model}`, signal, canReappear: false }, async () =>
     Reply.parse(
@@ -89,15 +100,18 @@ async function askModel(userModel: UserModel, messages: readonly RoleMessage[], 
       }),
     ),
   ).catch((error: unknown) => {
-    throw hasSeed ? withSeedHint(error) : error;
+    throw explained(error, hasSeed);
   });
   meter.addTokens(answer.usage);
   const message = answer.choices[0]?.message;
   return completionText(message?.content ?? null, message?.refusal ?? null);
 }
 
-/** Some endpoints refuse a field that they do not know. */
-function withSeedHint(error: unknown): unknown {
-  if (!(error instanceof CampaignError) || error.code !== "provider.rejected" || !/\bseed\b/i.test(error.message)) return error;
+/** What a rejection means for a user: a filter refuses this one reply, and another may pass; some endpoints refuse the field `seed`. */
+function explained(error: unknown, hasSeed: boolean): unknown {
+  if (!(error instanceof CampaignError) || error.code !== "provider.rejected") return error;
+  if (error.cause instanceof OpenAI.APIError && FILTERS.has(String(error.cause.code)))
+    return new CampaignError("simulator.refusal", `the endpoint's filter refused: ${error.message}`, { cause: error.cause });
+  if (!hasSeed || !/\bseed\b/i.test(error.message)) return error;
   return new CampaignError(error.code, error.message, { cause: error, next: "set hasSeed: false for this simulator" });
 }

@@ -1,6 +1,7 @@
 // A language model as the user, behind any OpenAI-compatible endpoint: one of tau-bench's strategies, asked again when it fails or
 // plays the user wrong. Not deterministic unless the endpoint is; every reply is recorded.
 import type OpenAI from "openai";
+import type { RequestFields, TokenLimitField } from "#contracts/request-fields.ts";
 import type { Task } from "#contracts/task.ts";
 import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -24,6 +25,9 @@ export interface LlmSimulatorOptions {
   readonly strategy?: StrategyName;
   /** False for endpoints that refuse the field `seed`. */
   readonly hasSeed?: boolean;
+  readonly tokenLimitField?: TokenLimitField;
+  /** Added to the body of every request; part of the user's hash. */
+  readonly requestFields?: RequestFields;
   /** What a premature stop becomes when the user, asked once more, stops again: "flag" keeps and counts it, "error" gives up. */
   readonly prematureStop?: "flag" | "error" | "ignore";
   readonly patience?: Partial<Patience>;
@@ -45,11 +49,14 @@ export function createLlmSimulator(options: LlmSimulatorOptions): UserSimulator 
   const { client, model, temperature, maxTokens, hasSeed = true, prematureStop = "flag", cache = null, clock = systemClock } = options;
   const strategy = USER_STRATEGIES[options.strategy ?? "llm"];
   const patience = { ...DEFAULT_PATIENCE, ...options.patience };
-  const setup: Setup = { userModel: { client, model, temperature, maxTokens, hasSeed, cache }, strategy, prematureStop };
+  const { tokenLimitField = "max_tokens", requestFields = {} } = options;
+  const userModel = { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields, cache };
+  const setup: Setup = { userModel, strategy, prematureStop };
   const id = `${strategy.id}:${model}`;
+  const fields = Object.keys(requestFields).length === 0 ? {} : { requestFields };
   return {
     id,
-    hash: hashJson({ id, temperature, maxTokens, prematureStop, prompt: strategy.systemPrompt({ instruction: "" }) }),
+    hash: hashJson({ id, temperature, maxTokens, prematureStop, prompt: strategy.systemPrompt({ instruction: "" }), ...fields }),
     async reply(task, view, replyOptions) {
       const effort = new Effort(patience, clock, replyOptions.seed);
       for (;;) {

@@ -26,6 +26,8 @@ export function openSimulator(given: SimulatorConfig, cache: ReplyCacheOptions |
     maxTokens,
     strategy,
     hasSeed,
+    tokenLimitField: config.tokenLimitField,
+    requestFields: config.requestFields,
     prematureStop,
     patience: { maxBadReplies, timeoutSeconds, deadlineSeconds },
     cache: cache === null ? null : createReplyCache(cache),

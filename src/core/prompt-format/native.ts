@@ -1,32 +1,53 @@
 // native/1: the model's own chat template and tool calls, rendered by its server. Here are the messages that go in and what comes out.
+import type { RequestFields } from "#contracts/request-fields.ts";
+import { hashJson } from "../canonical-json.ts";
 import type { AgentTurn, AgentTurnRecord, Conversation } from "../ports.ts";
 
 export const NATIVE_FORMAT = "native/1";
 
+/** What a rollout says that its prompts were made with: fields of the request may change the template, so they are part of the name. */
+export function nativeFormat(requestFields: RequestFields): string {
+  return Object.keys(requestFields).length === 0 ? NATIVE_FORMAT : `${NATIVE_FORMAT}+${hashJson(requestFields).slice(0, 12)}`;
+}
+
 export type ChatMessage =
   | { readonly role: "system" | "user"; readonly content: string }
-  | { readonly role: "assistant"; readonly content: string | null; readonly tool_calls?: readonly ChatToolCall[] }
+  | ({ readonly role: "assistant"; readonly content: string | null; readonly tool_calls?: readonly ChatToolCall[] } & ChatReasoning)
   | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string };
+/** One thing under two names: vLLM calls it `reasoning` since 0.12, before that and elsewhere it is `reasoning_content`. */
+export interface ChatReasoning {
+  readonly reasoning?: string | null | undefined;
+  readonly reasoning_content?: string | null | undefined;
+}
 export interface ChatToolCall {
   readonly id: string;
   readonly type: "function";
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
-/** The conversation as chat messages. Of a message's tool calls only the executed one is shown again, as in tau-bench. */
-export function chatMessages({ systemPrompt, firstUserMessage, turns }: Conversation): ChatMessage[] {
-  return [{ role: "system", content: systemPrompt }, { role: "user", content: firstUserMessage }, ...turns.flatMap(messagesOfTurn)];
+/**
+ * The conversation as chat messages. Of a message's tool calls only the executed one is shown again, as in tau-bench. The reasoning of earlier
+ * turns goes back where that is asked for: templates show it as long as a turn's tool calls go on, and drop it themselves after that.
+ */
+export function chatMessages(
+  { systemPrompt, firstUserMessage, turns }: Conversation,
+  { sendsReasoning = false }: { readonly sendsReasoning?: boolean } = {},
+): ChatMessage[] {
+  const said = turns.flatMap((record) => messagesOfTurn(record, sendsReasoning));
+  return [{ role: "system", content: systemPrompt }, { role: "user", content: firstUserMessage }, ...said];
 }
 
-function messagesOfTurn({ turn }: AgentTurnRecord): ChatMessage[] {
+function messagesOfTurn({ turn }: AgentTurnRecord, sendsReasoning: boolean): ChatMessage[] {
+  const { reasoning } = turn;
+  const thought: ChatReasoning = sendsReasoning && reasoning !== undefined ? { reasoning, reasoning_content: reasoning } : {};
   const call = turn.toolCalls.find(({ isExecuted }) => isExecuted);
   if (call === undefined) {
     const reply: ChatMessage[] = turn.userReply === null ? [] : [{ role: "user", content: turn.userReply }];
-    return [{ role: "assistant", content: turn.content ?? "" }, ...reply];
+    return [{ role: "assistant", content: turn.content ?? "", ...thought }, ...reply];
   }
   const shown: ChatToolCall = { id: call.id, type: "function", function: { name: call.name, arguments: call.argumentsJson } };
   return [
-    { role: "assistant", content: turn.content, tool_calls: [shown] },
+    { role: "assistant", content: turn.content, tool_calls: [shown], ...thought },
     { role: "tool", tool_call_id: call.id, content: call.result ?? "" },
   ];
 }

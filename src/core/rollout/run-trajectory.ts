@@ -22,7 +22,7 @@ import { addTroubles, PREMATURE_STOP, SimulatorFailure, type SimulatorTroubles }
 import { type Ending, endingAfter, gradeEnding, STOP_TOKEN } from "./ending.ts";
 import { spokenText } from "./spoken-text.ts";
 import { buildTokenRows } from "./token-rows.ts";
-import { addUsage, NO_CALLS, NO_USAGE } from "./usage.ts";
+import { addReasoning, addUsage, NO_CALLS, NO_USAGE } from "./usage.ts";
 import type { UserHelp } from "./user-help.ts";
 
 export interface TrajectoryInput<State> {
@@ -148,7 +148,7 @@ function absorb<State>(input: TrajectoryInput<State>, progress: Progress<State>,
     return;
   }
   progress.records.push({ turn: entry.turn, tokens: entry.tokens });
-  progress.usage = addUsage(progress.usage, entry.usage, entry.simulatorUsage);
+  progress.usage = addReasoning(addUsage(progress.usage, entry.usage, entry.simulatorUsage), entry.turn);
   progress.ending = endingAfter(entry.turn, entry.parseError, input.environment, input.limits.maxTurns);
 }
 
@@ -198,6 +198,7 @@ async function applyAnswer<State>(
     userReply: reply?.content ?? null,
     finishReason: answer.finishReason,
     stateHash: inEnvironment(() => input.environment.stateHash(state)),
+    ...(answer.reasoning === undefined || answer.reasoning === "" ? {} : { reasoning: answer.reasoning }),
   };
   const { tokens, parseError, usage } = answer;
   const simulatorUsage = reply?.usage ?? NO_CALLS;

@@ -19,3 +19,9 @@ export function spokenText(content: string): string {
     .replace(FROM_OPENING, "");
   return spoken === content ? content : spoken.trim();
 }
+
+/** Characters of the message that are not said aloud: reasoning with its tags. 0 for a message without any. */
+export function numUnspoken(content: string): number {
+  const spoken = spokenText(content);
+  return spoken === content ? 0 : content.length - spoken.length;
+}

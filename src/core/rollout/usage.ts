@@ -1,6 +1,7 @@
 // What a rollout cost, counted in model calls and tokens.
-import type { Usage } from "#contracts/trajectory.ts";
+import type { Turn, Usage } from "#contracts/trajectory.ts";
 import type { ModelUsage } from "../ports.ts";
+import { numUnspoken } from "./spoken-text.ts";
 
 export const NO_CALLS: ModelUsage = { promptTokens: 0, completionTokens: 0, calls: 0 };
 export const NO_USAGE: Usage = {
@@ -14,27 +15,49 @@ export const NO_USAGE: Usage = {
 
 /** The usage after a turn of the policy and one of the simulator. */
 export function addUsage(total: Usage, policy: ModelUsage, simulator: ModelUsage): Usage {
+  return sumUsage([total, usageOf(policy, simulator)]);
+}
+
+function usageOf(policy: ModelUsage, simulator: ModelUsage): Usage {
   return {
-    promptTokens: total.promptTokens + policy.promptTokens,
-    completionTokens: total.completionTokens + policy.completionTokens,
-    simulatorPromptTokens: total.simulatorPromptTokens + simulator.promptTokens,
-    simulatorCompletionTokens: total.simulatorCompletionTokens + simulator.completionTokens,
-    modelCalls: total.modelCalls + policy.calls,
-    simulatorCalls: total.simulatorCalls + simulator.calls,
+    promptTokens: policy.promptTokens,
+    completionTokens: policy.completionTokens,
+    simulatorPromptTokens: simulator.promptTokens,
+    simulatorCompletionTokens: simulator.completionTokens,
+    modelCalls: policy.calls,
+    simulatorCalls: simulator.calls,
+    ...unlessZero("reasoningTokens", policy.reasoningTokens ?? 0),
   };
+}
+
+/** With the characters that a turn's model thought and nobody heard. */
+export function addReasoning(total: Usage, { reasoning = "", content }: Pick<Turn, "reasoning" | "content">): Usage {
+  const numCharacters = reasoning.length + numUnspoken(content ?? "");
+  return { ...total, ...unlessZero("reasoningCharacters", (total.reasoningCharacters ?? 0) + numCharacters) };
 }
 
 /** The usage of several rollouts together. */
 export function sumUsage(usages: readonly Usage[]): Usage {
-  return usages.reduce(
-    (total, usage) => ({
-      promptTokens: total.promptTokens + usage.promptTokens,
-      completionTokens: total.completionTokens + usage.completionTokens,
-      simulatorPromptTokens: total.simulatorPromptTokens + usage.simulatorPromptTokens,
-      simulatorCompletionTokens: total.simulatorCompletionTokens + usage.simulatorCompletionTokens,
-      modelCalls: total.modelCalls + usage.modelCalls,
-      simulatorCalls: total.simulatorCalls + usage.simulatorCalls,
-    }),
-    NO_USAGE,
-  );
+  const sum = (pick: (usage: Usage) => number | undefined) => usages.reduce((total, usage) => total + (pick(usage) ?? 0), 0);
+  return {
+    promptTokens: sum((usage) => usage.promptTokens),
+    completionTokens: sum((usage) => usage.completionTokens),
+    simulatorPromptTokens: sum((usage) => usage.simulatorPromptTokens),
+    simulatorCompletionTokens: sum((usage) => usage.simulatorCompletionTokens),
+    modelCalls: sum((usage) => usage.modelCalls),
+    simulatorCalls: sum((usage) => usage.simulatorCalls),
+    ...unlessZero(
+      "reasoningTokens",
+      sum((usage) => usage.reasoningTokens),
+    ),
+    ...unlessZero(
+      "reasoningCharacters",
+      sum((usage) => usage.reasoningCharacters),
+    ),
+  };
+}
+
+/** Most models do not reason: their records say nothing about it. */
+function unlessZero<Name extends string>(name: Name, count: number): { readonly [Key in Name]?: number } {
+  return count === 0 ? {} : ({ [name]: count } as { [Key in Name]: number });
 }

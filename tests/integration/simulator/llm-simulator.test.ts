@@ -7,6 +7,7 @@ import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import { numFlaggedStops, type UserHelp } from "#core/rollout/user-help.ts";
 import type { StrategyName } from "#core/simulator/llm/strategies.ts";
 import { add, counter, memoryJournal, say, scriptedPolicy, TASK, testClock } from "../../unit/core/rollout/parties.ts";
+import { sendJson } from "../inference/failing-server.ts";
 import { fails, hangs, type Step, says, startUserModel, type UserModelServer } from "./user-model.ts";
 
 const NEVER = new AbortController().signal;
@@ -185,6 +186,39 @@ describe("what goes over the wire", () => {
   test("with a seed that is refused fails with the switch to turn", async () => {
     const simulator = await simulatorAt([fails(400, {}, "Unrecognized request argument supplied: seed")]);
     await expect(ask(simulator)).rejects.toMatchObject({ code: "provider.rejected", next: expect.stringContaining("hasSeed: false") });
+  });
+
+  test("has the fields of the campaign, and the limit under the name that the endpoint knows", async () => {
+    const requestFields = { reasoning_effort: "low", chat_template_kwargs: { enable_thinking: false } };
+    await ask(await simulatorAt(["ok"], { requestFields, tokenLimitField: "max_completion_tokens", maxTokens: 17 }));
+    expect(server.bodies()[0]).toMatchObject({ ...requestFields, max_completion_tokens: 17 });
+    expect(server.bodies()[0]).not.toHaveProperty("max_tokens");
+  });
+
+  test("is another user when the fields are others, and the same one without any", async () => {
+    const [plain, none, low, high] = await Promise.all(
+      [{}, { requestFields: {} }, { requestFields: { reasoning_effort: "low" } }, { requestFields: { reasoning_effort: "high" } }].map(
+        async (more) => (await simulatorAt(["ok"], more)).hash,
+      ),
+    );
+    expect(none).toBe(plain);
+    expect(new Set([plain, low, high]).size).toBe(3);
+  });
+
+  test("with a limit under a name that is refused fails with the key to set", async () => {
+    const message = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+    const simulator = await simulatorAt([fails(400, {}, message)]);
+    await expect(ask(simulator)).rejects.toMatchObject({
+      code: "provider.rejected",
+      next: expect.stringContaining("tokenLimitField: max_completion_tokens"),
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("that the endpoint's content filter refuses is a refusal of this one reply", async () => {
+    const filtered: Step = (response) => sendJson(response, 400, { error: { message: "filtered", code: "content_filter" } });
+    const reply = await ask(await simulatorAt([filtered, "I want a seat."]));
+    expect(reply).toMatchObject({ content: "I want a seat.", troubles: { "simulator.refusal": 1 } });
   });
 
   test("is seeded apart for every call of a reply", async () => {

@@ -63,6 +63,7 @@ describe("it is asked again", () => {
     ["for another model", { model: "n" }],
     ["for another limit", { maxTokens: 65 }],
     ["for another strategy", { strategy: "verify" }],
+    ["with other fields", { requestFields: { reasoning_effort: "low" } }],
     ["at any other temperature", { temperature: 0.1 }],
   ])("%s", async (_, more) => {
     const { simulator } = await startAt(temporaryFolder(), "true");
