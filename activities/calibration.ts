@@ -17,6 +17,7 @@ import { renderReport } from "#core/calibration/render-report.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
+import { authorSha256Of, carryTable } from "#core/reward/reward-table.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
@@ -49,21 +50,23 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
 
     async calibrate(input: CalibrateInput): Promise<CalibrateResult> {
       const manifest = await withHeartbeat((signal) => runStage(deps, "calibration", input, () => runCalibration(deps, input, signal)));
-      return { report: outputOf(manifest.outputs, "report"), decision: decisionOf(manifest.decision) };
+      const report = outputOf(manifest.outputs, "report");
+      const { fittedTable } = await deps.record.readJson(CalibrationReport, report);
+      return { report, decision: decisionOf(manifest.decision), fittedSha256: fittedTable.sha256 };
     },
 
-    /** The next table: the fitted one when the gate accepts it (and, in mode approve, a person does), else the one before. */
+    /** The next table: the fitted one when the gate accepts it (and, in mode approve, a person does), else the one in force. */
     async redesign(input: RedesignInput): Promise<RedesignResult> {
       const manifest = await runStage(deps, "redesign", input, async () => {
         const report = await deps.record.readJson(CalibrationReport, input.report);
-        const prior = await deps.record.readJson(RewardTable, input.table);
-        const proposed = redesign(report, prior);
+        const inForce = await deps.record.readJson(RewardTable, input.table);
+        const proposed = redesign(report, inForce);
         const isAdopted = proposed.decision === "accept" && input.approval !== "rejected";
-        const table = isAdopted ? proposed.table : prior;
+        const table = isAdopted ? proposed.table : inForce;
         return {
           inputs: { report: input.report.sha256, table: input.table.sha256, approval: input.approval ?? "not asked" },
-          outputs: { table: isAdopted ? await deps.record.putJson(RewardTable, table, "RewardTable/1") : input.table },
-          metrics: { "redesign/tiers_changed": changedTiers(prior, table).length },
+          outputs: { table: isAdopted ? await deps.record.putJson(RewardTable, table, "RewardTable/2") : input.table },
+          metrics: { "redesign/tiers_changed": changedTiers(inForce, table).length },
           decision: isAdopted ? "adopt" : "keep",
         };
       });
@@ -77,13 +80,16 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
 async function runCalibration(deps: ActivityDependencies, input: CalibrateInput, signal: AbortSignal) {
   const { environment } = await deps.openTaskSet(input.config.environment);
   const groups = await readGroups(deps, input, "train", input.taskIds);
-  const priorTable = await deps.record.readJson(RewardTable, input.table);
+  const inForceTable = await deps.record.readJson(RewardTable, input.table);
+  const { scheme } = inForceTable;
+  const authorTable = carryTable(await readAuthorTable(deps, input.campaignId), scheme);
   const { proposer } = input.config.calibration;
   const label = (scheme: TierScheme) => groups.flatMap((group) => labelGroup(group, scheme, environment));
   const calibration = {
-    rollouts: label(priorTable.scheme),
-    scheme: priorTable.scheme,
-    priorTable,
+    rollouts: label(scheme),
+    scheme,
+    authorTable,
+    inForceTable,
     config: input.config.calibration,
     advantage: input.config.advantage,
     seed: deriveSeed(input.config.seed, "calibration", input.iteration),
@@ -93,11 +99,17 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput,
   const report = await calibrateByRule(calibration, label, proposer === undefined ? null : deps.openProposer(proposer, signal));
   const markdown = await deps.store.putBlob(new TextEncoder().encode(renderReport(report)), "text/markdown");
   return {
-    inputs: { table: input.table.sha256, buffer: report.bufferSha256 },
-    outputs: { report: await deps.record.putJson(CalibrationReport, report, "CalibrationReport/1"), markdown },
+    inputs: { author: authorSha256Of(authorTable), table: input.table.sha256, buffer: report.bufferSha256 },
+    outputs: { report: await deps.record.putJson(CalibrationReport, report, "CalibrationReport/2"), markdown },
     metrics: calibrationMetrics(report),
     decision: report.gate.decision,
   };
+}
+
+/** The table that the campaign began with: constant, whatever has been adopted since. */
+async function readAuthorTable(deps: ActivityDependencies, campaignId: string): Promise<RewardTable> {
+  const { priorTable } = await deps.record.requireCampaign(campaignId);
+  return deps.record.readJson(RewardTable, priorTable);
 }
 
 /** The labelled rollouts of a group: what calibration and the batch are made from. */

@@ -21,9 +21,9 @@ const GROUP_SIZE = 8;
 const GAMMA = 0.9;
 const LAMBDA = 0.3;
 const TIERS = tierScheme("finer/1").tiers;
-const PRIOR = createRewardTable({
+const AUTHOR = createRewardTable({
   schemaVersion: 1,
-  name: "prior",
+  name: "author",
   scheme: "finer/1",
   values: { [PLANTED.useful]: 1, [PLANTED.harmful]: -0.1 },
 });
@@ -46,7 +46,8 @@ export async function run({ isQuick }: BenchmarkOptions): Promise<BenchmarkRepor
   const report = calibrate({
     rollouts,
     scheme: "finer/1",
-    priorTable: PRIOR,
+    authorTable: AUTHOR,
+    inForceTable: AUTHOR,
     config: CalibrationConfig.parse({ bootstrapResamples: resamples }),
     advantage: AdvantageConfig.parse({ type: "gtpo-hybrid/1", gamma: GAMMA, lambda: LAMBDA }),
     seed: SEED,
@@ -55,7 +56,7 @@ export async function run({ isQuick }: BenchmarkOptions): Promise<BenchmarkRepor
   });
   const seconds = (performance.now() - start) / 1000;
   const peakMib = process.resourceUsage().maxRSS / 1024;
-  const peer = runPeer(rollouts, [PRIOR, report.fittedTable], resamples);
+  const peer = runPeer(rollouts, [AUTHOR, report.fittedTable], resamples);
   const difference = largestDifference(report, peer);
   if (difference > TOLERANCE) throw new Error(`ours and the peer's statistics differ by ${difference}`);
   const name = `${numTurns.toLocaleString("en")} turns, ${resamples} resamples`;

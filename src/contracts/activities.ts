@@ -1,6 +1,6 @@
 // What the workflows send to the activities and get back: small data and refs, never bytes.
 import { z } from "zod";
-import { ArtifactRef } from "./artifact-ref.ts";
+import { ArtifactRef, Sha256 } from "./artifact-ref.ts";
 import { CampaignConfig } from "./campaign-config.ts";
 import { CampaignEnd, CampaignId, IterationManifest, RolloutPurpose } from "./manifests.ts";
 import { PolicyRef } from "./policy.ts";
@@ -75,7 +75,11 @@ export type CommitRolloutResult = z.infer<typeof CommitRolloutResult>;
 
 export const CalibrateInput = IterationContext.extend({ taskIds: z.array(z.string()), table: ArtifactRef, startedAt: z.iso.datetime() });
 export type CalibrateInput = z.infer<typeof CalibrateInput>;
-export const CalibrateResult = z.strictObject({ report: ArtifactRef, decision: z.enum(["accept", "reject", "insufficient"]) });
+export const CalibrateResult = z.strictObject({
+  report: ArtifactRef,
+  decision: z.enum(["accept", "reject", "insufficient"]),
+  fittedSha256: Sha256.describe("the fitted table by its own sha256: what a person approves, once"),
+});
 export type CalibrateResult = z.infer<typeof CalibrateResult>;
 
 export const RedesignInput = IterationContext.extend({

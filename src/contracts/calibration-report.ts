@@ -1,10 +1,12 @@
-// What calibration found and what the gate says: tier statistics, two reward tables judged on the same rollouts, the decision.
+// What calibration found and what the gate says: tier statistics, three reward tables judged on the same rollouts, the decision.
 import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { CalibrationConfig } from "./campaign-config.ts";
 import { RewardTable, TierScheme, TierValue } from "./reward-table.ts";
 import { ProposalRecord } from "./table-proposal.ts";
 import { StoredAdvantageConfig } from "./upcast/advantage.ts";
+import { upcastCalibrationReport } from "./upcast/calibration-report.ts";
+import { upcasting } from "./upcast/upcasting.ts";
 
 /** A statistic with its interval. Null where the data does not define it: never NaN, never a guess. */
 export const Finding = z
@@ -32,6 +34,12 @@ export const TierStatistics = z
   .meta({ id: "TierStatistics" });
 export type TierStatistics = z.infer<typeof TierStatistics>;
 
+/** A deed that has several tiers: how its presence, under any of them, goes with the outcome. */
+export const DeedStatistics = TierStatistics.omit({ tier: true })
+  .extend({ tiers: z.array(z.string()).min(2) })
+  .meta({ id: "DeedStatistics" });
+export type DeedStatistics = z.infer<typeof DeedStatistics>;
+
 export const SplitStatistics = z
   .strictObject({
     split: Split,
@@ -43,6 +51,7 @@ export const SplitStatistics = z
     numMixedTasks: z.int().nonnegative().describe("tasks with both passing and failing rollouts"),
     numPairs: z.int().nonnegative().describe("pairs of a passing and a failing rollout of the same task"),
     tiers: z.array(TierStatistics),
+    deeds: z.array(DeedStatistics).describe("tiers that mean the same deed, together: what the rule within-task fits them on"),
   })
   .meta({ id: "SplitStatistics" });
 export type SplitStatistics = z.infer<typeof SplitStatistics>;
@@ -71,11 +80,18 @@ export const TierAdvantages = z
   .meta({ id: "TierAdvantages" });
 export type TierAdvantages = z.infer<typeof TierAdvantages>;
 
+/**
+ * What a judged table is: the author's, with the values and intended signs that the campaign began with; the one in force, which
+ * training would go on with; or the fitted one. Until the first adoption the author's is the one in force: one table, two roles.
+ */
+export const TableRole = z.enum(["author", "in-force", "fitted"]).meta({ id: "TableRole" });
+export type TableRole = z.infer<typeof TableRole>;
+
 /** One reward table, judged on one split. */
 export const TableAssessment = z
   .strictObject({
     split: Split,
-    table: z.enum(["prior", "fitted"]),
+    roles: z.array(TableRole).min(1),
     tableSha256: Sha256,
     numProxyMismatches: z.int().nonnegative(),
     numEstimatorMismatches: z.int().nonnegative(),
@@ -105,7 +121,8 @@ export const GateCriterion = z.enum([
   "discriminative-accuracy",
   "advantage-correlation",
   "pairs",
-  "not-worse-than-prior",
+  "not-worse-than-author",
+  "not-worse-than-in-force",
 ]);
 export type GateCriterion = z.infer<typeof GateCriterion>;
 
@@ -135,7 +152,7 @@ export type CalibrationWarning = z.infer<typeof CalibrationWarning>;
 /** Distributions under one reward table, over all tasks: what plots are drawn from. */
 export const TableProfile = z
   .strictObject({
-    table: z.enum(["prior", "fitted"]),
+    roles: z.array(TableRole).min(1),
     deadTurnsByIndex: z.array(z.strictObject({ turn: z.int().nonnegative(), numTurns: z.int(), numDead: z.int() })),
     meanRewards: z
       .strictObject({ low: z.number(), high: z.number(), failing: z.array(z.int()), passing: z.array(z.int()) })
@@ -144,9 +161,9 @@ export const TableProfile = z
   .meta({ id: "TableProfile" });
 export type TableProfile = z.infer<typeof TableProfile>;
 
-export const CalibrationReport = z
+const CalibrationReport2 = z
   .strictObject({
-    schemaVersion: z.literal(1),
+    schemaVersion: z.literal(2),
     iteration: z.int().nonnegative(),
     bufferSha256: Sha256,
     scheme: TierScheme,
@@ -155,8 +172,14 @@ export const CalibrationReport = z
     advantage: StoredAdvantageConfig,
     confidence: z.number(),
     proxyLambda: z.number().describe("weight of the outcome advantage in the proxy"),
-    priorTable: RewardTable,
-    fittedTable: RewardTable,
+    authorTable: RewardTable.nullable().describe("constant through a campaign; null in reports of 0.1.0 after the first adoption"),
+    inForceTable: RewardTable.describe("what training goes on with unless the fitted table is adopted"),
+    fittedTable: RewardTable.describe("its sha256 is what a person approves"),
+    scale: z
+      .number()
+      .positive()
+      .nullable()
+      .describe("rule within-task: the author's units per unit of alpha x correlation; null with other rules, or when nothing was fitted"),
     doNothingFloor: z
       .number()
       .min(0)
@@ -170,13 +193,16 @@ export const CalibrationReport = z
     gate: z.strictObject({ decision: Verdict, rows: z.array(GateRow) }),
     conflicts: z
       .array(z.strictObject({ tier: z.string(), intendedSign: z.number(), fittedValue: z.number() }))
-      .describe("tiers where the data contradicts the prior's sign"),
+      .describe("tiers where the data contradicts the sign that the author intends"),
     neutralized: z
       .array(z.strictObject({ tier: z.string(), round: z.int().positive() }))
       .describe("tiers whose fitted value their advantages did not follow on the fitting tasks: worth 0"),
     warnings: z.array(CalibrationWarning),
-    keptPrior: z.array(z.string()).describe("tiers without the support to be fitted: they keep the prior's value"),
+    kept: z.array(z.string()).describe("tiers without the evidence to be fitted: they keep the value in force"),
     proposal: ProposalRecord.nullable().default(null).describe("rule llm-proposed: what the model was shown and what it said"),
   })
   .meta({ id: "CalibrationReport" });
-export type CalibrationReport = z.infer<typeof CalibrationReport>;
+
+/** One calibration. Reads reports of 0.1.0, too. */
+export const CalibrationReport = upcasting(CalibrationReport2, upcastCalibrationReport);
+export type CalibrationReport = z.infer<typeof CalibrationReport2>;

@@ -147,7 +147,7 @@ export const GateThresholds = z.strictObject({
   priorMargin: z
     .number()
     .default(0.05)
-    .describe("the lower end of the difference in discriminative accuracy to the prior must exceed minus this"),
+    .describe("the lower end of the difference in discriminative accuracy to the author's table, and to the one in force, must exceed minus this"),
 });
 export type GateThresholds = z.infer<typeof GateThresholds>;
 
@@ -170,7 +170,10 @@ export type ProposerConfig = z.infer<typeof ProposerConfig>;
 
 export const CalibrationConfig = z
   .strictObject({
-    rule: z.enum(["within-task", "algorithm-1", "llm-proposed"]).default("within-task"),
+    rule: z
+      .enum(["within-task", "within-task/1", "algorithm-1", "llm-proposed"])
+      .default("within-task")
+      .describe("within-task/1: as 0.1.0 fitted, every tier alone and in units of its correlation"),
     proposer: ProposerConfig.optional().describe("rule llm-proposed: the model that is asked"),
     mode: z.enum(["auto", "approve"]).default("auto").describe("approve: the campaign waits for `turnwise campaign approve`"),
     alpha: z.number().positive().default(1),

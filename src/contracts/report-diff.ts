@@ -10,7 +10,8 @@ const Summary = z.strictObject({
   rule: z.string(),
   scheme: TierScheme,
   estimator: z.string(),
-  priorSha256: Sha256,
+  authorSha256: Sha256.nullable(),
+  inForceSha256: Sha256,
   fittedSha256: Sha256,
 });
 const GateLine = z.strictObject({ value: z.number().nullable(), verdict: Verdict }).nullable();
@@ -27,7 +28,7 @@ export type TierChange = z.infer<typeof TierChange>;
 
 export const ReportDiff = z
   .strictObject({
-    schemaVersion: z.literal(1),
+    schemaVersion: z.literal(2),
     before: Summary,
     after: Summary,
     decision: beforeAfter(Verdict),

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
+import { upcastRewardTable } from "./upcast/reward-table.ts";
+import { upcasting } from "./upcast/upcasting.ts";
 
 /** Reward tiers of methods.md 13.6 (finer scheme). The seven published tiers are the coarse scheme. */
 export const FINER_TIERS = [
@@ -76,24 +78,30 @@ export type TierSchemeFile = z.infer<typeof TierSchemeFile>;
 export const TierValue = z.union([z.number(), z.literal("soft")]);
 export type TierValue = z.infer<typeof TierValue>;
 
-/** Tier -> turn reward, frozen and content-hashed. `sha256` covers everything but itself (canonical JSON). */
-export const RewardTable = z
+const IntendedSigns = z.record(z.string(), z.union([z.literal(-1), z.literal(0), z.literal(1)]));
+
+/** The present form of a reward table. */
+const RewardTable2 = z
   .strictObject({
-    schemaVersion: z.literal(1),
+    schemaVersion: z.literal(2),
     name: z.string().min(1),
     scheme: TierScheme,
     values: z.record(z.string(), TierValue),
-    intendedSigns: z.record(z.string(), z.union([z.literal(-1), z.literal(0), z.literal(1)])),
+    intendedSigns: IntendedSigns.describe("what the advantages of a tier are held to; what its author intends stands in the author's table"),
     lineage: z.strictObject({
-      parentSha256: Sha256.nullable(),
+      parentSha256: Sha256.nullable().describe("the table that it was made from: the one in force, or the one whose tiers it splits"),
+      authorSha256: Sha256.nullable().describe("the author's table that the campaign began with; null for that table itself, and in 0.1.0"),
       bufferSha256: Sha256.nullable().describe("hash of the rollouts it was fitted on"),
-      rule: z.string().describe("hand-set, algorithm-1/1, within-task/1, …"),
+      rule: z.string().describe("hand-set, algorithm-1/1, within-task/2, …"),
       iteration: z.int().nonnegative().nullable(),
     }),
     sha256: Sha256,
   })
   .meta({ id: "RewardTable" });
-export type RewardTable = z.infer<typeof RewardTable>;
+
+/** Tier -> turn reward, frozen and content-hashed. `sha256` covers everything but itself (canonical JSON). Reads tables of 0.1.0, too. */
+export const RewardTable = upcasting(RewardTable2, upcastRewardTable);
+export type RewardTable = z.infer<typeof RewardTable2>;
 
 /** A file of configs/rewards: values by tier, everything else is worked out. Tiers left out are worth 0. */
 export const RewardTableFile = z
@@ -103,9 +111,7 @@ export const RewardTableFile = z
     description: z.string().optional(),
     scheme: TierScheme,
     values: z.record(z.string(), TierValue),
-    intendedSigns: RewardTable.shape.intendedSigns
-      .optional()
-      .describe("what a tier is meant to do: 1 reinforce, -1 suppress, 0 neither; default: the sign of its value"),
+    intendedSigns: IntendedSigns.optional().describe("what a tier is meant to do: 1 reinforce, -1 suppress, 0 neither; default: the sign of its value"),
   })
   .meta({ id: "RewardTableFile" });
 export type RewardTableFile = z.infer<typeof RewardTableFile>;

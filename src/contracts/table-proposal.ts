@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { TierSplit } from "./reward-table.ts";
 
-/** The answer that a model is asked for. Tiers that it leaves out keep the prior's value. */
+/** The answer that a model is asked for. Tiers that it leaves out keep the value in force. */
 export const TableProposal = z
   .strictObject({
     rationale: z.string().max(4000),
@@ -29,7 +29,7 @@ export const ProposalRecord = z
       completionTokens: z.int().nonnegative(),
       usd: z.number().nonnegative(),
     }),
-    proposal: TableProposal.nullable().describe("null when no attempt gave a usable answer: the prior stays"),
+    proposal: TableProposal.nullable().describe("null when no attempt gave a usable answer: the table in force stays"),
   })
   .meta({ id: "ProposalRecord" });
 export type ProposalRecord = z.infer<typeof ProposalRecord>;

@@ -84,7 +84,7 @@ export function fakeActivities(options: FakeOptions = {}): { activities: Activit
     },
     async calibrate({ iteration }) {
       calls.push(`calibrate ${iteration}`);
-      return { report: ref("report"), decision: gate };
+      return { report: ref("report"), decision: gate, fittedSha256: ref(`fitted${iteration}`).sha256 };
     },
     async redesign({ iteration, approval, table }) {
       calls.push(`redesign ${iteration} ${approval}`);

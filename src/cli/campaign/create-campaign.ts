@@ -77,7 +77,7 @@ export async function createCampaign(record: CampaignRecord, campaignId: string,
     codeVersion: await codeVersion(),
     dataSha256: taskSet.environment.dataSha256,
     basePolicy: await importPolicyDirectory(record.store, policyDirectory, { label: config.name, parentHash: null }),
-    priorTable: await record.putJson(RewardTable, priorTable, "RewardTable/1"),
+    priorTable: await record.putJson(RewardTable, priorTable, "RewardTable/2"),
     parent: null,
     createdAt: new Date().toISOString(),
   });

@@ -1,6 +1,7 @@
 // The campaign's result as a person reads it: per iteration what was measured and decided, then the policies side by side, then what it does not show.
 import type { GateRow } from "#contracts/calibration-report.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
+import { nameRoles } from "#core/calibration/table-roles.ts";
 import {
   type Column,
   formatDifference,
@@ -47,7 +48,7 @@ export function printSummary(summary: CampaignSummary): void {
     printLine(`reward table after iteration ${iteration.iteration}: ${iteration.tableChanges.map(describeChange).join(", ")}`);
   }
   if (iterations.every(({ tableChanges }) => tableChanges.length === 0))
-    printLine("reward table: unchanged (the prior table stays while the gate does not accept a fitted one)");
+    printLine("reward table: unchanged (the author's stays while the gate does not accept a fitted one)");
   const calibrated = iterations.filter(({ judged }) => judged.length > 0);
   if (calibrated.length > 0) printCalibration(calibrated);
   printLine("");
@@ -56,12 +57,12 @@ export function printSummary(summary: CampaignSummary): void {
   if (summary.finalPassRate !== null) printVerdict(summary);
 }
 
-/** The fitted table beside the unfitted one, on tasks that took no part in fitting, and what kept the gate from accepting. */
+/** The fitted table beside the author's and the one in force, on tasks that took no part in fitting, and what kept the gate from accepting. */
 function printCalibration(iterations: readonly IterationSummary[]): void {
   const rows = iterations.flatMap(({ iteration, judged }) => judged.map((table) => ({ iteration, ...table })));
   const columns: Column<(typeof rows)[number]>[] = [
     { header: "iteration", align: "right", value: ({ iteration }) => String(iteration) },
-    { header: "table", value: ({ table }) => (table === "prior" ? "as before (unfitted)" : "fitted") },
+    { header: "table", value: ({ roles }) => nameRoles(roles) },
     { header: "tells pass from fail", align: "right", value: ({ discriminativeAccuracy }) => formatPercent(discriminativeAccuracy) },
     {
       header: "reward-outcome correlation",

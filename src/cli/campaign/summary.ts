@@ -1,7 +1,7 @@
 // What a campaign found, read from the record: the same numbers for the quickstart's table, `campaign show` and --json.
 
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { CalibrationReport, type GateRow, type TableAssessment } from "#contracts/calibration-report.ts";
+import { CalibrationReport, type GateRow, type TableAssessment, type TableRole } from "#contracts/calibration-report.ts";
 import type { Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
 import type { CampaignEnd, CampaignManifest, IterationManifest, StageManifest } from "#contracts/manifests.ts";
 import { StageName } from "#contracts/manifests.ts";
@@ -15,7 +15,7 @@ export interface TierChange {
 }
 
 export interface JudgedTable {
-  readonly table: "prior" | "fitted";
+  readonly roles: readonly TableRole[];
   readonly discriminativeAccuracy: number | null;
   readonly rewardOutcomeWithinTask: number | null;
   readonly turnMisalignment: number | null;
@@ -33,7 +33,7 @@ export interface IterationSummary {
   readonly gate: string | null;
   /** The criteria of the gate that did not accept. */
   readonly gateDoubts: readonly GateRow[];
-  /** The table before and the fitted one on the tasks that only judge. */
+  /** The author's table, the one in force and the fitted one on the tasks that only judge. */
   readonly judged: readonly JudgedTable[];
   readonly tableChanges: readonly TierChange[];
   readonly promotion: IterationManifest["promotion"] | null;
@@ -139,9 +139,9 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, it
 }
 
 function judgedTable(assessment: TableAssessment): JudgedTable {
-  const { table, discriminativeAccuracy, rewardOutcomeWithinTask, turnMisalignment } = assessment;
+  const { roles, discriminativeAccuracy, rewardOutcomeWithinTask, turnMisalignment } = assessment;
   return {
-    table,
+    roles,
     discriminativeAccuracy: discriminativeAccuracy.value,
     rewardOutcomeWithinTask: rewardOutcomeWithinTask.value,
     turnMisalignment: turnMisalignment.value,

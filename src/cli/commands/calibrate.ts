@@ -35,7 +35,7 @@ export function registerCalibrate(program: Command): void {
     .option("--base-url <url>", "rule llm-proposed: OpenAI-compatible endpoint of the model that proposes the table")
     .option("--model <name>", "rule llm-proposed: the model")
     .option("--api-key-env <name>", "rule llm-proposed: name of the environment variable that holds the endpoint's key")
-    .option("--alpha <number>", "scale of a fitted value (default: 1)")
+    .option("--alpha <number>", "what fitted values are multiplied by, on the scale of the rule (default: 1)")
     .option("--delta <number>", "correlations no larger than this are worth 0 (default: 0.05)")
     .option("--holdout <share>", "share of tasks that only judge (default: 0.2)")
     .option("--folds <count>", "cross-fitting with this many folds instead of one split")
@@ -53,7 +53,7 @@ async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const config = parseConfig(options);
   const proposer = config.proposer === undefined ? null : openProposer(config.proposer, process.env, new AbortController().signal);
   const { rollouts, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
-  const input = { rollouts, scheme, priorTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 };
+  const input = { rollouts, scheme, authorTable: table, inForceTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 };
   const report = await calibrateByRule(input, label, proposer);
   const markdown = renderReport(report);
   if (options.markdown !== undefined) await writeText(options.markdown, markdown, "--markdown");

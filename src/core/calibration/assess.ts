@@ -1,16 +1,19 @@
 // One split of the buffer: its statistics with intervals, and how each reward table fares on it.
 import type {
   Alignment,
+  DeedStatistics,
   Finding,
   Split,
   SplitStatistics,
   TableAssessment,
+  TableRole,
   TierAdvantages,
   TierStatistics,
 } from "#contracts/calibration-report.ts";
 import { type BootstrapEstimate, type BootstrapOptions, bootstrap, type ClusterSums } from "../statistics/bootstrap.ts";
 import { wilsonInterval } from "../statistics/wilson.ts";
-import { createStatistics, type StatisticsIndex, statisticsIndex } from "./statistics.ts";
+import type { Deed } from "./deeds.ts";
+import { createStatistics, type DeedPositions, type StatisticsIndex, statisticsIndex } from "./statistics.ts";
 import { BUFFER, type SumsLayout, signOf, sumRows, TABLE_TIER, TIER, tableTierOffset, tierOffset } from "./task-sums.ts";
 
 export interface SplitFindings {
@@ -20,15 +23,18 @@ export interface SplitFindings {
   readonly estimates: readonly BootstrapEstimate[];
   readonly index: StatisticsIndex;
   readonly confidence: number;
-  /** Whether the sign of a tier's mean advantage, by position, counts in this split: it is asked about, and has enough turns. */
-  readonly isJudged: (tier: number) => boolean;
+  /** Tiers, by position, whose mean advantage counts in this split: their deed is asked about, and has enough turns. */
+  readonly judged: ReadonlySet<number>;
 }
 
 /** Which tiers the counts of mismatches are about. */
 export interface JudgedTiers {
+  /** Of a deed, in this split. */
   readonly minTurns: number;
   /** Tiers that are asked about; all of them without it. */
   readonly tiers?: ReadonlySet<string>;
+  /** Tiers that are judged as one; each alone without it. */
+  readonly deeds?: readonly (readonly string[])[];
 }
 
 /** Point values and intervals of every statistic of a layout on a split. */
@@ -41,10 +47,17 @@ export function analyse(
 ): SplitFindings {
   const totals = sumRows(sums);
   const index = statisticsIndex(layout);
-  const isJudged = (tier: number) =>
-    (judged.tiers?.has(layout.tiers[tier] ?? "") ?? true) && (totals[tierOffset(tier) + TIER.turns] ?? 0) >= Math.max(1, judged.minTurns);
-  const estimates = bootstrap(sums, index.length, createStatistics(layout, isJudged), options);
-  return { split, numTasks: sums.numRows, totals, estimates, index, confidence: options.confidence, isJudged };
+  const deeds = judgedDeeds(totals, layout, judged);
+  const estimates = bootstrap(sums, index.length, createStatistics(layout, deeds), options);
+  return { split, numTasks: sums.numRows, totals, estimates, index, confidence: options.confidence, judged: new Set(deeds.flat()) };
+}
+
+function judgedDeeds(totals: Float64Array, layout: SumsLayout, { minTurns, tiers, deeds }: JudgedTiers): DeedPositions[] {
+  const isAsked = (position: number) => tiers?.has(layout.tiers[position] ?? "") ?? true;
+  const numTurns = (deed: DeedPositions) => deed.reduce((total, position) => total + (totals[tierOffset(position) + TIER.turns] ?? 0), 0);
+  return (deeds ?? layout.tiers.map((tier) => [tier]))
+    .map((deed) => deed.map((tier) => layout.tiers.indexOf(tier)))
+    .filter((deed) => deed.some(isAsked) && numTurns(deed) >= Math.max(1, minTurns));
 }
 
 export function findingOf(findings: SplitFindings, position: number): Finding {
@@ -64,7 +77,16 @@ export function describeSplit(findings: SplitFindings, layout: SumsLayout): Spli
     numMixedTasks: total("mixedTasks"),
     numPairs: total("pairs"),
     tiers: layout.tiers.map((tier, position) => describeTier(findings, tier, position)),
+    deeds: [],
   };
+}
+
+/** Statistics of deeds that have several tiers, from a layout that counts them as one. */
+export function describeDeeds(findings: SplitFindings, layout: SumsLayout, deeds: readonly Deed[]): DeedStatistics[] {
+  return deeds.map((deed) => {
+    const { tier: _, ...statistics } = describeTier(findings, deed[0], layout.tiers.indexOf(deed[0]));
+    return { ...statistics, tiers: [...deed] };
+  });
 }
 
 function describeTier(findings: SplitFindings, tier: string, position: number): TierStatistics {
@@ -85,13 +107,13 @@ function rate(successes: number, trials: number, { confidence }: SplitFindings):
   return wilsonInterval(successes, trials, confidence) ?? { value: null, low: null, high: null };
 }
 
-/** How a table fares, `table` being its position in the layout: the prior first, the fitted one second. */
-export function assessTable(findings: SplitFindings, layout: SumsLayout, table: number): TableAssessment {
+/** How a table fares, `table` being its position in the layout and `roles` what it is to the reader. */
+export function assessTable(findings: SplitFindings, layout: SumsLayout, table: number, roles: readonly TableRole[]): TableAssessment {
   const finding = (name: Parameters<StatisticsIndex["table"]>[1]) => findingOf(findings, findings.index.table(table, name));
   const tiers = layout.tiers.map((tier, position) => assessTier(findings, layout, table, tier, position));
   return {
     split: findings.split,
-    table: table === 0 ? "prior" : "fitted",
+    roles: [...roles],
     tableSha256: layout.tables[table]?.sha256 ?? "",
     numProxyMismatches: tiers.filter((tier) => tier.isProxyMismatch).length,
     numEstimatorMismatches: tiers.filter((tier) => tier.isEstimatorMismatch).length,

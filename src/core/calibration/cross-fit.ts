@@ -1,5 +1,6 @@
 // Cross-fitting: every task is judged, by a table that was fitted without it. All pairs of the buffer count as evidence; what is judged
 // is the rule that makes the tables rather than one table of it.
+import type { RewardTable } from "#contracts/reward-table.ts";
 import { tierScheme } from "../reward/tiers.ts";
 import type { ClusterSums } from "../statistics/bootstrap.ts";
 import type { TaskRollouts } from "./buffer.ts";
@@ -7,11 +8,19 @@ import { type FitInput, fitInRounds } from "./fit-in-rounds.ts";
 import { type SumsLayout, tableOffset, taskSums } from "./task-sums.ts";
 import { turnAdvantages } from "./turn-advantages.ts";
 
-/** Rows of all tasks under the prior and the table of their fold's complement. No rows when a single fold leaves nothing to fit on. */
-export function crossFittedRows(input: FitInput, tasks: readonly TaskRollouts[], folds: readonly number[]): ClusterSums {
+/**
+ * Rows of all tasks under the tables given and, last, the table of their fold's complement. No rows when a single fold leaves nothing
+ * to fit on.
+ */
+export function crossFittedRows(
+  input: FitInput,
+  tasks: readonly TaskRollouts[],
+  folds: readonly number[],
+  standing: readonly RewardTable[],
+): ClusterSums {
   const numFolds = new Set(folds).size;
   const { tiers } = tierScheme(input.scheme);
-  const width = tableOffset({ tiers, tables: [input.priorTable, input.priorTable] }, 2);
+  const width = tableOffset({ tiers, tables: [] }, standing.length + 1);
   if (numFolds < 2) return { rows: new Float64Array(0), numRows: 0, width };
   const rows = new Float64Array(tasks.length * width);
   for (let fold = 0; fold < numFolds; fold += 1) {
@@ -20,7 +29,7 @@ export function crossFittedRows(input: FitInput, tasks: readonly TaskRollouts[],
       input,
       tasks.filter((_, position) => folds[position] !== fold),
     );
-    const layout: SumsLayout = { tiers, tables: [input.priorTable, fitted.table] };
+    const layout: SumsLayout = { tiers, tables: [...standing, fitted.table] };
     const members = judged.map((position) => tasks[position] as TaskRollouts);
     const sums = taskSums(
       members,

@@ -7,7 +7,7 @@ export function diffReports(before: CalibrationReport, after: CalibrationReport)
   const tiers = unique([...Object.keys(before.fittedTable.values), ...Object.keys(after.fittedTable.values)]);
   const criteria = unique([...before.gate.rows, ...after.gate.rows].map(({ criterion }) => criterion));
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     before: summarize(before),
     after: summarize(after),
     decision: { before: before.gate.decision, after: after.gate.decision },
@@ -16,14 +16,16 @@ export function diffReports(before: CalibrationReport, after: CalibrationReport)
   };
 }
 
-function summarize({ iteration, bufferSha256, rule, scheme, advantage, priorTable, fittedTable }: CalibrationReport): ReportDiff["before"] {
+function summarize(report: CalibrationReport): ReportDiff["before"] {
+  const { iteration, bufferSha256, rule, scheme, advantage, authorTable, inForceTable, fittedTable } = report;
   return {
     iteration,
     bufferSha256,
     rule,
     scheme,
     estimator: advantage.type,
-    priorSha256: priorTable.sha256,
+    authorSha256: authorTable?.sha256 ?? null,
+    inForceSha256: inForceTable.sha256,
     fittedSha256: fittedTable.sha256,
   };
 }

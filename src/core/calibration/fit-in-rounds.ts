@@ -8,14 +8,19 @@ import { deriveSeed } from "../rng.ts";
 import type { BootstrapOptions } from "../statistics/bootstrap.ts";
 import { analyse, assessTable, describeSplit, type SplitFindings } from "./assess.ts";
 import type { TaskRollouts } from "./buffer.ts";
-import { type FittedTable, fitTable, type TierEvidence } from "./fit-table.ts";
-import { type SumsLayout, sumRows, TIER, taskSums, tierOffset } from "./task-sums.ts";
+import { type Deed, deedLayout, deedsOf } from "./deeds.ts";
+import { type FittedTable, fitTable } from "./fit-table.ts";
+import { RULES, type TierEvidence } from "./rules.ts";
+import { sumRows, TIER, taskSums, tierOffset } from "./task-sums.ts";
 import { turnAdvantages } from "./turn-advantages.ts";
 
 /** What a fit depends on besides the fitting tasks. */
 export interface FitInput {
   readonly scheme: TierScheme;
-  readonly priorTable: RewardTable;
+  /** Constant through a campaign: its values are the units, its signs are what is intended. */
+  readonly authorTable: RewardTable;
+  /** What stays where nothing is found out; the author's own until a fitted table is adopted. Of the same scheme. */
+  readonly inForceTable: RewardTable;
   readonly config: CalibrationConfig;
   readonly advantage: AdvantageConfig;
   readonly seed: string;
@@ -30,7 +35,7 @@ export interface RefinedTable extends FittedTable {
 }
 
 /**
- * Fits on the fitting tasks, then looks at the advantages there: a tier that was revalued, but whose turns do not get the sign that
+ * Fits on the fitting tasks, then looks at the advantages there: a deed that was revalued, but whose turns do not get the sign that
  * the value speaks for, becomes neutral, and so on until none is left or the rounds are used up. The judging tasks are not touched.
  */
 export function fitInRounds(input: FitInput, tasks: readonly TaskRollouts[]): RefinedTable {
@@ -41,20 +46,26 @@ export function fitInRounds(input: FitInput, tasks: readonly TaskRollouts[]): Re
   const proposed = new Map(input.proposal?.proposal?.values.map(({ tier, value }) => [tier, value]));
   const refit = () => fitTable({ ...input, scheme, evidence, proposed, neutral: new Set(neutral.keys()) });
   let fitted = refit();
-  const numRounds = config.rule === "within-task" ? config.maxRounds : 1;
+  const numRounds = RULES[config.rule].hasRounds ? config.maxRounds : 1;
   for (let round = 1; round < numRounds && fitted.revalued.length > 0; round += 1) {
     const unfollowed = findUnfollowed(input, tasks, fitted);
     if (unfollowed.length === 0) break;
     for (const tier of unfollowed) neutral.set(tier, round);
     fitted = refit();
   }
-  return { ...fitted, neutralized: [...neutral].map(([tier, round]) => ({ tier, round })) };
+  const deeds = fittedDeeds(input);
+  const tiersOf = (speaker: string) => deeds.find(([first]) => first === speaker) ?? [speaker];
+  return { ...fitted, neutralized: [...neutral].flatMap(([speaker, round]) => tiersOf(speaker).map((tier) => ({ tier, round }))) };
 }
 
-/** Tier statistics of the fitting tasks. Several tiers are tested at once, so the risk of error is shared among them (Bonferroni). */
+export function fittedDeeds({ scheme, authorTable, config }: FitInput): Deed[] {
+  return deedsOf(tierScheme(scheme), authorTable, config.rule);
+}
+
+/** Statistics of the fitting tasks by deed. Several are tested at once, so the risk of error is shared among them (Bonferroni). */
 export function tierEvidence(input: FitInput, tasks: readonly TaskRollouts[]): TierEvidence[] {
   const { minSupport, confidence } = input.config;
-  const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [] };
+  const layout = deedLayout(fittedDeeds(input));
   const sums = taskSums(tasks, layout);
   const totals = sumRows(sums);
   const numTested = layout.tiers.filter((_, tier) => (totals[tierOffset(tier) + TIER.support] ?? 0) >= minSupport).length;
@@ -69,9 +80,9 @@ export function tierEvidence(input: FitInput, tasks: readonly TaskRollouts[]): T
   );
 }
 
-/** Revalued tiers whose mean advantage has not certainly the intended sign on the fitting tasks. */
+/** Revalued deeds whose mean advantage has not certainly the intended sign on the fitting tasks. */
 function findUnfollowed(input: FitInput, tasks: readonly TaskRollouts[], fitted: FittedTable): string[] {
-  const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: [fitted.table] };
+  const layout = deedLayout(fittedDeeds(input), [fitted.table]);
   const findings = analyse(
     "fit",
     taskSums(tasks, layout, [turnAdvantages(tasks, fitted.table, input.advantage)]),
@@ -79,7 +90,7 @@ function findUnfollowed(input: FitInput, tasks: readonly TaskRollouts[], fitted:
     { minTurns: input.config.minSupport },
     bootstrapOptions(input, "fit"),
   );
-  return assessTable(findings, layout, 0)
+  return assessTable(findings, layout, 0, ["fitted"])
     .tiers.filter(
       ({ tier, proxyAlignment, estimatorAlignment }) =>
         fitted.revalued.includes(tier) && (proxyAlignment !== "aligned" || estimatorAlignment !== "aligned"),

@@ -1,4 +1,4 @@
-// The gate: may a fitted table replace the prior? Three answers per criterion. Missing evidence never accepts. methods.md 13.9.
+// The gate: may a fitted table replace the one in force? Three answers per criterion. Missing evidence never accepts. methods.md 13.9.
 import type { Finding, GateRow, TableAssessment, Verdict } from "#contracts/calibration-report.ts";
 import type { GateThresholds } from "#contracts/campaign-config.ts";
 
@@ -7,10 +7,12 @@ export interface GateEvidence {
   readonly fitted: TableAssessment;
   readonly proxyMismatches: Finding;
   readonly estimatorMismatches: Finding;
-  /** Discriminative accuracy of the fitted table minus that of the prior, on the same pairs. */
-  readonly accuracyGain: Finding;
+  /** Discriminative accuracy of the fitted table minus that of the author's, on the same pairs. */
+  readonly gainOverAuthor: Finding;
+  /** The same for the table in force; null while that is the author's. */
+  readonly gainOverInForce: Finding | null;
   readonly numPairs: number;
-  /** Tiers that the fitted table values otherwise than the prior: what the gate is asked about. */
+  /** Tiers that the fitted table values otherwise than the one in force: what the gate is asked about. */
   readonly revaluedTiers: readonly string[];
   /** Those of which the judging split has too few turns to say anything. */
   readonly unjudgedTiers: readonly string[];
@@ -25,7 +27,10 @@ export function applyGate(evidence: GateEvidence, thresholds: GateThresholds): {
     aboveRow("discriminative-accuracy", fitted.discriminativeAccuracy, thresholds.discriminativeAccuracy),
     aboveRow("advantage-correlation", fitted.advantageCorrelation, thresholds.advantageCorrelation),
     pairsRow(evidence.numPairs, thresholds.minPairs),
-    aboveRow("not-worse-than-prior", evidence.accuracyGain, -thresholds.priorMargin),
+    aboveRow("not-worse-than-author", evidence.gainOverAuthor, -thresholds.priorMargin),
+    ...(evidence.gainOverInForce === null
+      ? []
+      : [aboveRow("not-worse-than-in-force", evidence.gainOverInForce, -thresholds.priorMargin)]),
   ];
   return { decision: combine(rows.map((row) => row.verdict)), rows };
 }

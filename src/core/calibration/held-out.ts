@@ -10,12 +10,13 @@ import { tierScheme } from "../reward/tiers.ts";
 import { deriveSeed } from "../rng.ts";
 import type { ClusterSums } from "../statistics/bootstrap.ts";
 import { groupByTask, type TaskRollouts } from "./buffer.ts";
+import { type Deed, deedLayout, deedsOf } from "./deeds.ts";
 import { fitTable } from "./fit-table.ts";
 import { createStatistics, pooledCorrelation, statisticsIndex, type TableStatistic, withinTaskCorrelation } from "./statistics.ts";
 import { selectRows, sumRows, TIER, taskSums, tierOffset } from "./task-sums.ts";
 import { turnAdvantages } from "./turn-advantages.ts";
 
-/** A way to get a table: the prior as it is, or a rule that revalues it on the fitting tasks. The rule is the bare one: no intervals, one round. */
+/** A way to get a table: a hand-set one as it is, or a rule that revalues it on the fitting tasks. The rule is the bare one: no intervals, one round. */
 export interface HeldOutMethod {
   readonly name: string;
   readonly prior: RewardTable;
@@ -44,7 +45,7 @@ type Measured = Record<(typeof MEASURED)[number], number>;
 export function compareHeldOut(methods: readonly HeldOutMethod[], options: HeldOutOptions): HeldOutRow[] {
   return methods.map((method) => {
     const tasks = groupByTask(method.rollouts);
-    const sums = taskSums(tasks, { tiers: tierScheme(method.prior.scheme).tiers, tables: [] });
+    const sums = taskSums(tasks, deedLayout(deedsFor(method)));
     const found = Array.from({ length: options.numSplits }, (_, split) => {
       const order = shuffled(
         tasks.map((_, position) => position),
@@ -81,25 +82,34 @@ function summarize({ name, prior }: HeldOutMethod, found: readonly Measured[]): 
   };
 }
 
-function tableOf({ prior, rule }: HeldOutMethod, sums: ClusterSums, config: CalibrationConfig): RewardTable {
+function deedsFor({ prior, rule }: HeldOutMethod): Deed[] {
+  const scheme = tierScheme(prior.scheme);
+  return rule === null ? scheme.tiers.map((tier): Deed => [tier]) : deedsOf(scheme, prior, rule);
+}
+
+function tableOf(method: HeldOutMethod, sums: ClusterSums, config: CalibrationConfig): RewardTable {
+  const { prior, rule } = method;
   if (rule === null) return prior;
   const scheme = tierScheme(prior.scheme);
   const totals = sumRows(sums);
-  const evidence = scheme.tiers.map((tier, position) => ({
+  const evidence = deedsFor(method).map(([tier], position) => ({
     tier,
     pooled: definedOrNull(pooledCorrelation(totals, position)),
     withinTask: { value: definedOrNull(withinTaskCorrelation(totals, position)), low: null, high: null },
     support: totals[tierOffset(position) + TIER.support] ?? 0,
   }));
   const bare = { ...config, rule, requireCertainty: false };
-  return fitTable({ scheme, evidence, priorTable: prior, config: bare, iteration: 0, bufferSha256: prior.sha256 }).table;
+  return fitTable({ scheme, evidence, authorTable: prior, inForceTable: prior, config: bare, iteration: 0, bufferSha256: prior.sha256 }).table;
 }
 
 function measure(tasks: readonly TaskRollouts[], table: RewardTable, advantage: AdvantageConfig): Measured {
   const layout = { tiers: tierScheme(table.scheme).tiers, tables: [table] };
   const index = statisticsIndex(layout);
   const out = new Float64Array(index.length);
-  createStatistics(layout, () => true)(sumRows(taskSums(tasks, layout, [turnAdvantages(tasks, table, advantage)])), out);
+  createStatistics(
+    layout,
+    layout.tiers.map((_, position) => [position]),
+  )(sumRows(taskSums(tasks, layout, [turnAdvantages(tasks, table, advantage)])), out);
   return Object.fromEntries(MEASURED.map((name) => [name, out[index.table(0, name)] ?? Number.NaN])) as Measured;
 }
 

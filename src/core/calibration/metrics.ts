@@ -1,5 +1,5 @@
 // The scalars of a report, by the names of docs/metrics.md. Undefined statistics are left out: a metric is always finite.
-import type { CalibrationReport, Finding, TableAssessment } from "#contracts/calibration-report.ts";
+import type { CalibrationReport, Finding, TableAssessment, TableRole } from "#contracts/calibration-report.ts";
 import type { ProposalRecord } from "#contracts/table-proposal.ts";
 
 export function calibrationMetrics(report: CalibrationReport): Record<string, number> {
@@ -14,7 +14,10 @@ export function calibrationMetrics(report: CalibrationReport): Record<string, nu
       metrics[`calibration/tier/${tier}/support`] = support;
     }
   }
-  for (const assessment of report.assessments) if (assessment.split === "judge") addAssessment(metrics, assessment);
+  for (const assessment of report.assessments) {
+    if (assessment.split === "judge") for (const role of assessment.roles) addAssessment(metrics, assessment, role);
+  }
+  if (report.scale !== null) metrics["calibration/scale"] = report.scale;
   metrics["calibration/accepted"] = report.gate.decision === "accept" ? 1 : 0;
   metrics["calibration/conflicts"] = report.conflicts.length;
   metrics["calibration/warnings"] = report.warnings.length;
@@ -29,8 +32,9 @@ function addUsage(metrics: Record<string, number>, usage: ProposalRecord["usage"
   metrics["calibration/proposer_usd"] = usage.usd;
 }
 
-function addAssessment(metrics: Record<string, number>, assessment: TableAssessment): void {
-  const prefix = `calibration/${assessment.table}`;
+/** A table with two roles has its numbers under both names, so that every iteration has all three. */
+function addAssessment(metrics: Record<string, number>, assessment: TableAssessment, role: TableRole): void {
+  const prefix = `calibration/${role.replace("-", "_")}`;
   put(metrics, `${prefix}/discriminative_accuracy`, assessment.discriminativeAccuracy);
   put(metrics, `${prefix}/reward_outcome_within_task`, assessment.rewardOutcomeWithinTask);
   put(metrics, `${prefix}/reward_outcome_pooled`, assessment.rewardOutcomePooled);

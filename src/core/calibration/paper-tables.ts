@@ -52,7 +52,7 @@ export function paperTables(input: PaperTablesInput): Omit<PaperTables, "testbed
     const layout = { tiers: tierScheme(table.scheme).tiers, tables: [table] };
     const sums = taskSums(tasks, layout, [look(turnAdvantages(tasks, table, advantage))]);
     const findings = analyse("all", sums, layout, { minTurns: 1 }, bootstrapOptions);
-    return { split: describeSplit(findings, layout), assessment: assessTable(findings, layout, 0) };
+    return { split: describeSplit(findings, layout), assessment: assessTable(findings, layout, 0, ["author"]) };
   };
   const estimatorRow = (
     name: string,
@@ -105,11 +105,12 @@ export function paperTables(input: PaperTablesInput): Omit<PaperTables, "testbed
         method("naive dense (V5), not fitted", naive, null),
         method("calibrated as published, not fitted", irc, null),
         method("algorithm 1: pooled, seven tiers", naive, "algorithm-1"),
-        method("within task, seven tiers", naive, "within-task"),
+        method("within task, seven tiers", naive, "within-task/1"),
         method("pooled, finer tiers", finerPrior, "algorithm-1"),
-        method("within task, finer tiers", finerPrior, "within-task"),
+        method("within task, finer tiers", finerPrior, "within-task/1"),
         method("finer prior, not fitted", finerPrior, null),
         method("finer strict, not fitted", finerStrict, null),
+        method("within task, finer tiers, on the author's scale", finerPrior, "within-task"),
       ],
       {
         numSplits: input.numSplits,

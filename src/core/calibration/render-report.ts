@@ -1,12 +1,13 @@
 // A calibration report as Markdown, for people. The report itself is the contract; nothing is computed here.
 import type { CalibrationReport, Finding, GateRow, SplitStatistics, TableAssessment } from "#contracts/calibration-report.ts";
-import type { TierValue } from "#contracts/reward-table.ts";
+import type { RewardTable, TierValue } from "#contracts/reward-table.ts";
 import { schemeName } from "../reward/tiers.ts";
+import { nameRoles } from "./table-roles.ts";
 
 export const DECISIONS = {
   accept: "The gate **accepts** the fitted table.",
-  reject: "The gate **rejects** the fitted table; the prior stays.",
-  insufficient: "The evidence is **insufficient**; the prior stays.",
+  reject: "The gate **rejects** the fitted table; the one in force stays.",
+  insufficient: "The evidence is **insufficient**; the table in force stays.",
 } as const;
 
 /** What each line of the gate asks, in words. */
@@ -17,7 +18,8 @@ export const CRITERIA: Readonly<Record<GateRow["criterion"], string>> = {
   "discriminative-accuracy": "pass/fail pairs that the reward orders rightly",
   "advantage-correlation": "advantages against within-task correlations, over tiers",
   pairs: "pass/fail pairs to judge on",
-  "not-worse-than-prior": "gain in discriminative accuracy over the unfitted prior",
+  "not-worse-than-author": "gain in discriminative accuracy over the author's table",
+  "not-worse-than-in-force": "gain in discriminative accuracy over the table in force",
 };
 
 /** Markdown of a whole report, ending with a newline. */
@@ -31,7 +33,7 @@ export function renderReport(report: CalibrationReport): string {
     `## Tiers and the outcome (all tasks)\n\n${tiers(report.splits.find(({ split }) => split === "all"))}`,
     ...report.assessments
       .filter(({ split }) => split === "judge")
-      .map((assessment) => `## The ${assessment.table} table on the judging tasks\n\n${assess(assessment)}`),
+      .map((assessment) => `## Judging tasks: ${nameRoles(assessment.roles)}\n\n${assess(assessment)}`),
     proposal(report),
     notes(report),
   ];
@@ -67,20 +69,48 @@ function gate(rows: readonly GateRow[]): string {
 }
 
 function rewardTable(report: CalibrationReport): string {
-  const { priorTable, fittedTable } = report;
+  const { fittedTable } = report;
+  const columns = tableColumns(report);
   const rows = Object.keys(fittedTable.values).map((tier) => [
     tier,
-    value(priorTable.values[tier] ?? 0),
-    value(fittedTable.values[tier] ?? 0),
+    ...columns.map(({ table: { values } }) => value(values[tier] ?? 0)),
     remark(report, tier),
   ]);
-  return table(["tier", `prior (${priorTable.name})`, `fitted (${fittedTable.name})`, ""], rows);
+  return [
+    table(["tier", ...columns.map(({ title }) => title), ""], rows),
+    ...tableNotes(report),
+  ].join("\n\n");
 }
 
-function remark({ conflicts, neutralized, keptPrior }: CalibrationReport, tier: string): string {
-  if (conflicts.some((conflict) => conflict.tier === tier)) return "the data contradicts the prior's sign: neutral";
+/** The tables of a report as columns: the author's and the one in force, once where they are the same, and the fitted one. */
+export function tableColumns({ authorTable, inForceTable, fittedTable }: CalibrationReport): { title: string; table: RewardTable }[] {
+  const isSame = authorTable?.sha256 === inForceTable.sha256;
+  return [
+    ...(authorTable === null ? [] : [{ title: `${isSame ? "author's, in force" : "author's"} (${authorTable.name})`, table: authorTable }]),
+    ...(isSame ? [] : [{ title: `in force (${inForceTable.name})`, table: inForceTable }]),
+    { title: `fitted (${fittedTable.name})`, table: fittedTable },
+  ];
+}
+
+/** What the columns do not say: which table a person would approve, in which units it is, what was fitted as one. */
+export function tableNotes({ authorTable, inForceTable, fittedTable, scale, splits }: CalibrationReport): string[] {
+  const deeds = splits.find(({ split }) => split === "all")?.deeds ?? [];
+  return [
+    `Fitted table ${fittedTable.sha256.slice(0, 12)}, to replace ${inForceTable.sha256.slice(0, 12)}.`,
+    ...(authorTable === null ? ["The author's table is not in reports of this version."] : []),
+    ...(scale === null ? [] : [`A correlation of 1 is worth ${number(scale)} on the author's scale, before alpha.`]),
+    ...deeds.map(
+      ({ tiers: names, withinTask, support }) =>
+        `${names.join(" and ")} mean the same deed and are fitted as one: within-task correlation ${finding(withinTask)}, support ${support}.`,
+    ),
+  ];
+}
+
+function remark({ conflicts, neutralized, kept, fittedTable }: CalibrationReport, tier: string): string {
+  const outcome = fittedTable.values[tier] === 0 ? ": neutral" : "";
+  if (conflicts.some((conflict) => conflict.tier === tier)) return `the data contradicts the author's sign${outcome}`;
   if (neutralized.some((one) => one.tier === tier)) return "its advantages did not follow its value: neutral";
-  return keptPrior.includes(tier) ? "too little evidence: the prior stays" : "";
+  return kept.includes(tier) ? "too little evidence: the value in force stays" : "";
 }
 
 function tiers(split: SplitStatistics | undefined): string {
@@ -151,15 +181,20 @@ function proposal({ proposal: record }: CalibrationReport): string {
   ].join("\n\n");
 }
 
-function notes({ warnings, conflicts }: CalibrationReport): string {
-  const lines = [
+function notes(report: CalibrationReport): string {
+  const lines = readWithCare(report);
+  return lines.length === 0 ? "" : `## Read with care\n\n${lines.map((line) => `- ${line}`).join("\n")}`;
+}
+
+/** What a reader must know: where the data speaks against the author, and the warnings. */
+export function readWithCare({ warnings, conflicts, fittedTable }: CalibrationReport): string[] {
+  return [
     ...conflicts.map(
       ({ tier, intendedSign, fittedValue }) =>
-        `${tier}: the prior ${intendedSign > 0 ? "rewards" : "punishes"} it, the data says ${number(fittedValue)}; it is worth 0 until they agree`,
+        `${tier}: its author means to ${intendedSign > 0 ? "reward" : "punish"} it, the data says ${number(fittedValue)}${fittedTable.values[tier] === 0 ? "; it is worth 0 until they agree" : ""}`,
     ),
     ...warnings.map(({ message }) => message),
   ];
-  return lines.length === 0 ? "" : `## Read with care\n\n${lines.map((line) => `- ${line}`).join("\n")}`;
 }
 
 function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {

@@ -8,7 +8,7 @@ import { BUFFER, type SumsLayout, signOf, TABLE, TABLE_TIER, TIER, tableOffset, 
 export const TIER_STATISTICS = ["pooled", "withinTask"] as const;
 /** Statistics per reward table and tier. */
 export const ADVANTAGE_STATISTICS = ["immediate", "proxy", "summed", "estimator"] as const;
-/** Statistics per reward table. The last is the difference in discriminative accuracy to the first table. */
+/** Statistics per reward table. The last two are differences in discriminative accuracy to the layout's first and second table. */
 export const TABLE_STATISTICS = [
   "turnMisalignment",
   "deadTurns",
@@ -19,7 +19,8 @@ export const TABLE_STATISTICS = [
   "advantageCorrelation",
   "proxyMismatches",
   "estimatorMismatches",
-  "accuracyGain",
+  "gainOverFirst",
+  "gainOverSecond",
 ] as const;
 export type TierStatistic = (typeof TIER_STATISTICS)[number];
 export type AdvantageStatistic = (typeof ADVANTAGE_STATISTICS)[number];
@@ -45,8 +46,11 @@ export function statisticsIndex(layout: SumsLayout) {
 
 export type StatisticsIndex = ReturnType<typeof statisticsIndex>;
 
-/** All statistics of a layout. `isJudged` says which tiers, by position, the mismatch counts are about. */
-export function createStatistics(layout: SumsLayout, isJudged: (tier: number) => boolean): Statistics {
+/** Positions of the tiers that are judged as one. */
+export type DeedPositions = readonly number[];
+
+/** All statistics of a layout. The mismatch counts are about the judged deeds. */
+export function createStatistics(layout: SumsLayout, judged: readonly DeedPositions[]): Statistics {
   const index = statisticsIndex(layout);
   return (sums, out) => {
     layout.tiers.forEach((_, c) => {
@@ -57,7 +61,7 @@ export function createStatistics(layout: SumsLayout, isJudged: (tier: number) =>
       layout.tiers.forEach((_tier, c) => {
         for (const name of ADVANTAGE_STATISTICS) out[index.advantage(t, c, name)] = meanAdvantage(sums, layout, t, c, name);
       });
-      const values = tableStatistics(sums, layout, t, isJudged);
+      const values = tableStatistics(sums, layout, t, judged);
       for (const name of TABLE_STATISTICS) out[index.table(t, name)] = values[name];
     });
   };
@@ -95,7 +99,7 @@ function tableStatistics(
   sums: Float64Array,
   layout: SumsLayout,
   table: number,
-  isJudged: (tier: number) => boolean,
+  judged: readonly DeedPositions[],
 ): Record<TableStatistic, number> {
   const column = (name: keyof typeof TABLE, of = table) => at(sums, tableOffset(layout, of) + TABLE[name]);
   const [turns, rollouts, passes, pairs] = [
@@ -105,7 +109,7 @@ function tableStatistics(
     at(sums, BUFFER.pairs),
   ];
   const passingTurns = at(sums, BUFFER.passingTurns);
-  const mismatches = (name: "proxy" | "estimator") => countMismatches(sums, layout, table, name, isJudged);
+  const mismatches = (name: "proxy" | "estimator") => countMismatches(sums, layout, table, name, judged);
   return {
     turnMisalignment: column("wrongTurns") / column("intendedTurns"),
     deadTurns: column("deadTurns") / turns,
@@ -128,23 +132,32 @@ function tableStatistics(
     advantageCorrelation: advantageCorrelation(sums, layout, table),
     proxyMismatches: mismatches("proxy"),
     estimatorMismatches: mismatches("estimator"),
-    accuracyGain: (column("wins") - column("wins", 0)) / pairs,
+    gainOverFirst: (column("wins") - column("wins", 0)) / pairs,
+    gainOverSecond: layout.tables.length < 2 ? Number.NaN : (column("wins") - column("wins", 1)) / pairs,
   };
 }
 
-/** Judged tiers whose mean advantage has not the intended sign. Tiers without turns are not counted. */
+/** Judged deeds whose mean advantage, over the turns of all their tiers, has not the intended sign. Those without turns are not counted. */
 function countMismatches(
   sums: Float64Array,
   layout: SumsLayout,
   table: number,
   name: "proxy" | "estimator",
-  isJudged: (tier: number) => boolean,
+  judged: readonly DeedPositions[],
 ): number {
-  return layout.tiers.filter((tier, c) => {
-    const intended = layout.tables[table]?.intendedSigns[tier] ?? 0;
-    if (intended === 0 || !isJudged(c) || at(sums, tierOffset(c) + TIER.turns) === 0) return false;
-    return signOf(meanAdvantage(sums, layout, table, c, name)) !== intended;
+  return judged.filter((deed) => {
+    const intended = intendedSign(layout, table, deed);
+    const numTurns = deed.reduce((total, c) => total + at(sums, tierOffset(c) + TIER.turns), 0);
+    if (intended === 0 || numTurns === 0) return false;
+    const advantages = deed.reduce((total, c) => total + at(sums, tableTierOffset(layout, table, c) + TABLE_TIER[name]), 0);
+    return signOf(advantages / numTurns) !== intended;
   }).length;
+}
+
+/** The sign that a table holds a deed to; tiers of one deed do not contradict each other (deeds.ts). */
+function intendedSign(layout: SumsLayout, table: number, deed: DeedPositions): number {
+  const signs = deed.map((c) => layout.tables[table]?.intendedSigns[layout.tiers[c] ?? ""] ?? 0);
+  return signs.find((sign) => sign !== 0) ?? 0;
 }
 
 /** Pearson over tiers between within-task correlation and mean advantage, weighted by turns, over tiers with support. */

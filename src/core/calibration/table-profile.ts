@@ -1,13 +1,13 @@
 // Distributions under one reward table that a mean does not show.
-import type { TableProfile } from "#contracts/calibration-report.ts";
+import type { TableProfile, TableRole } from "#contracts/calibration-report.ts";
 import { DEAD_ADVANTAGE } from "../advantage/compute-advantages.ts";
 import type { TaskRollouts } from "./buffer.ts";
 import type { TurnAdvantages } from "./turn-advantages.ts";
 
 const NUM_BINS = 20;
 
-export function profileTable(tasks: readonly TaskRollouts[], advantages: TurnAdvantages, table: TableProfile["table"]): TableProfile {
-  return { table, deadTurnsByIndex: deadTurnsByIndex(advantages), meanRewards: meanRewardsByOutcome(tasks, advantages) };
+export function profileTable(tasks: readonly TaskRollouts[], advantages: TurnAdvantages, roles: readonly TableRole[]): TableProfile {
+  return { roles: [...roles], deadTurnsByIndex: deadTurnsByIndex(advantages), meanRewards: meanRewardsByOutcome(tasks, advantages) };
 }
 
 function deadTurnsByIndex({ estimator }: TurnAdvantages): TableProfile["deadTurnsByIndex"] {

@@ -42,6 +42,18 @@ const TIE = 1e-9;
 export interface SumsLayout {
   readonly tiers: readonly string[];
   readonly tables: readonly RewardTable[];
+  /** Tiers that are counted as another one; a tier that is neither here nor in `tiers` is not counted. */
+  readonly standsFor?: ReadonlyMap<string, string>;
+}
+
+/** Position of the column that counts a tier; undefined when none does. */
+function columnsOf({ tiers, standsFor }: SumsLayout): (tier: string) => number | undefined {
+  const columns = new Map(tiers.map((tier, index) => [tier, index]));
+  for (const [tier, other] of standsFor ?? []) {
+    const column = columns.get(other);
+    if (column !== undefined) columns.set(tier, column);
+  }
+  return (tier) => columns.get(tier);
 }
 
 export function tierOffset(tier: number): number {
@@ -58,14 +70,14 @@ export function tableTierOffset(layout: SumsLayout, table: number, tier: number)
 export function taskSums(tasks: readonly TaskRollouts[], layout: SumsLayout, advantages: readonly TurnAdvantages[] = []): ClusterSums {
   const width = tableOffset(layout, layout.tables.length);
   const rows = new Float64Array(tasks.length * width);
-  const tierIndex = new Map(layout.tiers.map((tier, index) => [tier, index]));
+  const columnOf = columnsOf(layout);
   const rowOf = (position: number) => rows.subarray(position * width, (position + 1) * width);
   for (const [p, task] of tasks.entries()) {
     addBuffer(task.rollouts, rowOf(p));
-    addTiers(task.rollouts, tierIndex, rowOf(p));
+    addTiers(task.rollouts, layout, columnOf, rowOf(p));
   }
   for (const [t, table] of layout.tables.entries()) {
-    const context = { layout, table, t, tierIndex, advantages: advantages[t] as TurnAdvantages };
+    const context = { layout, table, t, columnOf, advantages: advantages[t] as TurnAdvantages };
     for (const [p, task] of tasks.entries()) addTable(task.rollouts, p, context, rowOf(p));
   }
   return { rows, numRows: tasks.length, width };
@@ -106,20 +118,22 @@ function addBuffer(rollouts: readonly LabelledRollout[], row: Float64Array): voi
   }
 }
 
-function addTiers(rollouts: readonly LabelledRollout[], tierIndex: ReadonlyMap<string, number>, row: Float64Array): void {
+function addTiers(rollouts: readonly LabelledRollout[], { tiers }: SumsLayout, columnOf: TableContext["columnOf"], row: Float64Array): void {
   for (const rollout of rollouts) {
-    for (const tier of presentTiers(rollout)) {
-      const offset = tierOffset(tierIndex.get(tier) ?? 0);
+    for (const column of presentColumns(rollout, columnOf)) {
+      const offset = tierOffset(column);
       add(row, offset + TIER.rollouts, 1);
       add(row, offset + TIER.passingRollouts, rollout.outcome);
     }
     for (const turn of rollout.turns) {
-      const offset = tierOffset(tierIndex.get(turn.tier) ?? 0);
+      const column = columnOf(turn.tier);
+      if (column === undefined) continue;
+      const offset = tierOffset(column);
       add(row, offset + TIER.turns, 1);
       add(row, offset + TIER.passingTurns, rollout.outcome);
     }
   }
-  for (const tier of tierIndex.values()) addDeviations(rollouts.length, tierOffset(tier), row);
+  for (const column of tiers.keys()) addDeviations(rollouts.length, tierOffset(column), row);
 }
 
 /** Deviations of presence from the task mean follow from its counts, since presence and outcome are 0 or 1. */
@@ -133,21 +147,25 @@ function addDeviations(numRollouts: number, offset: number, row: Float64Array): 
   add(row, offset + TIER.support, varies ? numRollouts : 0);
 }
 
-/** Tiers that occur in a rollout, those of every call of a turn included. */
-function presentTiers(rollout: LabelledRollout): Set<string> {
-  const tiers = new Set<string>();
+/** Columns of the tiers that occur in a rollout, those of every call of a turn included. */
+function presentColumns(rollout: LabelledRollout, columnOf: TableContext["columnOf"]): Set<number> {
+  const columns = new Set<number>();
+  const note = (tier: string) => {
+    const column = columnOf(tier);
+    if (column !== undefined) columns.add(column);
+  };
   for (const turn of rollout.turns) {
-    tiers.add(turn.tier);
-    for (const call of turn.callTiers) tiers.add(call.tier);
+    note(turn.tier);
+    for (const call of turn.callTiers) note(call.tier);
   }
-  return tiers;
+  return columns;
 }
 
 interface TableContext {
   readonly layout: SumsLayout;
   readonly table: RewardTable;
   readonly t: number;
-  readonly tierIndex: ReadonlyMap<string, number>;
+  readonly columnOf: (tier: string) => number | undefined;
   readonly advantages: TurnAdvantages;
 }
 
@@ -194,28 +212,29 @@ function countAtMost(sorted: Float64Array, limit: number): number {
 }
 
 function addTurns(rollout: LabelledRollout, p: number, i: number, context: TableContext, row: Float64Array): void {
-  const { layout, table, t, tierIndex, advantages } = context;
+  const { layout, table, t, columnOf, advantages } = context;
   const immediate_T = advantages.immediate[p]?.[i] ?? [];
   const estimator_T = advantages.estimator[p]?.[i] ?? [];
   const outcome = advantages.lambda * (advantages.outcome[p]?.[i] ?? 0);
   const offset = tableOffset(layout, t);
   let later = 0;
   for (let k = rollout.turns.length - 1; k >= 0; k -= 1) {
-    const tier = rollout.turns[k]?.tier ?? "";
+    const column = columnOf(rollout.turns[k]?.tier ?? "");
     const immediate = immediate_T[k] ?? 0;
     const a = estimator_T[k] ?? 0;
     later += immediate;
-    const tierColumns = tableTierOffset(layout, t, tierIndex.get(tier) ?? 0);
+    add(row, offset + TABLE.deadTurns, Math.abs(a) <= DEAD_ADVANTAGE ? 1 : 0);
+    add(row, offset + TABLE.a, a);
+    add(row, offset + TABLE.aa, a * a);
+    add(row, offset + TABLE.ao, a * rollout.outcome);
+    if (column === undefined) continue;
+    const tierColumns = tableTierOffset(layout, t, column);
     add(row, tierColumns + TABLE_TIER.immediate, immediate);
     add(row, tierColumns + TABLE_TIER.proxy, immediate + outcome);
     add(row, tierColumns + TABLE_TIER.summed, later + outcome);
     add(row, tierColumns + TABLE_TIER.estimator, a);
     add(row, tierColumns + TABLE_TIER.gradient, Math.abs(a) * (rollout.numTokensPerTurn?.[k] ?? 1));
-    add(row, offset + TABLE.deadTurns, Math.abs(a) <= DEAD_ADVANTAGE ? 1 : 0);
-    add(row, offset + TABLE.a, a);
-    add(row, offset + TABLE.aa, a * a);
-    add(row, offset + TABLE.ao, a * rollout.outcome);
-    const intended = table.intendedSigns[tier] ?? 0;
+    const intended = table.intendedSigns[layout.tiers[column] ?? ""] ?? 0;
     if (intended === 0) continue;
     add(row, offset + TABLE.intendedTurns, 1);
     add(row, offset + TABLE.wrongTurns, signOf(a) === intended ? 0 : 1);

@@ -28,9 +28,9 @@ const EFFECT = 2;
 const DIFFICULTY_SPREAD = 1.2;
 
 /** Knows the right signs of the two tiers that matter, and nothing about the others. */
-const PRIOR = createRewardTable({
+const AUTHOR = createRewardTable({
   schemaVersion: 1,
-  name: "testbed-prior",
+  name: "testbed-author",
   scheme: "finer/1",
   values: { [PLANTED.useful]: 1, [PLANTED.harmful]: -0.1 },
 });
@@ -64,7 +64,8 @@ function decide({ rule, numRollouts, world }: TestbedCase, { resamples, folds }:
   const report = calibrate({
     rollouts: plantedRollouts({ numRollouts, groupSize: GROUP_SIZE, seed, effect, difficultySpread: DIFFICULTY_SPREAD }),
     scheme: "finer/1",
-    priorTable: PRIOR,
+    authorTable: AUTHOR,
+    inForceTable: AUTHOR,
     config: CalibrationConfig.parse({ rule, folds, bootstrapResamples: resamples }),
     advantage: AdvantageConfig.parse({ type: "gtpo-hybrid/1" }),
     seed,

@@ -3,24 +3,24 @@ import type { CalibrationWarning, Finding, SplitStatistics } from "#contracts/ca
 import type { ProposalRecord } from "#contracts/table-proposal.ts";
 import type { TaskRollouts } from "./buffer.ts";
 
-/** Warnings about the buffer and its tiers. `keptPrior` are the tiers that had no support for a fit. */
+/** Warnings about the buffer and its tiers. `kept` are the tiers that had no support for a fit. */
 export function findWarnings(
   tasks: readonly TaskRollouts[],
   splits: readonly SplitStatistics[],
-  keptPrior: readonly string[],
+  kept: readonly string[],
   proposal?: ProposalRecord,
 ): CalibrationWarning[] {
   const all = splits.find(({ split }) => split === "all");
   const judge = splits.find(({ split }) => split === "judge");
   if (all === undefined || judge === undefined) return [];
-  const onFit = proposal === undefined ? supportWarnings(all, keptPrior) : proposalWarnings(proposal);
+  const onFit = proposal === undefined ? supportWarnings(all, kept) : proposalWarnings(proposal);
   return [...bufferWarnings(tasks, all, judge), ...all.tiers.flatMap(confounding), ...onFit];
 }
 
 function proposalWarnings({ model, attempts, proposal }: ProposalRecord): CalibrationWarning[] {
   if (proposal !== null) return [];
   const reason = attempts.at(-1)?.problem ?? "no answer";
-  const message = `${model} gave no usable reward table in ${attempts.length} attempts, so the prior stays; the last answer: ${reason}`;
+  const message = `${model} gave no usable reward table in ${attempts.length} attempts, so the table in force stays; the last answer: ${reason}`;
   return [{ code: "no-usable-proposal", tier: null, message }];
 }
 
@@ -55,15 +55,15 @@ function confounding({ tier, pooled, withinTask }: SplitStatistics["tiers"][numb
   return [{ code: "confounded-by-task", tier, message: `${tier} is confounded by task difficulty (${numbers}): ${reading}` }];
 }
 
-function supportWarnings(all: SplitStatistics, keptPrior: readonly string[]): CalibrationWarning[] {
-  const occurring = all.tiers.filter(({ tier, numTurns }) => numTurns > 0 && keptPrior.includes(tier));
+function supportWarnings(all: SplitStatistics, kept: readonly string[]): CalibrationWarning[] {
+  const occurring = all.tiers.filter(({ tier, numTurns }) => numTurns > 0 && kept.includes(tier));
   if (occurring.length === 0) return [];
   const tiers = occurring.map(({ tier, support }) => `${tier} (${support})`).join(", ");
   return [
     {
       code: "low-support",
       tier: null,
-      message: `too little evidence for a value of their own, so the prior's stays (rollouts of tasks where both the tier and the outcome vary): ${tiers}`,
+      message: `too little evidence for a value of their own, so the one in force stays (rollouts of tasks where both the tier and the outcome vary): ${tiers}`,
     },
   ];
 }

@@ -1,11 +1,11 @@
 // Reward tables as values: complete, consistent, hashed.
-import type { RewardTable, RewardTableFile, TierScheme, TierSplit } from "#contracts/reward-table.ts";
+import type { RewardTable, RewardTableFile, TierScheme, TierSplit, TierValue } from "#contracts/reward-table.ts";
 import { hashJson } from "../canonical-json.ts";
 import { CampaignError } from "../errors.ts";
 import { inherit } from "./tier-splits.ts";
 import { extendScheme, schemeName, tierScheme } from "./tiers.ts";
 
-const HAND_SET: RewardTable["lineage"] = { parentSha256: null, bufferSha256: null, rule: "hand-set", iteration: null };
+const HAND_SET: RewardTable["lineage"] = { parentSha256: null, authorSha256: null, bufferSha256: null, rule: "hand-set", iteration: null };
 
 /**
  * A table from its values, with its sha256. Missing values are 0 and missing signs are those of the values.
@@ -21,7 +21,7 @@ export function createRewardTable(input: RewardTableFile, lineage: RewardTable["
   }
   const values = Object.fromEntries(tiers.map((tier) => [tier, input.values[tier] ?? 0]));
   const intendedSigns = Object.fromEntries(tiers.map((tier) => [tier, input.intendedSigns?.[tier] ?? signOfValue(values[tier] ?? 0)]));
-  const body = { schemaVersion: 1 as const, name: input.name, scheme: input.scheme, values, intendedSigns, lineage };
+  const body = { schemaVersion: 2 as const, name: input.name, scheme: input.scheme, values, intendedSigns, lineage };
   return { ...body, sha256: hashJson(body) };
 }
 
@@ -48,13 +48,41 @@ export const SPLIT_RULE = "tier-split/1";
 /** The same table over more tiers: with no value changed, no turn reward changes. */
 export function splitTable(table: RewardTable, splits: readonly TierSplit[], name: string): RewardTable {
   if (splits.length === 0) return table;
-  const { schemaVersion, values, intendedSigns } = table;
-  const file = { schemaVersion, name: table.name, scheme: table.scheme, values, intendedSigns };
+  const { values, intendedSigns } = table;
+  const file = { schemaVersion: 1 as const, name: table.name, scheme: table.scheme, values, intendedSigns };
   return createRewardTable(inheritTiers(file, extendScheme(table.scheme, [...splits], name), splits), {
     ...table.lineage,
     parentSha256: table.sha256,
+    authorSha256: authorSha256Of(table),
     rule: SPLIT_RULE,
   });
+}
+
+/** The hash of the author's table that a table comes from: its own when it is the author's. */
+export function authorSha256Of({ lineage, sha256 }: RewardTable): string {
+  return lineage.authorSha256 ?? sha256;
+}
+
+/** The table over the tiers of a scheme that is its own, or splits its own further. Throws reward.table-mismatch for any other. */
+export function carryTable(table: RewardTable, scheme: TierScheme): RewardTable {
+  if (schemeName(table.scheme) === schemeName(scheme)) return table;
+  const splits = furtherSplits(table.scheme, scheme);
+  if (splits === null || typeof scheme === "string") {
+    throw new CampaignError(
+      "reward.table-mismatch",
+      `reward table ${table.name} is of ${schemeName(table.scheme)}, which ${schemeName(scheme)} does not split further`,
+      { next: `choose a reward table of ${schemeName(scheme)}, or label with ${schemeName(table.scheme)}` },
+    );
+  }
+  return splitTable(table, splits, scheme.name);
+}
+
+/** What `to` splits beyond `from`; null when it is not made from it. */
+function furtherSplits(from: TierScheme, to: TierScheme): readonly TierSplit[] | null {
+  if (typeof to === "string") return null;
+  if (typeof from === "string") return to.base === from ? to.splits : null;
+  const isExtended = to.name === from.name && to.base === from.base && hashJson(to.splits.slice(0, from.splits.length)) === hashJson(from.splits);
+  return isExtended ? to.splits.slice(from.splits.length) : null;
 }
 
 function inheritTiers(file: RewardTableFile, scheme: TierScheme, splits: readonly TierSplit[]): RewardTableFile {
@@ -62,16 +90,21 @@ function inheritTiers(file: RewardTableFile, scheme: TierScheme, splits: readonl
   return { ...file, ...signs, scheme, values: inherit(file.values, splits) };
 }
 
-/** Throws store.corrupt when the table is not what its hash says. */
+/** Throws store.corrupt when the table is not what its hash says. A table of version 1 has the hash of what was written then. */
 export function verifyRewardTable(table: RewardTable): RewardTable {
   const { sha256, ...body } = table;
-  if (hashJson(body) !== sha256)
+  if (hashJson(body) !== sha256 && hashVersion1(body) !== sha256)
     throw new CampaignError("store.corrupt", `reward table ${table.name} does not have the sha256 that it claims`);
   return table;
 }
 
+/** The hash of a table as version 1 wrote it, without its author's hash; null for a table that version 1 could not say. */
+function hashVersion1({ lineage: { authorSha256, ...lineage }, ...body }: Omit<RewardTable, "sha256">): string | null {
+  return authorSha256 === null ? hashJson({ ...body, schemaVersion: 1, lineage }) : null;
+}
+
 /** The sign that a value speaks for: "soft" pays, 0 says nothing. */
-export function signOfValue(value: RewardTable["values"][string]): -1 | 0 | 1 {
+export function signOfValue(value: TierValue): -1 | 0 | 1 {
   if (value === "soft") return 1;
   return value > 0 ? 1 : value < 0 ? -1 : 0;
 }

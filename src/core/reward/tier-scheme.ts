@@ -30,6 +30,8 @@ export interface TierSchemeDefinition {
   readonly tiers: readonly string[];
   /** For turns of several calls: the tier that speaks for the turn is the first of these. Does not depend on any reward table. */
   readonly salience: readonly string[];
+  /** Tiers that mean the same deed under different names: what is found out about one of them is found out about all. */
+  readonly sameDeed: readonly (readonly string[])[];
   classify(facts: CallFacts): string;
   /** The tier of a turn that calls nothing, `tier` being message or error. */
   classifySilent(tier: string, facts: SilentTurnFacts): string;

@@ -5,7 +5,7 @@ import type { CallFacts, SilentTurnFacts, TierSchemeDefinition } from "./tier-sc
 
 /**
  * The base scheme with its splits applied in order: a call that is of `from` when its turn comes, and for which `when` holds, becomes
- * `tier`. A split tier speaks for a turn just before the tier that it was split from. Throws config.invalid for a tier that is not
+ * `tier`. A split tier speaks for a turn just before the tier that it was split from, and is a deed of its own. Throws config.invalid for a tier that is not
  * there to be split, or a new one that is.
  */
 export function splitTiers(base: TierSchemeDefinition, scheme: OwnTierScheme): TierSchemeDefinition {
@@ -24,6 +24,7 @@ export function splitTiers(base: TierSchemeDefinition, scheme: OwnTierScheme): T
     scheme,
     tiers,
     salience,
+    sameDeed: base.sameDeed,
     classify: (facts) => refine(base.classify(facts), facts),
     classifySilent: (tier, facts) => refine(base.classifySilent(tier, facts), facts),
   };

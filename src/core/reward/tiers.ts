@@ -20,6 +20,7 @@ const PAPER: TierSchemeDefinition = {
   classifySilent: (tier) => tier,
   tiers: PAPER_TIERS,
   salience: ["gold", "state", "error", "duplicate", "soft", "read", "message"],
+  sameDeed: [],
   classify: (facts) => {
     if (facts.isError) return "error";
     if (facts.isGold) return "gold";
@@ -29,7 +30,11 @@ const PAPER: TierSchemeDefinition = {
   },
 };
 
-/** Reads and writes apart, transfers apart, and writes judged by what they do rather than by how they are written. methods.md 12.4, 13.6. */
+/**
+ * Reads and writes apart, transfers apart, and writes judged by what they do rather than by how they are written. methods.md 12.4, 13.6.
+ * A golden write and one of equal effect are the same deed, spelt differently. Others are not: `wrong_write` is a near miss of a golden
+ * call and `state` a write that nobody asked for; `soft_write` is a near miss whose effect is not known, so it mixes wrong and equal ones.
+ */
 const FINER: TierSchemeDefinition = {
   scheme: "finer/1",
   classifySilent: (tier) => tier,
@@ -48,6 +53,7 @@ const FINER: TierSchemeDefinition = {
     "read",
     "message",
   ],
+  sameDeed: [["gold_write", "equiv_write"]],
   classify: (facts) => {
     if (facts.isError) return "error";
     if (facts.isGold) return facts.isWrite ? "gold_write" : "gold_read";
@@ -64,6 +70,7 @@ const GROUNDED: TierSchemeDefinition = {
   classifySilent: (tier) => tier,
   tiers: GROUNDED_TIERS,
   salience: ["gold_write", "equiv_write", "ungrounded_arg", ...FINER.salience.slice(2)],
+  sameDeed: FINER.sameDeed,
   classify: (facts) => {
     const isMadeUp = facts.isWrite && !facts.isTransfer && !facts.isGrounded && facts.effect !== "equivalent";
     return isMadeUp && !facts.isError && !facts.isGold && !facts.isDuplicate ? "ungrounded_arg" : FINER.classify(facts);

@@ -73,10 +73,10 @@ describe("the rule llm-proposed", () => {
     expect(found.rule).toBe("llm-proposed/1");
     expect(found.scheme).toMatchObject({ name: "proposed", base: "finer/1" });
     expect(found.fittedTable.values).toMatchObject({ gold_write: 1, looked_up: 0.5, read: -0.5 });
-    expect(found.priorTable.values).toMatchObject({ gold_write: 1, looked_up: 0, read: 0 });
+    expect(found.inForceTable.values).toMatchObject({ gold_write: 1, looked_up: 0, read: 0 });
     expect(found.gate.decision).toBe("accept");
-    const { parentSha256 } = found.priorTable.lineage;
-    expect(redesign(found, { ...found.priorTable, sha256: parentSha256 ?? "" })).toMatchObject({ decision: "accept" });
+    const { parentSha256 } = found.inForceTable.lineage;
+    expect(redesign(found, { ...found.inForceTable, sha256: parentSha256 ?? "" })).toMatchObject({ decision: "accept" });
   });
 
   test("a bad proposal does not pass the gate", async () => {
@@ -123,7 +123,7 @@ describe("the rule llm-proposed", () => {
   test("a model that never gives a usable answer leaves the prior, under a name", async () => {
     const { report: found } = await report("no");
     expect(found.proposal).toMatchObject({ proposal: null, usage: { modelCalls: 3 } });
-    expect(found.fittedTable.values).toEqual(found.priorTable.values);
+    expect(found.fittedTable.values).toEqual(found.inForceTable.values);
     expect(found.gate.decision).toBe("insufficient");
     expect(found.warnings.map(({ code }) => code)).toContain("no-usable-proposal");
   });

@@ -7,11 +7,13 @@ import { plantedRollouts } from "#core/calibration/planted-rollouts.ts";
 import { createRewardTable } from "#core/reward/reward-table.ts";
 import { inBrowser, NO_BROWSER } from "../../fixtures/browser.ts";
 
+const AUTHOR = createRewardTable({ schemaVersion: 1, name: "author", scheme: "finer/1", values: { gold_write: 1 } });
 const PAGE = renderPage(
   calibrate({
     rollouts: plantedRollouts({ numRollouts: 400, groupSize: 8, seed: "page", effect: 2, difficultySpread: 1.2 }),
     scheme: "finer/1",
-    priorTable: createRewardTable({ schemaVersion: 1, name: "prior", scheme: "finer/1", values: { gold_write: 1 } }),
+    authorTable: AUTHOR,
+    inForceTable: AUTHOR,
     config: CalibrationConfig.parse({ bootstrapResamples: 200 }),
     advantage: AdvantageConfig.parse({ type: "gtpo-hybrid/1" }),
     seed: "page",

@@ -35,7 +35,7 @@ function analysed(rollouts: LabelledRollout[], table: RewardTable, advantage: Re
       seed: "public",
     },
   );
-  return { split: describeSplit(findings, layout), assessment: assessTable(findings, layout, 0) };
+  return { split: describeSplit(findings, layout), assessment: assessTable(findings, layout, 0, ["author"]) };
 }
 
 describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, () => {
@@ -157,7 +157,8 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
     const input = {
       rollouts: labelPublicRollouts("finer/1"),
       scheme: "finer/1" as const,
-      priorTable: await load("finer-prior", "finer/1"),
+      authorTable: await load("finer-prior", "finer/1"),
+      inForceTable: await load("finer-prior", "finer/1"),
       config: CalibrationConfig.parse({}),
       advantage: AdvantageConfig.parse({ type: "gtpo-hybrid/1" }),
       seed: "public",

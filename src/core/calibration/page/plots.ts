@@ -1,5 +1,6 @@
 // The plots of a calibration report. Two series at most, told apart by shape and by colour.
-import type { CalibrationReport, Finding, TableAssessment, TableProfile } from "#contracts/calibration-report.ts";
+import type { CalibrationReport, Finding, TableAssessment, TableProfile, TableRole } from "#contracts/calibration-report.ts";
+import { inRole } from "../table-roles.ts";
 import { element, line, linearScale, type Scale, svg, text, tickLabel } from "./svg.ts";
 
 const WIDTH = 720;
@@ -27,15 +28,15 @@ export function plotTierEffects(report: CalibrationReport): string {
   return plotIntervals("correlation of a tier with the outcome", rows);
 }
 
-/** Mean advantage in training of each tier, under the fitted table (filled) and the prior (hollow). */
+/** Mean advantage in training of each tier, under the fitted table (filled) and the one in force (hollow). */
 export function plotAdvantages(report: CalibrationReport): string {
-  const [fitted, prior] = [assessmentOf(report, "fitted"), assessmentOf(report, "prior")];
+  const [fitted, inForce] = [assessmentOf(report, "fitted"), assessmentOf(report, "in-force")];
   const rows = (fitted?.tiers ?? [])
     .filter(({ numTurns }) => numTurns > 0)
     .map(({ tier, estimator }) => ({
       label: tier,
       first: estimator,
-      second: prior?.tiers.find((one) => one.tier === tier)?.estimator ?? UNDEFINED,
+      second: inForce?.tiers.find((one) => one.tier === tier)?.estimator ?? UNDEFINED,
     }));
   return plotIntervals("mean advantage of a tier's turns in training", rows);
 }
@@ -65,9 +66,9 @@ function interval(x: Scale, y: number, { value, low, high }: Finding, series: Se
   return whisker + element("circle", { cx: x(value), cy: y, r: 4, class: `point ${series}` });
 }
 
-/** Share of |advantage| x tokens by tier, under the fitted table and the prior. */
+/** Share of |advantage| x tokens by tier, under the fitted table and the one in force. */
 export function plotGradientShares(report: CalibrationReport): string {
-  const [fitted, prior] = [assessmentOf(report, "fitted"), assessmentOf(report, "prior")];
+  const [fitted, inForce] = [assessmentOf(report, "fitted"), assessmentOf(report, "in-force")];
   const rows = (fitted?.tiers ?? []).filter(({ numTurns }) => numTurns > 0);
   const height = TOP + rows.length * ROW + BOTTOM;
   const x = linearScale(0, 1, LABELS, WIDTH - RIGHT);
@@ -75,7 +76,7 @@ export function plotGradientShares(report: CalibrationReport): string {
     element("rect", { x: x(0), y, width: Math.max(0, x(share) - x(0)), height: 11, class: `bar ${series}` });
   const marks = rows.flatMap(({ tier, gradientShare }, index) => {
     const y = TOP + index * ROW + 5;
-    const before = prior?.tiers.find((one) => one.tier === tier)?.gradientShare ?? 0;
+    const before = inForce?.tiers.find((one) => one.tier === tier)?.gradientShare ?? 0;
     return [text(LABELS - 10, y + 15, tier, { "text-anchor": "end" }), bar(gradientShare ?? 0, y, "first"), bar(before, y + 12, "second")];
   });
   return svg(WIDTH, height, "share of the gradient by tier", ...xAxis(x, TOP, height - BOTTOM, percentLabel), ...marks);
@@ -83,9 +84,7 @@ export function plotGradientShares(report: CalibrationReport): string {
 
 /** Share of turns without an advantage, by turn index. */
 export function plotDeadTurns(report: CalibrationReport): string {
-  const profiles = (["fitted", "prior"] as const).map(
-    (table) => report.profiles.find((profile) => profile.table === table)?.deadTurnsByIndex ?? [],
-  );
+  const profiles = (["fitted", "in-force"] as const).map((role) => inRole(report.profiles, role)?.deadTurnsByIndex ?? []);
   const numTurns = Math.max(1, ...profiles.map((points) => points.length));
   const x = linearScale(0, numTurns - 1, LABELS, WIDTH - RIGHT, 10);
   const y = linearScale(0, 1, TOP + PLOT_HEIGHT, TOP);
@@ -155,8 +154,8 @@ function percentLabel(share: number): string {
 }
 
 /** The judging tasks, unless there are none. */
-function assessmentOf({ assessments }: CalibrationReport, table: TableAssessment["table"]): TableAssessment | undefined {
-  const own = assessments.filter((assessment) => assessment.table === table);
+function assessmentOf({ assessments }: CalibrationReport, role: TableRole): TableAssessment | undefined {
+  const own = assessments.filter(({ roles }) => roles.includes(role));
   const judge = own.find(({ split }) => split === "judge");
   return judge?.tiers.some(({ numTurns }) => numTurns > 0) ? judge : own.find(({ split }) => split === "all");
 }

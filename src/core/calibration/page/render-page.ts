@@ -2,7 +2,8 @@
 import type { CalibrationReport, Finding, GateRow } from "#contracts/calibration-report.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import { schemeName } from "../../reward/tiers.ts";
-import { CRITERIA, DECISIONS } from "../render-report.ts";
+import { CRITERIA, DECISIONS, readWithCare, tableColumns, tableNotes } from "../render-report.ts";
+import { inRole, nameRoles } from "../table-roles.ts";
 import { plotAdvantages, plotDeadTurns, plotGradientShares, plotRewardByOutcome, plotTierEffects } from "./plots.ts";
 import { escapeText } from "./svg.ts";
 
@@ -24,14 +25,15 @@ pre { white-space: pre-wrap; font-size: .85rem; border-left: 3px solid var(--lin
 
 /** A whole page, ready to be written to a file and opened from disk. */
 export function renderPage(report: CalibrationReport): string {
-  const fitted = report.profiles.find(({ table }) => table === "fitted");
+  const fitted = inRole(report.profiles, "fitted");
   const sections = [
     `<h1>Calibration, iteration ${report.iteration}</h1>`,
     `<p class="${report.gate.decision}">${emphasize(DECISIONS[report.gate.decision])}</p>`,
     `<p class="note">Rule ${escapeText(report.rule)}, tiers ${escapeText(schemeName(report.scheme))}, estimator ${escapeText(report.advantage.type)}; ${percent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples; buffer ${report.bufferSha256.slice(0, 12)}.</p>`,
     bufferTable(report),
     section("Gate", "Judging tasks took no part in fitting. Every line must accept.", gateTable(report.gate.rows)),
-    section("Reward table", "", rewardTable(report)),
+    section("Reward table", tableNotes(report).map(escapeText).join(" "), rewardTable(report)),
+    section("The tables on the judging tasks", "", judgedTables(report)),
     section(
       "What each tier has to do with success",
       "A hollow mark far from its filled one means that the tier marks easy or hard tasks rather than good or bad turns.",
@@ -40,17 +42,17 @@ export function renderPage(report: CalibrationReport): string {
     section(
       "What training would do with each tier",
       "Mean advantage on the judging tasks. A rewarded tier should lie to the right of 0, a punished one to the left.",
-      key("fitted table", "prior table") + plotAdvantages(report),
+      key("fitted table", "table in force") + plotAdvantages(report),
     ),
     section(
       "Where the gradient goes",
       "Share of |advantage| times tokens.",
-      key("fitted table", "prior table") + plotGradientShares(report),
+      key("fitted table", "table in force") + plotGradientShares(report),
     ),
     section(
       "Dead turns",
       "Turns without any advantage, by their index in the conversation.",
-      key("fitted table", "prior table") + plotDeadTurns(report),
+      key("fitted table", "table in force") + plotDeadTurns(report),
     ),
     fitted === undefined
       ? ""
@@ -105,28 +107,35 @@ function gateTable(rows: readonly GateRow[]): string {
   );
 }
 
-function rewardTable({ priorTable, fittedTable, splits }: CalibrationReport): string {
-  const tiers = splits.find(({ split }) => split === "all")?.tiers ?? [];
-  const rows = Object.keys(fittedTable.values).map((tier) => {
+function rewardTable(report: CalibrationReport): string {
+  const columns = tableColumns(report);
+  const tiers = report.splits.find(({ split }) => split === "all")?.tiers ?? [];
+  const rows = Object.keys(report.fittedTable.values).map((tier) => {
     const found = tiers.find((one) => one.tier === tier);
     return [
       escapeText(tier),
-      value(priorTable.values[tier] ?? 0),
-      value(fittedTable.values[tier] ?? 0),
+      ...columns.map(({ table: { values } }) => value(values[tier] ?? 0)),
       `${found?.numTurns ?? 0}`,
       finding(found?.withinTask),
       `${found?.support ?? 0}`,
     ];
   });
+  return table(["tier", ...columns.map(({ title }) => escapeText(title)), "turns", "within-task correlation", "support"], rows);
+}
+
+function judgedTables({ assessments }: CalibrationReport): string {
+  const rows = assessments
+    .filter(({ split }) => split === "judge")
+    .map((one) => [
+      nameRoles(one.roles),
+      finding(one.discriminativeAccuracy),
+      finding(one.rewardOutcomeWithinTask),
+      finding(one.advantageCorrelation),
+      finding(one.turnMisalignment),
+      finding(one.deadTurns),
+    ]);
   return table(
-    [
-      "tier",
-      `prior (${escapeText(priorTable.name)})`,
-      `fitted (${escapeText(fittedTable.name)})`,
-      "turns",
-      "within-task correlation",
-      "support",
-    ],
+    ["table", "pairs ordered rightly", "reward and outcome, within task", "advantages and correlations", "turns pushed the wrong way", "dead turns"],
     rows,
   );
 }
@@ -142,10 +151,9 @@ function proposal({ proposal: record }: CalibrationReport): string {
   return section("Proposed by a model", about, `${said.join("")}<details><summary>What it was shown</summary>${shown}</details>`);
 }
 
-function notes({ warnings }: CalibrationReport): string {
-  return warnings.length === 0
-    ? ""
-    : section("Read with care", "", `<ul>${warnings.map(({ message }) => `<li>${escapeText(message)}</li>`).join("")}</ul>`);
+function notes(report: CalibrationReport): string {
+  const lines = readWithCare(report);
+  return lines.length === 0 ? "" : section("Read with care", "", `<ul>${lines.map((line) => `<li>${escapeText(line)}</li>`).join("")}</ul>`);
 }
 
 /** Markdown's ** to strong; the decisions use nothing else. */

@@ -14,8 +14,8 @@ import { PROPOSED_SCHEME, type ReadProposal, readProposal } from "./read-proposa
 export type Proposer = (prompt: readonly ProposerMessage[], read: (answer: string) => ReadProposal) => Promise<ProposalRecord>;
 
 /**
- * The report by the configured rule. `label` labels the same rollouts under another scheme: a proposal may split tiers, and the prior
- * is then carried over to them, so that both tables are judged on the same turns. Throws config.invalid without a proposer for
+ * The report by the configured rule. `label` labels the same rollouts under another scheme: a proposal may split tiers, and the author's
+ * table and the one in force are then carried over to them, so that all tables are judged on the same turns. Throws config.invalid without a proposer for
  * `llm-proposed`, and what `calibrate` throws.
  */
 export async function calibrateByRule(
@@ -31,7 +31,9 @@ export async function calibrateByRule(
   const fitting = tasks.filter((_, position) => isJudge[position] !== true);
   const proposal = await proposer(proposalPrompt(input, fitting), (answer) => readProposal(answer, input.scheme));
   const splits = proposal.proposal?.splits ?? [];
-  const priorTable = splitTable(input.priorTable, splits, PROPOSED_SCHEME);
-  const rollouts = splits.length === 0 ? input.rollouts : label(priorTable.scheme);
-  return calibrate({ ...input, rollouts, priorTable, scheme: priorTable.scheme, proposal });
+  if (splits.length === 0) return calibrate({ ...input, proposal });
+  const authorTable = splitTable(input.authorTable, splits, PROPOSED_SCHEME);
+  const inForceTable = splitTable(input.inForceTable, splits, PROPOSED_SCHEME);
+  const { scheme } = inForceTable;
+  return calibrate({ ...input, rollouts: label(scheme), authorTable, inForceTable, scheme, proposal });
 }

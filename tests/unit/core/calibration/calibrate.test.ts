@@ -15,7 +15,8 @@ const run = (rollouts: readonly LabelledRollout[], change: Partial<CalibrationIn
   calibrate({
     rollouts,
     scheme: "paper/1",
-    priorTable: IRC,
+    authorTable: IRC,
+    inForceTable: IRC,
     config: CONFIG,
     advantage: HYBRID,
     seed: "seed",
@@ -126,9 +127,9 @@ describe("a calibration report", () => {
     expect(run(CONFOUNDED, { config: { ...CONFIG, rule: "algorithm-1" } }).fittedTable.values["error"]).toBeLessThan(-0.1);
   });
 
-  test("a tier whose effect contradicts the prior's sign becomes neutral", () => {
+  test("a tier whose effect contradicts the author's sign becomes neutral", () => {
     const wrongPrior = createRewardTable({ schemaVersion: 1, name: "wrong", scheme: "paper/1", values: { gold: -1 } });
-    const report = run(CLEAR, { priorTable: wrongPrior });
+    const report = run(CLEAR, { authorTable: wrongPrior, inForceTable: wrongPrior });
     expect(report.conflicts).toMatchObject([{ tier: "gold", intendedSign: -1 }]);
     expect(report.fittedTable.values["gold"]).toBe(0);
   });
@@ -153,19 +154,19 @@ describe("a calibration report", () => {
     expect(refined.fittedTable.values["read"]).toBe(0);
   });
 
-  test("tiers without support keep the prior's value", () => {
+  test("tiers without support keep the value in force", () => {
     const report = run(EXAMPLE_3);
-    expect(report.keptPrior).toContain("soft");
+    expect(report.kept).toContain("soft");
     expect(report.fittedTable.values["soft"]).toBe("soft");
   });
 
-  test("refuses an empty buffer, a prior of other tiers, and a trial given twice", () => {
+  test("refuses an empty buffer, tables of other tiers, and a trial given twice", () => {
     expect(() => run([])).toThrowError(/no rollouts/);
     expect(() => run(CLEAR, { scheme: "finer/1" })).toThrowError(/paper-irc is of paper\/1/);
     expect(() => run([...CLEAR, ...CLEAR.slice(0, 1)])).toThrowError(/trial 0 twice/);
   });
 
-  test("redesign refuses a report about another prior", () => {
+  test("redesign refuses a report about another table in force", () => {
     expect(() => redesign(run(CLEAR), NAIVE)).toThrowError(/judges against paper-irc/);
   });
 
@@ -233,7 +234,7 @@ describe("cross-fitting", () => {
     /** Gold helps in all tasks but those of user-0, where it hurts: out of their fold, those tasks stand against the table. */
     const odd = CLEAR.map((one) => (one.userId === "user-0" ? { ...one, outcome: one.outcome === 1 ? (0 as const) : (1 as const) } : one));
     const accuracy = (report: ReturnType<typeof run>) =>
-      report.assessments.find(({ split, table }) => split === "judge" && table === "fitted")?.discriminativeAccuracy.value;
+      report.assessments.find(({ split, roles }) => split === "judge" && roles.includes("fitted"))?.discriminativeAccuracy.value;
     expect(accuracy(crossFitted(odd, 20))).toBeCloseTo(0.95, 2);
     expect(accuracy(crossFitted(CLEAR, 20))).toBe(1);
   });
@@ -275,12 +276,12 @@ describe("what the gate is asked", () => {
     expect(report.gate.rows[0]?.note).toBe("the fit revalues no tier");
   });
 
-  test("a doubtful tier that keeps the prior's value is not in question", () => {
+  test("a doubtful tier that keeps its value is not in question", () => {
     const errors = rollout("x", 0, 1, ["error", "error", "error", "error", "error"]).turns;
     const hasErrors = ({ taskId, trial }: LabelledRollout) => ["task-1", "task-2"].includes(taskId) && trial % 2 === 0;
     const withErrors = CLEAR.map((one) => (hasErrors(one) ? { ...one, turns: [...one.turns, ...errors] } : one));
     const report = crossFittedReport(withErrors);
-    expect(report.keptPrior).toContain("error");
+    expect(report.kept).toContain("error");
     expect(report.gate.rows.slice(0, 2).map(({ verdict }) => verdict)).toEqual(["accept", "accept"]);
   });
 });

@@ -20,6 +20,7 @@ function assess(table: RewardTable, advantage: AdvantageConfig) {
     analyse("all", taskSums(TASKS, layout, [turnAdvantages(TASKS, table, advantage)]), layout, { minTurns: 1 }, OPTIONS),
     layout,
     0,
+    ["author"],
   );
 }
 const meanOf = (assessment: ReturnType<typeof assess>, tier: string, kind: "immediate" | "proxy" | "summed" | "estimator") =>
@@ -38,7 +39,8 @@ const ALGORITHM_1 = fitTable({
     withinTask: { value: null, low: null, high: null },
     support: 0,
   })),
-  priorTable: NAIVE,
+  authorTable: NAIVE,
+  inForceTable: NAIVE,
   config: { ...CONFIG, rule: "algorithm-1" },
   iteration: 1,
   bufferSha256: "0".repeat(64),

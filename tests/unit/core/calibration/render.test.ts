@@ -14,7 +14,8 @@ const reportOf = (effect: number, numRollouts = 800) =>
   calibrate({
     rollouts: plantedRollouts({ numRollouts, groupSize: 8, seed: "render", effect, difficultySpread: 1.2 }),
     scheme: "finer/1",
-    priorTable: PRIOR,
+    authorTable: PRIOR,
+    inForceTable: PRIOR,
     config: CONFIG,
     advantage: HYBRID,
     seed: "render",
