@@ -147,7 +147,9 @@ export const GateThresholds = z.strictObject({
   priorMargin: z
     .number()
     .default(0.05)
-    .describe("the lower end of the difference in discriminative accuracy to the author's table, and to the one in force, must exceed minus this"),
+    .describe(
+      "the lower end of the difference in discriminative accuracy to the author's table, and to the one in force, must exceed minus this",
+    ),
 });
 export type GateThresholds = z.infer<typeof GateThresholds>;
 

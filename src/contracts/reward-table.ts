@@ -87,7 +87,9 @@ const RewardTable2 = z
     name: z.string().min(1),
     scheme: TierScheme,
     values: z.record(z.string(), TierValue),
-    intendedSigns: IntendedSigns.describe("what the advantages of a tier are held to; what its author intends stands in the author's table"),
+    intendedSigns: IntendedSigns.describe(
+      "what the advantages of a tier are held to; what its author intends stands in the author's table",
+    ),
     lineage: z.strictObject({
       parentSha256: Sha256.nullable().describe("the table that it was made from: the one in force, or the one whose tiers it splits"),
       authorSha256: Sha256.nullable().describe("the author's table that the campaign began with; null for that table itself, and in 0.1.0"),
@@ -111,7 +113,9 @@ export const RewardTableFile = z
     description: z.string().optional(),
     scheme: TierScheme,
     values: z.record(z.string(), TierValue),
-    intendedSigns: IntendedSigns.optional().describe("what a tier is meant to do: 1 reinforce, -1 suppress, 0 neither; default: the sign of its value"),
+    intendedSigns: IntendedSigns.optional().describe(
+      "what a tier is meant to do: 1 reinforce, -1 suppress, 0 neither; default: the sign of its value",
+    ),
   })
   .meta({ id: "RewardTableFile" });
 export type RewardTableFile = z.infer<typeof RewardTableFile>;

@@ -53,7 +53,17 @@ async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const config = parseConfig(options);
   const proposer = config.proposer === undefined ? null : openProposer(config.proposer, process.env, new AbortController().signal);
   const { rollouts, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
-  const input = { rollouts, scheme, authorTable: table, inForceTable: table, config, advantage, seed: options.seed, iteration: 0, bufferSha256 };
+  const input = {
+    rollouts,
+    scheme,
+    authorTable: table,
+    inForceTable: table,
+    config,
+    advantage,
+    seed: options.seed,
+    iteration: 0,
+    bufferSha256,
+  };
   const report = await calibrateByRule(input, label, proposer);
   const markdown = renderReport(report);
   if (options.markdown !== undefined) await writeText(options.markdown, markdown, "--markdown");

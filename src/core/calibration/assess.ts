@@ -13,7 +13,7 @@ import type {
 import { type BootstrapEstimate, type BootstrapOptions, bootstrap, type ClusterSums } from "../statistics/bootstrap.ts";
 import { wilsonInterval } from "../statistics/wilson.ts";
 import type { Deed } from "./deeds.ts";
-import { createStatistics, type DeedPositions, type StatisticsIndex, statisticsIndex } from "./statistics.ts";
+import { createStatistics, type StatisticsIndex, statisticsIndex } from "./statistics.ts";
 import { BUFFER, type SumsLayout, signOf, sumRows, TABLE_TIER, TIER, tableTierOffset, tierOffset } from "./task-sums.ts";
 
 export interface SplitFindings {
@@ -23,18 +23,15 @@ export interface SplitFindings {
   readonly estimates: readonly BootstrapEstimate[];
   readonly index: StatisticsIndex;
   readonly confidence: number;
-  /** Tiers, by position, whose mean advantage counts in this split: their deed is asked about, and has enough turns. */
-  readonly judged: ReadonlySet<number>;
+  /** Whether the sign of a tier's mean advantage, by position, counts in this split: it is asked about, and has enough turns. */
+  readonly isJudged: (tier: number) => boolean;
 }
 
 /** Which tiers the counts of mismatches are about. */
 export interface JudgedTiers {
-  /** Of a deed, in this split. */
   readonly minTurns: number;
   /** Tiers that are asked about; all of them without it. */
   readonly tiers?: ReadonlySet<string>;
-  /** Tiers that are judged as one; each alone without it. */
-  readonly deeds?: readonly (readonly string[])[];
 }
 
 /** Point values and intervals of every statistic of a layout on a split. */
@@ -47,17 +44,10 @@ export function analyse(
 ): SplitFindings {
   const totals = sumRows(sums);
   const index = statisticsIndex(layout);
-  const deeds = judgedDeeds(totals, layout, judged);
-  const estimates = bootstrap(sums, index.length, createStatistics(layout, deeds), options);
-  return { split, numTasks: sums.numRows, totals, estimates, index, confidence: options.confidence, judged: new Set(deeds.flat()) };
-}
-
-function judgedDeeds(totals: Float64Array, layout: SumsLayout, { minTurns, tiers, deeds }: JudgedTiers): DeedPositions[] {
-  const isAsked = (position: number) => tiers?.has(layout.tiers[position] ?? "") ?? true;
-  const numTurns = (deed: DeedPositions) => deed.reduce((total, position) => total + (totals[tierOffset(position) + TIER.turns] ?? 0), 0);
-  return (deeds ?? layout.tiers.map((tier) => [tier]))
-    .map((deed) => deed.map((tier) => layout.tiers.indexOf(tier)))
-    .filter((deed) => deed.some(isAsked) && numTurns(deed) >= Math.max(1, minTurns));
+  const isJudged = (tier: number) =>
+    (judged.tiers?.has(layout.tiers[tier] ?? "") ?? true) && (totals[tierOffset(tier) + TIER.turns] ?? 0) >= Math.max(1, judged.minTurns);
+  const estimates = bootstrap(sums, index.length, createStatistics(layout, isJudged), options);
+  return { split, numTasks: sums.numRows, totals, estimates, index, confidence: options.confidence, isJudged };
 }
 
 export function findingOf(findings: SplitFindings, position: number): Finding {

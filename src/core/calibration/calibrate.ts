@@ -9,13 +9,13 @@ import { schemeName, tierScheme } from "../reward/tiers.ts";
 import type { ClusterSums } from "../statistics/bootstrap.ts";
 import { analyse, assessTable, describeDeeds, describeSplit, findingOf, type SplitFindings } from "./assess.ts";
 import { chooseFolds, chooseJudges, groupByTask, type TaskRollouts } from "./buffer.ts";
-import { crossFittedRows } from "./cross-fit.ts";
-import { type Deed, deedLayout } from "./deeds.ts";
+import { crossFit, crossFittedRows, type Fold } from "./cross-fit.ts";
+import { deedLayout } from "./deeds.ts";
 import { bootstrapOptions, type FitInput, fitInRounds, fittedDeeds, type RefinedTable } from "./fit-in-rounds.ts";
 import { applyGate } from "./gate.ts";
 import { RULES } from "./rules.ts";
-import { profileTable } from "./table-profile.ts";
 import type { TableStatistic } from "./statistics.ts";
+import { profileTable } from "./table-profile.ts";
 import { type SumsLayout, selectRows, taskSums } from "./task-sums.ts";
 import { proxyLambda, type TurnAdvantages, turnAdvantages } from "./turn-advantages.ts";
 import { findWarnings } from "./warnings.ts";
@@ -34,26 +34,32 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
   const { config, advantage, authorTable, inForceTable } = input;
   const tasks = requireTasks(input);
   const standing = standingTables(input);
-  const { fitted, judgeRows, fitTasks } = split(input, tasks, standing);
+  const parts = split(input, tasks);
+  const { fitted } = parts;
   const judgedTables: JudgedTable[] = [...standing, { table: fitted.table, roles: ["fitted"] }];
-  const layout: SumsLayout = { tiers: tierScheme(input.scheme).tiers, tables: judgedTables.map(({ table }) => table) };
+  const tablesWith = (last: RewardTable) => [...standing.map(({ table }) => table), last];
+  const tiersWith = (last: RewardTable): SumsLayout => ({ tiers: tierScheme(input.scheme).tiers, tables: tablesWith(last) });
+  const layout = tiersWith(fitted.table);
   const advantages = layout.tables.map((table) => turnAdvantages(tasks, table, advantage));
-  const sums = taskSums(tasks, layout, advantages);
-  const revalued = new Set(layout.tiers.filter((tier) => fitted.table.values[tier] !== inForceTable.values[tier]));
-  const judged = { minTurns: config.minSupport, tiers: revalued, deeds: fittedDeeds(input) };
-  const analyseSplit = (name: SplitFindings["split"], rows: ClusterSums) =>
-    analyse(name, rows, layout, judged, bootstrapOptions(input, name));
-  const splits = {
-    all: analyseSplit("all", sums),
-    fit: analyseSplit(
-      "fit",
-      selectRows(sums, (row) => fitTasks.has(row)),
-    ),
-    judge: analyseSplit("judge", judgeRows ?? selectRows(sums, (row) => !fitTasks.has(row))),
-  };
-  const isIn = { all: () => true, fit: (row: number) => fitTasks.has(row), judge: (row: number) => config.folds > 1 || !fitTasks.has(row) };
-  const deeds = deedStatistics(input, tasks, isIn);
-  const statistics = Object.values(splits).map((findings) => ({ ...describeSplit(findings, layout), deeds: deeds[findings.split] }));
+  const deeds = fittedDeeds(input);
+  const revalued = new Set(deeds.filter((deed) => deed.some((tier) => isRevalued(tier, fitted.table, inForceTable))).map(([tier]) => tier));
+  const judged = { minTurns: config.minSupport, tiers: revalued };
+  const rows = splitRows(input, tasks, parts, tiersWith, advantages);
+  const analyseSplit = (name: SplitFindings["split"]) => analyse(name, rows[name], layout, judged, bootstrapOptions(input, name));
+  const splits = { all: analyseSplit("all"), fit: analyseSplit("fit"), judge: analyseSplit("judge") };
+  /** The gate looks at deeds. Where every tier is one of its own that is the judging split as it stands. */
+  const deedsWith = (last: RewardTable) => deedLayout(deeds, tablesWith(last));
+  const judge = deeds.every((deed) => deed.length === 1)
+    ? splits.judge
+    : analyse(
+        "judge",
+        splitRows(input, tasks, parts, deedsWith, advantages).judge,
+        deedsWith(fitted.table),
+        judged,
+        bootstrapOptions(input, "judge"),
+      );
+  const ofDeeds = deedStatistics(input, tasks, parts);
+  const statistics = Object.values(splits).map((findings) => ({ ...describeSplit(findings, layout), deeds: ofDeeds[findings.split] }));
   return {
     schemaVersion: 2,
     iteration: input.iteration,
@@ -74,7 +80,7 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
       judgedTables.map(({ roles }, table) => assessTable(findings, layout, table, roles)),
     ),
     profiles: judgedTables.map(({ roles }, table) => profileTable(tasks, advantages[table] as TurnAdvantages, roles)),
-    gate: judgeTable(splits.judge, layout, revalued, config),
+    gate: judgeTable(judge, deedsWith(fitted.table), revalued, config),
     conflicts: fitted.conflicts,
     neutralized: fitted.neutralized,
     warnings: findWarnings(tasks, statistics, fitted.kept, input.proposal),
@@ -97,20 +103,23 @@ function standingTables({ authorTable, inForceTable }: FitInput): JudgedTable[] 
   ];
 }
 
+function isRevalued(tier: string, fitted: RewardTable, inForce: RewardTable): boolean {
+  return fitted.values[tier] !== inForce.values[tier];
+}
+
 /** Of deeds that have several tiers, on the tasks of each split. Deeds of one tier are in the statistics of tiers. */
 function deedStatistics(
   input: CalibrationInput,
   tasks: readonly TaskRollouts[],
-  isIn: Readonly<Record<SplitFindings["split"], (row: number) => boolean>>,
+  parts: Split,
 ): Record<SplitFindings["split"], DeedStatistics[]> {
-  const deeds = fittedDeeds(input).filter((deed): deed is Deed => deed.length > 1);
-  if (deeds.length === 0) return { all: [], fit: [], judge: [] };
-  const layout = deedLayout(deeds);
-  const sums = taskSums(tasks, layout);
-  const of = (split: SplitFindings["split"]) => {
-    const rows = selectRows(sums, isIn[split]);
-    return describeDeeds(analyse(split, rows, layout, { minTurns: input.config.minSupport }, bootstrapOptions(input, split)), layout, deeds);
-  };
+  const tied = fittedDeeds(input).filter((deed) => deed.length > 1);
+  if (tied.length === 0) return { all: [], fit: [], judge: [] };
+  const layout = deedLayout(tied);
+  const rows = splitRows(input, tasks, parts, () => layout, []);
+  const judged = { minTurns: input.config.minSupport };
+  const of = (name: SplitFindings["split"]) =>
+    describeDeeds(analyse(name, rows[name], layout, judged, bootstrapOptions(input, name)), layout, tied);
   return { all: of("all"), fit: of("fit"), judge: of("judge") };
 }
 
@@ -118,24 +127,18 @@ interface Split {
   readonly fitted: RefinedTable;
   /** Positions of the tasks that the fitted table was made from. */
   readonly fitTasks: ReadonlySet<number>;
-  /** Rows of the judging tasks where these are not simply the other tasks. */
-  readonly judgeRows: ClusterSums | null;
+  /** With cross-fitting: the tables that judge, one per fold. Null: the fitted table itself, on the other tasks. */
+  readonly folds: readonly Fold[] | null;
 }
 
 /** One split, or cross-fitting: then every task judges, under a table that was fitted without it, and the table is fitted on all. */
-function split(input: CalibrationInput, tasks: readonly TaskRollouts[], standing: readonly JudgedTable[]): Split {
+function split(input: CalibrationInput, tasks: readonly TaskRollouts[]): Split {
   const { config, seed } = input;
   if (config.folds > 1) {
-    const fitTasks = new Set(tasks.keys());
     return {
       fitted: fitInRounds(input, tasks),
-      fitTasks,
-      judgeRows: crossFittedRows(
-        input,
-        tasks,
-        chooseFolds(tasks, config.folds, seed),
-        standing.map(({ table }) => table),
-      ),
+      fitTasks: new Set(tasks.keys()),
+      folds: crossFit(input, tasks, chooseFolds(tasks, config.folds, seed)),
     };
   }
   const isJudge = chooseJudges(tasks, config.holdout, seed);
@@ -146,7 +149,23 @@ function split(input: CalibrationInput, tasks: readonly TaskRollouts[], standing
       tasks.filter((_, position) => fitTasks.has(position)),
     ),
     fitTasks,
-    judgeRows: null,
+    folds: null,
+  };
+}
+
+/** Rows of each split. `layoutWith` makes the layout for a fitted table; `advantages` are those of the whole buffer under its tables. */
+function splitRows(
+  input: FitInput,
+  tasks: readonly TaskRollouts[],
+  { fitted, fitTasks, folds }: Split,
+  layoutWith: (fitted: RewardTable) => SumsLayout,
+  advantages: readonly TurnAdvantages[],
+): Record<SplitFindings["split"], ClusterSums> {
+  const all = taskSums(tasks, layoutWith(fitted.table), advantages);
+  return {
+    all,
+    fit: selectRows(all, (row) => fitTasks.has(row)),
+    judge: folds === null ? selectRows(all, (row) => !fitTasks.has(row)) : crossFittedRows(input, tasks, folds, layoutWith),
   };
 }
 
@@ -194,7 +213,7 @@ function judgeTable(
       gainOverInForce: fitted === 1 ? null : finding("gainOverSecond"),
       numPairs: describeSplit(judge, layout).numPairs,
       revaluedTiers: [...revalued],
-      unjudgedTiers: layout.tiers.filter((tier, c) => revalued.has(tier) && (signs[tier] ?? 0) !== 0 && !judge.judged.has(c)),
+      unjudgedTiers: layout.tiers.filter((tier, c) => revalued.has(tier) && (signs[tier] ?? 0) !== 0 && !judge.isJudged(c)),
     },
     config.gate,
   );

@@ -34,8 +34,9 @@ function areTied(tiers: readonly string[], { values, intendedSigns }: RewardTabl
   return !(signs.includes(1) && signs.includes(-1)) && tiers.every((tier) => values[tier] !== "soft");
 }
 
-/** The largest first; the scheme's order among equals. */
-function byMagnitude(tiers: readonly string[], { values }: RewardTable): string[] {
+/** The largest value first, then what has an intended sign; the scheme's order among equals. */
+function byMagnitude(tiers: readonly string[], { values, intendedSigns }: RewardTable): string[] {
   const magnitude = (tier: string) => Math.abs(Number(values[tier] ?? 0));
-  return tiers.toSorted((a, b) => magnitude(b) - magnitude(a));
+  const hasSign = (tier: string) => Math.abs(intendedSigns[tier] ?? 0);
+  return tiers.toSorted((a, b) => magnitude(b) - magnitude(a) || hasSign(b) - hasSign(a));
 }

@@ -47,7 +47,7 @@ export function fitTable(input: FitTableInput): FittedTable {
   const rule = RULES[config.rule];
   const fits = deedsOf(scheme, authorTable, config.rule).map((deed) => fitDeed(deed, input));
   const rate = rule.isInAuthorsTerms ? rateOfFits(fits, authorTable, config.alpha) : null;
-  const tiers = fits.flatMap((one) => one.deed.map((tier) => ({ tier, ...valueOf(tier, one, rate, input) })));
+  const tiers = fits.flatMap((one) => one.deed.map((tier) => ({ tier, ...tierValue(tier, one, rate, input) })));
   const table = createRewardTable(
     {
       schemaVersion: 1,
@@ -103,7 +103,7 @@ function numberOf(value: TierValue | undefined): number {
 }
 
 /** Value and sign of one tier of a deed: all move together, in the proportions that the author gave them. */
-function valueOf(
+function tierValue(
   tier: string,
   { deed: [speaker], fit }: DeedFit,
   rate: Rate | null,

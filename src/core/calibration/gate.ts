@@ -28,9 +28,7 @@ export function applyGate(evidence: GateEvidence, thresholds: GateThresholds): {
     aboveRow("advantage-correlation", fitted.advantageCorrelation, thresholds.advantageCorrelation),
     pairsRow(evidence.numPairs, thresholds.minPairs),
     aboveRow("not-worse-than-author", evidence.gainOverAuthor, -thresholds.priorMargin),
-    ...(evidence.gainOverInForce === null
-      ? []
-      : [aboveRow("not-worse-than-in-force", evidence.gainOverInForce, -thresholds.priorMargin)]),
+    ...(evidence.gainOverInForce === null ? [] : [aboveRow("not-worse-than-in-force", evidence.gainOverInForce, -thresholds.priorMargin)]),
   ];
   return { decision: combine(rows.map((row) => row.verdict)), rows };
 }

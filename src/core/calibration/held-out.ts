@@ -99,17 +99,15 @@ function tableOf(method: HeldOutMethod, sums: ClusterSums, config: CalibrationCo
     support: totals[tierOffset(position) + TIER.support] ?? 0,
   }));
   const bare = { ...config, rule, requireCertainty: false };
-  return fitTable({ scheme, evidence, authorTable: prior, inForceTable: prior, config: bare, iteration: 0, bufferSha256: prior.sha256 }).table;
+  return fitTable({ scheme, evidence, authorTable: prior, inForceTable: prior, config: bare, iteration: 0, bufferSha256: prior.sha256 })
+    .table;
 }
 
 function measure(tasks: readonly TaskRollouts[], table: RewardTable, advantage: AdvantageConfig): Measured {
   const layout = { tiers: tierScheme(table.scheme).tiers, tables: [table] };
   const index = statisticsIndex(layout);
   const out = new Float64Array(index.length);
-  createStatistics(
-    layout,
-    layout.tiers.map((_, position) => [position]),
-  )(sumRows(taskSums(tasks, layout, [turnAdvantages(tasks, table, advantage)])), out);
+  createStatistics(layout, () => true)(sumRows(taskSums(tasks, layout, [turnAdvantages(tasks, table, advantage)])), out);
   return Object.fromEntries(MEASURED.map((name) => [name, out[index.table(0, name)] ?? Number.NaN])) as Measured;
 }
 

@@ -8,7 +8,10 @@ import { SPLIT_RULE, verifyRewardTable } from "../reward/reward-table.ts";
  * The fitted table when the gate accepts it, else the one in force: nothing is trained on a table that was not shown to be better
  * founded. Throws reward.table-mismatch when the report is about another table in force.
  */
-export function redesign(report: CalibrationReport, inForceTable: RewardTable): { readonly decision: Verdict; readonly table: RewardTable } {
+export function redesign(
+  report: CalibrationReport,
+  inForceTable: RewardTable,
+): { readonly decision: Verdict; readonly table: RewardTable } {
   const { inForceTable: judged } = report;
   const isSplit = judged.lineage.rule === SPLIT_RULE && judged.lineage.parentSha256 === inForceTable.sha256;
   if (judged.sha256 !== inForceTable.sha256 && !isSplit) {

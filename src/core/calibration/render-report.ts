@@ -76,10 +76,7 @@ function rewardTable(report: CalibrationReport): string {
     ...columns.map(({ table: { values } }) => value(values[tier] ?? 0)),
     remark(report, tier),
   ]);
-  return [
-    table(["tier", ...columns.map(({ title }) => title), ""], rows),
-    ...tableNotes(report),
-  ].join("\n\n");
+  return [table(["tier", ...columns.map(({ title }) => title), ""], rows), ...tableNotes(report)].join("\n\n");
 }
 
 /** The tables of a report as columns: the author's and the one in force, once where they are the same, and the fitted one. */

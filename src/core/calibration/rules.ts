@@ -67,9 +67,7 @@ const withinTask: Revalue = ({ withinTask: rho, support }, intended, { alpha, de
 
 /** What a model proposed, as it is: the gate alone decides, and it holds the table to the author's signs. */
 const llmProposed: Revalue = (_, intended, __, proposed) =>
-  proposed === undefined
-    ? null
-    : { wanted: proposed, value: proposed, sign: heldToAuthor(proposed, intended, signOfValue(proposed)) };
+  proposed === undefined ? null : { wanted: proposed, value: proposed, sign: heldToAuthor(proposed, intended, signOfValue(proposed)) };
 
 function excludesZero({ low, high }: Finding): boolean {
   return low !== null && high !== null && (low > 0 || high < 0);

@@ -46,11 +46,8 @@ export function statisticsIndex(layout: SumsLayout) {
 
 export type StatisticsIndex = ReturnType<typeof statisticsIndex>;
 
-/** Positions of the tiers that are judged as one. */
-export type DeedPositions = readonly number[];
-
-/** All statistics of a layout. The mismatch counts are about the judged deeds. */
-export function createStatistics(layout: SumsLayout, judged: readonly DeedPositions[]): Statistics {
+/** All statistics of a layout. `isJudged` says which tiers, by position, the mismatch counts are about. */
+export function createStatistics(layout: SumsLayout, isJudged: (tier: number) => boolean): Statistics {
   const index = statisticsIndex(layout);
   return (sums, out) => {
     layout.tiers.forEach((_, c) => {
@@ -61,7 +58,7 @@ export function createStatistics(layout: SumsLayout, judged: readonly DeedPositi
       layout.tiers.forEach((_tier, c) => {
         for (const name of ADVANTAGE_STATISTICS) out[index.advantage(t, c, name)] = meanAdvantage(sums, layout, t, c, name);
       });
-      const values = tableStatistics(sums, layout, t, judged);
+      const values = tableStatistics(sums, layout, t, isJudged);
       for (const name of TABLE_STATISTICS) out[index.table(t, name)] = values[name];
     });
   };
@@ -99,7 +96,7 @@ function tableStatistics(
   sums: Float64Array,
   layout: SumsLayout,
   table: number,
-  judged: readonly DeedPositions[],
+  isJudged: (tier: number) => boolean,
 ): Record<TableStatistic, number> {
   const column = (name: keyof typeof TABLE, of = table) => at(sums, tableOffset(layout, of) + TABLE[name]);
   const [turns, rollouts, passes, pairs] = [
@@ -109,7 +106,7 @@ function tableStatistics(
     at(sums, BUFFER.pairs),
   ];
   const passingTurns = at(sums, BUFFER.passingTurns);
-  const mismatches = (name: "proxy" | "estimator") => countMismatches(sums, layout, table, name, judged);
+  const mismatches = (name: "proxy" | "estimator") => countMismatches(sums, layout, table, name, isJudged);
   return {
     turnMisalignment: column("wrongTurns") / column("intendedTurns"),
     deadTurns: column("deadTurns") / turns,
@@ -137,27 +134,19 @@ function tableStatistics(
   };
 }
 
-/** Judged deeds whose mean advantage, over the turns of all their tiers, has not the intended sign. Those without turns are not counted. */
+/** Judged tiers whose mean advantage has not the intended sign. Tiers without turns are not counted. */
 function countMismatches(
   sums: Float64Array,
   layout: SumsLayout,
   table: number,
   name: "proxy" | "estimator",
-  judged: readonly DeedPositions[],
+  isJudged: (tier: number) => boolean,
 ): number {
-  return judged.filter((deed) => {
-    const intended = intendedSign(layout, table, deed);
-    const numTurns = deed.reduce((total, c) => total + at(sums, tierOffset(c) + TIER.turns), 0);
-    if (intended === 0 || numTurns === 0) return false;
-    const advantages = deed.reduce((total, c) => total + at(sums, tableTierOffset(layout, table, c) + TABLE_TIER[name]), 0);
-    return signOf(advantages / numTurns) !== intended;
+  return layout.tiers.filter((tier, c) => {
+    const intended = layout.tables[table]?.intendedSigns[tier] ?? 0;
+    if (intended === 0 || !isJudged(c) || at(sums, tierOffset(c) + TIER.turns) === 0) return false;
+    return signOf(meanAdvantage(sums, layout, table, c, name)) !== intended;
   }).length;
-}
-
-/** The sign that a table holds a deed to; tiers of one deed do not contradict each other (deeds.ts). */
-function intendedSign(layout: SumsLayout, table: number, deed: DeedPositions): number {
-  const signs = deed.map((c) => layout.tables[table]?.intendedSigns[layout.tiers[c] ?? ""] ?? 0);
-  return signs.find((sign) => sign !== 0) ?? 0;
 }
 
 /** Pearson over tiers between within-task correlation and mean advantage, weighted by turns, over tiers with support. */

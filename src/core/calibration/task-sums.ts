@@ -118,7 +118,12 @@ function addBuffer(rollouts: readonly LabelledRollout[], row: Float64Array): voi
   }
 }
 
-function addTiers(rollouts: readonly LabelledRollout[], { tiers }: SumsLayout, columnOf: TableContext["columnOf"], row: Float64Array): void {
+function addTiers(
+  rollouts: readonly LabelledRollout[],
+  { tiers }: SumsLayout,
+  columnOf: TableContext["columnOf"],
+  row: Float64Array,
+): void {
   for (const rollout of rollouts) {
     for (const column of presentColumns(rollout, columnOf)) {
       const offset = tierOffset(column);

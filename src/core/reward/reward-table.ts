@@ -81,7 +81,8 @@ export function carryTable(table: RewardTable, scheme: TierScheme): RewardTable 
 function furtherSplits(from: TierScheme, to: TierScheme): readonly TierSplit[] | null {
   if (typeof to === "string") return null;
   if (typeof from === "string") return to.base === from ? to.splits : null;
-  const isExtended = to.name === from.name && to.base === from.base && hashJson(to.splits.slice(0, from.splits.length)) === hashJson(from.splits);
+  const isExtended =
+    to.name === from.name && to.base === from.base && hashJson(to.splits.slice(0, from.splits.length)) === hashJson(from.splits);
   return isExtended ? to.splits.slice(from.splits.length) : null;
 }
 

@@ -70,7 +70,7 @@ const BACKWARDS: TableProposal = { rationale: "The other way round.", splits: []
 describe("the rule llm-proposed", () => {
   test("a proposal that splits a tier is judged on other tasks, and adopted when the gate accepts it", async () => {
     const { report: found } = await report(JSON.stringify(GOOD));
-    expect(found.rule).toBe("llm-proposed/1");
+    expect(found.rule).toBe("llm-proposed/2");
     expect(found.scheme).toMatchObject({ name: "proposed", base: "finer/1" });
     expect(found.fittedTable.values).toMatchObject({ gold_write: 1, looked_up: 0.5, read: -0.5 });
     expect(found.inForceTable.values).toMatchObject({ gold_write: 1, looked_up: 0, read: 0 });

@@ -135,7 +135,14 @@ function judgedTables({ assessments }: CalibrationReport): string {
       finding(one.deadTurns),
     ]);
   return table(
-    ["table", "pairs ordered rightly", "reward and outcome, within task", "advantages and correlations", "turns pushed the wrong way", "dead turns"],
+    [
+      "table",
+      "pairs ordered rightly",
+      "reward and outcome, within task",
+      "advantages and correlations",
+      "turns pushed the wrong way",
+      "dead turns",
+    ],
     rows,
   );
 }
@@ -153,7 +160,9 @@ function proposal({ proposal: record }: CalibrationReport): string {
 
 function notes(report: CalibrationReport): string {
   const lines = readWithCare(report);
-  return lines.length === 0 ? "" : section("Read with care", "", `<ul>${lines.map((line) => `<li>${escapeText(line)}</li>`).join("")}</ul>`);
+  return lines.length === 0
+    ? ""
+    : section("Read with care", "", `<ul>${lines.map((line) => `<li>${escapeText(line)}</li>`).join("")}</ul>`);
 }
 
 /** Markdown's ** to strong; the decisions use nothing else. */

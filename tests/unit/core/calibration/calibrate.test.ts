@@ -99,8 +99,15 @@ describe("a calibration report", () => {
     expect(report.gate.decision).toBe("accept");
     const { decision, table } = redesign(report, IRC);
     expect(decision).toBe("accept");
-    expect(table.values["gold"]).toBeCloseTo(1, 6);
-    expect(table.lineage).toEqual({ parentSha256: IRC.sha256, bufferSha256: "b".repeat(64), rule: "within-task/1", iteration: 2 });
+    /** Both correlations are 1, so what the author spends on the two, 1 and 0.1, is shared alike. */
+    expect([table.values["gold"], table.values["state"]].map((value) => Number(value).toFixed(6))).toEqual(["0.550000", "-0.550000"]);
+    expect(table.lineage).toEqual({
+      parentSha256: IRC.sha256,
+      authorSha256: IRC.sha256,
+      bufferSha256: "b".repeat(64),
+      rule: "within-task/2",
+      iteration: 2,
+    });
   });
 
   test.each([
