@@ -37,6 +37,7 @@ const RETRYABLE = {
   "trainer.diverged": false,
   "store.conflict": false,
   "store.missing": false,
+  "store.dropped": false,
   "store.corrupt": false,
   "store.unavailable": true,
   "tracking.unavailable": true,

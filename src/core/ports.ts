@@ -8,9 +8,9 @@ import type { ToolCall, Turn, TurnTokens } from "#contracts/trajectory.ts";
 export interface ArtifactStore {
   /** Stores bytes under their hash. The same bytes again are a no-op. */
   putBlob(bytes: Uint8Array, schema: string): Promise<ArtifactRef>;
-  /** Stores a local file under its hash without reading it into memory at once. */
-  putBlobFile(path: string, schema: string): Promise<ArtifactRef>;
-  /** Bytes of a blob, verified against the hash. Throws store.missing or store.corrupt. */
+  /** Stores a local file under its hash without reading it into memory at once; nothing is copied when the blob is there already. */
+  putBlobFile(path: string, schema: string, options?: PutFileOptions): Promise<ArtifactRef>;
+  /** Bytes of a blob, verified against the hash. Throws store.missing, store.dropped or store.corrupt. */
   getBlob(ref: ArtifactRef): Promise<Uint8Array>;
   /** A local path that holds the blob, verified once; for programs that want a file. Read only. */
   localPath(ref: ArtifactRef): Promise<string>;
@@ -24,6 +24,33 @@ export interface ArtifactStore {
   listFolders(prefix: string): Promise<string[]>;
   /** Removes journal entries only: names below a `turns/` folder. */
   removeJournal(prefix: string): Promise<void>;
+}
+
+export interface PutFileOptions {
+  /** The file is never written again under its name, only replaced or removed: the blob may be another name of the same bytes. */
+  readonly isFinal?: boolean;
+}
+
+/**
+ * What garbage collection asks of the record beside reading it. A blob is as old as its last `putBlob`, `putBlobFile` or `touchBlob`; whoever
+ * does one of these has until the grace period is over to write the manifest that names it.
+ */
+export interface CollectableStore extends ArtifactStore {
+  /** Every name that is neither a blob nor a journal nor temporary. */
+  listManifests(): Promise<string[]>;
+  listBlobs(): AsyncIterable<StoredBlob>;
+  /** Makes a blob young. False when it is not there. */
+  touchBlob(sha256: string): Promise<boolean>;
+  /** Removes a blob unless it was touched after `before` (milliseconds since 1970). False when it stays or is not there. */
+  removeBlob(sha256: string, before: number): Promise<boolean>;
+  /** Puts back what a removal that was killed has left half done. */
+  restoreRemovals(): Promise<void>;
+}
+export interface StoredBlob {
+  readonly sha256: string;
+  readonly numBytes: number;
+  /** Milliseconds since 1970. */
+  readonly touchedAt: number;
 }
 
 /** The turn journal of one rollout in flight: what happened, in order, before the next turn began. */
