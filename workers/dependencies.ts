@@ -62,6 +62,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
           ...options,
           optimizerState: join(jobDirectory, "optimizer.safetensors"),
           canary: canary && join(jobDirectory, "canary.json"),
+          isFinal: true, // the trainer writes every file of an export anew under another name (trainer/tests)
         }),
     },
   };

@@ -7,6 +7,7 @@ import { registerCalibrationDiff } from "./commands/calibration-diff.ts";
 import { registerCampaign } from "./commands/campaign.ts";
 import { registerCompare } from "./commands/compare.ts";
 import { registerEnv } from "./commands/env.ts";
+import { registerGc } from "./commands/gc.ts";
 import { registerHistory } from "./commands/history.ts";
 import { registerPolicy } from "./commands/policy.ts";
 import { registerQuery } from "./commands/query.ts";
@@ -45,6 +46,7 @@ for (const register of [
   registerSimulator,
   registerPolicy,
   registerTracking,
+  registerGc,
 ]) {
   register(program);
 }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { AdvantageConfig } from "./advantage-config.ts";
 import { PolicyRequestFields, ProposerRequestFields, TokenLimitField, UserRequestFields } from "./request-fields.ts";
+import { RetentionConfig } from "./retention.ts";
 import { TierScheme } from "./reward-table.ts";
 
 const Probability = z.number().min(0).max(1);
@@ -340,6 +341,7 @@ export const CampaignConfig = z
     evaluation: EvaluationConfig,
     guards: GuardConfig.prefault({}),
     budget: BudgetConfig.default({}),
+    retention: RetentionConfig.optional().describe("which large files stay; absent: all of them"),
     stop: StopRule,
   })
   .superRefine(({ policy, training }, context) => {

@@ -14,7 +14,10 @@ const PolicyRetention = z.strictObject({
  */
 export const RetentionConfig = z
   .strictObject({
-    policies: z.union([z.literal("all"), PolicyRetention]).prefault({}).describe("whose weights stay"),
+    policies: z
+      .union([z.literal("all"), PolicyRetention])
+      .prefault({})
+      .describe("whose weights stay"),
     optimizerState: z
       .enum(["all", "last", "none"])
       .default("last")

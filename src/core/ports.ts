@@ -14,6 +14,8 @@ export interface ArtifactStore {
   getBlob(ref: ArtifactRef): Promise<Uint8Array>;
   /** A local path that holds the blob, verified once; for programs that want a file. Read only. */
   localPath(ref: ArtifactRef): Promise<string>;
+  /** Makes a blob young, as storing it again does: for whoever names it in a manifest anew. False when it is not there. */
+  touchBlob(sha256: string): Promise<boolean>;
   /** First writer wins; an equal second write is a no-op; a different one throws store.conflict. */
   putOnce(name: string, value: unknown): Promise<void>;
   /** The JSON value, or null when there is none. */
@@ -39,8 +41,6 @@ export interface CollectableStore extends ArtifactStore {
   /** Every name that is neither a blob nor a journal nor temporary. */
   listManifests(): Promise<string[]>;
   listBlobs(): AsyncIterable<StoredBlob>;
-  /** Makes a blob young. False when it is not there. */
-  touchBlob(sha256: string): Promise<boolean>;
   /** Removes a blob unless it was touched after `before` (milliseconds since 1970). False when it stays or is not there. */
   removeBlob(sha256: string, before: number): Promise<boolean>;
   /** Puts back what a removal that was killed has left half done. */

@@ -1,64 +1,77 @@
 // The record in a local folder: blobs under their hash, manifests written once. Safe under any number of processes on one machine.
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
+import { DroppedBlob } from "#contracts/retention.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
-import type { ArtifactStore } from "#core/ports.ts";
-import { copyTemporary, isErrno, linkOnce, replaceFile, writeTemporary } from "./durable-file.ts";
-import { sha256Of } from "./hash.ts";
-import { blobName, checkManifestName, checkName, isJournalName } from "./names.ts";
+import type { CollectableStore, PutFileOptions, StoredBlob } from "#core/ports.ts";
+import { BlobFolder } from "./blob-folder.ts";
+import { cloneTemporary, copyTemporary, isErrno, linkOnce, linkTemporary, writeTemporary } from "./durable-file.ts";
+import { hashFile, sha256Of } from "./hash.ts";
+import { blobName, checkManifestName, checkName, droppedName, isJournalName, isManifestName, RESERVED_FOLDERS } from "./names.ts";
 
 /** `ArtifactStore` below one folder. Throws store.unavailable when the disk refuses (full, read only, no permission). */
-export class LocalArtifactStore implements ArtifactStore {
+export class LocalArtifactStore implements CollectableStore {
   readonly root: string;
   readonly #temporaryFolder: string;
+  readonly #blobs: BlobFolder;
   readonly #verified = new Set<string>();
 
   constructor(root: string) {
     this.root = resolve(root);
     this.#temporaryFolder = join(this.root, "tmp");
+    this.#blobs = new BlobFolder(this.root);
   }
 
   async putBlob(bytes: Uint8Array, schema: string): Promise<ArtifactRef> {
     const sha256 = sha256Of(bytes);
     const ref = { uri: blobName(sha256), sha256, numBytes: bytes.length, schema };
     await this.#guard(ref.uri, async () => {
-      if (await this.#holds(ref)) return;
-      await this.#placeBlob(await writeTemporary(this.#temporaryFolder, bytes), ref);
+      if (await this.#blobs.reuse(ref)) return;
+      await this.#blobs.place(await writeTemporary(this.#temporaryFolder, bytes), ref);
     });
     return ref;
   }
 
-  async putBlobFile(path: string, schema: string): Promise<ArtifactRef> {
+  async putBlobFile(path: string, schema: string, { isFinal = false }: PutFileOptions = {}): Promise<ArtifactRef> {
     return await this.#guard(path, async () => {
-      const copy = await copyTemporary(this.#temporaryFolder, path);
-      const ref = { uri: blobName(copy.sha256), sha256: copy.sha256, numBytes: copy.numBytes, schema };
-      await this.#placeBlob(copy.path, ref);
-      return ref;
+      const clone = await cloneTemporary(this.#temporaryFolder, path);
+      if (clone !== null) return await this.#placeTemporary(clone, { ...(await hashFile(clone)), schema });
+      const before = await stat(path, { bigint: true });
+      const hash = await hashFile(path);
+      const ref = { uri: blobName(hash.sha256), ...hash, schema };
+      if (await this.#blobs.reuse(ref)) return ref;
+      const linked = isFinal ? await linkTemporary(this.#temporaryFolder, path) : null;
+      if (linked !== null) {
+        const { ino, size, mtimeNs } = await stat(linked, { bigint: true });
+        if (ino === before.ino && size === before.size && mtimeNs === before.mtimeNs)
+          return await this.#placeTemporary(linked, { ...hash, schema });
+        await unlink(linked); // it has changed since it was hashed: not as final as promised
+      }
+      const { path: copy, ...copied } = await copyTemporary(this.#temporaryFolder, path);
+      return await this.#placeTemporary(copy, { ...copied, schema });
     });
   }
 
   async getBlob(ref: ArtifactRef): Promise<Uint8Array> {
     const name = blobName(ref.sha256);
-    const bytes = await this.#guard(name, () => readFile(join(this.root, name)));
+    const bytes = await this.#guard(name, () => this.#orDropped(ref, () => this.#blobs.read(ref.sha256)));
     if (sha256Of(bytes) !== ref.sha256) throw corruptBlob(name);
     return bytes;
   }
 
   async localPath(ref: ArtifactRef): Promise<string> {
     const name = blobName(ref.sha256);
-    const path = join(this.root, name);
-    if (this.#verified.has(ref.sha256)) return path;
-    const hash = createHash("sha256");
-    await this.#guard(name, async () => {
-      for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-    });
-    if (hash.digest("hex") !== ref.sha256) throw corruptBlob(name);
-    this.#verified.add(ref.sha256);
-    return path;
+    return await this.#guard(name, () =>
+      this.#orDropped(ref, async () => {
+        const path = await this.#blobs.locate(ref.sha256);
+        if (this.#verified.has(ref.sha256)) return path;
+        if ((await hashFile(path)).sha256 !== ref.sha256) throw corruptBlob(name);
+        this.#verified.add(ref.sha256);
+        return path;
+      }),
+    );
   }
 
   async putOnce(name: string, value: unknown): Promise<void> {
@@ -87,24 +100,18 @@ export class LocalArtifactStore implements ArtifactStore {
     const name = trimSlash(prefix);
     const path = join(this.root, name);
     return await this.#guard(prefix, async () => {
-      const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-        if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
-        throw error;
-      });
+      const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(noEntries);
       const names = entries
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1));
       if (entries.length === 0 && (await isFile(path))) names.push(name);
-      return names.filter((found) => !found.startsWith("tmp/")).sort(byCodeUnit);
+      return names.filter((found) => !/^(tmp|trash)\//.test(found)).sort(byCodeUnit);
     });
   }
 
   async listFolders(prefix: string): Promise<string[]> {
     return await this.#guard(prefix, async () => {
-      const entries = await readdir(join(this.root, trimSlash(prefix)), { withFileTypes: true }).catch((error: unknown) => {
-        if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
-        throw error;
-      });
+      const entries = await readdir(join(this.root, trimSlash(prefix)), { withFileTypes: true }).catch(noEntries);
       return entries
         .filter((entry) => entry.isDirectory())
         .map((entry) => entry.name)
@@ -119,17 +126,52 @@ export class LocalArtifactStore implements ArtifactStore {
     await this.#guard(name, () => rm(join(this.root, name), { recursive: true, force: true }));
   }
 
-  async #holds(ref: ArtifactRef): Promise<boolean> {
-    const info = await stat(join(this.root, ref.uri)).catch(() => null);
-    return info !== null && info.size === ref.numBytes;
+  async listManifests(): Promise<string[]> {
+    const entries = await this.#guard("", () => readdir(this.root, { withFileTypes: true }).catch(noEntries));
+    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    const folders = entries.filter((entry) => entry.isDirectory() && !RESERVED_FOLDERS.includes(entry.name));
+    const below = await Promise.all(folders.map(({ name }) => this.list(name)));
+    return [...files, ...below.flat()].filter(isManifestName).sort(byCodeUnit);
   }
 
-  /** A file of another size under this hash is damaged: the good bytes take its place. */
-  async #placeBlob(temporary: string, ref: ArtifactRef): Promise<void> {
-    const path = join(this.root, ref.uri);
-    const isDamaged = (await isFile(path)) && !(await this.#holds(ref));
-    if (isDamaged) await replaceFile(temporary, path);
-    else await linkOnce(temporary, path);
+  listBlobs(): AsyncIterable<StoredBlob> {
+    return this.#blobs.list();
+  }
+
+  async touchBlob(sha256: string): Promise<boolean> {
+    return await this.#guard(blobName(sha256), () => this.#blobs.touch(sha256));
+  }
+
+  async removeBlob(sha256: string, before: number): Promise<boolean> {
+    return await this.#guard(blobName(sha256), () => this.#blobs.remove(sha256, before));
+  }
+
+  async restoreRemovals(): Promise<void> {
+    await this.#guard("trash", () => this.#blobs.restoreAll());
+  }
+
+  async #placeTemporary(temporary: string, blob: Omit<ArtifactRef, "uri">): Promise<ArtifactRef> {
+    const ref = { uri: blobName(blob.sha256), ...blob };
+    await this.#blobs.place(temporary, ref);
+    return ref;
+  }
+
+  /** A blob that is not there because a retention let it go is told as that. */
+  async #orDropped<T>({ sha256 }: ArtifactRef, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const note = isErrno(error, "ENOENT") ? DroppedBlob.safeParse(await this.read(droppedName(sha256))).data : undefined;
+      if (note === undefined) throw error;
+      throw new CampaignError(
+        "store.dropped",
+        `${blobName(sha256)} was dropped by retention on ${note.droppedAt.slice(0, 10)}: ${note.reason}`,
+        {
+          cause: error,
+          next: "docs/retention.md says what can still be done without it, and how to keep more in the next campaign",
+        },
+      );
+    }
   }
 
   async #guard<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -141,6 +183,11 @@ export class LocalArtifactStore implements ArtifactStore {
       throw unavailable(name, error);
     }
   }
+}
+
+function noEntries(error: unknown): [] {
+  if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
+  throw error;
 }
 
 function trimSlash(prefix: string): string {

@@ -18,14 +18,24 @@ export function blobName(sha256: Sha256): string {
   return `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`;
 }
 
-/** A name that `putOnce` may write: anywhere but among the blobs and the temporary files. */
+/** A name that `putOnce` may write: anywhere but among the blobs, the temporary files and the journals. */
 export function checkManifestName(name: string): string {
-  const isReserved = /^(blobs|tmp)(\/|$)/.test(checkName(name)) || isJournalName(name);
-  if (isReserved) throw new CampaignError("contract.invalid", `not a manifest name: ${JSON.stringify(name)}`);
+  if (!isManifestName(checkName(name))) throw new CampaignError("contract.invalid", `not a manifest name: ${JSON.stringify(name)}`);
   return name;
 }
 
-/** True for names below a `turns/` folder: the only part of the record that is ever removed. */
+/** Top folders of the record that hold no manifests. */
+export const RESERVED_FOLDERS: readonly string[] = ["blobs", "tmp", "trash"];
+
+export function isManifestName(name: string): boolean {
+  const isWellFormed = name.split("/").every((segment) => SEGMENT.test(segment));
+  return isWellFormed && !RESERVED_FOLDERS.includes(name.split("/")[0] ?? "") && !isJournalName(name);
+}
+
+/** Where it is told that a blob was let go by a campaign's retention. */
+export const droppedName = (sha256: Sha256): string => `dropped/${sha256}.json`;
+
+/** True for names below a `turns/` folder, which go when their group is committed. */
 export function isJournalName(name: string): boolean {
   return name.split("/").includes("turns");
 }

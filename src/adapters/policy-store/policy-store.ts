@@ -1,13 +1,13 @@
 // Policies in the record and as model directories: what training writes is stored by hash, and what servers and trainers read is put back.
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { chmod, copyFile, link, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import { PolicyCanary, PolicyManifest, type PolicyRef } from "#contracts/policy.ts";
 import { canonicalJson, hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
+import { hashFile } from "../artifact-store/hash.ts";
 import { checkSafetensors } from "./check-safetensors.ts";
 
 /** What makes a policy; cards, logs and licences beside it do not change what it says. */
@@ -25,6 +25,8 @@ export interface ImportOptions {
   readonly base?: PolicyRef | undefined;
   /** Path of what the trainer says of stored turns under these weights (PolicyCanary). */
   readonly canary?: string | undefined;
+  /** These files are never written again, only replaced or removed: the record may share them instead of copying. */
+  readonly isFinal?: boolean;
 }
 
 export interface PolicyDescription {
@@ -45,6 +47,11 @@ export interface PolicyStore {
   canary(ref: PolicyRef): Promise<PolicyCanary | null>;
   /** A local path of the moments to go on from, or null. */
   optimizerState(ref: PolicyRef): Promise<string | null>;
+  /**
+   * Sees that a policy's weights are there, and with `withMoments` what to go on training from, and keeps them from being removed for the
+   * next hour: for whoever is about to name it in a manifest anew (a fork, an evaluation). Throws store.dropped when retention let them go.
+   */
+  hold(ref: PolicyRef, options: { readonly withMoments: boolean }): Promise<void>;
 }
 
 /** `root` holds one directory per policy hash; everything in it can be made again from the record. */
@@ -70,14 +77,26 @@ export function createPolicyStore(store: ArtifactStore, root: string): PolicySto
       const { optimizerState } = await readManifest(store, manifest, hash);
       return optimizerState === null ? null : await store.localPath(optimizerState);
     },
+    hold: (ref, options) => hold(store, ref, options.withMoments),
   };
+}
+
+async function hold(store: ArtifactStore, { hash, manifest }: PolicyRef, withMoments: boolean): Promise<void> {
+  if (manifest === null) return; // only its endpoint knows it
+  const { files, optimizerState, canary, base } = await readManifest(store, manifest, hash);
+  const moments = withMoments && optimizerState !== null ? [optimizerState] : [];
+  for (const ref of [manifest, ...Object.values(files), ...moments, ...(canary === undefined ? [] : [canary])]) {
+    if (!(await store.touchBlob(ref.sha256))) await store.localPath(ref); // says why it is not there
+  }
+  if (base !== undefined) await hold(store, base, false);
 }
 
 /** Stores the files of a model directory. Throws config.file-missing when it is none, contract.invalid when its weights are torn. */
 export async function importPolicyDirectory(store: ArtifactStore, directory: string, options: ImportOptions): Promise<PolicyRef> {
   const names = await modelFiles(directory);
   const files: Record<string, ArtifactRef> = {};
-  for (const name of names) files[name] = await store.putBlobFile(join(directory, name), "ModelFile/1");
+  const { isFinal = false } = options;
+  for (const name of names) files[name] = await store.putBlobFile(join(directory, name), "ModelFile/1", { isFinal });
   if (names.includes("adapter_config.json") && options.base === undefined) throw isNoWholePolicy(directory);
   const { label, parentHash, optimizerState = null, base, canary } = options;
   const hash = policyHash(files);
@@ -86,7 +105,7 @@ export async function importPolicyDirectory(store: ArtifactStore, directory: str
     hash,
     files,
     parentHash,
-    optimizerState: optimizerState === null ? null : await store.putBlobFile(optimizerState, "OptimizerState/1"),
+    optimizerState: optimizerState === null ? null : await store.putBlobFile(optimizerState, "OptimizerState/1", { isFinal }),
     ...(base === undefined ? {} : { base }),
     ...(canary === undefined ? {} : { canary: await store.putBlobFile(canary, "PolicyCanary/1") }),
   };
@@ -140,7 +159,7 @@ async function materialize(store: ArtifactStore, root: string, policy: PolicyMan
   await mkdir(root, { recursive: true });
   const temporary = await mkdtemp(join(root, ".making-"));
   try {
-    for (const [name, ref] of Object.entries(policy.files)) await copyFile(await store.localPath(ref), join(temporary, name));
+    for (const [name, ref] of Object.entries(policy.files)) await share(await store.localPath(ref), join(temporary, name), ref.numBytes);
     await putInPlace(temporary, target, policy);
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -148,15 +167,29 @@ async function materialize(store: ArtifactStore, root: string, policy: PolicyMan
   return target;
 }
 
+/** Smaller files are copied: people do edit a config.json, and nobody edits weights. */
+const SHARED_FROM_BYTES = 1_000_000;
+
+/** A read-only file of the blob's bytes that takes no room where the file system can: blocks in common, else another name, else a copy. */
+async function share(blob: string, target: string, numBytes: number): Promise<void> {
+  if (numBytes < SHARED_FROM_BYTES) return await copyFile(blob, target);
+  const cloned = await succeeds(copyFile(blob, target, constants.COPYFILE_FICLONE_FORCE));
+  if (!cloned && !(await succeeds(link(blob, target)))) await copyFile(blob, target);
+  await chmod(target, 0o444);
+}
+
+const succeeds = (work: Promise<void>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );
+
 /**
  * The whole directory at once where there is none. Where there is one, another process was faster, or it is torn: what is torn is
  * replaced file by file. Nothing is ever removed, so no process takes away what another one has just put there.
  */
 async function putInPlace(temporary: string, target: string, policy: PolicyManifest): Promise<void> {
-  const isMoved = await rename(temporary, target).then(
-    () => true,
-    () => false,
-  );
+  const isMoved = await succeeds(rename(temporary, target));
   if (isMoved) return;
   for (const name of await tornFiles(target, policy)) await rename(join(temporary, name), join(target, name)).catch(() => undefined);
   const torn = await tornFiles(target, policy);
@@ -171,14 +204,8 @@ async function tornFiles(directory: string, { files }: PolicyManifest): Promise<
   const checks = Object.entries(files).map(async ([name, { sha256, numBytes }]) => {
     const path = join(directory, name);
     const info = await stat(path).catch(() => null);
-    const isIntact = info?.size === numBytes && (await sha256OfFile(path)) === sha256;
+    const isIntact = info?.size === numBytes && (await hashFile(path)).sha256 === sha256;
     return isIntact ? [] : [name];
   });
   return (await Promise.all(checks)).flat();
-}
-
-async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }

@@ -10,8 +10,8 @@ export interface PolicyHistory {
     readonly trained: string | null;
     /** The promoted policy when the iteration was over. */
     readonly promoted: string;
-    /** Of `trained`, on the selection tasks. */
-    readonly passRate: number;
+    /** Of `trained`, on the selection tasks; null where nothing is selected. */
+    readonly passRate: number | null;
   }[];
   /** The final policy, once the campaign has ended. */
   readonly final: string | null;
@@ -40,7 +40,8 @@ function chosen(
   iterations: PolicyHistory["iterations"],
 ): readonly string[] {
   const trained = iterations.flatMap((iteration) => (iteration.trained === null ? [] : [{ ...iteration, trained: iteration.trained }]));
-  const top = trained.reduce<(typeof trained)[number] | null>((a, b) => (a === null || b.passRate > a.passRate ? b : a), null);
+  const measured = trained.flatMap((iteration) => (iteration.passRate === null ? [] : [{ ...iteration, passRate: iteration.passRate }]));
+  const top = measured.reduce<(typeof measured)[number] | null>((a, b) => (a === null || b.passRate > a.passRate ? b : a), null);
   return [
     ...trained.slice(-last).map((iteration) => iteration.trained),
     ...(promoted ? iterations.map((iteration) => iteration.promoted) : []),

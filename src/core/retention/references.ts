@@ -1,22 +1,36 @@
-// What a manifest names: every ArtifactRef in a JSON value, wherever it stands, so that no kind of manifest can be forgotten.
-import { ArtifactRef } from "#contracts/artifact-ref.ts";
+// What a manifest names: every reference in a JSON value, wherever it stands, so that no kind of manifest can be forgotten.
+import { Sha256 } from "#contracts/artifact-ref.ts";
 
-/** All refs of a value, in the order they stand. Objects with a uri and a sha256 are refs, also when they have further fields. */
-export function referencesIn(value: unknown): ArtifactRef[] {
-  const found: ArtifactRef[] = [];
+/** As much of an ArtifactRef as it takes to find the blob and to know what it is. */
+export interface Reference {
+  readonly sha256: string;
+  /** "unknown" where the object says none. */
+  readonly schema: string;
+  /** null where the object says none. */
+  readonly numBytes: number | null;
+}
+
+/** Every object that has a uri and a sha256, in no particular order. Further fields, or ill-formed ones, make it no less a reference. */
+export function referencesIn(value: unknown): Reference[] {
+  const found: Reference[] = [];
   const pending: unknown[] = [value];
   while (pending.length > 0) {
     const next = pending.pop();
     if (typeof next !== "object" || next === null) continue;
-    const ref = toReference(next);
-    if (ref !== null) found.push(ref);
-    pending.push(...Object.values(next).reverse());
+    const reference = toReference(next);
+    if (reference !== null) found.push(reference);
+    for (const member of Object.values(next)) pending.push(member);
   }
   return found;
 }
 
-function toReference(value: object): ArtifactRef | null {
-  const { uri, sha256, numBytes = 0, schema = "unknown" } = value as Partial<Record<keyof ArtifactRef, unknown>>;
-  const ref = ArtifactRef.safeParse({ uri, sha256, numBytes, schema });
-  return ref.success ? ref.data : null;
+function toReference(value: object): Reference | null {
+  const { uri, sha256, schema, numBytes } = value as Readonly<Record<string, unknown>>;
+  const hash = Sha256.safeParse(sha256);
+  if (typeof uri !== "string" || !hash.success) return null;
+  return {
+    sha256: hash.data,
+    schema: typeof schema === "string" && schema !== "" ? schema : "unknown",
+    numBytes: typeof numBytes === "number" ? numBytes : null,
+  };
 }
