@@ -40,7 +40,12 @@ describe("whatever the retention says", () => {
         const { weights } = keptPolicies(rule, campaign);
         const promoted = campaign.iterations.at(-1)?.promoted ?? "base";
         const forks = campaign.iterations.filter(({ iteration }) => campaign.forkedAt.includes(iteration));
-        const needed = ["base", promoted, ...(campaign.final === null ? [] : [campaign.final]), ...forks.map((iteration) => iteration.promoted)];
+        const needed = [
+          "base",
+          promoted,
+          ...(campaign.final === null ? [] : [campaign.final]),
+          ...forks.map((iteration) => iteration.promoted),
+        ];
         for (const hash of needed) expect(has(weights, hash)).toBe(true);
       }),
     );
