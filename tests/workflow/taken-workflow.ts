@@ -7,8 +7,8 @@ const { findWorkers } = proxyActivities<{ findWorkers(input: FindWorkersInput): 
   startToCloseTimeout: "1 minute",
 });
 
-export async function takesWork(queue: string, name: string): Promise<string> {
+export async function takesWork(queue: string, name: string, firstSeconds = 1): Promise<string> {
   const options = { taskQueue: queue, startToCloseTimeout: "1 minute", heartbeatTimeout: "20 seconds" } as const;
-  const { work } = takenActivities<{ work(name: string): Promise<string> }>(options, findWorkers, { firstSeconds: 1, longestSeconds: 2 });
+  const { work } = takenActivities<{ work(name: string): Promise<string> }>(options, findWorkers, { firstSeconds, longestSeconds: 2 });
   return work(name);
 }

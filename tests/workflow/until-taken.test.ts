@@ -5,10 +5,16 @@ import { Client, Connection, WorkflowFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import { bundleWorkflowCode, NativeConnection, Worker } from "@temporalio/worker";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { readSettings } from "#adapters/settings.ts";
 import { findQueueWorkers, pendingActivities } from "#adapters/temporal/queue-workers.ts";
+import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { isServed } from "#contracts/queue-workers.ts";
 import { createQueueActivities } from "../../activities/queue.ts";
+import { CampaignClient } from "../../src/cli/campaign/campaign-client.ts";
+import { findWaiting } from "../../src/cli/campaign/waiting.ts";
+import { pauseUpdate } from "../../workflows/messages.ts";
 import { startTemporalServer, type TemporalServer } from "../support/temporal-server.ts";
+import { campaignInput } from "./fake-activities.ts";
 import type { takesWork } from "./taken-workflow.ts";
 
 let server: TemporalServer;
@@ -94,6 +100,47 @@ test("a worker that starts while it is asked for takes the work", async () => {
   const worker = await createWorker("late", async (name) => `${name} done`);
   expect(await worker.runUntil(handle.result())).toBe("patient done");
 });
+
+test("a person is told of work without a worker, and of a worker that is busy with another campaign", async () => {
+  const place = { home: "/home/of/the/stack", services: ["control", "rollout"], remoteAddress: null };
+  const status = (campaignId: string) => ({ campaignId, iteration: 1 }) as CampaignStatus;
+  const options = (id: string) => ({
+    workflowId: `campaign/${id}/iteration/1`,
+    taskQueue: "control",
+    args: ["turnwise-rollout", id, 60] as [string, string, number],
+  });
+  const stuck = await client.workflow.start<typeof takesWork>("takesWork", options("stuck"));
+  const told = (id: string) => findWaiting(client, status(id), place);
+  await vi.waitFor(async () => expect((await told("stuck"))?.message).toContain("no worker takes the work of turnwise-rollout"), {
+    timeout: 20_000,
+  });
+  expect(await told("not-begun")).toBeNull();
+
+  const release = Promise.withResolvers<void>();
+  const worker = await createWorker("turnwise-rollout", async (name) => {
+    await release.promise;
+    return name;
+  });
+  await worker.runUntil(async () => {
+    await vi.waitFor(async () => expect(await told("stuck")).toBeNull(), { timeout: 20_000 });
+    const second = await client.workflow.start<typeof takesWork>("takesWork", options("second"));
+    const busy = "waits for a free worker of turnwise-rollout, which works for campaign stuck";
+    await vi.waitFor(async () => expect(await told("second")).toEqual({ message: busy, next: null }), { timeout: 20_000 });
+    release.resolve();
+    await Promise.all([stuck.result(), second.result()]);
+  });
+}, 60_000);
+
+test("the command line says that nobody works for the workflows, where a call would only time out", async () => {
+  const cli = await CampaignClient.connect(readSettings({ TURNWISE_HOME: "/nowhere", TURNWISE_TEMPORAL_ADDRESS: server.address }));
+  await cli.start(campaignInput("unheard"));
+  const answers = await Promise.all(
+    [cli.status("unheard"), cli.tell("unheard", pauseUpdate)].map((call) => call.catch((error: unknown) => error)),
+  );
+  for (const answer of answers)
+    expect(answer).toMatchObject({ code: "service.no-worker", message: "no worker takes the work of turnwise-control" });
+  await cli.close();
+}, 60_000);
 
 test("the queue of workflows is seen as served by whoever asks for workflows", async () => {
   expect(await findQueueWorkers(client, "turnwise-control")).toMatchObject({ isPolled: false });

@@ -4,6 +4,9 @@ import { CampaignError } from "#core/errors.ts";
 import { readSecret } from "../settings.ts";
 import { checkAddress } from "./client.ts";
 
+/** Of the whole answer, its last byte included. */
+const TIMEOUT_MILLISECONDS = 5_000;
+
 interface Endpoint {
   readonly baseUrl: string;
   readonly apiKeyEnv?: string | undefined;
@@ -21,7 +24,7 @@ export async function checkEndpoint({ baseUrl, apiKeyEnv, allowedHosts }: Endpoi
     });
   }
   try {
-    await new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0, timeout: 5_000 }).models.list();
+    await new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0 }).models.list({ signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) });
   } catch (cause) {
     if (cause instanceof OpenAI.AuthenticationError) {
       throw new CampaignError("provider.unauthorized", `${baseUrl} refused the key`, {

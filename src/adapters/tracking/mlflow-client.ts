@@ -61,7 +61,7 @@ export class MlflowClient {
 
   /** The server's version, e.g. 3.17.2. */
   async version(): Promise<string> {
-    return (await (await this.#fetch("/version", {})).text()).trim();
+    return textOf(await this.#fetch("/version", {})).trim();
   }
 
   /** The id of the experiment of this name; made when there is none, restored when it was deleted. */
@@ -166,29 +166,32 @@ export class MlflowClient {
   async getArtifact(run: MlflowRun, path: string): Promise<Uint8Array> {
     const url = artifactUrl(run, path);
     if (url === null) throw new CampaignError("tracking.rejected", `artifacts of run ${run.info.run_id} are not behind the proxy`);
-    return new Uint8Array(await (await this.#fetch(url, {})).arrayBuffer());
+    return this.#fetch(url, {});
   }
 
   async #get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
-    return await readAnswer(path, await this.#fetch(`${API}/${path}`, {}), schema);
+    return readAnswer(path, await this.#fetch(`${API}/${path}`, {}), schema);
   }
 
   async #post<Schema extends z.ZodType>(path: string, body: object, schema: Schema): Promise<z.output<Schema>> {
     const request = { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-    return await readAnswer(path, await this.#fetch(`${API}/${path}`, request), schema);
+    return readAnswer(path, await this.#fetch(`${API}/${path}`, request), schema);
   }
 
-  async #fetch(path: string, request: RequestInit): Promise<Response> {
+  /** The whole answer: a server that stops in the middle of one has not answered. */
+  async #fetch(path: string, request: RequestInit): Promise<Uint8Array> {
     const timeout = AbortSignal.timeout(this.#timeoutSeconds * 1000);
     const signal = this.#signal === undefined ? timeout : AbortSignal.any([this.#signal, timeout]);
     let response: Response;
+    let body: Uint8Array;
     try {
       response = await fetch(this.baseUrl + path, { ...request, signal });
+      body = new Uint8Array(await response.arrayBuffer());
     } catch (cause) {
       throw this.#unavailable(cause instanceof Error ? describeCause(cause) : String(cause), cause);
     }
-    if (response.ok) return response;
-    const text = await response.text().catch(() => "");
+    if (response.ok) return body;
+    const text = textOf(body);
     if (response.status === 429 || response.status >= 500) throw this.#unavailable(`status ${response.status} ${text.slice(0, 200)}`);
     throw new CampaignError("tracking.rejected", `MLflow refuses ${path.split("?")[0]}: ${response.status} ${text.slice(0, 500)}`);
   }
@@ -201,8 +204,10 @@ export class MlflowClient {
   }
 }
 
-async function readAnswer<Schema extends z.ZodType>(path: string, response: Response, schema: Schema): Promise<z.output<Schema>> {
-  const text = await response.text();
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+function readAnswer<Schema extends z.ZodType>(path: string, body: Uint8Array, schema: Schema): z.output<Schema> {
+  const text = textOf(body);
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {

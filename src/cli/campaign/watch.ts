@@ -2,19 +2,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
-import { CampaignError } from "#core/errors.ts";
+import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import { formatDuration } from "../output.ts";
 import { style } from "../style.ts";
 import type { CampaignClient } from "./campaign-client.ts";
+import type { Waiting } from "./worker-hint.ts";
 
 const POLL_MILLISECONDS = 1_000;
 const QUIET_LINE_SECONDS = 15;
 /** Longer than any restart of a service; a server that stays away this long needs a person. */
 const PATIENCE_SECONDS = 180;
+/** What a restart of services looks like from here. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(["service.not-running", "service.no-worker"]);
 
 export type WatchEnd = "ended" | "paused" | "waiting-for-approval";
 
-/** Throws service.not-running when the server or the workers stay away. Aborting `signal` stops watching, not the campaign. */
+/** Throws service.not-running or service.no-worker when the server or the workers stay away. Aborting `signal` stops watching, not the campaign. */
 export async function watchCampaign(
   client: CampaignClient,
   record: CampaignRecord,
@@ -37,19 +40,29 @@ export async function watchCampaign(
           });
         }
         lastAnswer = Date.now();
+        line.tell(await client.waiting(status));
         line.show(describeStatus(status, clock.timeLeft(status)), `${status.state} ${status.iteration} ${status.stage}`);
         if (status.state === "waiting-for-approval") return "waiting-for-approval";
         if (status.state === "paused") return "paused";
       } catch (error) {
-        const isPassing = error instanceof CampaignError && error.code === "service.not-running";
+        const isPassing = error instanceof CampaignError && PASSING.has(error.code);
         if (!isPassing || Date.now() - lastAnswer > PATIENCE_SECONDS * 1000) throw error;
-        line.show(style.yellow("the server does not answer; waiting for it"), "no answer");
+        if (error.code === "service.no-worker") line.tell(error);
+        line.show(
+          style.yellow(error.code === "service.no-worker" ? "no worker answers; waiting" : "the server does not answer; waiting"),
+          error.code,
+        );
       }
       await sleep(POLL_MILLISECONDS, undefined, { signal });
     }
   } finally {
     line.end();
   }
+}
+
+/** Two lines for a person: why nothing goes on, and what helps. */
+export function describeWaiting({ message, next }: Waiting): string {
+  return `${style.yellow(message)}${next === null ? "" : `\n  ${style.dim("next:")} ${next}`}`;
 }
 
 export function describeStatus(
@@ -94,6 +107,16 @@ class StatusLine {
   private readonly isTerminal = process.stdout.isTTY === true;
   private lastKey = "";
   private lastAt = 0;
+  private lastTold: string | null = null;
+
+  /** Says once, in lines that stay, why nothing goes on. */
+  tell(waiting: Waiting | null): void {
+    if (waiting !== null && waiting.message !== this.lastTold) {
+      this.end();
+      console.log(describeWaiting(waiting));
+    }
+    this.lastTold = waiting?.message ?? null;
+  }
 
   show(text: string, key: string): void {
     if (this.isTerminal) process.stdout.write(`\r\u001b[2K${text}`);

@@ -10,6 +10,7 @@ import { CampaignId } from "#contracts/manifests.ts";
 import { endReason } from "#core/campaign/progress.ts";
 import { CampaignError } from "#core/errors.ts";
 import { approveRewardUpdate, pauseUpdate, rejectRewardUpdate, resumeUpdate, stopUpdate } from "../../../workflows/messages.ts";
+import { askCampaigns } from "../campaign/ask-campaigns.ts";
 import { CampaignClient } from "../campaign/campaign-client.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
 import { describeTasks, planCampaign } from "../campaign/plan.ts";
@@ -17,7 +18,7 @@ import { printPlan, printSummary } from "../campaign/print-summary.ts";
 import { rebuildProgress } from "../campaign/rebuild-progress.ts";
 import { ensureServices } from "../campaign/services.ts";
 import { summarizeCampaign } from "../campaign/summary.ts";
-import { describeStatus, watchCampaign } from "../campaign/watch.ts";
+import { describeStatus, describeWaiting, watchCampaign } from "../campaign/watch.ts";
 import { interruptSignal, onInterruptSay } from "../interrupt.ts";
 
 interface JsonOption {
@@ -132,30 +133,36 @@ export async function follow(
 
 async function list(options: JsonOption): Promise<void> {
   const record = openRecord(readSettings());
-  const rows = [];
-  for (const id of await record.listCampaigns()) {
-    const summary = await summarizeCampaign(record, id);
-    const status = summary.state === "open" ? await statusOrNull(id) : null;
-    rows.push({
-      id,
-      state: status?.state ?? summary.state,
+  const summaries = [];
+  for (const id of await record.listCampaigns()) summaries.push(await summarizeCampaign(record, id));
+  const open = summaries.filter(({ state }) => state === "open").map(({ campaignId }) => campaignId);
+  const answers = await askCampaigns(readSettings(), open);
+  const rows = summaries.map((summary) => {
+    const { status = null, waiting = null } = answers[open.indexOf(summary.campaignId)] ?? {};
+    return {
+      id: summary.campaignId,
+      state: waiting === null ? (status?.state ?? summary.state) : "waiting",
+      waiting,
       iterations: Math.max(0, summary.iterations.length - 1),
       created: summary.createdAt,
       summary,
-    });
-  }
+    };
+  });
   if (options.json === true) return printJson(rows);
   if (rows.length === 0) console.log("no campaigns yet; start one: turnwise campaign start configs/campaigns/quickstart.yaml --watch");
-  for (const { id, state, iterations, created } of rows)
+  for (const { id, state, waiting, iterations, created } of rows) {
     console.log(`${id.padEnd(28)} ${state.padEnd(12)} ${iterations} iterations   ${created}`);
+    if (waiting !== null) console.log(`  ${waiting.message}`);
+  }
 }
 
 async function show(id: string, options: JsonOption): Promise<void> {
   const summary = await summarizeCampaign(openRecord(readSettings()), id);
-  const status = summary.state === "open" ? await statusOrNull(id) : null;
-  if (options.json === true) return printJson({ ...summary, status });
+  const [{ status, waiting } = { status: null, waiting: null }] = await askCampaigns(readSettings(), summary.state === "open" ? [id] : []);
+  if (options.json === true) return printJson({ ...summary, status, waiting });
   printSummary(summary);
   if (status !== null) console.log(describeStatus(status, null));
+  if (waiting !== null) console.log(describeWaiting(waiting));
   else if (summary.state === "open") console.log(`not running; go on with: turnwise campaign resume ${id}`);
 }
 
@@ -200,21 +207,6 @@ async function tell(id: string, options: JsonOption, update: { readonly name: st
     else console.log(`campaign ${id}: ${answer}`);
   } finally {
     await client.close();
-  }
-}
-
-/** What the campaign says, or null where no server runs: the record answers without it. */
-async function statusOrNull(id: string) {
-  try {
-    const client = await CampaignClient.connect(readSettings());
-    try {
-      return await client.status(id);
-    } finally {
-      await client.close();
-    }
-  } catch (error) {
-    if (error instanceof CampaignError && error.code === "service.not-running") return null;
-    throw error;
   }
 }
 

@@ -1,0 +1,69 @@
+// Why a running campaign does not go on at this moment, from the activities that its workflows wait for; null when it does.
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import { z } from "zod";
+import { findQueueWorkers, type PendingActivity, pendingActivities } from "#adapters/temporal/queue-workers.ts";
+import type { CampaignStatus } from "#contracts/campaign-status.ts";
+import { RolloutPurpose } from "#contracts/manifests.ts";
+import { isServed, type QueueWorkers } from "#contracts/queue-workers.ts";
+import { iterationWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
+import { type HintPlace, noWorker, type Waiting } from "./worker-hint.ts";
+
+/** Work that is younger than this is about to be taken. */
+const PATIENCE_MILLISECONDS = 5_000;
+
+/** What an activity that waits says in its heartbeat. */
+const WaitingDetails = z.object({ waitingFor: z.string() });
+
+/** Throws what the client throws, in the client's own deadline. */
+export async function findWaiting(client: Client, { campaignId, iteration }: CampaignStatus, place: HintPlace): Promise<Waiting | null> {
+  const ids = [
+    iterationWorkflowId(campaignId, iteration),
+    ...RolloutPurpose.options.map((purpose) => rolloutWorkflowId(campaignId, iteration, purpose)),
+  ];
+  const pending = (await Promise.all(ids.map((id) => activitiesOf(client, id)))).flat();
+  const said = saidInHeartbeat(pending);
+  if (said !== null) return said;
+  const queue = untakenQueue(pending, Date.now());
+  const workers = queue === null ? null : await findQueueWorkers(client, queue);
+  return describeWaiting(pending, workers, place);
+}
+
+async function activitiesOf(client: Client, workflowId: string): Promise<PendingActivity[]> {
+  try {
+    return await pendingActivities(client, workflowId);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return []; // not begun yet
+    throw error;
+  }
+}
+
+function saidInHeartbeat(pending: readonly PendingActivity[]): Waiting | null {
+  const said = pending.map(({ details }) => WaitingDetails.safeParse(details)).find(({ success }) => success)?.data;
+  return said === undefined ? null : { message: said.waitingFor, next: null };
+}
+
+/** The queue of the work that waits longest, when none of the work has been begun. */
+export function untakenQueue(pending: readonly PendingActivity[], now: number): string | null {
+  if (pending.some(({ hasBegun }) => hasBegun)) return null;
+  const [oldest] = pending.toSorted((a, b) => a.scheduledAt - b.scheduledAt);
+  return oldest === undefined || now - oldest.scheduledAt < PATIENCE_MILLISECONDS ? null : oldest.queue;
+}
+
+/** `workers`: of the queue whose work nobody has begun; null when all goes its way. */
+export function describeWaiting(pending: readonly PendingActivity[], workers: QueueWorkers | null, place: HintPlace): Waiting | null {
+  if (workers !== null && !isServed(workers)) return noWorker(workers.queue, place);
+  const failed = pending.find(({ hasBegun, lastFailure }) => !hasBegun && lastFailure !== null);
+  if (failed !== undefined)
+    return { message: `attempt ${failed.attempt} of ${failed.type} comes soon; the last one failed: ${failed.lastFailure}`, next: null };
+  if (workers === null || workers.busyWith.length === 0) return null;
+  return {
+    message: `waits for a free worker of ${workers.queue}, which works for ${workers.busyWith.map(campaignOf).join(", ")}`,
+    next: null,
+  };
+}
+
+/** `campaign/<id>/iteration/3` is work of campaign <id>. */
+function campaignOf(workflowId: string): string {
+  const [family, id] = workflowId.split("/");
+  return family === "campaign" && id !== undefined ? `campaign ${id}` : workflowId;
+}
