@@ -1,11 +1,11 @@
 // From labelled rollouts to a batch file, and from the batch file to a new policy by way of the Python trainer.
 import type { BuildBatchInput, BuildBatchResult, TrainInput, TrainResult } from "#contracts/activities.ts";
-import type { AdvantageConfig } from "#contracts/advantage-config.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { PolicyRef } from "#contracts/policy.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import type { TrainingJob, TrainingResult } from "#contracts/training.ts";
 import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
+import { describeEstimator } from "#core/advantage/describe-estimator.ts";
 import { toAdvantageGroup } from "#core/reward/advantage-groups.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
@@ -163,9 +163,4 @@ function advantageByTurn(steps: TrainingResult["steps"]): Record<string, number>
   return Object.fromEntries(
     entries.map(([turn, found]) => [`training/advantage_by_turn/${turn}`, found.reduce((sum, { mean }) => sum + mean, 0) / found.length]),
   );
-}
-
-/** The estimator's id with the switches that change its numbers, e.g. `gtpo-hybrid/1 gamma=0.9 lambda=0.3 …`. */
-function describeEstimator({ type, ...switches }: AdvantageConfig): string {
-  return [type, ...Object.entries(switches).map(([name, value]) => `${name}=${value}`)].join(" ");
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import { CampaignConfig } from "#contracts/campaign-config.ts";
+import { EstimatorTestbedReport } from "#contracts/estimator-testbed-report.ts";
 import { EvaluationReport } from "#contracts/evaluation-report.ts";
 import { PaperTables } from "#contracts/paper-tables.ts";
 import { ReportDiff } from "#contracts/report-diff.ts";
@@ -34,7 +35,16 @@ const DESTINATIONS: readonly Destination[] = [
   { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile }, io: "input" },
   {
     folder: "docs/schemas/output",
-    contracts: { AdvantagesReport, CalibrationReport, EvaluationReport, PaperTables, ReportDiff, SimulatorAudit, TestbedReport },
+    contracts: {
+      AdvantagesReport,
+      CalibrationReport,
+      EstimatorTestbedReport,
+      EvaluationReport,
+      PaperTables,
+      ReportDiff,
+      SimulatorAudit,
+      TestbedReport,
+    },
     io: "output",
   },
 ];

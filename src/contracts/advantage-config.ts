@@ -44,7 +44,7 @@ export const AdvantageConfig = z.discriminatedUnion("type", [
     type: z.literal("mt-grpo/2").describe("a trajectory that has stopped has reward 0 at later turns, and is charged their mean"),
     alpha: z.number().positive().max(1).default(1).describe("discount of later turn rewards; the outcome is not discounted"),
     lambda: z.number().nonnegative().default(1).describe("weight of the outcome advantage"),
-    normalizeByStd,
+    normalizeByStd: normalizeByStd.default(false),
     ...Scores,
   }),
   z.strictObject({ type: z.literal("gtpo/1"), gamma, terminal, scope, ...ScoresByTurn }),

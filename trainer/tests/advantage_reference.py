@@ -79,8 +79,8 @@ def mt_grpo(groups, *, ddof=1, alpha=1.0, **options):
     return result
 
 
-def charged_mt_grpo(groups, *, ddof=1, alpha=1.0, normalizeByStd=True, **options):
-    """A zero-padded matrix: columns are scored over all members, rows are summed from each turn to the end of the matrix."""
+def charged_mt_grpo(groups, *, ddof=1, alpha=1.0, normalizeByStd=False, **options):
+    """A zero-padded matrix: columns are centred or scored over all members, rows are summed from each turn to the end of the matrix."""
 
     def score(values):
         x = np.asarray(values, dtype=np.float64)

@@ -9,20 +9,22 @@ export interface ChargedMtGrpoOptions extends Normalization {
   readonly alpha: number;
   /** Weight of the outcome advantage. */
   readonly lambda: number;
-  /** False: rewards and outcomes are only centred. With alpha 1 the expected gradient is then (G - 1) / G of the true one. */
+  /** False: rewards and outcomes are only centred. The expected gradient is then (G - 1) / G of that of the discounted return. */
   readonly normalizeByStd: boolean;
 }
 
 /**
  * A[i,k] = sum over l = k..L-1 of alpha^(l-k) A^I[i,l], plus lambda * A^O[i].
  *
- * In this order: r[i,l] = 0 for l >= K_i; A^I[.,l] = z-scores of r[.,l] over all members of the group, for every l < L; each member's
- * sum runs to L-1, past its own end. So a stop at turn k carries -mean_l for every turn l > k that others took, and the baseline of a
- * decision never depends on the decision. In mt-grpo/1 the sum ends at K_i - 1, and how many means are taken off is the policy's choice.
+ * In this order: r[i,l] = 0 for l >= K_i; A^I[i,l] = r[i,l] minus the mean of r[.,l] over all members of the group, for every l < L;
+ * each member's sum runs to L-1, past its own end. So a stop at turn k is charged the mean of every later turn that others took, and
+ * what is taken off at a decision never depends on the decision. In mt-grpo/1 the sum ends at K_i - 1, and how many means are taken off
+ * is the policy's choice. With normalizeByStd, A^I and A^O are z-scores, as published: every index then counts the same, however small
+ * its rewards, so that a price of 0.05 outweighs the outcome (docs/estimators.md).
  *
- * result   advantages_GT, unitless. Padded to L turns, A^I sums to 0 over the group at every index. Equal to mt-grpo/1 (alpha 1) when
- *          all members have the same number of turns
- * source   ours, versioned; the bias that it mends: verl-project/verl#7244, on the form of arXiv:2604.02869, Eq. 1
+ * result   advantages_GT, in units of the rewards. Padded to L turns, A^I sums to 0 over the group at every index. With normalizeByStd
+ *          and alpha 1, equal to mt-grpo/1 when all members have the same number of turns
+ * source   ours, versioned; what it mends: verl-project/verl#7244, on the form of arXiv:2604.02869, Eq. 1
  */
 export function chargedMtGrpoAdvantages(group: PreparedGroup, options: ChargedMtGrpoOptions, counts: SetCounts): number[][] {
   const immediate_LG = paddedImmediate(group, options, counts);

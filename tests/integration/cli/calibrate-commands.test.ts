@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { encodeTrajectories } from "#adapters/record/trajectories.ts";
 import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
+import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
@@ -135,6 +136,19 @@ describe("turnwise advantages", () => {
     const sum = report.rollouts.reduce((total, { turns }) => total + (turns[0]?.advantage ?? 9), 0);
     expect(Math.abs(sum)).toBeLessThan(1e-9);
   });
+
+  test.each(AdvantageConfig.options.map((option) => option.shape.type.value))(
+    "%s: advantages and calibration take every estimator, and say which it was",
+    async (estimator) => {
+      const path = writeRollouts(temporaryFolder(), "mine.jsonl", [0, 1, 2, 3], 4);
+      const report = AdvantagesReport.parse(JSON.parse(await advantages(path, "--json", "--estimator", estimator)));
+      expect(report.diagnostics.estimator).toBe(estimator);
+      expect(report.rollouts.some(({ turns }) => turns.some(({ advantage }) => advantage > 0))).toBe(true);
+      const { advantage, fittedTable } = CalibrationReport.parse(JSON.parse(await calibrate(path, "--json", "--estimator", estimator)));
+      expect(advantage).toEqual(AdvantageConfig.parse({ type: estimator }));
+      expect(fittedTable.scheme).toBe("finer/1");
+    },
+  );
 
   test("reads trajectories of the record, with the tasks they were made on", async () => {
     const { environment, splits } = loadSyntheticAirline(1);
