@@ -1,21 +1,16 @@
 // The only place that builds an ApplicationFailure, and so the one that decides what Temporal tries again.
 import { ApplicationFailure, asyncLocalStorage } from "@temporalio/activity";
 import { TemporalFailure } from "@temporalio/common";
-import { CampaignError } from "#core/errors.ts";
+import { CampaignError, FEW_TRIES } from "#core/errors.ts";
 
 /**
- * Tries of what has been tried enough by itself (a group is made of rollouts that were made again several times) and of what nobody
- * expected (most likely a bug): once more in case it was the moment, then a person is told. Other failures: workflows/activity-options.ts.
- */
-const MAX_TRIES = 3;
-
-/**
- * What an activity throws in place of `error`. Cancellations and failures that are Temporal's own pass unchanged. A failure of the operating
- * system that nobody has given a code (no file handle left, a network drive that hangs) is tried as long as any other that may heal.
+ * What an activity throws in place of `error`. Cancellations and failures that are Temporal's own pass unchanged. What nobody expected is most
+ * likely a bug and is tried a few times; but a failure of the operating system (no file handle left, a network drive that hangs) as long as
+ * any other that may heal (workflows/activity-options.ts).
  */
 export function toApplicationFailure(error: unknown, attempt: number): unknown {
   if (error instanceof CampaignError) return ofCode(error, attempt);
-  if (isTemporals(error) || isOfTheSystem(error) || attempt < MAX_TRIES) return error;
+  if (isTemporals(error) || isOfTheSystem(error) || attempt < FEW_TRIES) return error;
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
   return ApplicationFailure.create({
     type: name,
@@ -26,7 +21,7 @@ export function toApplicationFailure(error: unknown, attempt: number): unknown {
 }
 
 function ofCode(error: CampaignError, attempt: number): ApplicationFailure {
-  const isTriedEnough = error.code === "rollout.incomplete-group" && attempt >= MAX_TRIES;
+  const isTriedEnough = error.maxTries !== null && attempt >= error.maxTries;
   return ApplicationFailure.create({
     type: error.code,
     message: error.next === null ? error.message : `${error.message}. Next: ${error.next}`,

@@ -61,7 +61,12 @@ export interface ErrorDetails extends ErrorOptions {
   readonly next?: string;
   /** How long a rate-limiting server asked to be left alone. */
   readonly retryAfterSeconds?: number;
+  /** Tries after which it is no accident any more, where that is sooner than for an outage: a program that ends by itself whenever it starts. */
+  readonly maxTries?: number | undefined;
 }
+
+/** Tries of what is most likely no accident: once more and once again, in case it was. */
+export const FEW_TRIES = 3;
 
 /** An expected failure, named after the boundary it crossed. Match on `code`: it survives serialization, the class does not. */
 export class CampaignError extends Error {
@@ -69,12 +74,14 @@ export class CampaignError extends Error {
   readonly code: ErrorCode;
   readonly next: string | null;
   readonly retryAfterSeconds: number | null;
+  readonly maxTries: number | null;
 
   constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
     super(message, details);
     this.code = code;
     this.next = details?.next ?? null;
     this.retryAfterSeconds = details?.retryAfterSeconds ?? null;
+    this.maxTries = details?.maxTries ?? null;
   }
 
   /** Whether the very same request may succeed later: never when anything that caused this error cannot be cured by trying again. */

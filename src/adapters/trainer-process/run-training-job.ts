@@ -8,7 +8,7 @@ import type { z } from "zod";
 import { GRACE } from "#contracts/grace-periods.ts";
 import { TrainingEvent, type TrainingJob, TrainingResult } from "#contracts/training.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
-import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
+import { CampaignError, ERROR_CODES, type ErrorCode, FEW_TRIES } from "#core/errors.ts";
 import { followLines } from "./event-tail.ts";
 import { type ProcessGroup, startGroup } from "./process-group.ts";
 import { watchForStall } from "./stall-watch.ts";
@@ -60,7 +60,10 @@ export async function runTrainerCommand<Job, Event extends { type: string }, Res
     await endOf(group);
   }
   const result = readResult(options);
-  if (result === null) throw new CampaignError("trainer.crashed", `the trainer exited with 0 but left no result.json in ${jobDirectory}`);
+  if (result === null)
+    throw new CampaignError("trainer.crashed", `the trainer exited with 0 but left no result.json in ${jobDirectory}`, {
+      maxTries: FEW_TRIES,
+    });
   return result;
 }
 
@@ -97,7 +100,11 @@ async function startTrainer<Job, Event, Result>({
       logPath: join(jobDirectory, "trainer.log"),
     });
   } catch (cause) {
-    throw new CampaignError("trainer.crashed", `cannot start ${python}: ${String(cause)}`, { cause, next: "run npm run setup" });
+    throw new CampaignError("trainer.crashed", `cannot start ${python}: ${String(cause)}`, {
+      cause,
+      maxTries: FEW_TRIES,
+      next: "run npm run setup",
+    });
   }
 }
 
@@ -160,6 +167,7 @@ async function stop(group: ProcessGroup): Promise<void> {
 /** On a full disk there may be no room for the event that says so. */
 const printedCode = (lines: string): string | undefined => /error: ([a-z.-]+): /.exec(lines)?.[1];
 
+const EXIT_CRASHED = 1;
 const EXIT_CODES: Readonly<Record<number, ErrorCode>> = { 2: "trainer.invalid-job", 3: "trainer.diverged" };
 
 function failureOf(ended: Awaited<ProcessGroup["exit"]>, event: unknown, group: ProcessGroup, jobDirectory: string): CampaignError {
@@ -169,5 +177,7 @@ function failureOf(ended: Awaited<ProcessGroup["exit"]>, event: unknown, group: 
   const message = reported?.message ?? group.lastLines(5).join(" | ");
   const known = ERROR_CODES.find((candidate) => candidate === (reported?.code ?? printedCode(message)));
   const next = known === "trainer.disk-full" ? `make room for ${jobDirectory}, then resume` : `see ${join(jobDirectory, "trainer.log")}`;
-  return new CampaignError(known ?? code, `the trainer ended with ${how}: ${message}`, { next });
+  // Killed, terminated or orphaned it may go through the next time; an exception comes again.
+  const maxTries = ended.code === EXIT_CRASHED ? FEW_TRIES : undefined;
+  return new CampaignError(known ?? code, `the trainer ended with ${how}: ${message}`, { next, maxTries });
 }

@@ -2,7 +2,7 @@
 import type { Task } from "#contracts/task.ts";
 import { FailedOutcomeType, type Trajectory, type Turn, type Usage } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
-import { CampaignError } from "../errors.ts";
+import { CampaignError, FEW_TRIES } from "../errors.ts";
 import type { Clock, Policy, TurnJournal, UserSimulator } from "../ports.ts";
 import { deriveSeed } from "../rng.ts";
 import { abandonTrajectory, runTrajectory, type TrajectoryInput, type TrajectoryResult } from "./run-trajectory.ts";
@@ -151,7 +151,7 @@ async function runAttempt<State>(
 }
 
 function isWorthWaiting(error: unknown): error is CampaignError {
-  return error instanceof CampaignError && error.retryable && error.code.startsWith("provider.");
+  return error instanceof CampaignError && error.retryable && error.maxTries === null && error.code.startsWith("provider.");
 }
 
 /**
@@ -170,6 +170,7 @@ function incompleteGroup(task: Task, trial: number, attempts: number, error: unk
   const message = `trial ${trial} of task ${task.id} failed in ${attempts} attempts; the last: ${last}`;
   return new CampaignError("rollout.incomplete-group", message, {
     cause: error,
+    maxTries: FEW_TRIES, // each is made of rollouts that were made again already
     next: "fix the cause and resume: finished turns are kept",
   });
 }

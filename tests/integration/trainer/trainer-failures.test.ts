@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
 import { TrainingHyperparameters } from "#contracts/campaign-config.ts";
 import type { TrainingEvent, TrainingJob } from "#contracts/training.ts";
+import { FEW_TRIES } from "#core/errors.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 const job: TrainingJob = {
@@ -65,13 +66,14 @@ const until = async (condition: () => boolean) => {
 
 describe("a trainer that ends", () => {
   test.each([
-    ["exit 2", "trainer.invalid-job"],
-    ["exit 3", "trainer.diverged"],
-    ["exit 1", "trainer.crashed"],
-    ["kill -9 $$", "trainer.crashed"],
-    ["exit 0", "trainer.crashed"],
-  ])("with '%s' fails as %s", async (script, code) => {
-    await expect(attempt(temporaryFolder(), script).result).rejects.toMatchObject({ code });
+    ["exit 2", "trainer.invalid-job", null],
+    ["exit 3", "trainer.diverged", null],
+    ["exit 143", "trainer.crashed", null],
+    ["exit 1", "trainer.crashed", FEW_TRIES],
+    ["kill -9 $$", "trainer.crashed", null],
+    ["exit 0", "trainer.crashed", FEW_TRIES],
+  ])("with '%s' fails as %s; an exception is not met for ever", async (script, code, maxTries) => {
+    await expect(attempt(temporaryFolder(), script).result).rejects.toMatchObject({ code, maxTries });
   });
 
   test("is quoted: its last words, or the error that it reported", async () => {

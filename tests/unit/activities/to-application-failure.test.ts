@@ -13,10 +13,10 @@ describe("what an activity throws", () => {
     });
   });
 
-  test("for a group that was made again and again is final after three tries, and so is what nobody expected", () => {
-    const incomplete = new CampaignError("rollout.incomplete-group", "failed", { cause: new CampaignError("simulator.refusal", "no") });
-    expect(toApplicationFailure(incomplete, 2)).toMatchObject({ nonRetryable: false });
-    expect(toApplicationFailure(incomplete, 3)).toMatchObject({ nonRetryable: true });
+  test("for what ends by itself whenever it starts is final after three tries, and so is what nobody expected", () => {
+    const ended = new CampaignError("trainer.crashed", "exit code 1", { maxTries: 3 });
+    expect(toApplicationFailure(ended, 2)).toMatchObject({ nonRetryable: false });
+    expect(toApplicationFailure(ended, 3)).toMatchObject({ nonRetryable: true });
     const bug = new TypeError("x is not a function");
     expect(toApplicationFailure(bug, 2)).toBe(bug);
     expect(toApplicationFailure(bug, 3)).toMatchObject({ nonRetryable: true, type: "TypeError", cause: bug });

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs
 import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { CampaignError } from "#core/errors.ts";
+import { CampaignError, FEW_TRIES } from "#core/errors.ts";
 import { REPOSITORY } from "../../settings.ts";
 import { type VllmLaunch, vllmCommand, vllmEnvironment } from "./launch.ts";
 
@@ -98,13 +98,14 @@ export class VllmProcess {
 
   private async answers(running: Running, launch: VllmLaunch, signal: AbortSignal): Promise<void> {
     const { readySeconds } = launch.config.start;
-    const fail = (what: string) =>
+    const fail = (what: string, maxTries?: number) =>
       new CampaignError("provider.unavailable", `vLLM ${what}; its last lines:\n${running.lastLines()}`, {
         next: `look into ${this.options.logPath}`,
+        maxTries,
       });
     const deadline = performance.now() + readySeconds * 1000;
     while (!(await isHealthy(launch))) {
-      if (running.hasEnded) throw fail(`ended with ${running.child.exitCode ?? running.child.signalCode} before it answered`);
+      if (running.hasEnded) throw fail(`ended with ${running.child.exitCode ?? running.child.signalCode} before it answered`, FEW_TRIES);
       if (performance.now() > deadline) throw fail(`does not answer after ${readySeconds} s`);
       await delay(POLL_MILLISECONDS, undefined, { signal });
     }
