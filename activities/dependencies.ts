@@ -25,7 +25,8 @@ export interface ActivityDependencies {
   readonly record: CampaignRecord;
   readonly versions: Readonly<Record<string, string>>;
   readonly clock: Clock;
-  openTaskSet(config: EnvironmentConfig): Promise<TaskSet>;
+  /** With the hash of a campaign's manifest: its very data, or environment.data-changed. */
+  openTaskSet(config: EnvironmentConfig, dataSha256?: string): Promise<TaskSet>;
   openPolicy(config: PolicyConfig, ref: PolicyRef): Promise<OpenedPolicy>;
   openSimulator(config: SimulatorConfig): UserSimulator;
   /** The model that proposes reward tables. */

@@ -46,7 +46,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
 async function runEvaluation(deps: ActivityDependencies, input: EvaluateInput) {
   const { campaignId, config, iteration, taskIds, policy, promoted } = input;
   const { environment, splits } = await deps.openTaskSet(config.environment);
-  const tasks = splits.evaluation.filter(({ id }) => taskIds.includes(id));
+  const tasks = splits.selection.filter(({ id }) => taskIds.includes(id));
   const known = new Map(tasks.map((task) => [task.id, { cluster: clusterOf(task), kind: task.kind }]));
   const resultsOf = (manifests: readonly GroupManifest[]) =>
     manifests.map(({ taskId, outcomes }) => ({

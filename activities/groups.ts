@@ -37,7 +37,7 @@ export async function readGroups(
   taskIds: readonly string[],
 ): Promise<CommittedGroup[]> {
   const { splits } = await deps.openTaskSet(context.config.environment);
-  const tasks = new Map(splits[purpose].map((task) => [task.id, task]));
+  const tasks = new Map(splits[purpose === "train" ? "train" : "selection"].map((task) => [task.id, task]));
   const groups: CommittedGroup[] = [];
   for (const manifest of await readManifests(deps, context, purpose, taskIds)) {
     const task = tasks.get(manifest.taskId);

@@ -3,7 +3,7 @@ import type { CanaryReport, GroupSummary, IterationContext, OpenPolicyInput, Rol
 import type { GroupManifest } from "#contracts/manifests.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
-import { groupSeed, planEvaluationTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
+import { groupSeed, planSelectionTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { isTruncation } from "#core/reward/label-rollout.ts";
@@ -20,7 +20,7 @@ export function createRolloutActivities(deps: ActivityDependencies) {
       const ids = (tasks: readonly Task[]) => tasks.map(({ id }) => id);
       return {
         train: iteration === 0 ? [] : planTrainTasks(ids(splits.train), config.rollout.tasksPerIteration, config.seed, iteration),
-        evaluation: planEvaluationTasks(ids(splits.evaluation), config.evaluation.tasks, config.seed),
+        evaluation: planSelectionTasks(ids(splits.selection), config.evaluation.tasks, config),
       };
     },
 
@@ -74,7 +74,7 @@ async function rollOut(
     environment: taskSet.environment,
     policy,
     simulator: deps.openSimulator(config.simulator),
-    seed: groupSeed(config.seed, purpose, iteration, taskId),
+    seed: groupSeed(config, purpose === "train" ? "train" : "selection", iteration, taskId),
     journal: (trial, attempt) => deps.openJournal(key, trial, attempt),
     limits: { ...DEFAULT_GROUP_LIMITS, maxTurns: config.rollout.maxTurns },
     userHelp: "judge",
@@ -100,7 +100,7 @@ async function rollOut(
 }
 
 function findTask({ splits }: TaskSet, { purpose, taskId }: RolloutGroupInput): Task {
-  const task = splits[purpose].find(({ id }) => id === taskId);
+  const task = splits[purpose === "train" ? "train" : "selection"].find(({ id }) => id === taskId);
   if (task === undefined) throw new CampaignError("environment.data-missing", `the ${purpose} split has no task ${taskId}`);
   return task;
 }

@@ -36,7 +36,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     versions: { turnwise: await codeVersion(), node: process.versions.node },
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
     // The folder with tau-bench's data may be named after this worker has started.
-    openTaskSet: (config) => openTaskSet(config, readSettings()),
+    openTaskSet: (config, dataSha256) => openTaskSet(config, readSettings(), dataSha256),
     openPolicy: (config, ref) => openPolicy(config, ref, { policies, policyUrl, policyHosts, vllm }),
     openSimulator: (config) =>
       openSimulator(

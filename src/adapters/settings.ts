@@ -21,7 +21,7 @@ export interface Settings {
   readonly vllm: string;
   /** Hosts beyond this machine on which a campaign's policy may be served. */
   readonly policyHosts: readonly string[];
-  /** Folder with tau-bench's data, or null when there is none. */
+  /** Folder with tau-bench's data, or null when none is named. Where 0.1.0 left a link to one, that is it. */
   readonly tauBench: string | null;
 }
 

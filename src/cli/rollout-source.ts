@@ -53,9 +53,9 @@ async function readFiles(files: readonly string[], options: RolloutSourceOptions
 async function readCampaign(campaignId: string, options: RolloutSourceOptions): Promise<RolloutSource> {
   const settings = readSettings();
   const record = new CampaignRecord(new LocalArtifactStore(settings.recordRoot));
-  const { config } = await record.requireCampaign(campaignId);
+  const { config, dataSha256 } = await record.requireCampaign(campaignId);
   const purpose = RolloutPurpose.parse(options.purpose);
-  const { environment, splits } = await openTaskSet(config.environment, settings);
+  const { environment, splits } = await openTaskSet(config.environment, settings, dataSha256);
   const tasks = new Map(Object.values(splits).flatMap((list) => list.map((task) => [task.id, task] as const)));
   const rollouts: ImportedRollouts["rollouts"][number][] = [];
   for (const iteration of await chooseIterations(record, campaignId, options.iteration)) {

@@ -13,21 +13,47 @@ const EnvironmentVariableName = z
   .regex(/^[A-Z][A-Z0-9_]*$/)
   .describe("name of an environment variable; the secret itself is never stored");
 
+/** Which splits an environment's tasks are divided into; no user is in two of them. */
+export const SplitScheme = z
+  .enum(["train-selection-test", "train-evaluation"])
+  .default("train-selection-test")
+  .describe(
+    "train-evaluation: as in 0.1.0, all held-out tasks choose the policy and there is no test; campaigns of that time go on with it",
+  );
+export type SplitScheme = z.infer<typeof SplitScheme>;
+
+const SelectionTasks = z.int().nonnegative().nullable().default(null);
+
 export const EnvironmentConfig = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("synthetic-airline"),
     seed: z.int().nonnegative().default(1).describe("seed of users, flights, reservations and tasks"),
+    splits: SplitScheme,
   }),
   z.strictObject({
     type: z.literal("tau-bench-airline"),
-    evaluationTasks: z.int().positive().default(20).describe("tasks held out from training, split so that no user is on both sides"),
+    testTasks: z.int().nonnegative().default(20).describe("of the 50 tasks, held out to measure the result"),
+    selectionTasks: z.int().nonnegative().default(0).describe("held out from the others to choose the policy"),
+    splits: SplitScheme,
   }),
   z
-    .strictObject({ type: z.literal("tau-bench-retail") })
-    .describe("the 115 test tasks held out; to train on: the training tasks whose user is in no test task"),
+    .strictObject({
+      type: z.literal("tau-bench-retail"),
+      selectionTasks: SelectionTasks.describe(
+        "held out from the training tasks to choose the policy; null: those of the benchmark's dev split",
+      ),
+      splits: SplitScheme,
+    })
+    .describe("the benchmark's 115 test tasks measure; to train on: the training tasks whose user is in no test or selection task"),
   z
-    .strictObject({ type: z.literal("tau2-airline") })
-    .describe("the benchmark's test split held out; to train on: the tasks of its train split whose user is in no test task"),
+    .strictObject({
+      type: z.literal("tau2-airline"),
+      selectionTasks: SelectionTasks.describe(
+        "held out from the train split to choose the policy; null: those of a split `selection`, which the benchmark's own file does not have",
+      ),
+      splits: SplitScheme,
+    })
+    .describe("the benchmark's test split measures; to train on: the tasks of its train split whose user is in no test or selection task"),
   z.strictObject({
     type: z.literal("task-file"),
     path: z.string().min(1).describe("tasks made by `turnwise synthesize`, relative to the repository"),
@@ -36,6 +62,7 @@ export const EnvironmentConfig = z.discriminatedUnion("type", [
       .regex(/^[0-9a-f]{64}$/)
       .optional()
       .describe("of the file; filled in when the campaign starts, so that it goes on with the same tasks or not at all"),
+    splits: SplitScheme,
   }),
 ]);
 export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
@@ -287,6 +314,7 @@ export const TrainingConfig = z.strictObject({
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
 
 export const EvaluationConfig = z.strictObject({
+  seed: z.int().nonnegative().default(1).describe("of held-out tasks and of the users in them, apart from the campaign's seed"),
   tasks: z.int().positive().describe("held-out tasks, the same in every iteration"),
   trials: z.int().positive().default(2),
   bootstrapResamples: z.int().min(100).default(10000),

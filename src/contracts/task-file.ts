@@ -56,7 +56,7 @@ export type Contamination = z.infer<typeof Contamination>;
 export const SynthesizedTask = z
   .strictObject({
     task: Task,
-    split: z.enum(["train", "evaluation"]).describe("no user is in both"),
+    split: z.enum(["train", "selection", "test"]).describe("no user is in two of them"),
     scenario: Scenario,
     decisions: z.array(TaskDecision).min(1),
     difficulty: z.strictObject({
@@ -94,7 +94,8 @@ export const SynthesisOptions = z.strictObject({
   evidence: z.array(z.int().min(0).max(6)).min(1),
   perCell: z.int().positive().max(10_000),
   refusals: z.number().min(0).max(1).describe("share of each cell's tasks with a wish that must be refused"),
-  trainShare: z.number().gt(0).lt(1),
+  trainShare: z.number().gt(0).lt(1).describe("share of the tasks for training; the others are held out"),
+  selectionShare: z.number().min(0).lt(1).describe("share of the held-out tasks that choose the policy; the others are the test"),
   contaminated: z.enum(["drop", "flag"]),
   maxOverlap: z.number().gt(0).max(1).describe("share of word sequences from which on an instruction counts as a benchmark's"),
 });
@@ -113,7 +114,8 @@ export const SynthesisCounts = z.strictObject({
   benchmarkTasks: Count.describe("that the tasks were compared with"),
   benchmarkUsers: Count.describe("tasks whose user is also the user of a benchmark task"),
   train: Count,
-  evaluation: Count,
+  selection: Count,
+  test: Count,
   scriptedPasses: Count.describe("tasks that an agent with the golden actions passes with the scripted user"),
   doNothingFloor: z.number().min(0).max(1),
 });
@@ -121,8 +123,10 @@ export type SynthesisCounts = z.infer<typeof SynthesisCounts>;
 
 export const TaskFile = z
   .strictObject({
-    schemaVersion: z.literal(1),
-    generator: z.literal("turnwise-synthesize/1"),
+    schemaVersion: z.literal(2),
+    generator: z
+      .enum(["turnwise-synthesize/1", "turnwise-synthesize/2"])
+      .describe("1: its held-out tasks were divided when they were read"),
     database: TaskDatabase,
     databaseSha256: Sha256.describe("of the database the tasks were made and checked with"),
     options: SynthesisOptions,

@@ -24,6 +24,7 @@ const RETRYABLE = {
   "simulator.failed": false,
   "environment.data-missing": false,
   "environment.data-corrupt": false,
+  "environment.data-changed": false,
   "environment.replay-mismatch": false,
   "environment.failed": false,
   "reward.group-too-small": false,

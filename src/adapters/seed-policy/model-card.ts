@@ -21,7 +21,7 @@ before a tool runs. It is of no use outside this format.
 
 \`turnwise policy train-seed --recipe recipe.yaml\` makes these files again: same recipe, same bytes on the same machine and library versions.
 Demonstrations are conversations of a scripted expert with the scripted user in the real environment, about users of the SFT split (airline seed
-${recipe.airlineSeed}); none is shown twice. Training and evaluation users never occur in them. With the slip rate's probability, per wish, the expert does one thing wrong:
+${recipe.airlineSeed}); none is shown twice. Training and held-out users never occur in them. With the slip rate's probability, per wish, the expert does one thing wrong:
 it refuses what is allowed or allows what is not, takes the first reservation for the one that was meant, miscounts paid bags, guesses the payment method, takes the
 other flight, forgets the other passengers.
 
@@ -37,10 +37,10 @@ Sampled at temperature ${evaluation.temperature}, scripted users, at most 30 tur
 
 | users | tasks | trials | pass rate | by doing nothing | standard error | tasks with passes and failures | turns | tokens |
 |---|---|---|---|---|---|---|---|---|
-${measuredRow("evaluation", evaluation)}
+${measuredRow("held out", evaluation)}
 ${measuredRow("training", training)}
 
-By kind of task, evaluation users: ${evaluation.perKind.map(({ kind, numTasks, passRate }) => `${kind} ${percent(passRate)} (${numTasks})`).join(", ")}.
+By kind of task, held-out users: ${evaluation.perKind.map(({ kind, numTasks, passRate }) => `${kind} ${percent(passRate)} (${numTasks})`).join(", ")}.
 
 How the rollouts ended: ${Object.entries(evaluation.stopReasons)
     .map(([reason, count]) => `${reason} ${count}`)

@@ -192,14 +192,15 @@ async function describe(options: TrainSeedOptions, last: StageResult, stages: re
   const { recipe, onProgress } = options;
   const { measure } = recipe;
   const { environment, splits } = createSyntheticAirline(recipe.airlineSeed);
+  const heldOut = [...splits.selection, ...splits.test].sort((left, right) => (left.id < right.id ? -1 : 1));
   const [evaluation, training] = await measurePassRates(
     { ...options, modelDirectory: last.modelDirectory, environment, temperature: measure.temperature, seed: recipe.seed },
     [
-      { tasks: splits.evaluation.slice(0, measure.evaluationTasks), trials: measure.trials },
+      { tasks: heldOut.slice(0, measure.evaluationTasks), trials: measure.trials },
       { tasks: splits.train.slice(0, measure.mixedTasks), trials: measure.groupSize },
     ],
   );
-  onProgress(`evaluation users: ${percent(evaluation?.passRate)} pass`);
+  onProgress(`held-out users: ${percent(evaluation?.passRate)} pass`);
   onProgress(`training users: ${percent(training?.passRate)} pass, ${percent(training?.mixedShare)} of groups mixed`);
   const config = JSON.parse(await readFile(join(last.modelDirectory, "config.json"), "utf8")) as { vocab_size: number };
   return SeedReport.parse({

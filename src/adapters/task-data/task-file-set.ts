@@ -21,8 +21,8 @@ export async function pinTaskFile(environment: EnvironmentConfig): Promise<Envir
 /**
  * The tasks of the file over the database they were made for.
  *
- * throws  CampaignError config.file-missing or config.invalid (the file), environment.data-missing, or environment.data-corrupt when file
- *         or database are not the ones that were meant
+ * throws  CampaignError config.file-missing or config.invalid (the file), environment.data-missing or environment.data-corrupt (the database),
+ *         or environment.data-changed when file or database are not the ones that were meant
  */
 export async function loadTaskFile(config: TaskFileConfig, tauBench: string | null): Promise<TaskSet<DatabaseState>> {
   const path = pathOf(config);
@@ -32,14 +32,15 @@ export async function loadTaskFile(config: TaskFileConfig, tauBench: string | nu
   if (database.databaseSha256 !== file.databaseSha256)
     throw changed(path, `it was made over another ${file.database.name} database than the one at hand`);
   const side = (split: SynthesizedTask["split"]) => file.tasks.filter((one) => one.split === split).map(({ task }) => task);
-  const splits = { sft: [], train: side("train"), evaluation: side("evaluation") };
-  return { environment: database.environmentWith([...splits.train, ...splits.evaluation]), splits };
+  const splits = { sft: [], train: side("train"), selection: side("selection"), test: side("test") };
+  const heldOut = file.tasks.filter(({ split }) => split !== "train").map(({ task }) => task);
+  return { environment: database.environmentWith([...splits.train, ...heldOut]), splits };
 }
 
 const pathOf = ({ path }: TaskFileConfig): string => resolve(REPOSITORY, path);
 
 function changed(path: string, what: string): CampaignError {
-  return new CampaignError("environment.data-corrupt", `the task file ${path} is not the one that was meant: ${what}`, {
+  return new CampaignError("environment.data-changed", `the task file ${path} is not the one that was meant: ${what}`, {
     next: "make it again with turnwise synthesize and the options it was made with, or start another campaign",
   });
 }

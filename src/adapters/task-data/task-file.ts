@@ -3,16 +3,23 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { TaskFile } from "#contracts/task-file.ts";
+import { TaskFile1 } from "#contracts/upcast/task-file-1.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import { upcastTaskFile } from "#core/task-synthesis/splits.ts";
 
 const NEXT = "make one with turnwise synthesize --out FILE";
 
-/** A task file and the hash of its bytes. Throws config.file-missing or config.invalid with the place of the first problem. */
+/** A task file and the hash of its bytes; one of 0.1.0 as today's. Throws config.file-missing or config.invalid with the place of the first problem. */
 export async function readTaskFile(path: string): Promise<{ readonly file: TaskFile; readonly sha256: string }> {
   const { json, sha256 } = await readJson(path);
-  const result = TaskFile.safeParse(json);
-  if (result.success) return { file: result.data, sha256 };
+  const isOfVersion1 = z.looseObject({ schemaVersion: z.literal(1) }).safeParse(json).success;
+  return { file: isOfVersion1 ? upcastTaskFile(parsed(TaskFile1, json, path)) : parsed(TaskFile, json, path), sha256 };
+}
+
+function parsed<File>(schema: z.ZodType<File>, json: unknown, path: string): File {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
   const [issue] = result.error.issues;
   const place = issue === undefined || issue.path.length === 0 ? "the top" : z.core.toDotPath(issue.path);
   throw new CampaignError("config.invalid", `${path} is no task file: at ${place}: ${issue?.message}`, { cause: result.error, next: NEXT });

@@ -41,7 +41,7 @@ export const TASK_SET_SOURCES: readonly TaskSetSource[] = [
     needsData: false,
     load: async () => {
       const { environment, splits } = loadSyntheticAirline(1);
-      return [{ name: "synthetic-airline", environment, tasks: [...splits.sft, ...splits.train, ...splits.evaluation] }];
+      return [{ name: "synthetic-airline", environment, tasks: Object.values(splits).flat() }];
     },
   },
   fromBenchmark("tau-bench-airline", readTauBenchAirline),

@@ -12,15 +12,8 @@ import { type RetailDatabase, retailDatabaseFromJson } from "#core/environment/r
 import { createRetailEnvironment, RETAIL_TOOLS, type RetailState } from "#core/environment/retail/environment.ts";
 import { taskKind } from "#core/environment/task-kind.ts";
 import type { Tool } from "#core/environment/tool.ts";
-import { keepUsersApart, splitByUser } from "./split-by-user.ts";
+import { type HeldOutOptions, type SelectionOptions, splitOneList, splitOwnSplits } from "./split-benchmark.ts";
 import { madeFrom, readChecked, readPythonJson, readText, TauBenchTask, ToolSchemas } from "./tau-bench-files.ts";
-
-export interface TauBenchOptions {
-  /** Tasks held out from training; no user is on both sides. */
-  readonly evaluationTasks: number;
-  /** Which users these are; 1 when absent. */
-  readonly seed?: number;
-}
 
 /** A domain as the benchmark has it, tasks by the benchmark's own splits. */
 export interface BenchmarkData<Data, State> {
@@ -30,25 +23,27 @@ export interface BenchmarkData<Data, State> {
 }
 
 /**
- * The 50 airline tasks over tau-bench's database.
+ * The 50 airline tasks over tau-bench's database, all of which are test tasks there, divided by user.
  *
  * directory  holds `airline/`
  * throws     CampaignError environment.data-missing, environment.data-corrupt or config.invalid (split impossible)
  */
-export async function loadTauBenchAirline(directory: string, options: TauBenchOptions): Promise<TaskSet<AirlineState>> {
+export async function loadTauBenchAirline(directory: string, options: HeldOutOptions): Promise<TaskSet<AirlineState>> {
   const { environment, tasks } = await readTauBenchAirline(directory);
-  return { environment, splits: { sft: [], ...splitByUser(tasks.get("test") ?? [], { seed: 1, ...options }) } };
+  return { environment, splits: splitOneList(tasks.get("test") ?? [], options) };
 }
 
 /**
- * The 115 retail test tasks for evaluation, and those of the 500 training tasks whose user is in no test task.
+ * The benchmark's 115 test tasks; its dev split, or tasks held out from its train split, for selection; the rest of its train split to train
+ * on. Dev and train tasks whose user is in a test task are left out, as are train tasks whose user is in a selection task.
  *
  * directory  holds `retail/`
- * throws     CampaignError environment.data-missing or environment.data-corrupt
+ * throws     CampaignError environment.data-missing, environment.data-corrupt or config.invalid (split impossible)
  */
-export async function loadTauBenchRetail(directory: string): Promise<TaskSet<RetailState>> {
+export async function loadTauBenchRetail(directory: string, options: SelectionOptions): Promise<TaskSet<RetailState>> {
   const { environment, tasks } = await readTauBenchRetail(directory);
-  return { environment, splits: { sft: [], ...keepUsersApart(tasks.get("train") ?? [], tasks.get("test") ?? []) } };
+  const own = { train: tasks.get("train") ?? [], selection: tasks.get("dev") ?? [], test: tasks.get("test") ?? [] };
+  return { environment, splits: splitOwnSplits(own, options) };
 }
 
 /** The airline as the benchmark has it: split "test", ids `airline-00` … */

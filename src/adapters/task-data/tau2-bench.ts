@@ -13,7 +13,7 @@ import { tau2AirlineDatabaseFromJson } from "#core/environment/tau2-airline/data
 import { createTau2AirlineEnvironment, TAU2_AIRLINE_TOOLS } from "#core/environment/tau2-airline/environment.ts";
 import { renderScenario } from "#core/environment/tau2-airline/scenario.ts";
 import { CampaignError } from "#core/errors.ts";
-import { keepUsersApart } from "./split-by-user.ts";
+import { type SelectionOptions, splitOwnSplits } from "./split-benchmark.ts";
 import type { BenchmarkData } from "./tau-bench.ts";
 import { corrupt, madeFrom, readChecked, readPythonJson, readText, ToolSchemas } from "./tau-bench-files.ts";
 
@@ -47,20 +47,23 @@ const Tau2Task = z.object({
 });
 type Tau2Task = z.infer<typeof Tau2Task>;
 
-const Splits = z.object({ train: z.array(z.string()), test: z.array(z.string()) });
+/** `selection` is in files of ours alone. */
+const Splits = z.object({ train: z.array(z.string()), test: z.array(z.string()), selection: z.array(z.string()).optional() });
 
 /**
- * The test split for evaluation, and those tasks of the train split whose user is in no test task.
+ * The benchmark's test split; for selection the split of that name where the file has one, or tasks held out from the train split; the rest
+ * of the train split to train on, without the tasks whose user is in another.
  *
  * directory  holds `tau2-airline/`
- * throws     CampaignError environment.data-missing or environment.data-corrupt
+ * throws     CampaignError environment.data-missing, environment.data-corrupt or config.invalid (split impossible)
  */
-export async function loadTau2Airline(directory: string): Promise<TaskSet<DatabaseState>> {
+export async function loadTau2Airline(directory: string, options: SelectionOptions): Promise<TaskSet<DatabaseState>> {
   const { environment, tasks } = await readTau2Airline(directory);
-  return { environment, splits: { sft: [], ...keepUsersApart(tasks.get("train") ?? [], tasks.get("test") ?? []) } };
+  const own = { train: tasks.get("train") ?? [], selection: tasks.get("selection") ?? [], test: tasks.get("test") ?? [] };
+  return { environment, splits: splitOwnSplits(own, options) };
 }
 
-/** The airline as the benchmark has it: splits "train" and "test", ids `tau2-airline-00` … by the benchmark's own numbers. */
+/** The airline as the benchmark has it: splits "train" and "test" (and "selection" in files of ours), ids `tau2-airline-00` … by the benchmark's own numbers. */
 export async function readTau2Airline(directory: string): Promise<BenchmarkData<AirlineDatabase, DatabaseState>> {
   const folder = join(directory, "tau2-airline");
   const db = await readPythonJson(folder, "db.json");
@@ -74,7 +77,7 @@ export async function readTau2Airline(directory: string): Promise<BenchmarkData<
     if (task === undefined) throw corrupt(folder, "split_tasks.json", `names task ${id}, which tasks.json does not have`);
     return task;
   };
-  const tasks = new Map(Object.entries(splits).map(([name, ids]) => [name, ids.map(taskOf)]));
+  const tasks = new Map(Object.entries(splits).map(([name, ids = []]) => [name, ids.map(taskOf)]));
   const { tools } = await readChecked(folder, "tools.json", z.object({ tools: ToolSchemas }));
   const environment = createTau2AirlineEnvironment({
     database,

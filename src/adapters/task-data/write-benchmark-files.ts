@@ -1,6 +1,6 @@
 // A task file in the folders and formats of the benchmarks, so that their own programs, and our readers, load it.
 import { join } from "node:path";
-import type { TaskFile } from "#contracts/task-file.ts";
+import type { SynthesizedTask, TaskFile } from "#contracts/task-file.ts";
 import type { Database } from "#core/environment/database.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { jsonString } from "#core/environment/python/format.ts";
@@ -17,7 +17,7 @@ export interface OwnDatabase {
 }
 
 /**
- * tau-bench: `<domain>/tasks_train.json` and `tasks_test.json` (the evaluation side); tau2: `tau2-<domain>/tasks.json` and
+ * tau-bench: `<domain>/tasks_train.json`, `tasks_dev.json` (the selection tasks) and `tasks_test.json`; tau2: `tau2-<domain>/tasks.json` and
  * `split_tasks.json`. Returns the paths written.
  */
 export async function writeBenchmarkFiles(
@@ -41,9 +41,13 @@ function folderOf(format: BenchmarkFormat, { database }: TaskFile): string {
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 function tauBenchFiles({ tasks }: TaskFile, own: OwnDatabase | null): Map<string, string> {
-  const side = (split: "train" | "evaluation") => json(tasks.filter((one) => one.split === split).map(toTauBench));
-  const data = own === null ? [] : databaseFiles(own);
-  return new Map([["tasks_train.json", side("train")], ["tasks_test.json", side("evaluation")], ...data]);
+  const side = (split: SynthesizedTask["split"]) => json(tasks.filter((one) => one.split === split).map(toTauBench));
+  const sides: [string, string][] = [
+    ["tasks_train.json", side("train")],
+    ["tasks_dev.json", side("selection")],
+    ["tasks_test.json", side("test")],
+  ];
+  return new Map([...sides, ...(own === null ? [] : databaseFiles(own))]);
 }
 
 function tau2Files({ tasks }: TaskFile): Map<string, string> {

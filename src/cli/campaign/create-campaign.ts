@@ -1,5 +1,4 @@
 // From a campaign file to a campaign in the record: checks everything that can be checked before anything is written.
-import { mkdir, rm, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
@@ -7,7 +6,8 @@ import { importPolicyDirectory, modelFiles } from "#adapters/policy-store/policy
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
-import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { linkData } from "#adapters/task-data/data-links.ts";
+import { type CampaignTaskSet, openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { pinTaskFile } from "#adapters/task-data/task-file-set.ts";
 import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
@@ -15,15 +15,14 @@ import type { CampaignManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import { checkPolicy } from "#core/campaign/check-policy.ts";
 import { checkTraining } from "#core/campaign/place-training.ts";
-import { planEvaluationTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
+import { planSelectionTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
-import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 
 /** A config whose files, tasks and endpoints have been seen. */
 export interface CheckedCampaign {
   readonly config: CampaignConfig;
-  readonly taskSet: TaskSet;
+  readonly taskSet: CampaignTaskSet;
   readonly priorTable: RewardTable;
   readonly policyDirectory: string;
 }
@@ -35,7 +34,7 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
   const taskSet = await openTaskSet(config.environment, settings);
   const ids = (tasks: readonly { id: string }[]) => tasks.map(({ id }) => id);
   planTrainTasks(ids(taskSet.splits.train), config.rollout.tasksPerIteration, config.seed, 1);
-  planEvaluationTasks(ids(taskSet.splits.evaluation), config.evaluation.tasks, config.seed);
+  planSelectionTasks(ids(taskSet.splits.selection), config.evaluation.tasks, config);
   const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
   const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {
@@ -48,34 +47,27 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
   return { config, taskSet, priorTable, policyDirectory };
 }
 
-/** Leaves a link to the folder with tau-bench's data where workers that run already look for it. */
-async function linkTauBench({ environment }: CampaignConfig, { home, tauBench }: Settings): Promise<void> {
-  const link = join(home, "data", "tau-bench");
-  if (environment.type === "synthetic-airline" || tauBench === null || tauBench === link) return;
-  await mkdir(join(home, "data"), { recursive: true });
-  await rm(link, { force: true });
-  await symlink(tauBench, link);
-}
-
 /** Writes the campaign into the record, or finds the same one there. Another config under the same id throws store.conflict. */
 export async function createCampaign(record: CampaignRecord, campaignId: string, checked: CheckedCampaign): Promise<CampaignManifest> {
-  await linkTauBench(checked.config, readSettings());
   const { config, taskSet, priorTable, policyDirectory } = checked;
   const configSha256 = sha256Hex(canonicalJson(config));
   const existing = await record.readCampaign(campaignId);
   if (existing !== null) {
-    if (existing.configSha256 === configSha256) return existing;
-    throw new CampaignError("store.conflict", `campaign ${campaignId} exists with another config`, {
+    const other = existing.configSha256 !== configSha256 ? "config" : existing.dataSha256 !== taskSet.dataSha256 ? "data" : null;
+    if (other === null) return existing;
+    throw new CampaignError("store.conflict", `campaign ${campaignId} exists with ${other === "data" ? "other data" : "another config"}`, {
       next: `choose another name with --name, or look at it with: turnwise campaign show ${campaignId}`,
     });
   }
+  const { home, tauBench } = readSettings();
+  if (tauBench !== null && config.environment.type !== "synthetic-airline") await linkData(home, taskSet.dataSha256, tauBench);
   await record.putCampaign({
     schemaVersion: 1,
     id: campaignId,
     config,
     configSha256,
     codeVersion: await codeVersion(),
-    dataSha256: taskSet.environment.dataSha256,
+    dataSha256: taskSet.dataSha256,
     basePolicy: await importPolicyDirectory(record.store, policyDirectory, { label: config.name, parentHash: null }),
     priorTable: await record.putJson(RewardTable, priorTable, "RewardTable/2"),
     parent: null,

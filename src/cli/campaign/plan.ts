@@ -27,15 +27,17 @@ export interface CampaignPlan {
   readonly assumptions: string;
 }
 
-/** A campaign's tasks, and what an agent gets on each side by doing nothing. */
-export interface TaskPlan {
-  readonly train: { readonly tasks: number; readonly doNothingFloor: number };
-  readonly evaluation: { readonly tasks: number; readonly doNothingFloor: number };
+interface SplitPlan {
+  readonly tasks: number;
+  readonly doNothingFloor: number;
 }
 
+/** The tasks that a campaign can draw from, and what an agent gets in each split by doing nothing. */
+export type TaskPlan = Readonly<Record<"train" | "selection" | "test", SplitPlan>>;
+
 export function describeTasks({ environment, splits }: TaskSet): TaskPlan {
-  const side = (tasks: readonly Task[]) => ({ tasks: tasks.length, doNothingFloor: doNothingFloor(environment, tasks) });
-  return { train: side(splits.train), evaluation: side(splits.evaluation) };
+  const describe = (tasks: readonly Task[]) => ({ tasks: tasks.length, doNothingFloor: doNothingFloor(environment, tasks) });
+  return { train: describe(splits.train), selection: describe(splits.selection), test: describe(splits.test) };
 }
 
 /** An upper estimate: all iterations, nothing stopped early. Costs are those of the user model alone; the policy runs on your own hardware. */

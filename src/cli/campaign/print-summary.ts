@@ -152,15 +152,15 @@ function trainingPairs({ training: { place, problem } }: CampaignPlan): [string,
   ];
 }
 
-export function printPlan(plan: CampaignPlan, { train, evaluation }: TaskPlan): void {
+export function printPlan(plan: CampaignPlan, { train, selection, test }: TaskPlan): void {
   printLine("");
   printLine(style.bold("plan"));
   printLine(
     renderPairs([
-      ["tasks", `${train.tasks} to train on, ${evaluation.tasks} held out, no user in both`],
+      ["tasks", `${train.tasks} to train on, ${selection.tasks} for selection, ${test.tasks} for the test; no user is in two of them`],
       [
         "doing nothing",
-        `passes ${formatPercent(train.doNothingFloor)} of the training tasks, ${formatPercent(evaluation.doNothingFloor)} of those held out`,
+        `passes ${[train, selection, test].map((split) => (split.tasks === 0 ? "–" : formatPercent(split.doNothingFloor))).join(", ")} of them`,
       ],
       ["iterations", `at most ${plan.iterations}`],
       [

@@ -97,7 +97,7 @@ function render(report: SeedReport): string {
     ["temperature", String(report.evaluation.temperature)],
   ]);
   const rows = [
-    { users: "evaluation", ...report.evaluation },
+    { users: "held out", ...report.evaluation },
     { users: "training", ...report.training },
   ];
   const table = renderTable<(typeof rows)[number]>(
@@ -117,7 +117,7 @@ function render(report: SeedReport): string {
 const kinds = ({ perKind }: PassRateReport): string =>
   renderTable<PassRateReport["perKind"][number]>(
     [
-      { header: "kind (evaluation)", value: ({ kind }) => kind },
+      { header: "kind (held out)", value: ({ kind }) => kind },
       { header: "tasks", align: "right", value: ({ numTasks }) => String(numTasks) },
       { header: "pass", align: "right", value: ({ passRate }) => formatPercent(passRate) },
     ],

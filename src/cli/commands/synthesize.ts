@@ -44,6 +44,7 @@ const Options = z.object({
   perCell: z.coerce.number().int().positive().max(10_000),
   refusals: z.coerce.number().min(0).max(1),
   trainShare: z.coerce.number().gt(0).lt(1),
+  selectionShare: z.coerce.number().min(0).lt(1),
   contaminated: z.enum(["drop", "flag"]),
   maxOverlap: z.coerce.number().gt(0).max(1),
   format: z.enum(["turnwise", "tau-bench", "tau2"]),
@@ -63,6 +64,7 @@ export function registerSynthesize(program: Command): void {
     .option("--per-cell <count>", "tasks for each pair of both", "4")
     .option("--refusals <share>", "share of each cell's tasks with a wish that must be refused", "0.25")
     .option("--train-share <share>", "share of the tasks for training; no user is on both sides", "0.8")
+    .option("--selection-share <share>", "share of the held-out tasks, by user, that choose the policy; the others are the test", "0.4")
     .option("--contaminated <drop|flag>", "what becomes of tasks that are a benchmark's own", "drop")
     .option("--max-overlap <share>", "share of common word sequences that makes an instruction a benchmark's", "0.3")
     .option("--seed <number>", "seed of the tasks", "1")
@@ -83,8 +85,8 @@ async function run(given: unknown): Promise<void> {
   const synthesisOptions = SynthesisOptions.parse(pickSynthesis(options));
   const { tasks, cells, counts } = opened.synthesize(synthesisOptions);
   const file: TaskFile = {
-    schemaVersion: 1,
-    generator: "turnwise-synthesize/1",
+    schemaVersion: 2,
+    generator: "turnwise-synthesize/2",
     database,
     databaseSha256: opened.databaseSha256,
     options: synthesisOptions,
@@ -117,8 +119,9 @@ function parseOptions(given: unknown): Options {
   return parsed.data;
 }
 
-function pickSynthesis({ seed, writes, evidence, perCell, refusals, trainShare, contaminated, maxOverlap }: Options): SynthesisOptions {
-  return { seed, writes, evidence, perCell, refusals, trainShare, contaminated, maxOverlap };
+function pickSynthesis(options: Options): SynthesisOptions {
+  const { seed, writes, evidence, perCell, refusals, trainShare, selectionShare, contaminated, maxOverlap } = options;
+  return { seed, writes, evidence, perCell, refusals, trainShare, selectionShare, contaminated, maxOverlap };
 }
 
 async function write(file: TaskFile, opened: OpenedDatabase, { out, format }: Options): Promise<string[]> {
@@ -183,7 +186,7 @@ function renderCounts({ counts, options, cells }: TaskFile): string {
     ["duplicates dropped", String(counts.droppedDuplicates)],
     ["drafts refused by a check", String(counts.rejectedCompositions)],
     ["contaminated", compared],
-    ["split by user", `${counts.train} train, ${counts.evaluation} evaluation`],
+    ["split by user", `${counts.train} train, ${counts.selection} selection, ${counts.test} test`],
   ]);
 }
 

@@ -41,9 +41,17 @@ export interface Environment<State = unknown> {
   grade(state: State, task: Task, replies: readonly string[]): Grade;
 }
 
+/**
+ * Tasks by use, disjoint by user: no user is in two of them. Any of them may be empty.
+ *
+ * sft        for demonstrations before a campaign
+ * selection  decide which policy is promoted and when a campaign stops
+ * test       measure the result; nothing is decided on them
+ */
+export type Splits = Readonly<Record<"sft" | "train" | "selection" | "test", readonly Task[]>>;
+
 /** An environment with its tasks, from one of the data sources. */
 export interface TaskSet<State = unknown> {
   readonly environment: Environment<State>;
-  /** Splits by user: no user is in two of them. `sft` is empty where there is none. */
-  readonly splits: { readonly sft: readonly Task[]; readonly train: readonly Task[]; readonly evaluation: readonly Task[] };
+  readonly splits: Splits;
 }

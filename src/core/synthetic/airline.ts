@@ -6,11 +6,15 @@ import { AIRLINE_POLICY_DOCUMENT } from "../environment/airline/policy-document.
 import type { AirlineRecords } from "../environment/airline/records.ts";
 import { AIRLINE_TOOL_SCHEMAS } from "../environment/airline/tool-schemas.ts";
 import type { Environment, TaskSet } from "../environment/environment.ts";
+import { drawUsers } from "../environment/split-by-user.ts";
 import { generateAirline } from "./database.ts";
 import { generateTask, type Split, splitUsers, type TaskSource } from "./tasks.ts";
 
 /** Tasks of a task set by split. There are more: syntheticSource and generateTask make any number. */
 const NUM_TASKS: Readonly<Record<Split, number>> = { sft: 200, train: 600, evaluation: 400 };
+
+/** Share of the held-out tasks that choose the policy; the others measure it. */
+const SELECTION_SHARE = 1 / 3;
 
 /** Database, environment and user splits of a seed, without tasks. */
 export function syntheticSource(seed: number): TaskSource<AirlineState> {
@@ -24,8 +28,11 @@ export function createSyntheticAirline(seed: number): TaskSet<AirlineState> {
   const database = createAirlineDatabase(records);
   const source = sourceOf(seed, records, database);
   const tasks = (split: Split): Task[] => Array.from({ length: NUM_TASKS[split] }, (_, index) => generateTask(source, split, index));
-  const splits = { sft: tasks("sft"), train: tasks("train"), evaluation: tasks("evaluation") };
-  return { environment: environmentOf(database, Object.values(splits).flat()), splits };
+  const [sft, train, heldOut] = [tasks("sft"), tasks("train"), tasks("evaluation")];
+  const users = drawUsers(heldOut, SELECTION_SHARE, { draw: "selection-users", seed });
+  const selection = heldOut.filter(({ userId }) => users.has(userId));
+  const test = heldOut.filter(({ userId }) => !users.has(userId));
+  return { environment: environmentOf(database, [...sft, ...train, ...heldOut]), splits: { sft, train, selection, test } };
 }
 
 function sourceOf(seed: number, records: AirlineRecords, database: AirlineDatabase): TaskSource<AirlineState> {

@@ -41,8 +41,8 @@ export function toTau2({ task, scenario, decisions, difficulty }: SynthesizedTas
   };
 }
 
-/** Ids by split; "base" holds all, as in tau2. */
+/** Ids by split; "base" holds all, as in tau2, whose own file has no selection tasks. */
 export function tau2Splits(tasks: readonly SynthesizedTask[]) {
   const idsOf = (split: SynthesizedTask["split"]) => tasks.filter((one) => one.split === split).map(({ task }) => task.id);
-  return { train: idsOf("train"), test: idsOf("evaluation"), base: tasks.map(({ task }) => task.id) };
+  return { train: idsOf("train"), selection: idsOf("selection"), test: idsOf("test"), base: tasks.map(({ task }) => task.id) };
 }

@@ -9,7 +9,7 @@ import { type Benchmark, createBenchmark } from "./contamination.ts";
 import type { Domain } from "./domain.ts";
 import { entryOf, givesAnswerAway, type RenderInstruction } from "./entry.ts";
 import { passesWithScriptedUser } from "./golden-agent.ts";
-import { drawEvaluationUsers } from "./split.ts";
+import { countSplits, withSplits } from "./splits.ts";
 import { verifyTask } from "./verify-task.ts";
 import type { World } from "./world.ts";
 
@@ -112,13 +112,6 @@ function reasonFor(made: number, wanted: number, usersTried: number): string | n
     : `only ${made} of the ${usersTried} users have such wishes that fit together`;
 }
 
-function withSplits(tasks: readonly Unsplit[], { trainShare, seed }: SynthesisOptions): SynthesizedTask[] {
-  const byUser = Map.groupBy(tasks, ({ task }) => task.userId);
-  const numTasks = new Map(Array.from(byUser, ([userId, list]) => [userId, list.length]));
-  const held = drawEvaluationUsers(numTasks, trainShare, seed);
-  return tasks.map((one) => ({ ...one, split: held.has(one.task.userId) ? "evaluation" : "train" }));
-}
-
 function countTasks(
   world: World,
   tasks: readonly SynthesizedTask[],
@@ -140,8 +133,7 @@ function countTasks(
     contaminated: tally.contaminated,
     benchmarkTasks: tally.benchmark.numTasks,
     benchmarkUsers: count(({ task }) => tally.benchmark.users.has(task.userId)),
-    train: count(({ split }) => split === "train"),
-    evaluation: count(({ split }) => split === "evaluation"),
+    ...countSplits(tasks),
     scriptedPasses: count((entry) => passesWithScriptedUser(world.environment, entry)),
     doNothingFloor: tasks.length === 0 ? 0 : count(({ difficulty }) => difficulty.doNothingReward === 1) / tasks.length,
   };

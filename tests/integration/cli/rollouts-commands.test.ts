@@ -86,7 +86,7 @@ describe("turnwise rollouts grade", () => {
 async function homeWithCampaign(): Promise<string> {
   const home = join(temporaryFolder(), "home");
   const record = new CampaignRecord(new LocalArtifactStore(join(home, "record")));
-  const task = present(loadSyntheticAirline(1).splits.evaluation.find(({ difficulty }) => difficulty.numWrites > 0));
+  const task = present(loadSyntheticAirline(1).splits.selection.find(({ difficulty }) => difficulty.numWrites > 0));
   const policy = samplePolicy("a");
   await record.putCampaign({
     schemaVersion: 1,

@@ -22,7 +22,7 @@ describe("turnwise synthesize", () => {
     expect(stdout).toMatch(/golden actions verified +168 of 168/);
     expect(stdout).toMatch(/shortest and order-free +140 of 140 with writes/);
     expect(stdout).toMatch(/passed with the scripted user +168 of 168/);
-    expect(stdout).toMatch(/split by user +\d+ train, \d+ evaluation/);
+    expect(stdout).toMatch(/split by user +\d+ train, \d+ selection, \d+ test/);
     expect(stdout).toContain("--out FILE keeps the tasks");
   });
 
@@ -61,6 +61,7 @@ describe("turnwise synthesize", () => {
     ["--per-cell 0", ["--per-cell", "0"], /--per-cell: /],
     ["--refusals 2", ["--refusals", "2"], /--refusals: /],
     ["--train-share 1", ["--train-share", "1"], /--train-share: /],
+    ["--selection-share 1", ["--selection-share", "1"], /--selection-share: /],
     ["--seed x", ["--seed", "x"], /--seed: /],
     ["--database moon", ["--database", "moon"], /--database: moon is none of synthetic-airline, tau-bench-airline/],
     ["--contaminated keep", ["--contaminated", "keep"], /--contaminated: /],

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
 import { regrade } from "#core/rollout/regrade.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import { scriptedSimulator } from "#core/simulator/scripted.ts";
 import { present } from "../../fixtures/present.ts";
+import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { memoryJournal } from "../../unit/core/rollout/parties.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
@@ -26,12 +28,12 @@ function goldenPolicy(task: Task): Policy {
 
 describe.skipIf(MISSING !== null)(`a rollout with a scripted user${because}`, () => {
   it.each([
-    [{ type: "tau-bench-airline", evaluationTasks: 20 } as const],
-    [{ type: "tau-bench-retail" } as const],
-    [{ type: "tau2-airline" } as const],
+    [{ type: "tau-bench-airline", selectionTasks: 10 }],
+    [{ type: "tau-bench-retail" }],
+    [{ type: "tau2-airline", selectionTasks: 5 }],
   ])("of an agent that knows the golden actions passes every held-out task of %o, and is graded alike again", async (config) => {
-    const { environment, splits } = await openTaskSet(config, { tauBench: TAU_BENCH });
-    for (const task of splits.evaluation) {
+    const { environment, splits } = await openTaskSet(EnvironmentConfig.parse(config), { home: temporaryFolder(), tauBench: TAU_BENCH });
+    for (const task of [...splits.selection, ...splits.test]) {
       const { trajectory } = await runTrajectory({
         task,
         trial: 0,

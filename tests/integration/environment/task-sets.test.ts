@@ -1,8 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TASK_SET_SOURCES } from "#adapters/task-data/task-sets.ts";
-import { loadTauBenchRetail } from "#adapters/task-data/tau-bench.ts";
-import { loadTau2Airline } from "#adapters/task-data/tau2-bench.ts";
 import { checkTask } from "#core/environment/check-task.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import { KNOWN_DEFECTS } from "#core/environment/known-defects.ts";
@@ -39,14 +37,6 @@ describe.skipIf(MISSING !== null)(`the benchmarks' task sets${because}`, async (
   it("have unique task ids across all sets", () => {
     const ids = sets.flatMap(({ tasks }) => tasks.map(({ id }) => id));
     expect(new Set(ids).size).toBe(ids.length);
-  });
-
-  it("keep users apart when they are split for training", async () => {
-    for (const { splits } of [await loadTauBenchRetail(TAU_BENCH), await loadTau2Airline(TAU_BENCH)]) {
-      const held = new Set(splits.evaluation.map(({ userId }) => userId));
-      expect(splits.train.length).toBeGreaterThan(0);
-      expect(splits.train.filter(({ userId }) => held.has(userId))).toEqual([]);
-    }
   });
 
   it("let a scripted customer of retail say who they are and every id that a golden write needs", () => {

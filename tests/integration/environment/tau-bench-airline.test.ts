@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { splitByUser } from "#adapters/task-data/split-by-user.ts";
+import { splitOneList } from "#adapters/task-data/split-benchmark.ts";
 import { loadTauBenchAirline } from "#adapters/task-data/tau-bench.ts";
 import { checkTask } from "#core/environment/check-task.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
@@ -10,32 +10,40 @@ import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
 describe.skipIf(MISSING !== null)(`tau-bench's airline${because}`, async () => {
   if (MISSING !== null) return;
-  const { environment, splits } = await loadTauBenchAirline(TAU_BENCH, { evaluationTasks: 20, seed: 1 });
-  const tasks = [...splits.train, ...splits.evaluation].sort((left, right) => (left.id < right.id ? -1 : 1));
+  const { environment, splits } = await loadTauBenchAirline(TAU_BENCH, { testTasks: 20, selectionTasks: 0 });
+  const tasks = [...splits.train, ...splits.test].sort((left, right) => (left.id < right.id ? -1 : 1));
 
   it("has 50 tasks, airline-00 to airline-49, 20 of them held out", () => {
     expect(tasks.map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, index) => `airline-${String(index).padStart(2, "0")}`));
-    expect(splits.evaluation.length).toBe(20);
+    expect(splits.test.length).toBe(20);
     expect(splits.sft).toEqual([]);
   });
 
-  it("has no user on both sides, for any number of held-out tasks and any seed", () => {
-    for (const evaluationTasks of [1, 10, 20, 35, 49]) {
-      const { train, evaluation } = splitByUser(tasks, { evaluationTasks, seed: evaluationTasks });
-      const held = new Set(evaluation.map(({ userId }) => userId));
-      expect(evaluation.length).toBe(evaluationTasks);
-      expect(train.filter(({ userId }) => held.has(userId))).toEqual([]);
+  it("has no user in two splits, for any number of held-out tasks and any seed", () => {
+    for (const testTasks of [0, 1, 10, 20, 35, 49]) {
+      for (const selectionTasks of [0, 5, 10].filter((count) => testTasks + count < 50)) {
+        const { train, selection, test } = splitOneList(tasks, { testTasks, selectionTasks, seed: testTasks });
+        expect([train.length, selection.length, test.length]).toEqual([50 - testTasks - selectionTasks, selectionTasks, testTasks]);
+        const users = [train, selection, test].map((split) => new Set(split.map(({ userId }) => userId)));
+        expect(users.reduce((sum, { size }) => sum + size, 0)).toBe(new Set(tasks.map(({ userId }) => userId)).size);
+      }
     }
   });
 
-  it("splits by the seed", () => {
-    const ids = (seed: number) => splitByUser(tasks, { evaluationTasks: 20, seed }).evaluation.map(({ id }) => id);
-    expect(ids(1)).toEqual(splits.evaluation.map(({ id }) => id));
+  it("splits by the seed, and selection leaves the test as it is", () => {
+    const ids = (seed: number, selectionTasks = 0) => splitOneList(tasks, { testTasks: 20, selectionTasks, seed }).test.map(({ id }) => id);
+    expect(ids(1)).toEqual(splits.test.map(({ id }) => id));
+    expect(ids(1, 10)).toEqual(ids(1));
     expect(ids(2)).not.toEqual(ids(1));
   });
 
-  it("refuses to hold out all tasks", () => {
-    expect(() => splitByUser(tasks, { evaluationTasks: 50, seed: 1 })).toThrow("cannot hold out 50 of 50 tasks");
+  it("refuses to hold out all tasks, and says which key asks for it", () => {
+    const refused = (testTasks: number, selectionTasks: number, key: string) =>
+      expect(() => splitOneList(tasks, { testTasks, selectionTasks })).toThrow(
+        expect.objectContaining({ code: "config.invalid", next: expect.stringContaining(key) }),
+      );
+    refused(50, 0, "environment.testTasks");
+    refused(20, 30, "environment.selectionTasks");
   });
 
   it("gives full reward to the golden actions of every task", () => {
@@ -56,7 +64,7 @@ describe.skipIf(MISSING !== null)(`a broken data folder${because}`, () => {
     await cp(join(TAU_BENCH, "airline"), join(folder, "airline"), { recursive: true, mode: 0 });
   });
   afterAll(() => rm(folder, { recursive: true }));
-  const load = () => loadTauBenchAirline(folder, { evaluationTasks: 20 });
+  const load = () => loadTauBenchAirline(folder, { testTasks: 20, selectionTasks: 0 });
   const broken = async (name: string, text: string | null) => {
     const path = join(folder, "airline", name);
     await rm(path, { force: true });
@@ -71,7 +79,7 @@ describe.skipIf(MISSING !== null)(`a broken data folder${because}`, () => {
   };
 
   it("that is not there is named, with what to do", async () => {
-    await expect(loadTauBenchAirline("/nowhere", { evaluationTasks: 20 })).rejects.toMatchObject({
+    await expect(loadTauBenchAirline("/nowhere", { testTasks: 20, selectionTasks: 0 })).rejects.toMatchObject({
       code: "environment.data-missing",
       message: expect.stringContaining("/nowhere"),
       next: expect.stringContaining("TURNWISE_TAU_BENCH"),

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
-import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
 import { PolicyConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { Task } from "#contracts/task.ts";
@@ -30,7 +30,7 @@ describe.skipIf(!hasPython)("the embedded policy", () => {
 
   const open = (ref: PolicyRef) => openPolicy(config, ref, { policies, policyUrl: server.url });
   const rollOut = async (overrides: Partial<GroupInput<unknown>> = {}): Promise<GroupResult> => {
-    const { environment, splits } = await openTaskSet({ type: "synthetic-airline", seed: 1 }, { tauBench: null });
+    const { environment, splits } = loadSyntheticAirline(1);
     const { policy, ensureLoaded } = await open(refs[0] as PolicyRef);
     return runGroup({
       task: splits.train[0] as Task,
@@ -49,7 +49,7 @@ describe.skipIf(!hasPython)("the embedded policy", () => {
   };
 
   beforeAll(async () => {
-    const { splits } = await openTaskSet({ type: "synthetic-airline", seed: 1 }, { tauBench: null });
+    const { splits } = loadSyntheticAirline(1);
     const corpus = splits.train.slice(0, 50).map(({ instruction }) => instruction.toLowerCase());
     for (const seed of [0, 1])
       makeTinyModel({ directory: join(folder, `tiny-${seed}`), specialTokens: COMPACT_SPECIAL_TOKENS, corpus, seed, endScale: 8 });

@@ -9,7 +9,7 @@ import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
-import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
 import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
 import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
 import { PolicyConfig, SimulatorConfig, TrainingHyperparameters } from "#contracts/campaign-config.ts";
@@ -38,7 +38,7 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
 
   const journalAt = (name: string, trial: number, attempt: number) => new LocalTurnJournal(store.root, `turns/${name}/${trial}-${attempt}`);
   const rollOut = async (journal: (trial: number, attempt: number) => LocalTurnJournal): Promise<GroupResult> => {
-    const { environment, splits } = await openTaskSet({ type: "synthetic-airline", seed: 1 }, { tauBench: null });
+    const { environment, splits } = loadSyntheticAirline(1);
     const { policy, ensureLoaded } = await openPolicy(vllm, base, { policies, policyUrl: "http://127.0.0.1:9" });
     return runGroup({
       task: splits.train[0] as Task,
@@ -56,7 +56,7 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
   };
 
   beforeAll(async () => {
-    const { environment } = await openTaskSet({ type: "synthetic-airline", seed: 1 }, { tauBench: null });
+    const { environment } = loadSyntheticAirline(1);
     const corpus = Array(2)
       .fill([environment.systemPrompt, JSON.stringify(environment.tools)])
       .flat();

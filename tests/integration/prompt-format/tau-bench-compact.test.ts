@@ -33,8 +33,8 @@ describe.skipIf(!hasPublicRollouts)(`tau-bench's airline${WHY_SKIPPED}`, () => {
   });
 
   test("every task has a user who says what they want, gives the user id, and hangs up in the end", async () => {
-    const { splits } = await loadTauBenchAirline(TAU_BENCH, { evaluationTasks: 20 });
-    const tasks = [...splits.train, ...splits.evaluation];
+    const { splits } = await loadTauBenchAirline(TAU_BENCH, { testTasks: 20, selectionTasks: 0 });
+    const tasks = [...splits.train, ...splits.test];
     expect(tasks).toHaveLength(50);
     for (const task of tasks) {
       const said = conversationWith(task, [

@@ -9,6 +9,7 @@ import { pinTaskFile } from "#adapters/task-data/task-file-set.ts";
 import { readTauBenchAirline, readTauBenchRetail } from "#adapters/task-data/tau-bench.ts";
 import { readTau2Airline } from "#adapters/task-data/tau2-bench.ts";
 import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.ts";
+import { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
 import type { SynthesisOptions, TaskDatabase, TaskFile } from "#contracts/task-file.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
@@ -26,6 +27,7 @@ const OPTIONS: SynthesisOptions = {
   perCell: 3,
   refusals: 0.34,
   trainShare: 0.8,
+  selectionShare: 0.4,
   contaminated: "drop",
   maxOverlap: 0.3,
 };
@@ -36,8 +38,8 @@ async function synthesizeOver(database: TaskDatabase, options: Partial<Synthesis
   const { tasks, cells, counts } = opened.synthesize(all);
   const { databaseSha256 } = opened;
   const file: TaskFile = {
-    schemaVersion: 1,
-    generator: "turnwise-synthesize/1",
+    schemaVersion: 2,
+    generator: "turnwise-synthesize/2",
     database,
     databaseSha256,
     options: all,
@@ -47,6 +49,10 @@ async function synthesizeOver(database: TaskDatabase, options: Partial<Synthesis
   };
   return { file, opened };
 }
+
+const TAU_BENCH_TASK_FILES = ["tasks_train.json", "tasks_dev.json", "tasks_test.json"];
+const taskFile = (config: object) => EnvironmentConfig.parse({ type: "task-file", ...config });
+const open = (config: object) => openTaskSet(taskFile(config), { home: temporaryFolder(), tauBench: null });
 
 const OWN = (opened: OpenedDatabase) => ({ database: opened.database, environment: opened.environmentWith([]) });
 const bySide = ({ tasks }: TaskFile, side: string): Task[] => tasks.filter(({ split }) => split === side).map(({ task }) => task);
@@ -122,12 +128,15 @@ describe.skipIf(MISSING !== null)(`the benchmarks' formats${because}`, () => {
     ["tau-bench-retail", "retail", readTauBenchRetail],
   ] as const)("tau-bench: tasks over %s come back as they were", async (name, domain, read) => {
     const { file } = await synthesizeOver({ name });
-    const folder = dataFolderWith(domain, ["tasks_test.json", "tasks_train.json"]);
+    const folder = dataFolderWith(domain, TAU_BENCH_TASK_FILES);
     const written = await writeBenchmarkFiles(folder, "tau-bench", file, null);
-    expect(written).toEqual([join(folder, domain, "tasks_train.json"), join(folder, domain, "tasks_test.json")]);
+    expect(written).toEqual(TAU_BENCH_TASK_FILES.map((name) => join(folder, domain, name)));
     const { tasks, environment } = await read(folder);
     const held = tasks.get("test") ?? [];
-    expect(held.map(withoutAgenda)).toEqual(bySide(file, "evaluation").map(withoutAgenda));
+    expect(held.map(withoutAgenda)).toEqual(bySide(file, "test").map(withoutAgenda));
+    const dev = JSON.parse(readFileSync(join(folder, domain, "tasks_dev.json"), "utf8")) as { user_id: string }[];
+    expect(dev.map(({ user_id }) => user_id)).toEqual(bySide(file, "selection").map(({ userId }) => userId));
+    expect(dev.length).toBeGreaterThan(0);
     expect(held.filter((task) => checkTask(environment as never, task).reward !== 1)).toEqual([]);
   });
 
@@ -136,9 +145,11 @@ describe.skipIf(MISSING !== null)(`the benchmarks' formats${because}`, () => {
     const folder = dataFolderWith("tau2-airline", ["/tasks.json", "split_tasks.json"]);
     await writeBenchmarkFiles(folder, "tau2", file, null);
     const { tasks, environment } = await readTau2Airline(folder);
-    expect((tasks.get("train") ?? []).map(withoutAgenda)).toEqual(bySide(file, "train").map(withoutAgenda));
-    expect((tasks.get("test") ?? []).map(withoutAgenda)).toEqual(bySide(file, "evaluation").map(withoutAgenda));
-    expect((tasks.get("base") ?? []).filter((task) => checkTask(environment, task).reward !== 1)).toEqual([]);
+    for (const split of ["train", "selection", "test"])
+      expect((tasks.get(split) ?? []).map(withoutAgenda)).toEqual(bySide(file, split).map(withoutAgenda));
+    const all = Array.from(tasks.values()).flat();
+    expect(all.length).toBe(file.tasks.length);
+    expect(all.filter((task) => checkTask(environment, task).reward !== 1)).toEqual([]);
   });
 });
 
@@ -148,7 +159,7 @@ describe("the built-in airline", () => {
     const folder = temporaryFolder();
     await writeBenchmarkFiles(folder, "tau-bench", file, OWN(opened));
     const { tasks, environment, database } = await readTauBenchAirline(folder);
-    expect(tasks.get("test")?.map(withoutAgenda)).toEqual(bySide(file, "evaluation").map(withoutAgenda));
+    expect(tasks.get("test")?.map(withoutAgenda)).toEqual(bySide(file, "test").map(withoutAgenda));
     expect(tasks.get("test")?.filter((task) => checkTask(environment, task).reward !== 1)).toEqual([]);
     expect(environment.systemPrompt).toBe(opened.environmentWith([]).systemPrompt);
     for (const [name, records] of opened.database.collections)
@@ -161,24 +172,25 @@ describe("the built-in airline", () => {
     const { file } = await synthesizeOver({ name: "synthetic-airline", seed: 1 }, {}, null);
     const path = join(temporaryFolder(), "tasks.json");
     await writeTaskFile(path, file);
-    const { splits, environment } = await openTaskSet({ type: "task-file", path }, { tauBench: null });
+    const { splits, environment } = await open({ path });
     expect(splits.train).toEqual(bySide(file, "train"));
-    expect(splits.evaluation).toEqual(bySide(file, "evaluation"));
-    expect(splits.evaluation.map((task) => checkTask(environment, task).reward)).toEqual(splits.evaluation.map(() => 1));
-    const other = { type: "task-file" as const, path, sha256: "0".repeat(64) };
-    await expect(openTaskSet(other, { tauBench: null })).rejects.toMatchObject({ code: "environment.data-corrupt" });
+    expect(splits.selection).toEqual(bySide(file, "selection"));
+    expect(splits.test).toEqual(bySide(file, "test"));
+    const heldOut = [...splits.selection, ...splits.test];
+    expect(heldOut.map((task) => checkTask(environment, task).reward)).toEqual(heldOut.map(() => 1));
+    await expect(open({ path, sha256: "0".repeat(64) })).rejects.toMatchObject({ code: "environment.data-changed" });
   });
 
   test("is pinned when a campaign starts, and only then", async () => {
     const { file } = await synthesizeOver({ name: "synthetic-airline", seed: 1 }, { writes: [1], evidence: [1] }, null);
     const path = join(temporaryFolder(), "tasks.json");
     await writeTaskFile(path, file);
-    const pinned = await pinTaskFile({ type: "task-file", path });
-    expect(pinned).toEqual({ type: "task-file", path, sha256: sha256Hex(readFileSync(path)) });
+    const pinned = await pinTaskFile(taskFile({ path }));
+    expect(pinned).toEqual(taskFile({ path, sha256: sha256Hex(readFileSync(path)) }));
     expect(await pinTaskFile(pinned)).toBe(pinned);
     await writeTaskFile(path, { ...file, tasks: file.tasks.slice(1) });
-    await expect(openTaskSet(pinned, { tauBench: null })).rejects.toMatchObject({ code: "environment.data-corrupt" });
-    const other = { type: "synthetic-airline" as const, seed: 1 };
+    await expect(open(pinned)).rejects.toMatchObject({ code: "environment.data-changed" });
+    const other = EnvironmentConfig.parse({ type: "synthetic-airline" });
     expect(await pinTaskFile(other)).toBe(other);
   });
 
@@ -189,9 +201,9 @@ describe("the built-in airline", () => {
   ])("a task file that %s is refused by name", async (_, text, code, message) => {
     const path = join(temporaryFolder(), "tasks.json");
     if (text !== null) writeFileSync(path, text);
-    const refused = expect(pinTaskFile({ type: "task-file", path })).rejects;
+    const refused = expect(pinTaskFile(taskFile({ path }))).rejects;
     await refused.toMatchObject({ code, message: expect.stringContaining(path), next: expect.stringContaining("turnwise synthesize") });
-    await expect(openTaskSet({ type: "task-file", path }, { tauBench: null })).rejects.toMatchObject({
+    await expect(open({ path })).rejects.toMatchObject({
       message: expect.stringContaining(message),
     });
   });
@@ -200,8 +212,8 @@ describe("the built-in airline", () => {
     const { file } = await synthesizeOver({ name: "synthetic-airline", seed: 1 }, {}, null);
     const path = join(temporaryFolder(), "tasks.json");
     await writeTaskFile(path, { ...file, database: { name: "synthetic-airline", seed: 2 } });
-    await expect(openTaskSet({ type: "task-file", path }, { tauBench: null })).rejects.toMatchObject({
-      code: "environment.data-corrupt",
+    await expect(open({ path })).rejects.toMatchObject({
+      code: "environment.data-changed",
       message: expect.stringContaining("another synthetic-airline database"),
     });
   });

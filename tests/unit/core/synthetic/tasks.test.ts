@@ -7,6 +7,7 @@ import { generateTask } from "#core/synthetic/tasks.ts";
 const source = syntheticSource(1);
 const { environment, splits } = createSyntheticAirline(1);
 const allTasks = Object.values(splits).flat();
+const heldOut = [...splits.selection, ...splits.test];
 
 test("the splits share no user", () => {
   const users = Object.values(splits).map((tasks) => new Set(tasks.map(({ userId }) => userId)));
@@ -14,9 +15,9 @@ test("the splits share no user", () => {
   expect(Object.values(source.users).map((ids) => ids.length)).toEqual([200, 180, 120]);
 });
 
-test("there are at least 600 training and 400 evaluation tasks, with ids of their own", () => {
+test("there are at least 600 training and 400 held-out tasks, with ids of their own", () => {
   expect(splits.train.length).toBeGreaterThanOrEqual(600);
-  expect(splits.evaluation.length).toBeGreaterThanOrEqual(400);
+  expect(heldOut.length).toBeGreaterThanOrEqual(400);
   expect(new Set(allTasks.map(({ id }) => id)).size).toBe(allTasks.length);
   expect(splits.train[1]?.id).toBe("train-0001");
 });
@@ -42,7 +43,7 @@ test("a task depends on seed, split and index alone", () => {
 });
 
 test("every kind occurs in every split, granted and refused", () => {
-  for (const tasks of Object.values(splits)) {
+  for (const tasks of [splits.sft, splits.train, heldOut]) {
     for (const kind of ["cancel", "bags", "cabin", "flight", "certificate"]) {
       const writes = tasks.filter((task) => task.kind === kind).map(({ difficulty }) => difficulty.numWrites);
       expect(new Set(writes), kind).toEqual(new Set([0, 1]));
@@ -51,10 +52,10 @@ test("every kind occurs in every split, granted and refused", () => {
   }
 });
 
-test("doing nothing passes between 10 and 25 percent of the evaluation tasks", () => {
-  const idle = splits.evaluation.filter((task) => environment.grade(environment.reset(), task, []).reward === 1).length;
-  expect(idle / splits.evaluation.length).toBeGreaterThan(0.1);
-  expect(idle / splits.evaluation.length).toBeLessThan(0.25);
+test("doing nothing passes between 10 and 25 percent of the held-out tasks", () => {
+  const idle = heldOut.filter((task) => environment.grade(environment.reset(), task, []).reward === 1).length;
+  expect(idle / heldOut.length).toBeGreaterThan(0.1);
+  expect(idle / heldOut.length).toBeLessThan(0.25);
 });
 
 test("the expert without slips passes every task", () => {
@@ -77,4 +78,18 @@ test("no control token stands inside a demonstration's segments", () => {
       expect(text).toMatch(trained ? /^[^<>]+<e>$/ : /^<[ut]>[^<>]*<a>$/);
     }
   }
+});
+
+test("the tasks of seed 1 are those of 0.1.0: held-out ones were divided, none was changed", () => {
+  expect(environment.dataSha256).toBe("8c2bc5ef5e7a772dbd083183b6c9376193f4b54fce6355b7ffa329982f790966");
+  expect(new Set(heldOut.map(({ id }) => id))).toEqual(
+    new Set(Array.from({ length: 400 }, (_, index) => `evaluation-${String(index).padStart(4, "0")}`)),
+  );
+});
+
+test.each([1, 2, 3])("a third of the held-out tasks of seed %i is for selection, by user", (seed) => {
+  const { selection, test } = seed === 1 ? splits : createSyntheticAirline(seed).splits;
+  expect(selection.length).toBeGreaterThanOrEqual(128);
+  expect(selection.length).toBeLessThanOrEqual(133);
+  expect(selection.length + test.length).toBe(400);
 });

@@ -147,12 +147,14 @@ describe("a grid of tasks", () => {
     expect(cell).toMatchObject({ made: 10, refusals: 4 });
   });
 
-  test("has no user on both sides of the split, and both sides", () => {
+  test("has no user in two splits, and tasks in each", () => {
     const many = synthesizeWith({ writes: [0, 1, 2], evidence: [1, 2, 3], perCell: 60 }).tasks;
     const users = (split: string) => new Set(many.filter((one) => one.split === split).map(({ task }) => task.userId));
     expect(many.length).toBe(540);
-    expect([...users("train")].filter((userId) => users("evaluation").has(userId))).toEqual([]);
-    expect(many.filter(({ split }) => split === "evaluation").length).toBe(108);
+    const [train, selection, test] = [users("train"), users("selection"), users("test")];
+    expect(train.size + selection.size + test.size).toBe(new Set(many.map(({ task }) => task.userId)).size);
+    const sizes = ["train", "selection", "test"].map((split) => many.filter((one) => one.split === split).length);
+    expect(sizes).toEqual([432, 43, 65]);
   });
 
   test("asks no user for the same thing twice, and gives every task an id of its own", () => {

@@ -16,6 +16,7 @@ const OPTIONS: SynthesisOptions = {
   perCell: 3,
   refusals: 0.34,
   trainShare: 0.8,
+  selectionShare: 0.4,
   contaminated: "drop",
   maxOverlap: 0.3,
 };
