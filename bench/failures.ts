@@ -3,7 +3,7 @@
 import { createChatPolicy } from "../src/adapters/inference/chat-policy.ts";
 import { createInferenceClient } from "../src/adapters/inference/client.ts";
 import { createLlmSimulator } from "../src/adapters/simulator/llm.ts";
-import { openTaskSet } from "../src/adapters/task-data/open-task-set.ts";
+import { loadSyntheticAirline } from "../src/adapters/task-data/synthetic.ts";
 import type { Task } from "../src/contracts/task.ts";
 import { CampaignError } from "../src/core/errors.ts";
 import type { Policy, UserSimulator } from "../src/core/ports.ts";
@@ -47,7 +47,7 @@ const CASES: readonly Case[] = [
 ];
 
 export async function run(_: BenchmarkOptions): Promise<BenchmarkReport> {
-  const { environment, splits } = await openTaskSet({ type: "synthetic-airline", seed: 1 }, { tauBench: null });
+  const { environment, splits } = loadSyntheticAirline(1);
   const rows: BenchmarkRow[] = [];
   for (const { name, answer, parties } of CASES) {
     const server: FailingServer = await startFailingServer(answer);

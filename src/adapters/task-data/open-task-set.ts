@@ -37,9 +37,9 @@ export function openTaskSet(config: EnvironmentConfig, settings: DataSettings, d
 
 async function loadVerified(config: EnvironmentConfig, settings: DataSettings, dataSha256: string): Promise<CampaignTaskSet> {
   const linked = await findLinkedData(settings.home, dataSha256);
-  const folders = new Set([linked, settings.tauBench].filter((folder) => folder !== null));
+  const folders = new Set(config.type === "synthetic-airline" ? [] : [linked, settings.tauBench].filter((folder) => folder !== null));
   const others: string[] = [];
-  let failure: CampaignError | null = null;
+  const failures: CampaignError[] = [];
   for (const folder of folders.size === 0 ? [null] : folders) {
     try {
       const taskSet = await load(config, folder);
@@ -47,15 +47,20 @@ async function loadVerified(config: EnvironmentConfig, settings: DataSettings, d
       others.push(`${folder === null ? config.type : `that in ${folder}`} has ${taskSet.dataSha256}`);
     } catch (error) {
       if (!(error instanceof CampaignError)) throw error;
-      failure ??= error;
+      failures.push(error);
     }
   }
-  if (others.length === 0 && failure !== null) throw failure;
-  throw new CampaignError("environment.data-changed", `the campaign's data has sha256 ${dataSha256}, but ${others.join(", ")}`, {
-    next: "put the files back as they were when the campaign started, or name a folder that has them with TURNWISE_TAU_BENCH where the worker runs; with other data, start another campaign",
-    ...(failure === null ? {} : { cause: failure }),
+  const [failure] = failures;
+  if (others.length === 0 && failure !== undefined) throw failure;
+  throw new CampaignError("environment.data-changed", `the campaign's data has sha256 ${dataSha256}, but ${others.join(" and ")}`, {
+    next: config.type === "synthetic-airline" ? MADE_BY_OTHER_CODE : FILES_HAVE_CHANGED,
+    ...(failure === undefined ? {} : { cause: failure }),
   });
 }
+
+const MADE_BY_OTHER_CODE = "go on with the version of Turnwise that the campaign was started with, or start another campaign";
+const FILES_HAVE_CHANGED =
+  "put the files back as they were when the campaign started, or set TURNWISE_TAU_BENCH, where the worker runs, to a folder that has them; for other data start another campaign";
 
 async function load(config: EnvironmentConfig, tauBench: string | null): Promise<CampaignTaskSet> {
   const taskSet = await loadSplits(config, tauBench);

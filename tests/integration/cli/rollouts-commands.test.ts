@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
+import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
 import { present } from "../../fixtures/present.ts";
 import { sampleConfig, samplePolicy, sampleTrajectory } from "../../fixtures/sample-record.ts";
@@ -88,13 +89,14 @@ async function homeWithCampaign(): Promise<string> {
   const record = new CampaignRecord(new LocalArtifactStore(join(home, "record")));
   const task = present(loadSyntheticAirline(1).splits.selection.find(({ difficulty }) => difficulty.numWrites > 0));
   const policy = samplePolicy("a");
+  const config = sampleConfig();
   await record.putCampaign({
     schemaVersion: 1,
     id: "sample",
-    config: sampleConfig(),
+    config,
     configSha256: "d".repeat(64),
     codeVersion: "test",
-    dataSha256: "e".repeat(64),
+    dataSha256: (await openTaskSet(config.environment, { home, tauBench: null })).dataSha256,
     basePolicy: policy,
     priorTable: { uri: "blob:x", sha256: "b".repeat(64), numBytes: 1, schema: "RewardTable/1" },
     parent: null,
