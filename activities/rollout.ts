@@ -8,6 +8,7 @@ import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { isTruncation } from "#core/reward/label-rollout.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
+import { userHelpFor } from "#core/rollout/user-help.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -77,7 +78,7 @@ async function rollOut(
     seed: groupSeed(config, purpose === "train" ? "train" : "selection", iteration, taskId),
     journal: (trial, attempt) => deps.openJournal(key, trial, attempt),
     limits: { ...DEFAULT_GROUP_LIMITS, maxTurns: config.rollout.maxTurns },
-    userHelp: "judge",
+    userHelp: userHelpFor(purpose, config.evaluation.userHelp),
     ensurePolicy: ensureLoaded,
     clock: deps.clock,
     signal,

@@ -326,6 +326,12 @@ export const EvaluationConfig = z.strictObject({
       "better: the whole interval of the paired difference to the promoted policy is above 0; not-worse: the difference is not below minus `margin`",
     ),
   margin: z.number().nonnegative().default(0.02),
+  userHelp: z
+    .enum(["count", "judge"])
+    .default("count")
+    .describe(
+      "count: the user of rollouts that measure is the benchmark's own, its early stops stand and are counted; judge: it is asked once more, as in training",
+    ),
 });
 export type EvaluationConfig = z.infer<typeof EvaluationConfig>;
 

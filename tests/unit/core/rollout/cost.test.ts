@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Usage } from "#contracts/trajectory.ts";
 import { costOf, FREE, metersOf } from "#core/rollout/cost.ts";
-import { sumUsage } from "#core/rollout/usage.ts";
+import { partyMetrics } from "#core/rollout/party-metrics.ts";
+import { addReasoning, NO_USAGE, sumUsage } from "#core/rollout/usage.ts";
 import { userErrorRate } from "#core/rollout/user-error-rate.ts";
 
 const count = fc.nat({ max: 1_000_000 });
@@ -55,4 +56,21 @@ test("the user's error rate is the share of all attempts that ended because of t
   const group = { numRollouts: 8, retriedByOutcome: { sim_error: 3, env_error: 1 } };
   expect(userErrorRate([group])).toBe(3 / 12);
   expect(userErrorRate([group, { numRollouts: 3, retriedByOutcome: { infra_error: 5 } }])).toBe(3 / 20);
+});
+
+test("a stage's metrics hold the user's part, and reasoning only where there was some", () => {
+  const silent = { numRollouts: 4, retriedByOutcome: { sim_error: 1 }, numFlaggedStops: 2, usage: NO_USAGE };
+  expect(partyMetrics("selection", [silent])).toEqual({ "selection/user_error_rate": 0.2, "selection/flagged_user_stops": 2 });
+  const thinking = { ...silent, usage: { ...NO_USAGE, reasoningTokens: 5, reasoningCharacters: 20 } };
+  expect(partyMetrics("rollout", [thinking, thinking])).toMatchObject({
+    "rollout/flagged_user_stops": 4,
+    "rollout/reasoning_tokens": 10,
+    "rollout/reasoning_characters": 40,
+  });
+});
+
+test("reasoning is counted wherever a server puts it, and a usage without any says nothing about it", () => {
+  expect(addReasoning(NO_USAGE, { content: "plain" })).toEqual(NO_USAGE);
+  expect(addReasoning(NO_USAGE, { content: "hi", reasoning: "abc" })).toEqual({ ...NO_USAGE, reasoningCharacters: 3 });
+  expect(addReasoning(NO_USAGE, { content: "<think>abc</think>hi" }).reasoningCharacters).toBe("<think>abc</think>".length);
 });
