@@ -17,7 +17,7 @@ import { renderReport } from "#core/calibration/render-report.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
-import { authorSha256Of, carryTable } from "#core/reward/reward-table.ts";
+import { carryTable } from "#core/reward/reward-table.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
@@ -82,7 +82,8 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput,
   const groups = await readGroups(deps, input, "train", input.taskIds);
   const inForceTable = await deps.record.readJson(RewardTable, input.table);
   const { scheme } = inForceTable;
-  const authorTable = carryTable(await readAuthorTable(deps, input.campaignId), scheme);
+  const { priorTable } = await deps.record.requireCampaign(input.campaignId);
+  const authorTable = carryTable(await deps.record.readJson(RewardTable, priorTable), scheme);
   const { proposer } = input.config.calibration;
   const label = (scheme: TierScheme) => groups.flatMap((group) => labelGroup(group, scheme, environment));
   const calibration = {
@@ -99,17 +100,11 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput,
   const report = await calibrateByRule(calibration, label, proposer === undefined ? null : deps.openProposer(proposer, signal));
   const markdown = await deps.store.putBlob(new TextEncoder().encode(renderReport(report)), "text/markdown");
   return {
-    inputs: { author: authorSha256Of(authorTable), table: input.table.sha256, buffer: report.bufferSha256 },
+    inputs: { author: priorTable.sha256, table: input.table.sha256, buffer: report.bufferSha256 },
     outputs: { report: await deps.record.putJson(CalibrationReport, report, "CalibrationReport/2"), markdown },
     metrics: calibrationMetrics(report),
     decision: report.gate.decision,
   };
-}
-
-/** The table that the campaign began with: constant, whatever has been adopted since. */
-async function readAuthorTable(deps: ActivityDependencies, campaignId: string): Promise<RewardTable> {
-  const { priorTable } = await deps.record.requireCampaign(campaignId);
-  return deps.record.readJson(RewardTable, priorTable);
 }
 
 /** The labelled rollouts of a group: what calibration and the batch are made from. */

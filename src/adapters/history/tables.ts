@@ -3,6 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Estimate, EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
 import type { StageManifest } from "#contracts/manifests.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
+import { authorSha256Of } from "#core/reward/reward-table.ts";
 import { type Cell, createTable, type TableColumn } from "../duckdb/table.ts";
 import type { RecordedCampaign, RecordedIteration, UnreadableCampaign } from "./load.ts";
 
@@ -103,6 +104,7 @@ const REWARDS: readonly TableColumn<Of<{ readonly moment: "before" | "after"; re
   ["table_name", "VARCHAR", ({ table }) => table.name],
   ["table_sha256", "VARCHAR", ({ table }) => table.sha256],
   ["parent_sha256", "VARCHAR", ({ table }) => table.lineage.parentSha256],
+  ["author_sha256", "VARCHAR", ({ table }) => authorSha256Of(table)],
   ["rule", "VARCHAR", ({ table }) => table.lineage.rule],
 ];
 

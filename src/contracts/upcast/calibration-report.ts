@@ -1,6 +1,7 @@
 // Calibration reports of 0.1.0: two tables, the "prior" being the one in force. Where that one was hand-set it was the author's, too;
 // else the author's table is not in the report.
 import { z } from "zod";
+import { upcastCalibration } from "./calibration.ts";
 
 const InRole = z.looseObject({ table: z.enum(["prior", "fitted"]) });
 const Version1 = z.looseObject({
@@ -27,7 +28,7 @@ export function upcastCalibrationReport(value: unknown): unknown {
   return {
     ...report,
     schemaVersion: 2,
-    config: report.config["rule"] === "within-task" ? { ...report.config, rule: "within-task/1" } : report.config,
+    config: upcastCalibration(report.config),
     authorTable: isAuthors ? priorTable : null,
     inForceTable: priorTable,
     splits: report.splits.map((split) => ({ ...split, deeds: [] })),

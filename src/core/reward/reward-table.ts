@@ -58,9 +58,9 @@ export function splitTable(table: RewardTable, splits: readonly TierSplit[], nam
   });
 }
 
-/** The hash of the author's table that a table comes from: its own when it is the author's. */
-export function authorSha256Of({ lineage, sha256 }: RewardTable): string {
-  return lineage.authorSha256 ?? sha256;
+/** The hash of the author's table that a table comes from: its own when it is the author's; null for a fitted one of 0.1.0. */
+export function authorSha256Of({ lineage, sha256 }: RewardTable): string | null {
+  return lineage.authorSha256 ?? (lineage.bufferSha256 === null ? sha256 : null);
 }
 
 /** The table over the tiers of a scheme that is its own, or splits its own further. Throws reward.table-mismatch for any other. */

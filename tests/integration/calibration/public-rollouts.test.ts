@@ -173,6 +173,26 @@ describe.skipIf(!hasPublicRollouts)(`the public gpt-4o rollouts${WHY_SKIPPED}`, 
     expect(report.warnings.filter(({ code }) => code === "confounded-by-task").map(({ tier }) => tier)).toContain("transfer");
   });
 
+  test("the fitted table: what the author spends on the two tiers that carry signal, in the shares of their published correlations", async () => {
+    const author = await load("finer-prior", "finer/1");
+    const { fittedTable, scale } = calibrate({
+      rollouts: labelPublicRollouts("finer/1"),
+      scheme: "finer/1",
+      authorTable: author,
+      inForceTable: author,
+      config: CalibrationConfig.parse({ folds: 5, bootstrapResamples: 500 }),
+      advantage: AdvantageConfig.parse({ type: "gtpo-hybrid/1" }),
+      seed: "public",
+      iteration: 0,
+      bufferSha256: "0".repeat(64),
+    });
+    const [gold, state] = [0.444, -0.582];
+    const rate = (1 + 0.1) / (gold - state);
+    for (const [tier, expected] of Object.entries({ gold_write: rate * gold, equiv_write: rate * gold, state: rate * state, error: -0.1 }))
+      expect(Math.abs(Number(fittedTable.values[tier]) - expected), tier).toBeLessThan(0.001);
+    expect(Math.abs((scale ?? 0) - rate)).toBeLessThan(0.002);
+  });
+
   test("the tables of the analysis: the turn alone, and rules compared on held-out tasks within the error of their random splits", async () => {
     const { heldOut, estimators } = paperTables({
       paperRollouts: labelPublicRollouts("paper/1"),

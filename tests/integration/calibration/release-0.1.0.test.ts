@@ -10,7 +10,7 @@ import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import { renderPage } from "#core/calibration/page/render-page.ts";
 import { redesign } from "#core/calibration/redesign.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
-import { carryTable, verifyRewardTable } from "#core/reward/reward-table.ts";
+import { authorSha256Of, carryTable, verifyRewardTable } from "#core/reward/reward-table.ts";
 
 const RECORD = join(import.meta.dirname, "../../fixtures/records/0.1.0");
 const readJson = (path: string): Record<string, unknown> => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
@@ -103,6 +103,12 @@ describe("a table over the tiers of another scheme", () => {
     expect(carryTable(carryTable(author, once), twice).values).toEqual(carried.values);
     expect(carryTable(carryTable(author, once), twice).lineage.authorSha256).toBe(author.sha256);
     expect(carryTable(author, "finer/1")).toBe(author);
+  });
+
+  test("names the author's table that it comes from, where that is known", () => {
+    const { fittedTable } = CalibrationReport.parse(stored[0]?.report);
+    expect([authorSha256Of(author), authorSha256Of(carryTable(author, twice))]).toEqual([author.sha256, author.sha256]);
+    expect([authorSha256Of(fittedTable), authorSha256Of(carryTable(fittedTable, twice))]).toEqual([null, null]);
   });
 
   test("is refused where the scheme is not made from its own", () => {
