@@ -13,6 +13,7 @@ import { PaperTables } from "#contracts/paper-tables.ts";
 import { ReportDiff } from "#contracts/report-diff.ts";
 import { RewardTableFile, TierSchemeFile } from "#contracts/reward-table.ts";
 import { RolloutLine } from "#contracts/rollout-line.ts";
+import { SelectionTestbedReport } from "#contracts/selection-testbed-report.ts";
 import { SftEvent, SftJob, SftResult, SftRow, TokenizerJob } from "#contracts/sft.ts";
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
 import { TaskFile } from "#contracts/task-file.ts";
@@ -42,6 +43,7 @@ const DESTINATIONS: readonly Destination[] = [
       EvaluationReport,
       PaperTables,
       ReportDiff,
+      SelectionTestbedReport,
       SimulatorAudit,
       TestbedReport,
     },

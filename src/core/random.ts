@@ -19,7 +19,9 @@ export interface IndexGenerator {
   nextIndex(bound: number): number;
 }
 
+/** The first number of this generator is its seed less one, which has 31 bits: never below the middle, so it is thrown away. */
 export function createIndexGenerator(seed: string): IndexGenerator {
   const generator = xoroshiro128plus(seedToInt(seed));
+  generator.next();
   return { nextIndex: (bound) => Math.floor(((generator.next() >>> 0) / 0x1_0000_0000) * bound) };
 }
