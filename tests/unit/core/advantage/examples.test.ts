@@ -42,6 +42,41 @@ describe("example 1: GRPO", () => {
   });
 });
 
+describe("vectors of others", () => {
+  const outcomes = [1, 1, 1, 0, 0, 0, 0, 0];
+  const rewards = outcomes.map(() => [0]);
+
+  test.each([
+    { name: "GRPO, 8 rollouts, 3 right", config: { type: "grpo/1" }, right: 1.2076, wrong: -0.7246 },
+    { name: "without the deviation", config: { type: "grpo/1", normalizeByStd: false }, right: 0.625, wrong: -0.375 },
+    { name: "mt-grpo/2 without turn rewards", config: { type: "mt-grpo/2" }, right: 0.625, wrong: -0.375 },
+  ])("$name", ({ config, right, wrong }) => {
+    expectClose(
+      advantagesOf(rewards, outcomes, config),
+      outcomes.map((outcome) => [outcome === 1 ? right : wrong]),
+      1e-4,
+    );
+  });
+
+  test("one stop and one that goes on for 0.5, by hand: the stop is charged half of what it did not earn", () => {
+    expectClose(advantagesOf([[0], [0, 0.5]], [1, 1], { type: "mt-grpo/2" }), [[-0.25], [0.25, 0.25]], 1e-12);
+    expectClose(advantagesOf([[0], [0, 0.5]], [1, 1], { type: "mt-grpo/1" }), [[0], [0, 0]], 1e-12);
+  });
+
+  test.each(["mt-grpo/1", "mt-grpo/2", "gtpo/1", "gtpo-hybrid/1"])("%s: equal totals that come at other turns differ", (type) => {
+    const [early, late] = advantagesOf(
+      [
+        [1, 1, 0],
+        [0, 1, 1],
+        [0, 0, 0],
+      ],
+      [1, 1, 0],
+      { type },
+    );
+    expect(early?.[2]).not.toBeCloseTo(late?.[2] ?? Number.NaN, 6);
+  });
+});
+
 describe("example 2: one group of turn counts 3, 3, 2, 4", () => {
   test("outcome and immediate advantages", () => {
     const prepared = prepare(EXAMPLE_2_NAIVE, EXAMPLE_2_OUTCOMES);

@@ -62,6 +62,16 @@ describe("laws of the estimators", () => {
     );
   });
 
+  test("rewards and outcomes that were given are left as they were", () => {
+    fc.assert(
+      fc.property(groups, configs, (list, config) => {
+        const before = structuredClone(list);
+        computeAdvantages(list, config);
+        expect(list).toEqual(before);
+      }),
+    );
+  });
+
   test("hybrid with lambda 0 is GTPO", () => {
     fc.assert(
       fc.property(groups, (list) => {
