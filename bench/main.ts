@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: Benchma
   environment: () => import("./environment.ts"),
   failures: () => import("./failures.ts"),
   gpu: () => import("./gpu.ts"),
+  record: () => import("./record.ts"),
   serving: () => import("./serving.ts"),
   trainer: () => import("./trainer.ts"),
 };

@@ -7,6 +7,8 @@ import type { CampaignRecord } from "../record/campaign-record.ts";
 
 export interface CampaignKeeps {
   readonly campaignId: string;
+  /** The campaign that it was forked from. */
+  readonly parentId: string | null;
   readonly retention: RetentionConfig;
   readonly policies: KeptPolicies;
   readonly isEnded: boolean;
@@ -34,7 +36,21 @@ export async function readKeeps(record: CampaignRecord): Promise<{ keeps: Campai
     if ("problem" in result) unreadable.push(result);
     else keeps.push(result);
   }
-  return { keeps, unreadable };
+  return { keeps: withForks(keeps), unreadable };
+}
+
+/** A fork's first iterations are its parent's: what the fork keeps of them the parent keeps for it. */
+function withForks(campaigns: readonly CampaignKeeps[]): CampaignKeeps[] {
+  const keptBy = (parent: CampaignKeeps): KeptPolicies =>
+    campaigns
+      .filter((fork) => fork.parentId === parent.campaignId)
+      .map(keptBy)
+      .reduce((a, b) => ({ weights: union(a.weights, b.weights), moments: union(a.moments, b.moments) }), parent.policies);
+  return campaigns.map((campaign) => ({ ...campaign, policies: keptBy(campaign) }));
+}
+
+function union(a: ReadonlySet<string> | "all", b: ReadonlySet<string> | "all"): ReadonlySet<string> | "all" {
+  return a === "all" || b === "all" ? "all" : new Set([...a, ...b]);
 }
 
 async function readCampaign(record: CampaignRecord, campaignId: string) {
@@ -66,6 +82,7 @@ async function keepsOf(
   const retention = config.retention ?? KEEP_EVERYTHING;
   return {
     campaignId: id,
+    parentId: manifest.parent?.campaignId ?? null,
     retention,
     policies: keptPolicies(retention, {
       base: basePolicy.hash,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { DroppedBlob } from "#contracts/retention.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { CollectableStore, StoredBlob } from "#core/ports.ts";
-import { droppedName } from "../artifact-store/names.ts";
+import { droppedName, isJournalName } from "../artifact-store/names.ts";
 import { sweepTemporaries } from "../artifact-store/sweep-temporaries.ts";
 import { CampaignRecord } from "../record/campaign-record.ts";
 import { RecordPaths } from "../record/paths.ts";
@@ -126,16 +126,16 @@ class Collection {
     }
   }
 
-  /** Journals that a process killed between commit and clean-up has left. */
+  /** Journals that a process killed between commit and clean-up has left: of complete iterations, and of campaigns that have ended. */
   async collectJournals(): Promise<void> {
     const { store } = this.#options;
     for (const { campaignId, complete, isEnded } of this.#keeps.filter((keeps) => this.#isAsked(keeps.campaignId))) {
-      for (const folder of await store.listFolders(RecordPaths.iterations(campaignId))) {
-        const number = Number(folder);
-        if (!/^\d+$/.test(folder) || !(complete.has(number) || isEnded)) continue;
-        const prefix = RecordPaths.journals(campaignId, number);
-        const names = await store.list(prefix);
-        if (names.length > 0) await this.#free("journals", 0, () => store.removeJournal(prefix), names.length);
+      const names = (await store.list(`${RecordPaths.campaigns}/${campaignId}`)).filter(isJournalName);
+      for (const [folder, inside] of Map.groupBy(names, (name) => name.slice(0, name.lastIndexOf("/turns/") + "/turns".length))) {
+        const iteration = /\/iterations\/(\d+)\/turns$/.exec(folder)?.[1];
+        const isOver = isEnded || (iteration !== undefined && complete.has(Number(iteration)));
+        if (isOver) await this.#free("journals", 0, () => store.removeJournal(folder), inside.length);
+        else this.#count(this.#left, "journals", 0, inside.length);
       }
     }
   }

@@ -1,9 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { encodeSafetensors } from "#adapters/trainer-process/safetensors.ts";
+import type { PolicyManifest } from "#contracts/policy.ts";
+import { present } from "../../fixtures/present.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 const options = { label: "demo", parentHash: null };
@@ -19,6 +22,9 @@ function setUp() {
   const policies = createPolicyStore(new LocalArtifactStore(join(folder, "record")), join(folder, "policies"));
   return { folder, directory, weights, policies };
 }
+
+/** Bytes on disk; a file with several names counts once, as in du. */
+const usedBlocks = (folder: string) => Number(execFileSync("du", ["-sk", folder], { encoding: "utf8" }).split("\t")[0]) * 1024;
 
 describe("a policy", () => {
   test("comes back from the record as the directory that it was", async () => {
@@ -90,6 +96,49 @@ describe("a policy", () => {
       expect(await Promise.all(asked)).toEqual(Array.from({ length: 4 }, () => ({ place: target, config })));
       expect(readdirSync(join(folder, "policies"))).toEqual([ref.hash]);
     }
+  });
+
+  test("takes no room beside the record: weights are shared with it, read only; small files are a copy that may be edited", async () => {
+    const { policies, directory, folder } = setUp();
+    const weights = encodeSafetensors({ w: new Float32Array(2_000_000).fill(1) }, { format: "pt" });
+    writeFileSync(join(directory, "model.safetensors"), weights);
+    const ref = await policies.import(directory, options);
+    const usedBefore = usedBlocks(folder);
+    const target = await policies.directory(ref);
+    const path = join(target, "model.safetensors");
+    expect(readFileSync(path)).toEqual(Buffer.from(weights));
+    expect(statSync(path).mode & 0o222).toBe(0);
+    expect(usedBlocks(folder) - usedBefore).toBeLessThan(1_000_000);
+    const record = new LocalArtifactStore(join(folder, "record"));
+    chmodSync(join(target, "config.json"), 0o644);
+    writeFileSync(join(target, "config.json"), "edited in place");
+    const manifest = JSON.parse(Buffer.from(await record.getBlob(present(ref.manifest))).toString()) as PolicyManifest;
+    expect(Buffer.from(await record.getBlob(present(manifest.files["config.json"]))).toString()).toBe("{}");
+  });
+
+  test("that is held is there for an hour more; one whose weights or moments were let go cannot be held, and says why", async () => {
+    const { policies, directory, folder } = setUp();
+    writeFileSync(join(folder, "optimizer.safetensors"), "moments");
+    const ref = await policies.import(directory, { ...options, optimizerState: join(folder, "optimizer.safetensors") });
+    const store = new LocalArtifactStore(join(folder, "record"));
+    const manifest = JSON.parse(Buffer.from(await store.getBlob(present(ref.manifest))).toString()) as PolicyManifest;
+    const [weights, moments] = [present(manifest.files["model.safetensors"]), present(manifest.optimizerState ?? undefined)];
+    const now = Date.now();
+    await policies.hold(ref, { withMoments: true });
+    expect(await store.removeBlob(weights.sha256, now - 1)).toBe(false);
+    const letGo = async ({ sha256, numBytes, schema }: typeof weights) => {
+      const note = { schemaVersion: 1, sha256, numBytes, schema, reason: "a test", droppedAt: "2026-01-02T03:04:05.000Z" };
+      await store.putOnce(`dropped/${sha256}.json`, note);
+      expect(await store.removeBlob(sha256, Date.now() + 1000)).toBe(true);
+    };
+    await letGo(moments);
+    await policies.hold(ref, { withMoments: false });
+    await expect(policies.hold(ref, { withMoments: true })).rejects.toMatchObject({ code: "store.dropped" });
+    await letGo(weights);
+    await expect(policies.hold(ref, { withMoments: false })).rejects.toMatchObject({
+      code: "store.dropped",
+      message: expect.stringContaining("dropped by retention on 2026-01-02: a test"),
+    });
   });
 
   test("that only an endpoint knows has no directory", async () => {

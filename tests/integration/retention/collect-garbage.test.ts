@@ -104,6 +104,16 @@ describe("what a campaign's retention lets go", () => {
     expect(await statesOf(at, policies)).toEqual(["whole", "dropped", "whole", "whole", "dropped", "whole"]);
   });
 
+  test("what a fork keeps of its parent's iterations the parent keeps for it", async () => {
+    const at = openHome(temporaryFolder());
+    const policies = await writeTrainedCampaign(at, { id: "a", numIterations: 4, retention: NARROW, isEnded: true });
+    const fork = { id: "b", numIterations: 0, retention: KEEP_EVERYTHING, parent: { campaignId: "a", iteration: 3 } };
+    await writeTrainedCampaign(at, fork);
+    makeOld(at);
+    await collect(at);
+    expect(await statesOf(at, policies)).toEqual(["whole", "whole", "whole", "whole", "whole"]);
+  });
+
   test("a campaign that says nothing of it keeps everything, and is named", async () => {
     const at = openHome(temporaryFolder());
     const policies = await writeTrainedCampaign(at, { id: "a", numIterations: 3, retention: KEEP_EVERYTHING, isEnded: true });
@@ -254,7 +264,11 @@ describe("beside the record", () => {
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, "0-1.jsonl"), "{}");
     }
+    const test = join(at.recordRoot, "campaigns/a/test/default/turns/test/t1");
+    mkdirSync(test, { recursive: true });
+    writeFileSync(join(test, "0-1.jsonl"), "{}");
     expect(freed(await collect(at))).toMatchObject({ journals: 1 });
+    expect(existsSync(join(test, "0-1.jsonl"))).toBe(true);
     expect(existsSync(join(at.recordRoot, "campaigns/a/iterations/0001/turns"))).toBe(false);
     expect(existsSync(join(at.recordRoot, "campaigns/a/iterations/0002/turns/train/t1/0-1.jsonl"))).toBe(true);
   });
