@@ -35,9 +35,13 @@ export interface ActivityDependencies {
   dropJournals(key: GroupKey): Promise<void>;
   /** Deterministic safetensors bytes of a training batch. */
   encodeBatch(batch: TrainingBatch): Uint8Array;
+  /** Removes what the campaign's retention keeps no longer; answers how many bytes that freed. */
+  applyRetention(campaignId: string): Promise<number>;
   trainer: {
     /** The job's own folder: the same for every attempt, so that a retry finds the checkpoints. */
     jobDirectory(campaignId: string, iteration: number): string;
+    /** Removes that folder: for a job whose result is in the record. */
+    dropJob(campaignId: string, iteration: number): Promise<void>;
     run(options: {
       jobDirectory: string;
       job: TrainingJob;

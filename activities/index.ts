@@ -8,6 +8,7 @@ import { createCalibrationActivities } from "./calibration.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { createEvaluationActivities } from "./evaluation.ts";
 import { createQueueActivities, type QueueDependencies } from "./queue.ts";
+import { createRetentionActivities } from "./retention.ts";
 import { createRolloutActivities } from "./rollout.ts";
 import { toApplicationFailure } from "./to-application-failure.ts";
 import { createTrainingActivities } from "./training.ts";
@@ -26,6 +27,7 @@ const INPUTS = {
   evaluate: inputs.EvaluateInput,
   commitIteration: inputs.IterationDraft,
   commitEnd: inputs.EndDraft,
+  applyRetention: inputs.ApplyRetentionInput,
 } satisfies Record<string, z.ZodType>;
 
 export function createActivities(deps: ActivityDependencies & QueueDependencies) {
@@ -35,6 +37,7 @@ export function createActivities(deps: ActivityDependencies & QueueDependencies)
     ...createCalibrationActivities(deps),
     ...createTrainingActivities(deps),
     ...createEvaluationActivities(deps),
+    ...createRetentionActivities(deps),
   });
 }
 export type Activities = ReturnType<typeof createActivities>;

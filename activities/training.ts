@@ -57,6 +57,7 @@ export function createTrainingActivities(deps: ActivityDependencies) {
       const manifest = await withHeartbeat((signal, report) =>
         runStage(deps, "training", input, () => runTraining(deps, input, signal, report)),
       );
+      if (input.config.retention?.jobFolders === "drop") await deps.trainer.dropJob(input.campaignId, input.iteration);
       return { policy: await deps.record.readJson(PolicyRef, outputOf(manifest.outputs, "policy")) };
     },
   };

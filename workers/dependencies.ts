@@ -4,11 +4,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { sweepTemporaries } from "#adapters/artifact-store/sweep-temporaries.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { RecordPaths } from "#adapters/record/paths.ts";
+import { applyRetention } from "#adapters/retention/collect-garbage.ts";
+import { removeFolder } from "#adapters/retention/disk-folders.ts";
 import { logFolder } from "#adapters/services/state.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
@@ -26,6 +29,8 @@ export interface WorkerDependencies extends ActivityDependencies {
 export async function createDependencies(log: Logger): Promise<WorkerDependencies> {
   const settings = readSettings();
   const store = new LocalArtifactStore(settings.recordRoot);
+  const swept = await sweepTemporaries(settings.recordRoot, { now: Date.now() });
+  if (swept.count > 0) log.info(swept, "removed temporary files that killed processes had left in the record");
   const policies = createPolicyStore(store, settings.policyRoot);
   const { policyUrl, policyHosts, policyRoot, python } = settings;
   const vllm = { program: settings.vllm, python, policyRoot, logFolder: logFolder(settings.home) };
@@ -49,8 +54,13 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     dropJournals: ({ campaignId, iteration, purpose, taskId }) =>
       store.removeJournal(RecordPaths.groupJournals(campaignId, iteration, purpose, taskId)),
     encodeBatch,
+    applyRetention: async (campaignId) => {
+      const { recordRoot, jobRoot } = settings;
+      return (await applyRetention(campaignId, { store, recordRoot, policyRoot, jobRoot, now: Date.now() })).freedBytes;
+    },
     trainer: {
-      jobDirectory: (campaignId, iteration) => join(settings.jobRoot, campaignId, String(iteration).padStart(4, "0")),
+      jobDirectory: (campaignId, iteration) => join(settings.jobRoot, campaignId, jobName(iteration)),
+      dropJob: (campaignId, iteration) => removeFolder(join(settings.jobRoot, campaignId), jobName(iteration)),
       run: (options) => runTrainingJob({ ...options, python: settings.python }),
     },
     policies: {
@@ -67,3 +77,5 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     },
   };
 }
+
+const jobName = (iteration: number): string => String(iteration).padStart(4, "0");

@@ -129,6 +129,14 @@ export type EvaluateInput = z.infer<typeof EvaluateInput>;
 export const EvaluateResult = z.strictObject({ report: ArtifactRef, passRate: z.number(), promotion: z.enum(["promote", "keep", "none"]) });
 export type EvaluateResult = z.infer<typeof EvaluateResult>;
 
+export const ApplyRetentionInput = z.strictObject({ campaignId: CampaignId });
+export type ApplyRetentionInput = z.infer<typeof ApplyRetentionInput>;
+export const ApplyRetentionResult = z.strictObject({
+  freedBytes: z.int().nonnegative(),
+  problem: z.string().nullable().describe("why nothing could be freed; the campaign goes on"),
+});
+export type ApplyRetentionResult = z.infer<typeof ApplyRetentionResult>;
+
 /** Manifests without what the activity adds: the version and the time. */
 export const IterationDraft = IterationManifest.omit({ schemaVersion: true, finishedAt: true });
 export type IterationDraft = z.infer<typeof IterationDraft>;

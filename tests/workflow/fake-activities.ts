@@ -58,6 +58,9 @@ export function fakeActivities(options: FakeOptions = {}): { activities: Activit
     async findWorkers({ queue }) {
       return { queue, isPolled: true, busyWith: [] };
     },
+    async applyRetention() {
+      return { freedBytes: 0, problem: null };
+    },
     async planTasks({ iteration }) {
       return { train: iteration === 0 ? [] : ["t1", "t2", "t3", "t4"], evaluation: ["e1", "e2", "e3"] };
     },

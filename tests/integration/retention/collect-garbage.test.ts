@@ -1,5 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
@@ -147,6 +159,18 @@ describe("what a campaign's retention lets go", () => {
     expect(readdirSync(join(at.jobRoot, "b"))).toHaveLength(2);
     await expect(collect(at, { campaigns: ["nobody"] })).rejects.toEqual(code("campaign.unknown"));
   });
+});
+
+test("a record of 0.1.0 keeps everything, also what was stored in it for a campaign that was never finished", async () => {
+  const at = openHome(temporaryFolder());
+  cpSync(fileURLToPath(new URL("../../fixtures/records/0.1.0", import.meta.url)), at.recordRoot, { recursive: true });
+  makeOld(at);
+  const blobs = await at.store.list("blobs");
+  const { rows, notes } = await collect(at);
+  expect(rows.filter(({ kind, freed }) => kind !== "temporary files" && freed.count > 0)).toEqual([]);
+  expect(await at.store.list("blobs")).toEqual(blobs);
+  expect(blobs.length).toBeGreaterThan(100);
+  expect(notes.join()).not.toContain("cannot be");
 });
 
 describe("what no manifest names", () => {
