@@ -30,6 +30,10 @@ os._exit(0)
  * @property {string} [holder] what others are told of us, in words
  * @property {(holder: string) => void} [onWait] called when somebody else holds the lock
  * @property {AbortSignal} [signal] ends the waiting
+ *
+ * @typedef {object} Lock
+ * @property {number} file the open file that is locked: a child that is given it holds the lock with us, until it ends
+ * @property {() => void} giveBack may be called again
  */
 
 /**
@@ -37,7 +41,7 @@ os._exit(0)
  *
  * @param {string} path of the lock's file; its folder is made
  * @param {LockOptions} options
- * @returns {Promise<() => void>} gives the lock back; may be called again. Throws the signal's reason, or an Error where nothing can be locked.
+ * @returns {Promise<Lock>} Throws the signal's reason, or an Error where nothing can be locked.
  */
 export async function takeLock(path, { python, holder = `process ${process.pid}`, onWait = () => {}, signal }) {
   mkdirSync(dirname(path), { recursive: true });
@@ -53,7 +57,7 @@ export async function takeLock(path, { python, holder = `process ${process.pid}`
     if (isAt(path, file)) {
       ftruncateSync(file);
       writeSync(file, `${holder}\n`);
-      return once(() => closeSync(file));
+      return { file, giveBack: once(() => closeSync(file)) };
     }
     closeSync(file); // the file that we waited for has been removed: others lock another one
   }

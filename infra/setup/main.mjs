@@ -60,7 +60,8 @@ export async function setUp(steps = STEPS, progress = new Progress()) {
 async function lockSetUp(python, progress) {
   const path = join(TOOLS, "setup.lock");
   try {
-    return await takeLock(path, { python, onWait: (holder) => progress.note(`another set-up (${holder}) is running: waiting for it`) });
+    return (await takeLock(path, { python, onWait: (holder) => progress.note(`another set-up (${holder}) is running: waiting for it`) }))
+      .giveBack;
   } catch (error) {
     const tried = [error instanceof Error ? error.message : String(error)];
     throw new SetupError(`${path} could not be locked`, { tried, next: "put the checkout on a file system that can lock files" });

@@ -7,7 +7,7 @@ const LINES_PER_HOLDING = 6;
 const [lock = "", log = "", python = ""] = process.argv.slice(2);
 
 for (let holding = 0; ; holding += 1) {
-  const giveBack = await takeLock(lock, { python });
+  const { giveBack } = await takeLock(lock, { python });
   for (let line = 0; line < LINES_PER_HOLDING; line += 1) {
     appendFileSync(log, `${process.pid} ${holding}\n`);
     await sleep(1);

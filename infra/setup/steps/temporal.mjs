@@ -50,7 +50,7 @@ export const temporalStep = {
 async function obtainAlone(say) {
   const { path: python } = await findPython();
   const lock = join(places.userCache(), "temporal.lock");
-  const giveBack = await takeLock(lock, { python, onWait: (holder) => say(`${holder} gets it for another checkout: waiting`) });
+  const { giveBack } = await takeLock(lock, { python, onWait: (holder) => say(`${holder} gets it for another checkout: waiting`) });
   try {
     return await obtain(say);
   } finally {

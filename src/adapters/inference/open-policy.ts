@@ -12,7 +12,7 @@ import { compareScores, pickStoredTurns, type StoredTurn } from "#core/rollout/c
 import type { PolicyStore } from "../policy-store/policy-store.ts";
 import { createChatPolicy } from "./chat-policy.ts";
 import { createInferenceClient } from "./client.ts";
-import { ADAPTER_CONFIG, createEmbeddedServer, type PolicyServer, type ServablePolicy } from "./policy-server.ts";
+import { ADAPTER_CONFIG, type Asker, createEmbeddedServer, type PolicyServer, type ServablePolicy } from "./policy-server.ts";
 import { createTokenPolicy } from "./token-policy.ts";
 import { createTokenizer } from "./tokenizer.ts";
 import { createStartedVllm, type VllmHost } from "./vllm/started-vllm.ts";
@@ -21,8 +21,8 @@ import { createVllmServer } from "./vllm/vllm-server.ts";
 export interface OpenedPolicy {
   readonly policy: Policy;
   readonly server: PolicyServer;
-  /** Makes the server hold these very weights; it may have restarted. */
-  ensureLoaded(signal: AbortSignal): Promise<void>;
+  /** Makes the server hold these very weights; it may have restarted, or another campaign may have its turn. */
+  ensureLoaded(signal: AbortSignal, asker?: Asker): Promise<void>;
   /**
    * Scores up to 64 turns again that this policy sampled in these trajectories (others are passed over).
    * throws  provider.wrong-weights when the server no longer says what it said then
@@ -103,11 +103,11 @@ async function openVllm(
   const { temperature, maxTokensPerTurn, maxContextTokens, tokenLimitField, requestFields, sendsReasoning } = config;
   const limits = { temperature, maxTokensPerTurn, maxContextTokens, tokenLimitField };
   const policy = createChatPolicy({ client, ref, model, ...limits, requestFields, sendsReasoning });
-  const server =
-    config.start === undefined
-      ? await connectedVllm(config, ref, { client, isAdapter, context })
-      : createStartedVllm({ ...config, start: config.start }, files, { client, host: context.vllm, apiKey: keyOf(config, context) });
-  return withServer(policy, server, { files, temperature, servedName: model, context });
+  const served = { files, temperature, servedName: model, context };
+  if (config.start === undefined) return withServer(policy, await connectedVllm(config, ref, { client, isAdapter, context }), served);
+  const apiKey = keyOf(config, context);
+  const server = createStartedVllm({ ...config, start: config.start }, files, { client, host: context.vllm, apiKey });
+  return withServer({ ...policy, respond: (...turn) => server.use(() => policy.respond(...turn)) }, server, served);
 }
 
 async function connectedVllm(
@@ -148,7 +148,7 @@ function withServer(policy: Policy, server: PolicyServer, { files, temperature, 
   return {
     policy,
     server,
-    ensureLoaded: (signal) => server.ensureLoaded(files, signal),
+    ensureLoaded: (signal, asker) => server.ensureLoaded(files, signal, asker),
     async checkStoredTurns(trajectories, signal) {
       const threshold = CANARY_THRESHOLD[await server.precision(signal)];
       return compare(pickStoredTurns(trajectories, hash, NUM_CANARY_TURNS), temperature, threshold, signal);

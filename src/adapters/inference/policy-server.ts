@@ -17,13 +17,24 @@ export interface ServablePolicy {
 
 export type Precision = PolicyCanary["precision"];
 
+/** For whom a server is asked for, where it is used by turns. */
+export interface Asker {
+  /** What others who wait are told, e.g. "campaign mine"; the policy's name unless given. */
+  readonly holder?: string;
+  /** Told who has the server, in a sentence without its full stop, whenever that changes. */
+  readonly onWait?: (message: string) => void;
+}
+
 /** Every call throws provider.* errors, and the signal's reason when it is aborted. */
 export interface PolicyServer {
   /** Resolves when the server answers. */
   checkHealth(signal: AbortSignal): Promise<void>;
   loadedPolicies(signal: AbortSignal): Promise<string[]>;
-  /** Makes the server hold these weights under the policy's name. Safe to repeat. provider.wrong-weights when it holds others. */
-  ensureLoaded(policy: ServablePolicy, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the server hold these weights under the policy's name. Safe to repeat. provider.wrong-weights when it holds others.
+   * A server that is used by turns is waited for.
+   */
+  ensureLoaded(policy: ServablePolicy, signal: AbortSignal, asker?: Asker): Promise<void>;
   /** Of its matrix products: what the canary's threshold depends on. */
   precision(signal: AbortSignal): Promise<Precision>;
   /** Log-probabilities of the sampled tokens of stored turns, at a temperature. */

@@ -105,7 +105,7 @@ export async function stopStack(home: string): Promise<string[]> {
 async function lockStack(home: string, onWait: (holder: string) => void = () => {}): Promise<() => void> {
   const path = join(servicesFolder(home), "stack.lock");
   try {
-    return await takeLock(path, { python: PYTHON_BINARY, onWait });
+    return (await takeLock(path, { python: PYTHON_BINARY, onWait })).giveBack;
   } catch (cause) {
     throw new CampaignError("service.start-failed", `${path} could not be locked`, {
       cause,

@@ -47,6 +47,7 @@ describe.skipIf(!hasPython)("vLLM that a campaign starts", () => {
     python: PYTHON,
     policyRoot: join(folder, "policies"),
     logFolder: join(folder, "logs"),
+    idleSeconds: 2,
   });
   const open = (ref: PolicyRef, weights: "lora" | "full" = "lora", name = program): Promise<OpenedPolicy> =>
     openPolicy(configOf(weights), ref, {
@@ -128,6 +129,28 @@ describe.skipIf(!hasPython)("vLLM that a campaign starts", () => {
         .map(({ model }) => model),
     ).toEqual([await policies.directory(child), await policies.directory(base)]);
     expect(calls().at(-1)?.others).not.toContain("--enable-lora");
+  }, 120_000);
+
+  test("is used by two campaigns with whole weights by turns: started once for each turn, and the second one is told who has it", async () => {
+    await stopStartedVllms();
+    const before = calls().length;
+    const other = await policies.import(join(folder, "tiny-1"), { label: "other", parentHash: base.hash });
+    const [first, second] = [await open(base, "full"), await open(other, "full")];
+    const told: string[] = [];
+    await first.ensureLoaded(signal, { holder: "campaign one" });
+    let isSecond = false;
+    const waiting = second
+      .ensureLoaded(signal, { holder: "campaign two", onWait: (message) => told.push(message) })
+      .then(() => (isSecond = true));
+    for (let call = 0; call < 5; call += 1) {
+      await sample(first);
+      await first.ensureLoaded(signal, { holder: "campaign one" });
+    }
+    expect(isSecond).toBe(false);
+    expect(told).toEqual([`waiting for the policy server at http://127.0.0.1:${port}/v1, held by campaign one`]);
+    await waiting;
+    await sample(second);
+    expect(calls().length - before).toBe(2);
   }, 120_000);
 
   test("is gone when the worker that started it is killed", async () => {

@@ -28,7 +28,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const take = (options: Partial<LockOptions> = {}) => takeLock(lock, { python, ...options });
+const take = async (options: Partial<LockOptions> = {}) => (await takeLock(lock, { python, ...options })).giveBack;
+const isSleep = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("sleep");
 const unexpected = () => expect.fail("nobody should hold it");
 const start = (args: readonly string[]): ChildProcess => {
   const env = { ...process.env, TURNWISE_STACK_HOME: folder };
@@ -80,6 +81,19 @@ test("the lock of a killed process is free at once, also when a child of that pr
   (await take({ onWait: unexpected }))();
   expect(markedProcesses(folder)).toHaveLength(1); // the child
   for (const pid of markedProcesses(folder)) process.kill(pid, "SIGKILL");
+});
+
+test("a child that is given the locked file holds the lock with its parent, and after it", async () => {
+  const script = `const { file } = await takeLock(${JSON.stringify(join(folder, "given.lock"))}, { python: ${JSON.stringify(python)} });
+    spawn("sleep", ["60"], { detached: true, stdio: ["ignore", "ignore", "ignore", file] }).unref();`;
+  const parent = await startHolder(script);
+  parent.kill("SIGKILL");
+  await once(parent, "exit");
+  let waited = false;
+  const waiting = takeLock(join(folder, "given.lock"), { python, onWait: () => (waited = true) });
+  await vi.waitFor(() => expect(waited).toBe(true));
+  for (const pid of markedProcesses(folder).filter((pid) => pid !== process.pid)) if (isSleep(pid)) process.kill(pid, "SIGKILL");
+  (await waiting).giveBack();
 });
 
 test("who waits is told once who holds it, and gets it when it is given back", async () => {

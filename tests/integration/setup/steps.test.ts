@@ -101,7 +101,7 @@ test("an interrupted set-up gives its lock back, and the next one finishes the w
   child.kill("SIGINT");
   expect(await new Promise((done) => child.once("close", done))).toBe(130);
   const { path } = await findPython();
-  (await takeLock(copy.path(".turnwise/setup.lock"), { python: path, onWait: () => expect.fail("nobody should hold it") }))();
+  (await takeLock(copy.path(".turnwise/setup.lock"), { python: path, onWait: () => expect.fail("nobody should hold it") })).giveBack();
   expect((await python()).code).toBe(0);
 });
 

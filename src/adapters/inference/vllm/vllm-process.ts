@@ -41,10 +41,11 @@ export class VllmProcess {
 
   /**
    * Resolves when vLLM answers with these whole weights. Others that it serves are ended first: requests that run there fail, and are made again.
+   * `lock` is an open file that vLLM's keeper holds, too: who waits for the address waits until all of it is gone.
    * throws  provider.unavailable when it ends before it answers, or does not answer in time
    */
-  ensure(launch: VllmLaunch, signal: AbortSignal): Promise<void> {
-    const next = this.queue.then(() => this.ensureNow(launch, signal));
+  ensure(launch: VllmLaunch, lock: number, signal: AbortSignal): Promise<void> {
+    const next = this.queue.then(() => this.ensureNow(launch, lock, signal));
     this.queue = next.catch(() => undefined);
     return next;
   }
@@ -56,21 +57,21 @@ export class VllmProcess {
     await running?.exit;
   }
 
-  private async ensureNow(launch: VllmLaunch, signal: AbortSignal): Promise<void> {
+  private async ensureNow(launch: VllmLaunch, lock: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const command = vllmCommand(launch).join("\0");
-    if (this.running?.command !== command || this.running.hasEnded) await this.startAgain(launch, command);
+    if (this.running?.command !== command || this.running.hasEnded) await this.startAgain(launch, lock, command);
     const found = this.running;
-    if (found?.hasAnswered && !(await isHealthy(launch)) && (await endsSoon(found))) await this.startAgain(launch, command);
+    if (found?.hasAnswered && !(await isHealthy(launch)) && (await endsSoon(found))) await this.startAgain(launch, lock, command);
     if (this.running !== null) await this.answers(this.running, launch, signal);
   }
 
-  private async startAgain(launch: VllmLaunch, command: string): Promise<void> {
+  private async startAgain(launch: VllmLaunch, lock: number, command: string): Promise<void> {
     await this.stop();
-    this.running = this.start(launch, command);
+    this.running = this.start(launch, lock, command);
   }
 
-  private start(launch: VllmLaunch, command: string): Running {
+  private start(launch: VllmLaunch, lock: number, command: string): Running {
     const { python, logPath } = this.options;
     mkdirSync(dirname(logPath), { recursive: true });
     const log = openSync(logPath, "a");
@@ -78,7 +79,7 @@ export class VllmProcess {
     // The keeper ends vLLM and all its workers when its standard input closes, which the end of this process does whatever ends it.
     const child = spawn(python, ["-m", "trainer.keeper", ...vllmCommand(launch)], {
       detached: true,
-      stdio: ["pipe", log, log],
+      stdio: ["pipe", log, log, lock],
       env: { ...process.env, ...vllmEnvironment(launch), PYTHONPATH: join(REPOSITORY, "trainer", "src") },
     });
     closeSync(log);
