@@ -9,6 +9,7 @@ import { CampaignError } from "#core/errors.ts";
 import { isTruncation } from "#core/reward/label-rollout.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
 import { userHelpFor } from "#core/rollout/user-help.ts";
+import { askerFor } from "./asker.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -31,9 +32,10 @@ export function createRolloutActivities(deps: ActivityDependencies) {
      * sampled: a mismatch means wrong weights or a wrong template, and stops the iteration. Null when there was nothing to compare with.
      */
     async openPolicy(input: OpenPolicyInput): Promise<CanaryReport | null> {
-      return withHeartbeat(async (signal) => {
+      return withHeartbeat(async (signal, report) => {
         const opened = await deps.openPolicy(input.config.policy, input.policy);
-        await opened.ensureLoaded(signal);
+        await opened.ensureLoaded(signal, askerFor(input.campaignId, report));
+        report(null);
         const trained = await opened.checkTrainedTurns(signal);
         if (trained !== null || input.sampledIn === null) return trained;
         return opened.checkStoredTurns(await storedTrajectories(deps, input.campaignId, input.sampledIn), signal);
@@ -79,7 +81,7 @@ async function rollOut(
     journal: (trial, attempt) => deps.openJournal(key, trial, attempt),
     limits: { ...DEFAULT_GROUP_LIMITS, maxTurns: config.rollout.maxTurns },
     userHelp: userHelpFor(purpose, config.evaluation.userHelp),
-    ensurePolicy: ensureLoaded,
+    ensurePolicy: (whileNeeded) => ensureLoaded(whileNeeded, askerFor(campaignId, report)),
     clock: deps.clock,
     signal,
     onTurn: (trial, turn) => report({ trial, turn: turn.index }),

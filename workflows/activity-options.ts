@@ -10,6 +10,8 @@ const retry = { initialInterval: "1 second", backoffCoefficient: 2, maximumInter
 type QueueOptions = ActivityOptions & { readonly taskQueue: string };
 const control: QueueOptions = { taskQueue: CONTROL_QUEUE, startToCloseTimeout: "30 minutes", heartbeatTimeout: "30 seconds", retry };
 const rollout: QueueOptions = { taskQueue: ROLLOUT_QUEUE, startToCloseTimeout: "2 hours", heartbeatTimeout: "20 seconds", retry };
+// It waits for its turn where campaigns share a server: as long as the others' stages last.
+const opening: QueueOptions = { ...rollout, startToCloseTimeout: "48 hours" };
 const training: QueueOptions = { taskQueue: TRAINING_QUEUE, startToCloseTimeout: "48 hours", heartbeatTimeout: "20 seconds", retry };
 
 export const controlActivities =
@@ -20,5 +22,8 @@ export const controlActivities =
     >
   >(control);
 const { findWorkers } = controlActivities;
-export const rolloutActivities = takenActivities<Pick<Activities, "openPolicy" | "rolloutGroup">>(rollout, findWorkers);
-export const trainingActivities = takenActivities<Pick<Activities, "train">>(training, findWorkers);
+export const rolloutActivities = {
+  ...takenActivities<Pick<Activities, "rolloutGroup">>(rollout, ["rolloutGroup"], findWorkers),
+  ...takenActivities<Pick<Activities, "openPolicy">>(opening, ["openPolicy"], findWorkers),
+};
+export const trainingActivities = takenActivities<Pick<Activities, "train">>(training, ["train"], findWorkers);

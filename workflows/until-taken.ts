@@ -21,6 +21,7 @@ type FindWorkers = (input: FindWorkersInput) => Promise<QueueWorkers>;
  */
 export function takenActivities<Table>(
   options: ActivityOptions & { readonly taskQueue: string },
+  names: readonly (keyof Table & string)[],
   findWorkers: FindWorkers,
   patience = PATIENCE,
 ): ActivityInterfaceFor<Table> {
@@ -39,9 +40,8 @@ export function takenActivities<Table>(
       }
     }
   };
-  return new Proxy({} as ActivityInterfaceFor<Table> & object, {
-    get: (_table, name) => (typeof name === "string" ? (...args: unknown[]) => call(name, args) : undefined),
-  });
+  const calls = names.map((name) => [name, (...args: unknown[]) => call(name, args)] as const);
+  return Object.fromEntries(calls) as ActivityInterfaceFor<Table>;
 }
 
 function wasNotTaken(error: unknown): boolean {

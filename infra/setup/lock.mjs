@@ -50,6 +50,7 @@ export async function takeLock(path, { python, holder = `process ${process.pid}`
     const file = openSync(path, "a+");
     try {
       await lock(file, python, () => onWait(readFileSync(path, "utf8").trim() || "another process"), signal);
+      signal?.throwIfAborted();
     } catch (error) {
       closeSync(file);
       throw error;
@@ -63,7 +64,7 @@ export async function takeLock(path, { python, holder = `process ${process.pid}`
   }
 }
 
-/** @param {number} file @param {string} python @param {() => void} onWait @param {AbortSignal | undefined} signal @returns {Promise<void>} */
+/** Resolves when the file is locked, or the signal was aborted. @param {number} file @param {string} python @param {() => void} onWait @param {AbortSignal | undefined} signal @returns {Promise<void>} */
 function lock(file, python, onWait, signal) {
   return new Promise((done, fail) => {
     const child = spawn(python, ["-I", "-S", "-c", LOCKER], { stdio: ["pipe", "pipe", "pipe", file] });
@@ -73,14 +74,13 @@ function lock(file, python, onWait, signal) {
     stdin.on("error", () => {}); // it ended before we did
     stdout.once("data", onWait);
     stderr.on("data", (/** @type {Buffer} */ chunk) => {
-      said += chunk;
+      said += chunk.toString();
     });
     signal?.addEventListener("abort", giveUp, { once: true });
     child.once("error", fail);
     child.once("close", (code, killedBy) => {
       signal?.removeEventListener("abort", giveUp);
-      if (signal?.aborted) fail(signal.reason);
-      else if (code === 0) done();
+      if (code === 0 || signal?.aborted) done();
       else fail(new Error(`the lock could not be taken: ${said.trim() || `${python} ended with ${code ?? killedBy}`}`));
     });
   });

@@ -9,6 +9,9 @@ const { findWorkers } = proxyActivities<{ findWorkers(input: FindWorkersInput): 
 
 export async function takesWork(queue: string, name: string, firstSeconds = 1): Promise<string> {
   const options = { taskQueue: queue, startToCloseTimeout: "1 minute", heartbeatTimeout: "20 seconds" } as const;
-  const { work } = takenActivities<{ work(name: string): Promise<string> }>(options, findWorkers, { firstSeconds, longestSeconds: 2 });
+  const { work } = takenActivities<{ work(name: string): Promise<string> }>(options, ["work"], findWorkers, {
+    firstSeconds,
+    longestSeconds: 2,
+  });
   return work(name);
 }
