@@ -15,7 +15,7 @@ import { sha256Of } from "./hash.ts";
 import { checkName, isJournalName } from "./names.ts";
 
 const Count = z.int().nonnegative();
-const ModelUsage = z.strictObject({ promptTokens: Count, completionTokens: Count, calls: Count });
+const ModelUsage = z.strictObject({ promptTokens: Count, completionTokens: Count, calls: Count, reasoningTokens: Count.optional() });
 const SimulatorNotes = { simulatorMemory: z.string().optional(), simulatorTroubles: z.record(z.string(), Count).optional() };
 const Entry = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("opening"), firstUserMessage: z.string(), simulatorUsage: ModelUsage, ...SimulatorNotes }),

@@ -79,13 +79,14 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
         );
       };
       const { answer, usage } = await askWithinContext(ask, { most: maxTokensPerTurn, context: maxContextTokens });
+      const reasoningTokens = answer.usage.completion_tokens_details?.reasoning_tokens ?? undefined;
       const { message, finish_reason: finishReason } = answer.choices[0] as ChatCompletion["choices"][number];
       return {
         ...parseChatMessage(message.content ?? null, message.tool_calls ?? []),
         reasoning: message.reasoning ?? message.reasoning_content ?? undefined,
         tokens: hasTokenIds ? sampledTokens(answer, who) : null,
         finishReason,
-        usage: { ...usage, reasoningTokens: answer.usage.completion_tokens_details?.reasoning_tokens ?? undefined },
+        usage: reasoningTokens === undefined ? usage : { ...usage, reasoningTokens },
       };
     },
   };

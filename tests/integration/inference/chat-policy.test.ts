@@ -2,15 +2,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";
 import { type ChatPolicyOptions, createChatPolicy } from "#adapters/inference/chat-policy.ts";
 import { createInferenceClient } from "#adapters/inference/client.ts";
-import type { Turn } from "#contracts/trajectory.ts";
-import type { AgentTurnRecord, Conversation } from "#core/ports.ts";
+import { Trajectory, type Turn } from "#contracts/trajectory.ts";
+import type { AgentTurnRecord, Conversation, Policy } from "#core/ports.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
-import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { longTemporaryFolder, temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython } from "../../support/python.ts";
 import { makeTinyModel, startPolicyServer, type TestPolicyServer } from "../../support/tiny-policy.ts";
-import { counter, memoryJournal, TASK, user } from "../../unit/core/rollout/parties.ts";
+import { counter, TASK, user } from "../../unit/core/rollout/parties.ts";
 import { type FailingServer, sendJson, startFailingServer } from "./failing-server.ts";
 
 const options = { seed: 7, signal: new AbortController().signal };
@@ -152,20 +153,26 @@ describe("a server that hands reasoning apart", () => {
         return user.reply(task, view, more);
       },
     };
-    const { trajectory } = await runTrajectory({
+    const root = temporaryFolder();
+    const rollOut = (policy: Policy) => ({
       task: TASK,
       trial: 0,
       environment: counter,
-      policy: await policyThatSays({ content: "done", [field]: "SECRET <tool_call>{}</tool_call>" }),
+      policy,
       simulator: listening,
-      journal: memoryJournal(),
+      journal: new LocalTurnJournal(root, "turns/0-0"),
       seed: "s",
       limits: { maxTurns: 3 },
       signal: options.signal,
     });
+    const policy = await policyThatSays({ content: "done", [field]: "SECRET <tool_call>{}</tool_call>" });
+    const { trajectory } = await runTrajectory(rollOut(policy));
     expect(trajectory.turns[0]).toMatchObject({ content: "done", reasoning: "SECRET <tool_call>{}</tool_call>", toolCalls: [] });
     expect(trajectory.usage).toMatchObject({ reasoningTokens: 6, reasoningCharacters: "SECRET <tool_call>{}</tool_call>".length });
     expect(heard.join()).not.toContain("SECRET");
+    const again = await runTrajectory(rollOut(policy));
+    expect(again).toEqual({ trajectory, numResumedTurns: 1, error: null });
+    expect(Trajectory.parse(trajectory)).toEqual(trajectory);
   });
 
   test("of mere reasoning says nothing to anybody", async () => {
