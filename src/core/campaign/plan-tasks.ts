@@ -44,10 +44,16 @@ function planHeldOutTasks(taskIds: readonly string[], count: number, split: Held
     .sort();
 }
 
-function requireTasks(taskIds: readonly string[], count: number, { split, key }: { split: string; key: string }): void {
+const NONE_HELD_OUT: Readonly<Record<"train" | HeldOutSplit, string>> = {
+  train: "hold fewer tasks out: environment.selectionTasks, environment.testTasks",
+  selection: "set selection to null, or hold tasks out with environment.selectionTasks",
+  test: "set test to null, or hold tasks out with environment.testTasks",
+};
+
+function requireTasks(taskIds: readonly string[], count: number, { split, key }: { split: "train" | HeldOutSplit; key: string }): void {
   if (count <= taskIds.length) return;
   throw new CampaignError("config.invalid", `${key} is ${count}, but the ${split} split has ${taskIds.length} tasks`, {
-    next: `set ${key} to at most ${taskIds.length}`,
+    next: taskIds.length === 0 ? NONE_HELD_OUT[split] : `set ${key} to at most ${taskIds.length}`,
   });
 }
 
