@@ -1,5 +1,5 @@
 // Splits as campaigns get them: disjoint by user in every environment, and for campaigns of 0.1.0 the tasks that 0.1.0 gave them.
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
@@ -8,12 +8,19 @@ import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { readTaskFile } from "#adapters/task-data/task-file.ts";
 import { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
-import { upcastEnvironment } from "#contracts/upcast/environment.ts";
+import { type EnvironmentConfig1, upcastEnvironment } from "#contracts/upcast/environment.ts";
+import { planSelectionTasks } from "#core/campaign/plan-tasks.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import type { Splits } from "#core/environment/environment.ts";
 import { checkCampaign } from "../../../src/cli/campaign/create-campaign.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
+
+const RECORD = join(REPOSITORY, "tests/fixtures/records/0.1.0/campaigns");
+interface OldManifest {
+  readonly config: { readonly seed: number; readonly environment: EnvironmentConfig1; readonly evaluation: { readonly tasks: number } };
+  readonly dataSha256: string;
+}
 
 const TASK_FILE = join(REPOSITORY, "tests/fixtures/task-files/0.1.0.json");
 const OLD_TASK_FILE_SHA256 = "52e7cdb6d98fcc93c082bc091a6bcabd9c99c1de33974019f917d8d8f5ce8bc5";
@@ -116,6 +123,16 @@ describe("a campaign of 0.1.0", () => {
       });
     });
   }
+
+  test.each(readdirSync(RECORD))("%s of the committed record is given the data and the tasks that it was measured on", async (id) => {
+    const { config, dataSha256 } = JSON.parse(readFileSync(join(RECORD, id, "campaign.json"), "utf8")) as OldManifest;
+    const environment = upcastEnvironment(config.environment);
+    const { splits } = await openTaskSet(environment, settings(), dataSha256);
+    const ids = splits.selection.map(({ id }) => id);
+    const planned = planSelectionTasks(ids, config.evaluation.tasks, { ...config, evaluation: { seed: config.seed }, environment });
+    const rolledOut = readdirSync(join(RECORD, id, "iterations/0000/groups/evaluation"));
+    expect(planned.map((taskId) => `${taskId}.json`)).toEqual(rolledOut.sort());
+  });
 
   test("on a task file goes on with the file of that time, whose tasks nothing has changed", async () => {
     const { file, sha256 } = await readTaskFile(TASK_FILE);
