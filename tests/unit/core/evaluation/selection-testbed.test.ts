@@ -11,7 +11,7 @@ const SMALL: CampaignSize = {
   candidates: 20,
   selection: { tasks: 20, trials: 4 },
   test: { tasks: 20, trials: 4 },
-  margin: 0.08,
+  margin: 0.1,
 };
 const LARGE: CampaignSize = {
   ...SMALL,
