@@ -6,7 +6,7 @@ adapter_model.safetensors. Weights, moments and gradients carry the names of tha
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from trainer.contracts import AdapterShape
 from trainer.errors import InvalidJob
-from trainer.files import write_synced
+from trainer.model_files import WEIGHTS_METADATA, write_config
+from trainer.tensor_files import chunks_of, spec_of, write_stream
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
 NAME = "default"
@@ -96,10 +97,16 @@ def _layers(module: nn.Module) -> Iterator[Any]:
     return (part for part in module.modules() if isinstance(part, LoraLayer))
 
 
-def write_adapter(directory: Path, shape: AdapterShape, base_hash: str, tensors: dict[str, Tensor]) -> None:
-    """Into an empty directory, with the same bytes for the same adapter. The base is named by its policy hash."""
-    from safetensors.torch import save
-
+def write_adapter(
+    directory: Path,
+    shape: AdapterShape,
+    base_hash: str,
+    tensors: Mapping[str, Tensor],
+    whole: Callable[[Tensor], Tensor],
+    is_writer: bool,
+) -> None:
+    """Into an empty directory, with the same bytes for the same adapter. The base is named by its policy hash. `whole` makes one out of a
+    tensor's shards; a rank that is no writer does nothing else."""
     config = {
         "base_model_name_or_path": base_hash,
         "bias": "none",
@@ -116,8 +123,11 @@ def write_adapter(directory: Path, shape: AdapterShape, base_hash: str, tensors:
         "use_dora": False,
         "use_rslora": False,
     }
-    write_synced(directory / CONFIG_FILE, (json.dumps(config, indent=2, sort_keys=True) + "\n").encode())
-    write_synced(directory / WEIGHTS_FILE, save(tensors, metadata={"format": "pt"}))
+    if is_writer:
+        write_config(directory / CONFIG_FILE, config)
+    specs = {name: spec_of(tensor) for name, tensor in tensors.items()}
+    path = directory / WEIGHTS_FILE if is_writer else None
+    write_stream(path, specs, lambda name: chunks_of(whole(tensors[name])), WEIGHTS_METADATA)
 
 
 def read_adapter(directory: Path, shape: AdapterShape, base_hash: str) -> dict[str, Tensor]:

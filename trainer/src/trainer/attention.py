@@ -6,6 +6,7 @@ one with PyTorch's scaled_dot_product_attention, those with ancestors on a CPU w
 Dimensions: B row (1 here), H query head, K key-value head, S position, E head width.
 """
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -81,6 +82,21 @@ def _refuse_more_than_attention(length: int, options: dict[str, Any]) -> None:
         raise InvalidJob(f"the model's attention uses {', '.join(extras)}, which is not supported")
 
 
+def _refuse_more_than_causality(module: Any, mask: Tensor, segments: Sequence[Segment]) -> None:
+    """Raises InvalidJob when the model's own mask hides more of a segment from itself than its future (chunks, chosen keys): segments
+    take no mask. A mask is for every query [B, 1, S, S] whether it sees a key, or what is added to its score."""
+    length = mask.shape[-1]
+    if (getattr(getattr(module, "config", None), "attention_chunk_size", None) or length) < length:
+        raise InvalidJob(f"{type(module).__name__} attends in chunks, which layouts packed and tree cannot: set layout to loop or padded")
+    for segment in segments:
+        part = mask[..., segment.start : segment.end, segment.start : segment.end]
+        is_seen = part if part.dtype == torch.bool else part == 0
+        if not torch.equal(is_seen, torch.ones_like(is_seen).tril()):
+            raise InvalidJob(
+                f"{type(module).__name__} masks more than the future, which layouts packed and tree cannot: set layout to loop"
+            )
+
+
 def register_with_transformers() -> str:
     """Makes `segment_attention` an attention implementation of transformers: its models then take `segments` in their forward.
 
@@ -90,10 +106,15 @@ def register_with_transformers() -> str:
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+    causal: list[weakref.ref[Tensor]] = []  # the last mask that was seen to be: a model hands the same one to all its layers
+
     def forward(module, query, key, value, attention_mask, scaling=None, segments=None, **options):  # type: ignore[no-untyped-def]
         _refuse_more_than_attention(query.shape[2], options)
         if segments is None:
             return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **options)
+        if attention_mask is not None and not (causal and causal[0]() is attention_mask):
+            _refuse_more_than_causality(module, attention_mask, segments)
+            causal[:] = [weakref.ref(attention_mask)]
         return segment_attention(query, key, value, segments, scale=scaling).transpose(1, 2).contiguous(), None
 
     AttentionInterface.register("segments", forward)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from trainer.files import canonical_json, file_hash, fresh_directory, replace_directory, write_synced
+from trainer.tensor_files import write_tensors
 
 KEPT = 2
 FORMAT = 1  # of state.json; raise it when its fields change
@@ -41,7 +42,7 @@ class Checkpoints:
     def save(self, checkpoint: Checkpoint) -> Path:
         temporary = self.begin(checkpoint.step)
         for name, tensors in checkpoint.tensors.items():
-            write_synced(temporary / f"{name}.safetensors", save(tensors))
+            write_tensors(temporary / f"{name}.safetensors", tensors)
         return self.commit(temporary, checkpoint, hash_files(temporary))
 
     def load_last_good(self, _own: TensorGroups, warn: Warn) -> Checkpoint | None:

@@ -40,8 +40,17 @@ def write_synced(path: Path, data: bytes) -> None:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """`path` holds either what it held before or all of `data`, whenever the process or the machine stops."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = temporary_of(path)
     write_synced(temporary, data)
+    replace_file(temporary, path)
+
+
+def temporary_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
+def replace_file(temporary: Path, path: Path) -> None:
+    """Moves a synced file to its name."""
     temporary.replace(path)
     sync_directory(path.parent)
 

@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -50,6 +50,8 @@ class Learner(Protocol):
     device: str
     step_event: str
     mark_event: str
+    warnings: Sequence[tuple[str, str]]
+    """What whoever started the job should know before the first step: code and message."""
 
     def take_step(self, step: int, check: Callable[[], None]) -> Metrics:
         """Takes optimizer step `step` (from 1) and returns its metrics. When it raises, nothing has changed."""
@@ -168,8 +170,8 @@ class JobRun:
             resumedFromStep=self._saved_step,
             device=self._learner.device,
         )
-        for message in warnings:
-            self._events.append("job-warning", code="trainer.bad-checkpoint", message=message)
+        for code, message in [*self._learner.warnings, *(("trainer.bad-checkpoint", message) for message in warnings)]:
+            self._events.append("job-warning", code=code, message=message)
 
     def _take_step(self, step: int) -> None:
         learner = self._learner

@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
 from torch import Tensor
 
 from trainer.errors import InvalidJob
 from trainer.files import canonical_json, sha256_file, write_synced
+from trainer.tensor_files import write_tensors
+
+WEIGHTS_METADATA = {"format": "pt"}
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -32,9 +34,13 @@ def policy_hash(directory: Path) -> str:
     return hashlib.sha256(canonical_json(files).encode()).hexdigest()
 
 
+def write_config(path: Path, config: dict[str, Any]) -> None:
+    write_synced(path, (json.dumps(config, indent=2, sort_keys=True) + "\n").encode())
+
+
 def write_model(directory: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    (directory / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    write_synced(directory / "model.safetensors", save(tensors, metadata={"format": "pt"}))
+    write_config(directory / "config.json", config)
+    write_tensors(directory / "model.safetensors", tensors, WEIGHTS_METADATA)
 
 
 def copy_tokenizer(source: Path, target: Path) -> None:

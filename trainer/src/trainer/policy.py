@@ -1,5 +1,6 @@
 """The trainable policy of a back-end: where it runs, log-probabilities of the action tokens, and the exported directory."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,8 +17,14 @@ from trainer.errors import InvalidJob
 from trainer.layouts.flat import Flat
 from trainer.loss import token_logprobs
 from trainer.model import Qwen3, load_qwen3, qwen3_shape, read_config, tied_names
-from trainer.model_files import copy_tokenizer, write_model
+from trainer.model_files import WEIGHTS_METADATA, copy_tokenizer, write_config
 from trainer.segments import Segment
+from trainer.tensor_files import write_stream
+from trainer.whole_weights import few, plan_export, read_export
+
+
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor
 
 
 class TrainablePolicy:
@@ -97,6 +104,10 @@ class TrainablePolicy:
         kept, where = (picks_N % width).unique(return_inverse=True) if len(token_ids_BS) > 1 else (picks_N, torch.arange(len(picks_N)))
         options = segment_options(positions_BS, segments)
         logits_BUV = cast(Any, self.module)(input_ids=token_ids_BS, use_cache=False, logits_to_keep=kept, **options).logits
+        if logits_BUV.shape[1] != len(kept):
+            raise InvalidJob(
+                f"{type(self.module).__name__} does not heed logits_to_keep: it gave {logits_BUV.shape[1]} positions for {len(kept)}"
+            )
         return logits_BUV[picks_N // width, where.to(self.device)] if len(token_ids_BS) > 1 else logits_BUV[0]
 
     def weights(self) -> dict[str, Tensor]:
@@ -123,33 +134,34 @@ class TrainablePolicy:
             parameter.data = parameter.data.to(self.backend.compute_dtype)
         return self
 
-    def export(self, directory: Path, base_hash: str) -> None:
+    def check_export(self) -> None:
+        """Raises InvalidJob when the weights could not be exported under the names of the files that they came from."""
+        plan_export(self.module, self.module.state_dict(), self._source)
+
+    def export(self, directory: Path, base_hash: str, whole: Callable[[Tensor], Tensor] = _as_it_is, is_writer: bool = True) -> None:
         """The directory it came from with new weights: same config but for the data type, same tokenizer. Or the adapter alone, whose base
-        is named by its hash, with the base's tokenizer."""
-        self.write(directory, self.exported(), base_hash)
+        is named by its hash, with the base's tokenizer.
 
-    def exported(self) -> dict[str, Tensor]:
-        return dict(self.module.state_dict()) if self.adapter is None else self.weights()
-
-    def write(self, directory: Path, weights: dict[str, Tensor], base_hash: str) -> None:
-        """What `export` writes, of weights that are whole."""
+        `whole` makes one out of a tensor's shards; a rank that is no writer does nothing else.
+        """
         if self.adapter is None:
-            self._write_model(directory, weights)
+            self._write_model(directory, self.module.state_dict(), whole, is_writer)
         else:
-            write_adapter(directory, self.adapter, base_hash, weights)
-        copy_tokenizer(self._source, directory)
+            write_adapter(directory, self.adapter, base_hash, self.weights(), whole, is_writer)
+        if is_writer:
+            copy_tokenizer(self._source, directory)
 
     def export_merged(self, directory: Path) -> None:
         """A whole model with the adapter added into its weights, in float32. The policy is of no use afterwards."""
-        self._write_model(directory, merge_adapter(self.module))
+        self._write_model(directory, merge_adapter(self.module), _as_it_is, is_writer=True)
         copy_tokenizer(self._source, directory)
 
-    def _write_model(self, directory: Path, weights: dict[str, Tensor]) -> None:
-        config = {**self._config, "dtype": "float32"}
-        config.pop("torch_dtype", None)
-        tied = tied_names(self.module)
-        named = names_of_files(self.module, {name: tensor.cpu() for name, tensor in weights.items() if name not in tied})
-        write_model(directory, config, {name: tensor.contiguous() for name, tensor in named.items()})
+    def _write_model(self, directory: Path, weights: Mapping[str, Tensor], whole: Callable[[Tensor], Tensor], is_writer: bool) -> None:
+        export = plan_export(self.module, weights, self._source)
+        if is_writer:
+            write_config(directory / "config.json", in_float32(self._config, getattr(self.module, "config", None)))
+        read = read_export(export, self.module, lambda name: whole(weights[name]))
+        write_stream(directory / "model.safetensors" if is_writer else None, export.specs, read, WEIGHTS_METADATA)
 
 
 class BaseOf:
@@ -182,9 +194,13 @@ def _load_transformers(directory: Path) -> nn.Module:
         config = AutoConfig.from_pretrained(directory, local_files_only=True)
         without_dropout(config)
         options = {"dtype": torch.float32, "attn_implementation": register_with_transformers(), "local_files_only": True}
-        return AutoModelForCausalLM.from_pretrained(directory, config=config, **options)
-    except (OSError, ValueError, KeyError) as error:
+        module, said = AutoModelForCausalLM.from_pretrained(directory, config=config, output_loading_info=True, **options)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InvalidJob(f"transformers cannot load {directory}: {error}") from None
+    missing = sorted(set(said["missing_keys"]) - tied_names(module))
+    if missing:  # transformers makes them up, with a warning
+        raise InvalidJob(f"{directory}: weights do not fit config.json: {few(missing)} missing")
+    return module
 
 
 def without_dropout(config: Any) -> None:
@@ -194,13 +210,11 @@ def without_dropout(config: Any) -> None:
             setattr(config, name, 0.0)
 
 
-def names_of_files(module: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What checkpoints and other engines call the weights: transformers holds some under other names, and all experts of a layer as one."""
-    if isinstance(module, Qwen3):
-        return weights
-    from transformers.core_model_loading import revert_weight_conversion
-
-    return revert_weight_conversion(cast(Any, module), weights)
+def in_float32(config: dict[str, Any], used: Any) -> dict[str, Any]:
+    """config.json of exported weights; `used` is the part of it that the module was made from, where it is a part."""
+    part = getattr(used, "base_config_key", "")
+    found = {name: value for name, value in config.items() if name != "torch_dtype"} | {"dtype": "float32"}
+    return found | {part: in_float32(config[part], None)} if isinstance(config.get(part), dict) else found
 
 
 def segment_options(positions_BS: Tensor | None, segments: tuple[Segment, ...] | None) -> dict[str, Any]:
@@ -219,6 +233,8 @@ def output_layer(module: nn.Module) -> nn.Linear | None:
     if isinstance(module, Qwen3):
         return module.lm_head
     head = cast(Any, module).get_output_embeddings()
+    if cast(Any, module).base_model is module:  # it does not say where its states are
+        return None
     if type(head) is not nn.Linear or head.bias is not None:
         return None
     probe_BS = torch.tensor([[0, 1]], device=head.weight.device)

@@ -35,6 +35,7 @@ class Row:
 class SftLearner:
     step_event = "sft-step"
     mark_event = "sft-validation"
+    warnings: Sequence[tuple[str, str]] = ()
     device = "cpu"
 
     def __init__(self, job: SftJob, model: Qwen3, rows: list[Row], validation_rows: list[Row]) -> None:

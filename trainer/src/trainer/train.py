@@ -4,7 +4,7 @@ Logits are computed for action tokens only. How rows are laid out for the model 
 weighted by counts of the whole minibatch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from trainer.adapter import read_adapter
@@ -22,14 +22,16 @@ from trainer.batch import Batch, Row, read_batch
 from trainer.canary import make_canary, write_canary
 from trainer.contracts import AdapterJob, Hyperparameters, TrainingJob, read_training_job
 from trainer.errors import Diverged, InvalidJob
-from trainer.files import file_hash, sha256_file, write_atomic
+from trainer.files import file_hash, replace_file, sha256_file, temporary_of
 from trainer.layouts import lay_out, micro_batches
+from trainer.layouts.fit import choose_layout
 from trainer.layouts.flat import Flat
 from trainer.loss import MinibatchCounts, clipped_loss, importance_weights, k3_divergence, ratios, row_weight
 from trainer.model_files import policy_hash
 from trainer.optimizers import AdamW, clear_gradients, gradient_norm
 from trainer.plan import minibatch, num_steps
 from trainer.policy import BaseOf, TrainablePolicy
+from trainer.tensor_files import write_tensors
 
 
 class Scorer(Protocol):
@@ -74,6 +76,7 @@ class StepSums:
 class TrainLearner:
     step_event = "training-step"
     mark_event = ""
+    warnings: Sequence[tuple[str, str]] = ()
 
     def __init__(self, job: TrainingJob, batch: Batch, policy: TrainablePolicy, reference: Scorer | None) -> None:
         self.job_id, self.identity, self.device = job.job_id, job.identity, str(policy.device)
@@ -207,21 +210,19 @@ class TrainLearner:
         self._policy.export(model_directory, self._job.model_hash)
 
     def result(self, job_directory: Path, steps: list[dict[str, Any]], marks: list[dict[str, Any]]) -> dict[str, Any]:
-        return write_outputs(job_directory, self._moments(), self._canary(), steps)
-
-    def _moments(self) -> dict[str, Tensor]:
-        return self._optimizer.state()
+        moments = job_directory / "optimizer.safetensors"
+        write_tensors(temporary_of(moments), self._optimizer.state())
+        return commit_outputs(job_directory, moments, self._canary(), steps)
 
     def _canary(self) -> dict[str, Any]:
         score = partial(self._logprobs_under, self._policy)
         return make_canary(self._batch.rows, score, self._job.temperature, self._policy.backend.compute_dtype)
 
 
-def write_outputs(job_directory: Path, moments: dict[str, Tensor], canary: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """The files beside the exported policy, and the fields of result.json that name them."""
-    path = job_directory / "optimizer.safetensors"
-    write_atomic(path, save(moments))
-    return {"optimizerState": file_hash(path), "canary": write_canary(job_directory, canary), "steps": steps}
+def commit_outputs(job_directory: Path, moments: Path, canary: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """The files beside the exported policy, that of the moments being written already, and the fields of result.json that name them."""
+    replace_file(temporary_of(moments), moments)
+    return {"optimizerState": file_hash(moments), "canary": write_canary(job_directory, canary), "steps": steps}
 
 
 def advantage_by_turn(rows: list[Row]) -> list[dict[str, float]]:
@@ -254,25 +255,35 @@ def create_learner(
     if not job.hyperparameters.gradient_checkpointing:
         backend = replace(backend, recompute=False)
     check_tokenizer(batch, job.model_directory)
-    policy = create_policy(job, backend)
+    policy, reference = TrainablePolicy(job.model_directory, backend), load_reference(job, backend)
     check_fit(batch, policy)
-    learner = make(job, batch, policy, load_reference(job, policy))
+    layout, problems = choose_layout([policy, *([] if reference is None else [reference])], layouts_of(job.hyperparameters, backend))
+    put_adapter_on(policy, job)
+    scorer = scorer_of(job, policy, reference)
+    learner = make(replace(job, hyperparameters=replace(job.hyperparameters, layout=layout)), batch, policy, scorer)
+    learner.warnings = [("trainer.layout-changed", f"{problem}: rows are computed as {layout}") for problem in problems]
     if job.optimizer_state is not None:
         learner.load_optimizer(job.optimizer_state)
     return learner
 
 
-def create_policy(job: TrainingJob, backend: Backend) -> TrainablePolicy:
-    """What the job trains: the whole model, or an adapter on it, fresh or the one that it goes on from."""
-    policy = TrainablePolicy(job.model_directory, backend)
+def layouts_of(hyper: Hyperparameters, backend: Backend) -> list[str]:
+    """The layout that the job names, or those that `auto` may stand for, the best first."""
+    if hyper.layout != "auto":
+        return [hyper.layout]
+    return list(dict.fromkeys([backend.layout, *(["padded"] if backend.layout != "loop" else []), "loop"]))
+
+
+def put_adapter_on(policy: TrainablePolicy, job: TrainingJob) -> None:
+    """The policy is then what the job trains: the whole model, or an adapter on it, fresh or the one that it goes on from."""
     if job.adapter is None:
-        return policy
+        policy.check_export()
+        return
     directory = job.adapter.directory
     start = None if directory is None else read_start(job.adapter, directory, job.model_hash)
     policy.add_adapter(job.adapter.shape, job.seed)
     if directory is not None and start is not None:
         policy.load_adapter(start, directory)
-    return policy
 
 
 def read_start(adapter: AdapterJob, directory: Path, base_hash: str) -> dict[str, Tensor]:
@@ -302,18 +313,26 @@ def check_fit(batch: Batch, policy: TrainablePolicy) -> None:
         raise InvalidJob(f"batch: a row of {batch.max_length} tokens exceeds the model's {policy.max_positions} positions")
 
 
-def load_reference(job: TrainingJob, policy: TrainablePolicy) -> Scorer | None:
-    """The frozen policy of the KL term: for an adapter whose base it is, the policy itself without the adapter."""
+def load_reference(job: TrainingJob, backend: Backend) -> TrainablePolicy | None:
+    """The policy of the KL term, as it is loaded; None where there is no such term, or where it is the base of the adapter."""
     if job.hyperparameters.kl_weight == 0:
         return None
     if job.reference_directory is None:
         raise InvalidJob("klWeight is above 0 but referenceDirectory is null")
-    if policy.adapter is not None and policy_hash(job.reference_directory) == job.model_hash:
+    if job.adapter is not None and policy_hash(job.reference_directory) == job.model_hash:
+        return None
+    return TrainablePolicy(job.reference_directory, backend)
+
+
+def scorer_of(job: TrainingJob, policy: TrainablePolicy, reference: TrainablePolicy | None) -> Scorer | None:
+    """The frozen policy of the KL term: for an adapter whose base it is, the policy itself without the adapter."""
+    if job.hyperparameters.kl_weight == 0:
+        return None
+    if reference is None:
         return BaseOf(policy)
-    reference = TrainablePolicy(job.reference_directory, policy.backend).freeze()
     if reference.vocab_size != policy.vocab_size:
         raise InvalidJob(f"the reference has {reference.vocab_size} tokens, the policy {policy.vocab_size}")
-    return reference
+    return reference.freeze()
 
 
 def action_logprobs(policy: Scorer, rows: list[Row], layout: str, temperature: float) -> list[tuple[Tensor, Tensor]]:

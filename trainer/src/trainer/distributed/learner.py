@@ -16,12 +16,14 @@ from trainer.contracts import TrainingJob
 from trainer.distributed.deal import deal
 from trainer.distributed.group import Group
 from trainer.distributed.load_turns import Turns, num_loaders
-from trainer.distributed.sharding import ShardedPolicy, gathered, sharded_like
+from trainer.distributed.sharding import ShardedPolicy, sharded_like, whole
+from trainer.files import temporary_of
 from trainer.layouts import lay_out
 from trainer.loss import MinibatchCounts
 from trainer.optimizers import gradient_norm
 from trainer.policy import BaseOf, TrainablePolicy
-from trainer.train import Scorer, StepSums, TrainLearner, action_logprobs, write_outputs
+from trainer.tensor_files import chunks_of, spec_of, write_stream
+from trainer.train import Scorer, StepSums, TrainLearner, action_logprobs, commit_outputs
 from trainer.train import create_learner as create_single
 
 # What a rank computes when the others have a micro-batch more: collectives need every rank. Its loss counts nothing.
@@ -73,12 +75,12 @@ class ShardedLearner(TrainLearner):
             names = list(file.keys())
             return {name: sharded_like(file.get_tensor(name), own[name]) for name in names if name in own}
 
-    def _moments(self) -> dict[str, Tensor]:
-        return gathered(self._optimizer.state(), self._group)
-
     def result(self, job_directory: Path, steps: list[dict[str, Any]], marks: list[dict[str, Any]]) -> dict[str, Any]:
-        moments, canary = self._moments(), self._canary()
-        return write_outputs(job_directory, moments, canary, steps) if self._group.is_first else {}
+        path, state, is_first = job_directory / "optimizer.safetensors", self._optimizer.state(), self._group.is_first
+        specs = {name: spec_of(moment) for name, moment in state.items()}
+        write_stream(temporary_of(path) if is_first else None, specs, lambda name: chunks_of(whole(state[name])))
+        canary = self._canary()
+        return commit_outputs(job_directory, path, canary, steps) if is_first else {}
 
 
 def summed(sums: StepSums, group: Group) -> StepSums:

@@ -58,10 +58,8 @@ class ShardedPolicy:
         self._policy.load_weights(weights)
 
     def export(self, directory: Path, base_hash: str) -> None:
-        """Written by the first rank, which holds all that is exported in its host's memory meanwhile."""
-        whole = gathered(self._policy.exported(), self._group)
-        if self._group.is_first:
-            self._policy.write(directory, whole, base_hash)
+        """Written by the first rank, one whole tensor after the other."""
+        self._policy.export(directory, base_hash, whole, self._group.is_first)
 
 
 def shard(module: nn.Module, backend: Backend, group: Group) -> Root:
@@ -89,14 +87,9 @@ def blocks(module: nn.Module) -> list[nn.Module]:
     return found
 
 
-def gathered(tensors: dict[str, Tensor], group: Group) -> dict[str, Tensor]:
-    """Whole tensors on the first rank's CPU, one after the other; nothing on the others."""
-    whole: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        full = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
-        if group.is_first:
-            whole[name] = full.detach().cpu()
-    return whole
+def whole(tensor: Tensor) -> Tensor:
+    """Out of all ranks' shards; every rank calls it."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def sharded_like(whole: Tensor, own: Tensor) -> Tensor:
