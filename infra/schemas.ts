@@ -18,7 +18,7 @@ import { SftEvent, SftJob, SftResult, SftRow, TokenizerJob } from "#contracts/sf
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
 import { TaskFile } from "#contracts/task-file.ts";
 import { TestbedReport } from "#contracts/testbed-report.ts";
-import { BatchHeader, TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
+import { BatchHeader, TrainingEvent, TrainingJob, TrainingResult, TrainingUsage } from "#contracts/training.ts";
 
 interface Destination {
   readonly folder: string;
@@ -30,7 +30,7 @@ interface Destination {
 const DESTINATIONS: readonly Destination[] = [
   {
     folder: "trainer/src/trainer/schemas",
-    contracts: { BatchHeader, SftEvent, SftJob, SftResult, SftRow, TokenizerJob, TrainingEvent, TrainingJob, TrainingResult },
+    contracts: { BatchHeader, SftEvent, SftJob, SftResult, SftRow, TokenizerJob, TrainingEvent, TrainingJob, TrainingResult, TrainingUsage },
     io: "output",
   },
   { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile }, io: "input" },

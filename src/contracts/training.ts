@@ -115,6 +115,19 @@ export const TrainingResult = z
 export type TrainingResult = z.infer<typeof TrainingResult>;
 
 /**
+ * `usage.json`: for how long a job has computed, over all its attempts. Beside the result, whose bytes say nothing of time. An attempt that
+ * was killed counts up to its last checkpoint. Jobs of 0.1.0 have none.
+ */
+export const TrainingUsage = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    computeSeconds: z.number().nonnegative().describe("wall seconds of the job, loading and saving included"),
+    numDevices: z.int().nonnegative().describe("GPUs that it held meanwhile; 0 on a CPU"),
+  })
+  .meta({ id: "TrainingUsage" });
+export type TrainingUsage = z.infer<typeof TrainingUsage>;
+
+/**
  * Header of the batch file (safetensors `__metadata__.header`, canonical JSON text). Tensors, flat over all rows in canonical
  * order (task, trial, branch): token_ids i32[N], loss_mask u8[N], sampling_logprobs f32[N], advantages f32[N], turn_ids i32[N]
  * (-1 outside agent turns), row_offsets i64[R+1]. Zero outside the loss mask. sha256 of the file = batch id.

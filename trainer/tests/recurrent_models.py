@@ -84,7 +84,8 @@ def write_multimodal(directory: Path, tie: bool, dtype: torch.dtype = torch.floa
         vision_start_token_id=92,
         vision_end_token_id=93,
     )
-    return save(transformers.Qwen3_5ForConditionalGeneration(config).to(dtype), directory)
+    model: Any = transformers.Qwen3_5ForConditionalGeneration(config)
+    return save(model.to(dtype), directory)
 
 
 def save(model: Any, directory: Path) -> Path:

@@ -30,6 +30,21 @@ def test_events_and_result_keep_their_contracts(zygote: Zygote, job_directory: P
     assert sorted(result["modelFiles"]) == ["config.json", "model.safetensors", "tokenizer.json"]
 
 
+def test_computing_time_is_told_beside_the_result_and_adds_up_over_attempts(zygote: Zygote, job_directory: Path) -> None:
+    def usage() -> dict[str, float]:
+        found = json.loads((job_directory / "usage.json").read_text())
+        check(found, "TrainingUsage")
+        return found
+
+    zygote.run("train", job_directory)
+    assert usage()["computeSeconds"] > 0
+    assert usage()["numDevices"] == 0
+    (job_directory / "result.json").unlink()
+    (job_directory / "usage.json").write_text(json.dumps({**usage(), "computeSeconds": 1000}))
+    zygote.run("train", job_directory)
+    assert 1000 < usage()["computeSeconds"] < 2000
+
+
 def test_the_next_job_goes_on_from_model_and_moments(zygote: Zygote, tmp_path: Path, job_directory: Path, batch_path: Path) -> None:
     from helpers import write_job
 

@@ -21,6 +21,7 @@ from trainer.errors import EXIT_DONE, InvalidJob, JobError, Terminated, failure_
 from trainer.events import EventLog, NoEvents, report_error
 from trainer.files import file_hash, fresh_directory, remove_temporaries, replace_directory, write_atomic
 from trainer.supervision import SAVE_SECONDS, Supervision
+from trainer.usage import Usage
 
 if TYPE_CHECKING:
     from trainer.checkpoint import Checkpoints
@@ -48,6 +49,8 @@ class Learner(Protocol):
     total_steps: int
     checkpoint_every_steps: int
     device: str
+    num_devices: int
+    """GPUs; 0 on a CPU."""
     step_event: str
     mark_event: str
     warnings: Sequence[tuple[str, str]]
@@ -146,12 +149,21 @@ class JobRun:
         self._steps: list[Metrics] = []
         self._marks: list[Metrics] = []
         self._saved_step = 0
+        self._usage = Usage(directory, learner.num_devices) if is_writer else None
 
     def run(self) -> None:
-        self._resume()
-        for step in range(self._saved_step + 1, self._learner.total_steps + 1):
-            self._take_step(step)
-        self._finish()
+        try:
+            self._resume()
+            for step in range(self._saved_step + 1, self._learner.total_steps + 1):
+                self._take_step(step)
+            self._finish()
+        except Terminated:
+            self._write_usage()
+            raise
+
+    def _write_usage(self) -> None:
+        if self._usage is not None:
+            self._usage.write()
 
     def _resume(self) -> None:
         warnings: list[str] = []
@@ -198,6 +210,7 @@ class JobRun:
         state = {"steps": self._steps, "marks": self._marks, "eventBytes": self._events.sync()}
         target = self._checkpoints.save(Checkpoint(step, self._learner.tensors(), state, validation_loss))
         self._saved_step = step
+        self._write_usage()
         self._events.append("checkpoint-saved", step=step, directory=str(target.relative_to(self._directory)))
 
     def _finish(self) -> None:
@@ -220,6 +233,7 @@ class JobRun:
             "versions": _versions(),
             **fields,
         }
+        self._write_usage()
         self._events.append("job-end", step=self._learner.total_steps)
         self._events.close()
         write_atomic(self._directory / "result.json", (json.dumps(result, indent=1, sort_keys=True) + "\n").encode())

@@ -194,7 +194,7 @@ def _load_transformers(directory: Path) -> nn.Module:
         config = AutoConfig.from_pretrained(directory, local_files_only=True)
         without_dropout(config)
         options = {"dtype": torch.float32, "attn_implementation": register_with_transformers(), "local_files_only": True}
-        module, said = AutoModelForCausalLM.from_pretrained(directory, config=config, output_loading_info=True, **options)
+        module, said = cast(Any, AutoModelForCausalLM).from_pretrained(directory, config=config, output_loading_info=True, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InvalidJob(f"transformers cannot load {directory}: {error}") from None
     missing = sorted(set(said["missing_keys"]) - tied_names(module))

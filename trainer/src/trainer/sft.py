@@ -37,6 +37,7 @@ class SftLearner:
     mark_event = "sft-validation"
     warnings: Sequence[tuple[str, str]] = ()
     device = "cpu"
+    num_devices = 0
 
     def __init__(self, job: SftJob, model: Qwen3, rows: list[Row], validation_rows: list[Row]) -> None:
         self.job_id, self.identity = job.job_id, job.identity

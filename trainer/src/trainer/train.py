@@ -80,6 +80,7 @@ class TrainLearner:
 
     def __init__(self, job: TrainingJob, batch: Batch, policy: TrainablePolicy, reference: Scorer | None) -> None:
         self.job_id, self.identity, self.device = job.job_id, job.identity, str(policy.device)
+        self.num_devices = int(policy.device.type == "cuda")
         self._job, self._hyper, self._batch = job, job.hyperparameters, batch
         self._policy, self._reference = policy, reference
         self._reference_logprobs: dict[int, Tensor] = {}

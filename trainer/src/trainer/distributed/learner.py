@@ -36,6 +36,7 @@ class ShardedLearner(TrainLearner):
         self._group = group
         super().__init__(job, batch, cast(TrainablePolicy, policy), reference)
         self.device = f"{policy.device.type} x {group.world_size}"
+        self.num_devices = group.world_size if policy.device.type == "cuda" else 0
         if reference is not None:
             self._reference_logprobs = self._logprobs_under(reference, self._rows_with_actions())
 

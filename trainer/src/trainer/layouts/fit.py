@@ -121,7 +121,7 @@ def _culprit(module: nn.Module, compute: Callable[[], Tensor], is_seen: Tensor) 
 
     def watch(name: str, part: nn.Module) -> Any:
         def hook(_module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
-            first = output[0] if isinstance(output, tuple) and output else output
+            first: Any = output[0] if isinstance(output, tuple) and output else output
             entered = next((value for value in (*inputs, *named.values()) if is_states(value)), None)
             if is_states(first):
                 passages.append(_Passage(f"{name} ({type(part).__name__})", entered, first))
