@@ -30,7 +30,18 @@ interface Destination {
 const DESTINATIONS: readonly Destination[] = [
   {
     folder: "trainer/src/trainer/schemas",
-    contracts: { BatchHeader, SftEvent, SftJob, SftResult, SftRow, TokenizerJob, TrainingEvent, TrainingJob, TrainingResult, TrainingUsage },
+    contracts: {
+      BatchHeader,
+      SftEvent,
+      SftJob,
+      SftResult,
+      SftRow,
+      TokenizerJob,
+      TrainingEvent,
+      TrainingJob,
+      TrainingResult,
+      TrainingUsage,
+    },
     io: "output",
   },
   { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile }, io: "input" },
