@@ -114,9 +114,16 @@ describe("turnwise compare", () => {
     const { run } = await sampleHome();
     const text = await run(registerCompare, "compare", "first", "second");
     expect(text).toContain("their settings are the same");
-    expect(text).toMatch(/promoted policy of second minus that of first: 0\.0 pp.*1 common held-out tasks \(0 better, 0 worse\)/);
+    expect(text).toMatch(
+      /promoted policy of second minus that of first\n.*p \(Holm\).*\nfirst +0\.0 pp +1 +1 .* 0 \/ 0\ndoing nothing passes 10\.0 %/,
+    );
     const json = JSON.parse(await run(registerCompare, "compare", "first", "second", "--json"));
-    expect(json).toMatchObject({ a: { campaignId: "first" }, b: { campaignId: "second" }, settings: [], promoted: { numTasks: 1 } });
+    expect(json).toMatchObject({
+      a: { campaignId: "first" },
+      b: { campaignId: "second" },
+      settings: [],
+      promoted: { comparison: { against: "first", numTasks: 1, pValue: 1 }, doNothingFloor: 0.1 },
+    });
   });
 
   test("an unknown campaign is campaign.unknown", async () => {
