@@ -9,21 +9,26 @@ import type {
 } from "#contracts/activities.ts";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
+import type { GroupManifest } from "#contracts/manifests.ts";
+import type { Meters } from "#contracts/meters.ts";
 import { RewardTable, type TierScheme } from "#contracts/reward-table.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import { calibrateByRule } from "#core/calibration/proposal/propose.ts";
 import { redesign } from "#core/calibration/redesign.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
+import { NO_METERS, NOTHING_METERED, sumMeters } from "#core/campaign/meters.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
-import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
+import { isTruncation, type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { carryTable } from "#core/reward/reward-table.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
+import type { RetriedByOutcome } from "#core/rollout/run-group.ts";
+import { userErrorRate } from "#core/rollout/user-error-rate.ts";
+import { openCampaign, plannedTasks, tasksById } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { bufferSha256, type CommittedGroup, readGroups, readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
-import { summarize } from "./rollout.ts";
 import { runStage } from "./stage.ts";
 
 export function createCalibrationActivities(deps: ActivityDependencies) {
@@ -31,28 +36,42 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
     /** Closes the rollout stage: all groups are there; their sums go into the manifest. */
     async commitRollout(input: CommitRolloutInput): Promise<CommitRolloutResult> {
       const { metrics } = await runStage(deps, "rollout", input, async () => {
-        const manifests = await readManifests(deps, input, "train", input.taskIds);
-        const { environment, splits } = await deps.openTaskSet(input.config.environment);
-        const tasks = splits.train.filter(({ id }) => input.taskIds.includes(id));
+        const campaign = await openCampaign(deps, input.campaignId);
+        const tasks = tasksById(campaign, "train");
+        const manifests = await readManifests(deps, input, "train", plannedTasks(campaign, "train", input.iteration));
         return {
           inputs: { policy: input.policy.hash },
           outputs: {},
           metrics: {
-            ...rolloutMetrics(manifests.map(summarize)),
+            ...rolloutMetrics(manifests),
             ...canaryMetrics("rollout", input.canary),
-            "rollout/do_nothing_floor": doNothingFloor(environment, tasks),
+            "rollout/do_nothing_floor": doNothingFloor(
+              campaign.environment,
+              manifests.flatMap(({ taskId }) => tasks.get(taskId) ?? []),
+            ),
           },
+          meters: sumMeters(manifests.map(({ meters }) => meters)),
           decision: null,
         };
       });
-      return { passRate: metrics["rollout/pass_rate"] ?? 0, truncationRate: metrics["rollout/truncation_rate"] ?? 0 };
+      return {
+        passRate: metrics["rollout/pass_rate"] ?? 0,
+        truncationRate: metrics["rollout/truncation_rate"] ?? 0,
+        userErrorRate: metrics["rollout/user_error_rate"] ?? 0,
+      };
     },
 
     async calibrate(input: CalibrateInput): Promise<CalibrateResult> {
       const manifest = await withHeartbeat((signal) => runStage(deps, "calibration", input, () => runCalibration(deps, input, signal)));
       const report = outputOf(manifest.outputs, "report");
       const { fittedTable } = await deps.record.readJson(CalibrationReport, report);
-      return { report, decision: decisionOf(manifest.decision), fittedSha256: fittedTable.sha256 };
+      return {
+        report,
+        decision: decisionOf(manifest.decision),
+        fittedSha256: fittedTable.sha256,
+        isRedesigned: (await deps.record.readStage(input.campaignId, input.iteration, "redesign")) !== null,
+        meters: manifest.meters,
+      };
     },
 
     /** The next table: the fitted one when the gate accepts it (and, in mode approve, a person does), else the one in force. */
@@ -67,6 +86,7 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
           inputs: { report: input.report.sha256, table: input.table.sha256, approval: input.approval ?? "not asked" },
           outputs: { table: isAdopted ? await deps.record.putJson(RewardTable, table, "RewardTable/2") : input.table },
           metrics: { "redesign/tiers_changed": changedTiers(inForce, table).length },
+          meters: NO_METERS,
           decision: isAdopted ? "adopt" : "keep",
         };
       });
@@ -78,31 +98,33 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
 }
 
 async function runCalibration(deps: ActivityDependencies, input: CalibrateInput, signal: AbortSignal) {
-  const { environment } = await deps.openTaskSet(input.config.environment);
-  const groups = await readGroups(deps, input, "train", input.taskIds);
+  const campaign = await openCampaign(deps, input.campaignId);
+  const { config, environment } = campaign;
+  const groups = await readGroups(deps, campaign, input, "train");
   const inForceTable = await deps.record.readJson(RewardTable, input.table);
   const { scheme } = inForceTable;
-  const { priorTable } = await deps.record.requireCampaign(input.campaignId);
-  const authorTable = carryTable(await deps.record.readJson(RewardTable, priorTable), scheme);
-  const { proposer } = input.config.calibration;
+  // The author's table is the one that the campaign began with, whatever has been adopted since.
+  const authorTable = carryTable(await deps.record.readJson(RewardTable, campaign.manifest.priorTable), scheme);
+  const { proposer } = config.calibration;
   const label = (scheme: TierScheme) => groups.flatMap((group) => labelGroup(group, scheme, environment));
   const calibration = {
     rollouts: label(scheme),
     scheme,
     authorTable,
     inForceTable,
-    config: input.config.calibration,
-    advantage: input.config.advantage,
-    seed: deriveSeed(input.config.seed, "calibration", input.iteration),
+    config: config.calibration,
+    advantage: config.advantage,
+    seed: deriveSeed(config.seed, "calibration", input.iteration),
     iteration: input.iteration,
     bufferSha256: bufferSha256(groups.map(({ manifest }) => manifest)),
   };
   const report = await calibrateByRule(calibration, label, proposer === undefined ? null : deps.openProposer(proposer, signal));
   const markdown = await deps.store.putBlob(new TextEncoder().encode(renderReport(report)), "text/markdown");
   return {
-    inputs: { author: priorTable.sha256, table: input.table.sha256, buffer: report.bufferSha256 },
+    inputs: { author: campaign.manifest.priorTable.sha256, table: input.table.sha256, buffer: report.bufferSha256 },
     outputs: { report: await deps.record.putJson(CalibrationReport, report, "CalibrationReport/2"), markdown },
     metrics: calibrationMetrics(report),
+    meters: proposerMeters(report),
     decision: report.gate.decision,
   };
 }
@@ -112,20 +134,32 @@ export function labelGroup({ task, trajectories }: CommittedGroup, scheme: TierS
   return trajectories.map((trajectory) => labelRollout(trajectory, task, scheme, environment));
 }
 
-function rolloutMetrics(groups: readonly ReturnType<typeof summarize>[]): Record<string, number> {
-  const sum = (pick: (group: ReturnType<typeof summarize>) => number) => groups.reduce((total, group) => total + pick(group), 0);
-  const numRollouts = sum((group) => group.numRollouts);
+function rolloutMetrics(groups: readonly GroupManifest[]): Record<string, number> {
+  const sum = (pick: (group: GroupManifest) => number) => groups.reduce((total, group) => total + pick(group), 0);
+  const passes = ({ outcomes }: GroupManifest) => outcomes.filter(({ reward }) => reward === 1).length;
+  const numRollouts = sum(({ outcomes }) => outcomes.length);
+  const isMixed = (group: GroupManifest) => passes(group) > 0 && passes(group) < group.outcomes.length;
   return {
-    "rollout/pass_rate": sum((group) => group.numPasses) / numRollouts,
-    "rollout/truncation_rate": sum((group) => group.numTruncated) / numRollouts,
-    "rollout/mixed_group_share":
-      groups.filter((group) => group.numPasses > 0 && group.numPasses < group.numRollouts).length / groups.length,
+    "rollout/pass_rate": sum(passes) / numRollouts,
+    "rollout/truncation_rate": sum(({ outcomes }) => outcomes.filter(({ stopReason }) => isTruncation(stopReason)).length) / numRollouts,
+    "rollout/mixed_group_share": groups.filter(isMixed).length / groups.length,
     "rollout/rollouts": numRollouts,
-    "rollout/retried_rollouts": sum((group) => group.numRetriedRollouts),
-    "rollout/model_calls": sum((group) => group.modelCalls),
-    "rollout/prompt_tokens": sum((group) => group.promptTokens),
-    "rollout/completion_tokens": sum((group) => group.completionTokens),
+    "rollout/retried_rollouts": sum(({ numRetriedRollouts }) => numRetriedRollouts),
+    "rollout/user_error_rate": userErrorRate(
+      groups.map(({ outcomes, retriedByOutcome }) => ({ numRollouts: outcomes.length, retriedByOutcome: definedOnly(retriedByOutcome) })),
+    ),
   };
+}
+
+/** zod's optional keys may hold undefined; the core's may not. */
+function definedOnly(counts: GroupManifest["retriedByOutcome"]): RetriedByOutcome {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined));
+}
+
+function proposerMeters({ proposal }: CalibrationReport): Meters {
+  if (proposal === null || proposal === undefined) return NO_METERS;
+  const { modelCalls: calls, promptTokens, completionTokens, usd } = proposal.usage;
+  return { ...NO_METERS, proposer: { ...NOTHING_METERED, calls, promptTokens, completionTokens, usd } };
 }
 
 export function changedTiers(before: RewardTable, after: RewardTable): string[] {

@@ -25,6 +25,8 @@ export interface ActivityDependencies {
   readonly record: CampaignRecord;
   readonly versions: Readonly<Record<string, string>>;
   readonly clock: Clock;
+  /** Free space of the record's disk, bytes. */
+  freeBytes(): Promise<number>;
   /** With the hash of a campaign's manifest: its very data, or environment.data-changed. */
   openTaskSet(config: EnvironmentConfig, dataSha256?: string): Promise<TaskSet>;
   openPolicy(config: PolicyConfig, ref: PolicyRef): Promise<OpenedPolicy>;

@@ -1,97 +1,168 @@
-// The new policy on held-out tasks, beside the base policy and the promoted one on the same tasks and seeds.
-import type { EndDraft, EvaluateInput, EvaluateResult, IterationDraft } from "#contracts/activities.ts";
+// Policies on tasks that they were not trained on: selection decides, the test reports. Both on the same tasks and seeds for every policy.
+import type {
+  EndDraft,
+  IterationContext,
+  IterationDraft,
+  SelectInput,
+  SelectResult,
+  TestInput,
+  TestResult,
+} from "#contracts/activities.ts";
 import { EvaluationReport } from "#contracts/evaluation-report.ts";
 import type { CampaignEnd, GroupManifest, IterationManifest } from "#contracts/manifests.ts";
+import { sumMeters } from "#core/campaign/meters.ts";
 import { clusterOf } from "#core/environment/cluster-of.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
+import { CampaignError } from "#core/errors.ts";
+import type { OtherPolicy } from "#core/evaluation/compare-policies.ts";
 import { evaluate } from "#core/evaluation/evaluate.ts";
 import { decidePromotion, differenceToBest } from "#core/evaluation/promotion.ts";
+import type { TaskResult } from "#core/evaluation/task-result.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
 import { outputOf } from "./calibration.ts";
+import { type OpenedCampaign, openCampaign, plannedTasks, tasksById } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { runStage } from "./stage.ts";
 
+type Measuring = "selection" | "test";
+
 export function createEvaluationActivities(deps: ActivityDependencies) {
   return {
-    async evaluate(input: EvaluateInput): Promise<EvaluateResult> {
-      const manifest = await withHeartbeat(() => runStage(deps, "evaluation", input, () => runEvaluation(deps, input)));
+    /** Whether the iteration's policy is promoted, by its paired difference to the best policy so far. */
+    async select(input: SelectInput): Promise<SelectResult> {
+      const manifest = await withHeartbeat(() => runStage(deps, "selection", input, () => runSelection(deps, input)));
       const { decision } = manifest;
       return {
         report: outputOf(manifest.outputs, "report"),
-        passRate: manifest.metrics["evaluation/pass_hat_1"] ?? 0,
+        passRate: manifest.metrics["selection/pass_hat_1"] ?? 0,
         promotion: decision === "promote" || decision === "keep" ? decision : "none",
       };
+    },
+
+    /** Base and final policy on the test tasks: the campaign's result. */
+    async test(input: TestInput): Promise<TestResult> {
+      const stage = { ...input, iteration: input.finalIteration };
+      const { outputs } = await withHeartbeat(() => runStage(deps, "test", stage, () => runTest(deps, input)));
+      return { base: outputOf(outputs, "base"), final: outputOf(outputs, "final") };
     },
 
     /** Written when all stages are: what the next iteration starts from. */
     async commitIteration(draft: IterationDraft): Promise<IterationManifest> {
       const committed = await deps.record.readIteration(draft.campaignId, draft.iteration);
       if (committed !== null) return committed;
-      return deps.record.commitIteration({ schemaVersion: 1, ...draft, finishedAt: new Date(deps.clock.now()).toISOString() });
+      return deps.record.commitIteration({ schemaVersion: 2, ...draft, finishedAt: new Date(deps.clock.now()).toISOString() });
     },
 
     async commitEnd(draft: EndDraft): Promise<CampaignEnd> {
       const committed = await deps.record.readEnd(draft.campaignId);
       if (committed !== null) return committed;
-      const end: CampaignEnd = { schemaVersion: 1, ...draft, finishedAt: new Date(deps.clock.now()).toISOString() };
+      const end: CampaignEnd = { schemaVersion: 2, ...draft, finishedAt: new Date(deps.clock.now()).toISOString() };
       await deps.record.putEnd(end);
       return end;
     },
   };
 }
 
-async function runEvaluation(deps: ActivityDependencies, input: EvaluateInput) {
-  const { campaignId, config, iteration, taskIds, policy, promoted } = input;
-  const { environment, splits } = await deps.openTaskSet(config.environment);
-  const tasks = splits.selection.filter(({ id }) => taskIds.includes(id));
-  const known = new Map(tasks.map((task) => [task.id, { cluster: clusterOf(task), kind: task.kind }]));
-  const resultsOf = (manifests: readonly GroupManifest[]) =>
-    manifests.map(({ taskId, outcomes }) => ({
-      taskId,
-      ...(known.get(taskId) ?? { cluster: clusterOf({ id: taskId, userId: "" }), kind: "unknown" }),
-      passes: outcomes.map(({ reward }) => reward === 1),
-    }));
-  const own = await readManifests(deps, input, "evaluation", taskIds);
-  const earlier = async (against: "base" | "promoted", of: number) => {
-    const manifests = await readManifests(deps, { campaignId, iteration: of }, "evaluation", taskIds);
-    return { against, policyHash: manifests[0]?.policy.hash ?? "", results: resultsOf(manifests) };
+async function runSelection(deps: ActivityDependencies, input: SelectInput) {
+  const campaign = await openCampaign(deps, input.campaignId);
+  const { selection } = campaign.config;
+  if (selection === null) throw new CampaignError("contract.invalid", `campaign ${input.campaignId} has selection: null`);
+  const own = await measuredGroups(deps, campaign, input, "selection");
+  const earlier = async (against: string, iteration: number) => {
+    const groups = await measuredGroups(deps, campaign, { ...input, iteration }, "selection");
+    return { against, policyHash: groups[0]?.policy.hash ?? "", results: resultsOf(campaign, groups, "selection") };
   };
-  const report = evaluate({
-    purpose: "selection",
-    policyHash: policy.hash,
-    results: resultsOf(own),
-    comparisons: promoted === null ? [] : [await earlier("base", 0), await earlier("promoted", promoted.iteration)],
-    confidence: config.evaluation.confidence,
-    seed: deriveSeed(config.seed, "evaluation"),
-    doNothingFloor: doNothingFloor(environment, tasks),
-    stopReasons: countStopReasons(own),
-  });
+  const others = input.best === null ? [] : [await earlier("base", 0), await earlier("best", input.best)];
+  const report = measure(campaign, "selection", own, others);
   return {
-    inputs: { policy: policy.hash, promoted: promoted?.policy.hash ?? "none", iteration: String(iteration) },
+    inputs: { policy: input.policy.hash, best: others.at(-1)?.policyHash ?? "none", iteration: String(input.iteration) },
     outputs: { report: await deps.record.putJson(EvaluationReport, report, "EvaluationReport/2") },
-    metrics: { ...evaluationMetrics(report), ...canaryMetrics("evaluation", input.canary) },
-    decision: promoted === null ? null : decidePromotion(differenceToBest(report), config.evaluation),
+    metrics: { ...reportMetrics("selection", report), ...flagged("selection", own), ...canaryMetrics("selection", input.canary) },
+    meters: sumMeters(own.map(({ meters }) => meters)),
+    decision: input.best === null ? null : decidePromotion(differenceToBest(report), selection),
   };
 }
 
-function countStopReasons(manifests: readonly GroupManifest[]): Record<string, number> {
+async function runTest(deps: ActivityDependencies, { campaignId, base, final, finalIteration }: TestInput) {
+  const campaign = await openCampaign(deps, campaignId);
+  const baseGroups = await measuredGroups(deps, campaign, { campaignId, iteration: 0 }, "test");
+  const isBase = finalIteration === 0;
+  const finalGroups = isBase ? baseGroups : await measuredGroups(deps, campaign, { campaignId, iteration: finalIteration }, "test");
+  const baseline = { against: "base", policyHash: base.hash, results: resultsOf(campaign, baseGroups, "test") };
+  const baseReport = measure(campaign, "test", baseGroups, []);
+  const finalReport = isBase ? baseReport : measure(campaign, "test", finalGroups, [baseline]);
+  const groups = isBase ? baseGroups : [...baseGroups, ...finalGroups];
+  return {
+    inputs: { base: base.hash, final: final.hash, iteration: String(finalIteration) },
+    outputs: {
+      base: await deps.record.putJson(EvaluationReport, baseReport, "EvaluationReport/2"),
+      final: await deps.record.putJson(EvaluationReport, finalReport, "EvaluationReport/2"),
+    },
+    metrics: { ...reportMetrics("test/base", baseReport), ...reportMetrics("test", finalReport), ...flagged("test", groups) },
+    meters: sumMeters(groups.map(({ meters }) => meters)),
+    decision: null,
+  };
+}
+
+function measuredGroups(deps: ActivityDependencies, campaign: OpenedCampaign, context: IterationContext, purpose: Measuring) {
+  return readManifests(deps, context, purpose, plannedTasks(campaign, purpose, context.iteration));
+}
+
+function resultsOf(campaign: OpenedCampaign, groups: readonly GroupManifest[], purpose: Measuring): TaskResult[] {
+  const tasks = tasksById(campaign, purpose);
+  return groups.map(({ taskId, outcomes }) => {
+    const task = tasks.get(taskId);
+    if (task === undefined) throw new CampaignError("environment.data-missing", `the ${purpose} split has no task ${taskId}`);
+    return { taskId, cluster: clusterOf(task), kind: task.kind, passes: outcomes.map(({ reward }) => reward === 1) };
+  });
+}
+
+function measure(
+  campaign: OpenedCampaign,
+  purpose: Measuring,
+  groups: readonly GroupManifest[],
+  others: readonly OtherPolicy[],
+): EvaluationReport {
+  const { config, environment } = campaign;
+  const tasks = tasksById(campaign, purpose);
+  return evaluate({
+    purpose,
+    policyHash: groups[0]?.policy.hash ?? "",
+    results: resultsOf(campaign, groups, purpose),
+    comparisons: others,
+    confidence: config.evaluation.confidence,
+    seed: deriveSeed(config.evaluation.seed, purpose),
+    doNothingFloor: doNothingFloor(
+      environment,
+      groups.flatMap(({ taskId }) => tasks.get(taskId) ?? []),
+    ),
+    stopReasons: countStopReasons(groups),
+  });
+}
+
+function countStopReasons(groups: readonly GroupManifest[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { outcomes } of manifests) for (const { stopReason } of outcomes) counts[stopReason] = (counts[stopReason] ?? 0) + 1;
+  for (const { outcomes } of groups) for (const { stopReason } of outcomes) counts[stopReason] = (counts[stopReason] ?? 0) + 1;
   return counts;
 }
 
-function evaluationMetrics(report: EvaluationReport): Record<string, number> {
-  const metrics: Record<string, number> = { "evaluation/do_nothing_floor": report.doNothingFloor };
+/** The user is the benchmark's own when it measures: what it did too early is counted, never mended. */
+function flagged(stage: Measuring, groups: readonly GroupManifest[]): Record<string, number> {
+  return { [`${stage}/flagged_user_stops`]: groups.reduce((sum, { numFlaggedStops }) => sum + numFlaggedStops, 0) };
+}
+
+function reportMetrics(prefix: string, report: EvaluationReport): Record<string, number> {
+  const metrics: Record<string, number> = { [`${prefix}/do_nothing_floor`]: report.doNothingFloor };
   const put = (name: string, { value, low, high }: { value: number; low: number | null; high: number | null }) => {
     metrics[name] = value;
     if (low !== null && high !== null) Object.assign(metrics, { [`${name}_low`]: low, [`${name}_high`]: high });
   };
-  for (const { k, estimate } of report.passHatK) put(`evaluation/pass_hat_${k}`, estimate);
+  for (const { k, estimate } of report.passHatK) put(`${prefix}/pass_hat_${k}`, estimate);
   for (const { against, difference, pValue, pHolm, detectableDifference } of report.comparisons) {
-    const name = `evaluation/difference_to_${against}`;
+    const name = `${prefix}/difference_to_${against}`;
     put(name, difference);
     const tested = { [`${name}_p`]: pValue, [`${name}_p_holm`]: pHolm, [`${name}_detectable`]: detectableDifference };
     for (const [key, value] of Object.entries(tested)) if (value !== null) metrics[key] = value;

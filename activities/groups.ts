@@ -5,6 +5,7 @@ import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import { type OpenedCampaign, plannedTasks, tasksById } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 
 export interface CommittedGroup {
@@ -16,7 +17,7 @@ export interface CommittedGroup {
 /** The groups of these tasks, in the order given. Every one must be committed: a missing group throws store.missing. */
 export async function readManifests(
   deps: ActivityDependencies,
-  { campaignId, iteration }: Pick<IterationContext, "campaignId" | "iteration">,
+  { campaignId, iteration }: IterationContext,
   purpose: RolloutPurpose,
   taskIds: readonly string[],
 ): Promise<GroupManifest[]> {
@@ -30,16 +31,16 @@ export async function readManifests(
   );
 }
 
+/** The planned groups of an iteration with their trajectories. */
 export async function readGroups(
   deps: ActivityDependencies,
-  context: IterationContext,
+  campaign: OpenedCampaign,
+  { campaignId, iteration }: IterationContext,
   purpose: RolloutPurpose,
-  taskIds: readonly string[],
 ): Promise<CommittedGroup[]> {
-  const { splits } = await deps.openTaskSet(context.config.environment);
-  const tasks = new Map(splits[purpose === "train" ? "train" : "selection"].map((task) => [task.id, task]));
+  const tasks = tasksById(campaign, purpose);
   const groups: CommittedGroup[] = [];
-  for (const manifest of await readManifests(deps, context, purpose, taskIds)) {
+  for (const manifest of await readManifests(deps, { campaignId, iteration }, purpose, plannedTasks(campaign, purpose, iteration))) {
     const task = tasks.get(manifest.taskId);
     if (task === undefined) throw new CampaignError("environment.data-missing", `the ${purpose} split has no task ${manifest.taskId}`);
     groups.push({ task, manifest, trajectories: await deps.record.readTrajectories(manifest.trajectories) });

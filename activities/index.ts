@@ -3,6 +3,7 @@ import { asyncLocalStorage } from "@temporalio/activity";
 import { z } from "zod";
 import * as inputs from "#contracts/activities.ts";
 import { FindWorkersInput } from "#contracts/queue-workers.ts";
+import { SteeringWord } from "#contracts/steering.ts";
 import { CampaignError } from "#core/errors.ts";
 import { createCalibrationActivities } from "./calibration.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
@@ -10,13 +11,16 @@ import { createEvaluationActivities } from "./evaluation.ts";
 import { createQueueActivities, type QueueDependencies } from "./queue.ts";
 import { createRetentionActivities } from "./retention.ts";
 import { createRolloutActivities } from "./rollout.ts";
+import { createSteeringActivities } from "./steering.ts";
 import { toApplicationFailure } from "./to-application-failure.ts";
 import { createTrainingActivities } from "./training.ts";
 
 /** What each activity takes; parsed on entry, since a history or an older worker may hold something else. */
 const INPUTS = {
   findWorkers: FindWorkersInput,
-  planTasks: inputs.IterationContext,
+  planTasks: inputs.TaskPageInput,
+  recordWord: SteeringWord,
+  freeSpace: z.undefined(),
   openPolicy: inputs.OpenPolicyInput,
   rolloutGroup: inputs.RolloutGroupInput,
   commitRollout: inputs.CommitRolloutInput,
@@ -24,7 +28,8 @@ const INPUTS = {
   redesign: inputs.RedesignInput,
   buildBatch: inputs.BuildBatchInput,
   train: inputs.TrainInput,
-  evaluate: inputs.EvaluateInput,
+  select: inputs.SelectInput,
+  test: inputs.TestInput,
   commitIteration: inputs.IterationDraft,
   commitEnd: inputs.EndDraft,
   applyRetention: inputs.ApplyRetentionInput,
@@ -38,6 +43,7 @@ export function createActivities(deps: ActivityDependencies & QueueDependencies)
     ...createTrainingActivities(deps),
     ...createEvaluationActivities(deps),
     ...createRetentionActivities(deps),
+    ...createSteeringActivities(deps),
   });
 }
 export type Activities = ReturnType<typeof createActivities>;

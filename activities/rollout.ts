@@ -1,29 +1,27 @@
 // Rollouts: one activity is one group. A committed group is never made again; turns of an unfinished one come from its journal.
-import type { CanaryReport, GroupSummary, IterationContext, OpenPolicyInput, RolloutGroupInput, TaskPlan } from "#contracts/activities.ts";
+import type { CanaryReport, GroupSummary, OpenPolicyInput, RolloutGroupInput, TaskPage, TaskPageInput } from "#contracts/activities.ts";
+import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { GroupManifest } from "#contracts/manifests.ts";
-import type { Task } from "#contracts/task.ts";
-import type { Trajectory } from "#contracts/trajectory.ts";
-import { groupSeed, planSelectionTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
-import type { TaskSet } from "#core/environment/environment.ts";
+import type { Meters } from "#contracts/meters.ts";
+import type { Trajectory, Usage } from "#contracts/trajectory.ts";
+import { NO_METERS, NOTHING_METERED } from "#core/campaign/meters.ts";
+import { groupSeed } from "#core/campaign/plan-tasks.ts";
 import { CampaignError } from "#core/errors.ts";
-import { isTruncation } from "#core/reward/label-rollout.ts";
+import { FREE, metersOf } from "#core/rollout/cost.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
 import { userHelpFor } from "#core/rollout/user-help.ts";
 import { askerFor } from "./asker.ts";
+import { groupSizeOf, openCampaign, plannedTasks, requireTask } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
 export function createRolloutActivities(deps: ActivityDependencies) {
   return {
-    /** Which tasks the iteration trains on and which it is measured on. */
-    async planTasks({ config, iteration }: IterationContext): Promise<TaskPlan> {
-      const { splits } = await deps.openTaskSet(config.environment);
-      const ids = (tasks: readonly Task[]) => tasks.map(({ id }) => id);
-      return {
-        train: iteration === 0 ? [] : planTrainTasks(ids(splits.train), config.rollout.tasksPerIteration, config.seed, iteration),
-        evaluation: planSelectionTasks(ids(splits.selection), config.evaluation.tasks, config),
-      };
+    /** A page of the tasks that an iteration rolls out for a purpose. */
+    async planTasks({ campaignId, iteration, purpose, offset, limit }: TaskPageInput): Promise<TaskPage> {
+      const taskIds = plannedTasks(await openCampaign(deps, campaignId), purpose, iteration);
+      return { taskIds: taskIds.slice(offset, offset + limit), total: taskIds.length };
     },
 
     /**
@@ -33,7 +31,8 @@ export function createRolloutActivities(deps: ActivityDependencies) {
      */
     async openPolicy(input: OpenPolicyInput): Promise<CanaryReport | null> {
       return withHeartbeat(async (signal, report) => {
-        const opened = await deps.openPolicy(input.config.policy, input.policy);
+        const { config } = await deps.record.requireCampaign(input.campaignId);
+        const opened = await deps.openPolicy(config.policy, input.policy);
         await opened.ensureLoaded(signal, askerFor(input.campaignId, report));
         report(null);
         const trained = await opened.checkTrainedTurns(signal);
@@ -45,17 +44,18 @@ export function createRolloutActivities(deps: ActivityDependencies) {
     async rolloutGroup(input: RolloutGroupInput): Promise<GroupSummary> {
       const { campaignId, iteration, purpose, taskId } = input;
       const committed = await deps.record.readGroup(campaignId, iteration, purpose, taskId);
-      return summarize(committed ?? (await withHeartbeat((signal, report) => rollOut(deps, input, signal, report))));
+      const { outcomes, meters } = committed ?? (await withHeartbeat((signal, report) => rollOut(deps, input, signal, report)));
+      return { numGroups: 1, numRollouts: outcomes.length, meters };
     },
   };
 }
 
 const NUM_CANARY_GROUPS = 16;
 
-/** Some of the evaluation rollouts of an iteration: more than the canary needs. */
+/** Some of the selection rollouts of an iteration: more than the canary needs. */
 async function storedTrajectories(deps: ActivityDependencies, campaignId: string, iteration: number): Promise<Trajectory[]> {
-  const tasks = (await deps.record.listGroups(campaignId, iteration, "evaluation")).slice(0, NUM_CANARY_GROUPS);
-  const manifests = await readManifests(deps, { campaignId, iteration }, "evaluation", tasks);
+  const tasks = (await deps.record.listGroups(campaignId, iteration, "selection")).slice(0, NUM_CANARY_GROUPS);
+  const manifests = await readManifests(deps, { campaignId, iteration }, "selection", tasks);
   return (await Promise.all(manifests.map(({ trajectories }) => deps.record.readTrajectories(trajectories)))).flat();
 }
 
@@ -65,19 +65,19 @@ async function rollOut(
   signal: AbortSignal,
   report: (details: unknown) => void,
 ): Promise<GroupManifest> {
-  const { campaignId, config, iteration, purpose, taskId } = input;
-  const taskSet = await deps.openTaskSet(config.environment);
-  const task = findTask(taskSet, input);
+  const { campaignId, iteration, purpose, taskId } = input;
+  const campaign = await openCampaign(deps, campaignId);
+  const { config } = campaign;
   const { policy, ensureLoaded } = await deps.openPolicy(config.policy, input.policy);
   const key = { campaignId, iteration, purpose, taskId };
   const startedAt = deps.clock.now();
   const group = await runGroup({
-    task,
-    groupSize: purpose === "train" ? config.rollout.groupSize : config.evaluation.trials,
-    environment: taskSet.environment,
+    task: requireTask(campaign, key),
+    groupSize: groupSizeOf(config, purpose),
+    environment: campaign.environment,
     policy,
     simulator: deps.openSimulator(config.simulator),
-    seed: groupSeed(config, purpose === "train" ? "train" : "selection", iteration, taskId),
+    seed: groupSeed(config, purpose, iteration, taskId),
     journal: (trial, attempt) => deps.openJournal(key, trial, attempt),
     limits: { ...DEFAULT_GROUP_LIMITS, maxTurns: config.rollout.maxTurns },
     userHelp: userHelpFor(purpose, config.evaluation.userHelp),
@@ -86,15 +86,19 @@ async function rollOut(
     signal,
     onTurn: (trial, turn) => report({ trial, turn: turn.index }),
   });
+  const seconds = (deps.clock.now() - startedAt) / 1000;
   const manifest: GroupManifest = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     ...key,
     policy: input.policy,
     trajectories: await deps.record.putTrajectories(group.trajectories),
     outcomes: group.trajectories.map(outcomeOf),
     usage: group.usage,
-    seconds: (deps.clock.now() - startedAt) / 1000,
+    meters: groupMeters(config, group.usage, seconds),
+    seconds,
     numRetriedRollouts: group.numRetriedRollouts,
+    retriedByOutcome: { ...group.retriedByOutcome },
+    numFlaggedStops: group.numFlaggedStops,
     numResumedTurns: group.numResumedTurns,
   };
   const committed = await deps.record.commitGroup(manifest);
@@ -102,26 +106,20 @@ async function rollOut(
   return committed;
 }
 
-function findTask({ splits }: TaskSet, { purpose, taskId }: RolloutGroupInput): Task {
-  const task = splits[purpose === "train" ? "train" : "selection"].find(({ id }) => id === taskId);
-  if (task === undefined) throw new CampaignError("environment.data-missing", `the ${purpose} split has no task ${taskId}`);
-  return task;
+/** The GPUs of a served policy are shared by the groups that run at once: each has its part of their time. */
+function groupMeters({ policy, simulator, rollout, pricing }: CampaignConfig, usage: Usage, seconds: number): Meters {
+  const numGpus = policy.type === "vllm" ? (policy.start?.tensorParallelSize ?? 1) : 0;
+  const gpuSeconds = (numGpus * seconds) / rollout.concurrentGroups;
+  const metered = metersOf(usage, { user: simulator.type === "llm" ? simulator.priceUsdPerMillionTokens : FREE });
+  return {
+    ...NO_METERS,
+    policy: { ...NOTHING_METERED, ...metered.policy, gpuSeconds, usd: metered.policy.usd + (gpuSeconds / 3600) * pricing.gpuHourUsd },
+    user: { ...NOTHING_METERED, ...metered.user },
+  };
 }
 
 function outcomeOf({ outcome, turns }: Trajectory): GroupManifest["outcomes"][number] {
   if (outcome.reward === null)
     throw new CampaignError("rollout.incomplete-group", `a rollout without a reward (${outcome.type}) reached its group`);
   return { type: outcome.type, reward: outcome.reward, numTurns: turns.length, stopReason: outcome.stopReason };
-}
-
-export function summarize(group: GroupManifest): GroupSummary {
-  return {
-    numRollouts: group.outcomes.length,
-    numPasses: group.outcomes.filter(({ reward }) => reward === 1).length,
-    numTruncated: group.outcomes.filter(({ stopReason }) => isTruncation(stopReason)).length,
-    numRetriedRollouts: group.numRetriedRollouts,
-    modelCalls: group.usage.modelCalls,
-    promptTokens: group.usage.promptTokens,
-    completionTokens: group.usage.completionTokens,
-  };
 }

@@ -6,12 +6,14 @@ import { RewardTable } from "#contracts/reward-table.ts";
 import type { TrainingJob, TrainingResult } from "#contracts/training.ts";
 import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
 import { describeEstimator } from "#core/advantage/describe-estimator.ts";
+import { NO_METERS } from "#core/campaign/meters.ts";
 import { toAdvantageGroup } from "#core/reward/advantage-groups.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
 import { trainingSeed } from "#core/training/training-seed.ts";
 import { turnCredit } from "#core/training/turn-credit.ts";
 import { labelGroup, outputOf } from "./calibration.ts";
+import { openCampaign } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readGroups } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -22,12 +24,13 @@ export function createTrainingActivities(deps: ActivityDependencies) {
     /** Turn rewards under the table, advantages by the estimator, tokens with their share: one immutable file. Same input, same bytes. */
     async buildBatch(input: BuildBatchInput): Promise<BuildBatchResult> {
       return withHeartbeat(async () => {
-        const { environment } = await deps.openTaskSet(input.config.environment);
-        const groups = await readGroups(deps, input, "train", input.taskIds);
+        const campaign = await openCampaign(deps, input.campaignId);
+        const { config, environment } = campaign;
+        const groups = await readGroups(deps, campaign, input, "train");
         const table = await deps.record.readJson(RewardTable, input.table);
         const labelled = groups.map((group) => labelGroup(group, table.scheme, environment));
         const rewarded = labelled.map((members) => toAdvantageGroup(members[0]?.taskId ?? "", members, table));
-        const { advantages } = computeAdvantages(rewarded, input.config.advantage);
+        const { advantages } = computeAdvantages(rewarded, config.advantage);
         const credit = labelled.flatMap((members, group) =>
           members.flatMap((rollout, member) =>
             turnCredit(rollout, rewarded[group]?.members[member]?.turnRewards_T ?? [], advantages[group]?.[member] ?? []),
@@ -38,8 +41,8 @@ export function createTrainingActivities(deps: ActivityDependencies) {
           policyHash: input.policy.hash,
           rewardTableSha256: table.sha256,
           tokenizerSha256: (await deps.policies.describe(input.policy)).fileHashes["tokenizer.json"],
-          estimator: describeEstimator(input.config.advantage),
-          seed: seedToInt(deriveSeed(input.config.seed, "batch", input.iteration)),
+          estimator: describeEstimator(config.advantage),
+          seed: seedToInt(deriveSeed(config.seed, "batch", input.iteration)),
         });
         const turnAdvantages = advantages.flat(2);
         return {
@@ -57,16 +60,22 @@ export function createTrainingActivities(deps: ActivityDependencies) {
       const manifest = await withHeartbeat((signal, report) =>
         runStage(deps, "training", input, () => runTraining(deps, input, signal, report)),
       );
-      if (input.config.retention?.jobFolders === "drop") await deps.trainer.dropJob(input.campaignId, input.iteration);
-      return { policy: await deps.record.readJson(PolicyRef, outputOf(manifest.outputs, "policy")) };
+      const { config } = await deps.record.requireCampaign(input.campaignId);
+      if (config.retention?.jobFolders === "drop") await deps.trainer.dropJob(input.campaignId, input.iteration);
+      return {
+        policy: await deps.record.readJson(PolicyRef, outputOf(manifest.outputs, "policy")),
+        gradientNorm: manifest.metrics["training/gradient_norm_max"] ?? 0,
+        meters: manifest.meters,
+      };
     },
   };
 }
 
 async function runTraining(deps: ActivityDependencies, input: TrainInput, signal: AbortSignal, report: (details: unknown) => void) {
-  const { campaignId, iteration, config, policy, batch } = input;
+  const { campaignId, iteration, policy, batch } = input;
+  const { config } = await deps.record.requireCampaign(campaignId);
   const jobDirectory = deps.trainer.jobDirectory(campaignId, iteration);
-  const job = await createJob(deps, input);
+  const job = await createJob(deps, config, input);
   let totalSteps = 0;
   const result = await deps.trainer.run({
     jobDirectory,
@@ -89,13 +98,15 @@ async function runTraining(deps: ActivityDependencies, input: TrainInput, signal
       result: await deps.store.putBlob(new TextEncoder().encode(JSON.stringify(result)), "TrainingResult/1"),
     },
     metrics: trainingMetrics(result),
+    meters: NO_METERS,
     decision: null,
   };
 }
 
 async function createJob(
   deps: ActivityDependencies,
-  { campaignId, config, iteration, policy, reference, batch }: TrainInput,
+  config: CampaignConfig,
+  { campaignId, iteration, policy, reference, batch }: TrainInput,
 ): Promise<TrainingJob> {
   const { backend, threads, numProcesses, hyperparameters } = config.training;
   return {

@@ -1,4 +1,5 @@
 // Composition root: settings -> adapters -> what the activities are given.
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -39,6 +40,10 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     store,
     record: new CampaignRecord(store),
     versions: { turnwise: await codeVersion(), node: process.versions.node },
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(settings.home);
+      return bavail * bsize;
+    },
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
     // The folder with tau-bench's data may be named after this worker has started.
     openTaskSet: (config, dataSha256) => openTaskSet(config, readSettings(), dataSha256),

@@ -18,7 +18,19 @@ export const controlActivities =
   proxyActivities<
     Pick<
       Activities,
-      "findWorkers" | "planTasks" | "commitRollout" | "calibrate" | "redesign" | "buildBatch" | "evaluate" | "commitIteration" | "commitEnd"
+      | "findWorkers"
+      | "planTasks"
+      | "recordWord"
+      | "freeSpace"
+      | "commitRollout"
+      | "calibrate"
+      | "redesign"
+      | "buildBatch"
+      | "select"
+      | "test"
+      | "commitIteration"
+      | "commitEnd"
+      | "applyRetention"
     >
   >(control);
 const { findWorkers } = controlActivities;

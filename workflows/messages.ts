@@ -1,14 +1,21 @@
-// Queries, updates and signals; all that the CLI and the dashboard may import from the workflows by value.
+// Queries, updates and signals; all that the command line and the page may import from the workflows by value.
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
-import type { CampaignConfig } from "#contracts/campaign-config.ts";
-import type { CampaignStatus } from "#contracts/campaign-status.ts";
+import type { BudgetConfig } from "#contracts/campaign-config.ts";
+import type { CampaignSettings, CampaignState, CampaignStatus, Question, StateName, Steering } from "#contracts/campaign-status.ts";
 import type { StageName } from "#contracts/manifests.ts";
-import type { CampaignProgress } from "#core/campaign/progress.ts";
 
 export interface CampaignInput {
   readonly campaignId: string;
-  readonly config: CampaignConfig;
-  readonly progress: CampaignProgress;
+  readonly settings: CampaignSettings;
+  readonly state: CampaignState;
+  /** Iterations after which the workflow continues as new. Absent: when the server suggests it. */
+  readonly iterationsPerRun?: number;
+}
+
+/** Who says something and why; kept in the record with the word. */
+export interface Speaker {
+  readonly who: string;
+  readonly why: string;
 }
 
 export interface Progress {
@@ -19,20 +26,22 @@ export interface Progress {
 export const statusQuery = defineQuery<CampaignStatus>("status");
 export const progressQuery = defineQuery<Progress>("progress");
 
-/** Stops new work at the next group or stage boundary. Answers with the state reached. */
-export const pauseUpdate = defineUpdate<string, []>("pause");
+/** Nothing new begins after it; what is in flight ends. Answers, like all updates, with the state that was reached. */
+export const pauseUpdate = defineUpdate<StateName, [Speaker]>("pause");
 /** Goes on after a pause, whoever or whatever paused it. */
-export const resumeUpdate = defineUpdate<string, []>("resume");
-/** Ends the campaign after cancelling the running stage; everything committed stays. */
-export const stopUpdate = defineUpdate<string, [string]>("stop");
-/** Answers a campaign in mode `approve` that waits for a person's word on the reward table. */
-export const approveRewardUpdate = defineUpdate<string, []>("approve-reward");
-export const rejectRewardUpdate = defineUpdate<string, []>("reject-reward");
-export const setBudgetUpdate = defineUpdate<string, [{ maxModelCalls?: number; maxHours?: number }]>("set-budget");
+export const resumeUpdate = defineUpdate<StateName, [Speaker]>("resume");
+/** Ends the campaign after cancelling the running stage; everything committed stays. With the test: it is opened first. */
+export const stopUpdate = defineUpdate<StateName, [Speaker & { readonly withTest: boolean }]>("stop");
+/** Answers a campaign in mode `approve` that waits for a person's word on the fitted table. The first answer to a table stands. */
+export const approveRewardUpdate = defineUpdate<StateName, [Speaker]>("approve-reward");
+export const rejectRewardUpdate = defineUpdate<StateName, [Speaker]>("reject-reward");
+/** New limits; those that are not named stay. */
+export const setBudgetUpdate = defineUpdate<StateName, [Speaker & { readonly budget: BudgetConfig }]>("set-budget");
 
-/** Parent to child: pause or go on. */
-export const pausedSignal = defineSignal<[boolean]>("paused");
-/** Parent to iteration: the word of a person. */
-export const approvalSignal = defineSignal<["approved" | "rejected"]>("approval");
-/** Iteration to campaign: where it is. */
-export const stageSignal = defineSignal<[{ iteration: number; stage: StageName; isWaitingForApproval: boolean }]>("stage");
+/** What a child must know of what was said: always the whole, so that the last one that arrives is enough. */
+export type Heard = Pick<Steering, "pause" | "budget" | "answers">;
+/** Parent to child. */
+export const heardSignal = defineSignal<[Heard]>("heard");
+/** Child to campaign: where it is, and what it asks a person. */
+export const stageSignal =
+  defineSignal<[{ readonly iteration: number; readonly stage: StageName; readonly question: Question | null }]>("stage");

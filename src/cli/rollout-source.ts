@@ -25,7 +25,7 @@ export function addRolloutSourceOptions(command: Command): Command {
     .argument("[file...]", "tau-bench or tau2-bench results, JSONL with task_id, messages and outcome, or Parquet of trajectories")
     .option("--campaign <id>", "the rollouts of a campaign instead of files")
     .option("--iteration <number>", "of this iteration alone (default: all)")
-    .addOption(new Option("--purpose <purpose>", "which rollouts of the campaign").choices(RolloutPurpose.options).default("evaluation"))
+    .addOption(new Option("--purpose <purpose>", "which rollouts of the campaign").choices(RolloutPurpose.options).default("selection"))
     .option("--task-set <name>", `the environment that the files' rollouts were made in: ${TASK_SET_NAMES}`)
     .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)");
 }

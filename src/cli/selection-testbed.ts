@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
-import type { CampaignConfig } from "#contracts/campaign-config.ts";
+import { type CampaignConfig, SelectionConfig } from "#contracts/campaign-config.ts";
 import {
   type CampaignSize,
   type SelectionTestbedCell,
@@ -160,7 +160,9 @@ function renderSummary(cells: readonly SelectionTestbedCell[]): string {
   );
 }
 
-function sizeOf({ name, evaluation, stop }: CampaignConfig): CampaignSize | null {
-  const { tasks, trials, margin } = evaluation;
-  return { name, candidates: stop.maxIterations, selection: { tasks, trials }, test: { tasks, trials }, margin };
+/** Null for a campaign without a test, which reports nothing. One without selection is simulated with one as large as its test. */
+function sizeOf({ name, selection, test, stop }: CampaignConfig): CampaignSize | null {
+  if (test === null) return null;
+  const { tasks, trials, margin } = selection ?? SelectionConfig.parse(test);
+  return { name, candidates: stop.maxIterations, selection: { tasks, trials }, test, margin };
 }

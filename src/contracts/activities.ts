@@ -1,20 +1,26 @@
-// What the workflows send to the activities and get back: small data and refs, never bytes.
+// What the workflows send to the activities and get back: small data and refs, never bytes. The config stays in the record: an activity
+// reads it there by the campaign's id.
 import { z } from "zod";
 import { ArtifactRef, Sha256 } from "./artifact-ref.ts";
-import { CampaignConfig } from "./campaign-config.ts";
 import { CampaignEnd, CampaignId, IterationManifest, RolloutPurpose } from "./manifests.ts";
+import { Meters } from "./meters.ts";
 import { PolicyRef } from "./policy.ts";
 
 /** Every activity of an iteration starts from this. */
-export const IterationContext = z.strictObject({
-  campaignId: CampaignId,
-  config: CampaignConfig,
-  iteration: z.int().nonnegative(),
-});
+export const IterationContext = z.strictObject({ campaignId: CampaignId, iteration: z.int().nonnegative() });
 export type IterationContext = z.infer<typeof IterationContext>;
 
-export const TaskPlan = z.strictObject({ train: z.array(z.string()), evaluation: z.array(z.string()) });
-export type TaskPlan = z.infer<typeof TaskPlan>;
+/** Groups that a page of a rollout batch takes: with all their events it stays far below the longest history that is allowed. */
+export const PAGE_SIZE = 256;
+
+export const TaskPageInput = IterationContext.extend({
+  purpose: RolloutPurpose,
+  offset: z.int().nonnegative(),
+  limit: z.int().positive().max(PAGE_SIZE),
+});
+export type TaskPageInput = z.infer<typeof TaskPageInput>;
+export const TaskPage = z.strictObject({ taskIds: z.array(z.string()), total: z.int().nonnegative() });
+export type TaskPage = z.infer<typeof TaskPage>;
 
 export const OpenPolicyInput = IterationContext.extend({
   policy: PolicyRef,
@@ -22,7 +28,7 @@ export const OpenPolicyInput = IterationContext.extend({
     .int()
     .nonnegative()
     .nullable()
-    .describe("iteration whose evaluation rollouts this policy made, for the canary; null when there are none yet"),
+    .describe("iteration whose selection rollouts this policy made, for the canary; null when there are none yet"),
 });
 export type OpenPolicyInput = z.infer<typeof OpenPolicyInput>;
 
@@ -35,50 +41,30 @@ export const CanaryReport = z.strictObject({
 });
 export type CanaryReport = z.infer<typeof CanaryReport>;
 
-const Canary = CanaryReport.nullable().default(null).describe("what the check of the policy's server found; null where there was none");
+const Canary = CanaryReport.nullable().describe("what the check of the policy's server found; null where there was none");
 
-export const RolloutGroupInput = IterationContext.extend({
-  purpose: RolloutPurpose,
-  taskId: z.string(),
-  policy: PolicyRef,
-});
+export const RolloutGroupInput = IterationContext.extend({ purpose: RolloutPurpose, taskId: z.string(), policy: PolicyRef });
 export type RolloutGroupInput = z.infer<typeof RolloutGroupInput>;
 
-export const GroupSummary = z.strictObject({
-  numRollouts: z.int().nonnegative(),
-  numPasses: z.int().nonnegative(),
-  numTruncated: z.int().nonnegative(),
-  numRetriedRollouts: z.int().nonnegative(),
-  modelCalls: z.int().nonnegative(),
-  promptTokens: z.int().nonnegative(),
-  completionTokens: z.int().nonnegative(),
-});
+/** Sums over groups. */
+export const GroupSummary = z.strictObject({ numGroups: z.int().nonnegative(), numRollouts: z.int().nonnegative(), meters: Meters });
 export type GroupSummary = z.infer<typeof GroupSummary>;
 
-export const RolloutBatchInput = IterationContext.extend({
-  purpose: RolloutPurpose,
-  taskIds: z.array(z.string()),
-  policy: PolicyRef,
-  isPaused: z.boolean(),
-});
-export type RolloutBatchInput = z.infer<typeof RolloutBatchInput>;
+const startedAt = z.iso.datetime();
 
-export const CommitRolloutInput = IterationContext.extend({
-  taskIds: z.array(z.string()),
-  policy: PolicyRef,
-  canary: Canary,
-  startedAt: z.iso.datetime(),
-});
+export const CommitRolloutInput = IterationContext.extend({ policy: PolicyRef, canary: Canary, startedAt });
 export type CommitRolloutInput = z.infer<typeof CommitRolloutInput>;
-export const CommitRolloutResult = z.strictObject({ passRate: z.number(), truncationRate: z.number() });
+export const CommitRolloutResult = z.strictObject({ passRate: z.number(), truncationRate: z.number(), userErrorRate: z.number() });
 export type CommitRolloutResult = z.infer<typeof CommitRolloutResult>;
 
-export const CalibrateInput = IterationContext.extend({ taskIds: z.array(z.string()), table: ArtifactRef, startedAt: z.iso.datetime() });
+export const CalibrateInput = IterationContext.extend({ table: ArtifactRef.describe("in force"), startedAt });
 export type CalibrateInput = z.infer<typeof CalibrateInput>;
 export const CalibrateResult = z.strictObject({
   report: ArtifactRef,
   decision: z.enum(["accept", "reject", "insufficient"]),
-  fittedSha256: Sha256.describe("the fitted table by its own sha256: what a person approves, once"),
+  fittedSha256: Sha256.describe("what a person is asked about: an answer is given to this table and no other"),
+  isRedesigned: z.boolean().describe("the redesign of this iteration is committed: nobody is asked again"),
+  meters: Meters,
 });
 export type CalibrateResult = z.infer<typeof CalibrateResult>;
 
@@ -86,13 +72,13 @@ export const RedesignInput = IterationContext.extend({
   report: ArtifactRef,
   table: ArtifactRef,
   approval: z.enum(["approved", "rejected"]).nullable().describe("a person's word in mode approve; null in mode auto"),
-  startedAt: z.iso.datetime(),
+  startedAt,
 });
 export type RedesignInput = z.infer<typeof RedesignInput>;
 export const RedesignResult = z.strictObject({ table: ArtifactRef, changed: z.array(z.string()).describe("tiers whose value changed") });
 export type RedesignResult = z.infer<typeof RedesignResult>;
 
-export const BuildBatchInput = IterationContext.extend({ taskIds: z.array(z.string()), policy: PolicyRef, table: ArtifactRef });
+export const BuildBatchInput = IterationContext.extend({ policy: PolicyRef, table: ArtifactRef });
 export type BuildBatchInput = z.infer<typeof BuildBatchInput>;
 export const BuildBatchResult = z.strictObject({
   batch: ArtifactRef,
@@ -109,25 +95,43 @@ export const TrainInput = IterationContext.extend({
   reference: PolicyRef,
   batch: ArtifactRef,
   credit: ArtifactRef,
-  startedAt: z.iso.datetime(),
+  startedAt,
 });
 export type TrainInput = z.infer<typeof TrainInput>;
-export const TrainResult = z.strictObject({ policy: PolicyRef });
+export const TrainResult = z.strictObject({
+  policy: PolicyRef,
+  gradientNorm: z.number().nonnegative().describe("the largest of the optimizer steps, before clipping"),
+  meters: Meters,
+});
 export type TrainResult = z.infer<typeof TrainResult>;
 
-export const EvaluateInput = IterationContext.extend({
-  taskIds: z.array(z.string()),
-  policy: PolicyRef.describe("the policy that was rolled out on the held-out tasks in this iteration"),
-  promoted: z
-    .strictObject({ policy: PolicyRef, iteration: z.int().nonnegative() })
+export const SelectInput = IterationContext.extend({
+  policy: PolicyRef.describe("the policy that was rolled out on the selection tasks in this iteration"),
+  best: z
+    .int()
+    .nonnegative()
     .nullable()
-    .describe("where the promoted policy's evaluation is; null for the base evaluation"),
+    .describe("iteration that measured the best policy so far; null for the base policy's own selection"),
   canary: Canary,
-  startedAt: z.iso.datetime(),
+  startedAt,
 });
-export type EvaluateInput = z.infer<typeof EvaluateInput>;
-export const EvaluateResult = z.strictObject({ report: ArtifactRef, passRate: z.number(), promotion: z.enum(["promote", "keep", "none"]) });
-export type EvaluateResult = z.infer<typeof EvaluateResult>;
+export type SelectInput = z.infer<typeof SelectInput>;
+export const SelectResult = z.strictObject({ report: ArtifactRef, passRate: z.number(), promotion: z.enum(["promote", "keep", "none"]) });
+export type SelectResult = z.infer<typeof SelectResult>;
+
+export const TestInput = z.strictObject({
+  campaignId: CampaignId,
+  base: PolicyRef,
+  final: PolicyRef,
+  finalIteration: z.int().nonnegative().describe("that the final policy comes from; 0 when it is the base policy"),
+  startedAt,
+});
+export type TestInput = z.infer<typeof TestInput>;
+export const TestResult = z.strictObject({ base: ArtifactRef, final: ArtifactRef });
+export type TestResult = z.infer<typeof TestResult>;
+
+export const FreeSpace = z.strictObject({ freeGb: z.number().nonnegative().describe("of 10^9 bytes, of the record's disk") });
+export type FreeSpace = z.infer<typeof FreeSpace>;
 
 export const ApplyRetentionInput = z.strictObject({ campaignId: CampaignId });
 export type ApplyRetentionInput = z.infer<typeof ApplyRetentionInput>;

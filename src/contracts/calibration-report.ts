@@ -6,7 +6,7 @@ import { RewardTable, TierScheme, TierValue } from "./reward-table.ts";
 import { ProposalRecord } from "./table-proposal.ts";
 import { StoredAdvantageConfig } from "./upcast/advantage.ts";
 import { upcastCalibrationReport } from "./upcast/calibration-report.ts";
-import { upcasting } from "./upcast/upcasting.ts";
+import { upcastingBy } from "./upcast/upcasting.ts";
 
 /** A statistic with its interval. Null where the data does not define it: never NaN, never a guess. */
 export const Finding = z
@@ -204,5 +204,5 @@ const CalibrationReport2 = z
   .meta({ id: "CalibrationReport" });
 
 /** One calibration. Reads reports of 0.1.0, too. */
-export const CalibrationReport = upcasting(CalibrationReport2, upcastCalibrationReport);
+export const CalibrationReport = upcastingBy(CalibrationReport2, upcastCalibrationReport);
 export type CalibrationReport = z.infer<typeof CalibrationReport2>;

@@ -313,51 +313,83 @@ export const TrainingConfig = z.strictObject({
 });
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
 
+/** How policies are measured, in selection and in the test alike. */
 export const EvaluationConfig = z.strictObject({
-  seed: z.int().nonnegative().default(1).describe("of held-out tasks and of the users in them, apart from the campaign's seed"),
-  tasks: z.int().positive().describe("held-out tasks, the same in every iteration"),
+  seed: z
+    .int()
+    .nonnegative()
+    .default(1)
+    .describe(
+      "of the tasks and users that policies are measured on; apart from the campaign's seed, so that campaigns of several seeds meet the same ones",
+    ),
+  confidence: z.number().gt(0.5).lt(1).default(0.95).describe("of every interval, two-sided"),
+  userHelp: z
+    .enum(["count", "judge"])
+    .default("count")
+    .describe("count: the user is the benchmark's own, its early stops are counted; judge: it is asked once more, as 0.1.0 did"),
+});
+export type EvaluationConfig = z.infer<typeof EvaluationConfig>;
+
+/** What decides promotion and the stop rule. Its figures are never the result: what chose the policy does not measure it. */
+export const SelectionConfig = z.strictObject({
+  tasks: z.int().positive().describe("of the selection split, the same in every iteration"),
   trials: z.int().positive().default(2),
-  bootstrapResamples: z.int().min(100).default(10000),
-  confidence: z.number().gt(0.5).lt(1).default(0.95),
   promote: z
     .enum(["better", "not-worse", "always"])
     .default("not-worse")
     .describe(
-      "better: the whole interval of the paired difference to the promoted policy is above 0; not-worse: the difference is not below minus `margin`",
+      "by the interval of the paired difference to the best policy so far. better: all of it is above 0; not-worse: all of it is above minus `margin`",
     ),
   margin: z.number().nonnegative().default(0.02),
-  userHelp: z
-    .enum(["count", "judge"])
-    .default("count")
-    .describe(
-      "count: the user of rollouts that measure is the benchmark's own, its early stops stand and are counted; judge: it is asked once more, as in training",
-    ),
 });
-export type EvaluationConfig = z.infer<typeof EvaluationConfig>;
+export type SelectionConfig = z.infer<typeof SelectionConfig>;
+
+/** What is reported: base and final policy on tasks that nothing was decided by, once, when the campaign ends. */
+export const TestConfig = z.strictObject({
+  tasks: z.int().positive().describe("of the test split"),
+  trials: z.int().positive().default(4),
+});
+export type TestConfig = z.infer<typeof TestConfig>;
 
 /** What pauses a campaign with a reason code, beside exhausted retries and the budget. null switches a guard off. */
 export const GuardConfig = z.strictObject({
   consecutiveRejects: z.int().positive().nullable().default(2).describe("gate verdicts `reject` in a row"),
   truncationGrowth: z.number().gt(1).nullable().default(2).describe("factor from one iteration to the next, once above 5 %"),
+  gradientNorm: z.number().positive().nullable().default(10).describe("highest norm of an optimizer step's gradient, before clipping"),
+  userErrorRate: Probability.nullable().default(0.2).describe("share of attempts at a rollout that the simulated user spoiled"),
+  passRateCollapse: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .nullable()
+    .default(0.5)
+    .describe("the training pass rate fell below this share of the best one so far, once that was at least 10 %"),
+  minFreeGb: z.number().nonnegative().nullable().default(2).describe("free space of the record's disk, GB, before a stage begins"),
 });
 export type GuardConfig = z.infer<typeof GuardConfig>;
 
+/** Held inside a stage too: when a meter reaches its limit no new group begins, and the campaign pauses with guard.budget. */
 export const BudgetConfig = z.strictObject({
-  maxModelCalls: z.int().positive().optional(),
-  maxUsd: z.number().positive().optional(),
-  maxHours: z.number().positive().optional(),
+  maxModelCalls: z.int().positive().optional().describe("calls of the policy, the simulated user and the proposer together"),
+  maxUsd: z.number().positive().optional().describe("of all parties, GPU time included"),
+  maxHours: z.number().positive().optional().describe("of running time; pauses do not count"),
 });
 export type BudgetConfig = z.infer<typeof BudgetConfig>;
 
+export const PricingConfig = z.strictObject({
+  gpuHourUsd: z.number().nonnegative().default(0).describe("of one GPU; serving and training on GPUs are metered with it"),
+});
+export type PricingConfig = z.infer<typeof PricingConfig>;
+
 export const StopRule = z.strictObject({
   maxIterations: z.int().positive(),
-  targetPassRate: Probability.optional().describe("stop when the promoted policy's evaluation pass rate reaches it"),
+  targetPassRate: Probability.optional().describe("stop when the promoted policy's selection pass rate reaches it"),
 });
 export type StopRule = z.infer<typeof StopRule>;
 
 export const CampaignConfig = z
   .strictObject({
-    schemaVersion: z.literal(1),
+    schemaVersion: z.literal(2),
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, at most 63"),
     description: z.string().default(""),
     seed: z.int().nonnegative(),
@@ -372,13 +404,22 @@ export const CampaignConfig = z
     calibration: CalibrationConfig.prefault({}),
     advantage: AdvantageConfig,
     training: TrainingConfig,
-    evaluation: EvaluationConfig,
+    evaluation: EvaluationConfig.prefault({}),
+    selection: SelectionConfig.nullable().describe(
+      "null: nothing is selected, every trained policy follows the one before and the last is final",
+    ),
+    test: TestConfig.nullable().describe("null: the campaign reports no result, its selection figures stay what they are"),
     guards: GuardConfig.prefault({}),
     budget: BudgetConfig.default({}),
     retention: RetentionConfig.optional().describe("which large files stay; absent: all of them"),
+    pricing: PricingConfig.prefault({}),
     stop: StopRule,
   })
-  .superRefine(({ policy, training }, context) => {
+  .superRefine(({ policy, training, selection, stop }, context) => {
+    if (selection === null && stop.targetPassRate !== undefined) {
+      const message = "nothing is selected (selection: null), so there is no pass rate to stop at";
+      context.addIssue({ code: "custom", path: ["stop", "targetPassRate"], message });
+    }
     const highest = policy.type === "vllm" && policy.weights === "lora" ? policy.start?.maxAdapterRank : undefined;
     if (highest === undefined || training.adapter.rank <= highest) return;
     const message = `adapters of rank ${training.adapter.rank} do not fit policy.start.maxAdapterRank ${highest}`;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { upcastRewardTable } from "./upcast/reward-table.ts";
-import { upcasting } from "./upcast/upcasting.ts";
+import { upcastingBy } from "./upcast/upcasting.ts";
 
 /** Reward tiers of methods.md 13.6 (finer scheme). The seven published tiers are the coarse scheme. */
 export const FINER_TIERS = [
@@ -102,7 +102,7 @@ const RewardTable2 = z
   .meta({ id: "RewardTable" });
 
 /** Tier -> turn reward, frozen and content-hashed. `sha256` covers everything but itself (canonical JSON). Reads tables of 0.1.0, too. */
-export const RewardTable = upcasting(RewardTable2, upcastRewardTable);
+export const RewardTable = upcastingBy(RewardTable2, upcastRewardTable);
 export type RewardTable = z.infer<typeof RewardTable2>;
 
 /** A file of configs/rewards: values by tier, everything else is worked out. Tiers left out are worth 0. */

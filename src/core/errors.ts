@@ -49,6 +49,8 @@ const RETRYABLE = {
   "service.no-worker": false,
   "campaign.unknown": false,
   "campaign.not-waiting": false,
+  "campaign.already-answered": false,
+  "campaign.iteration-failed": false,
   "campaign.ended": false,
   "campaign.not-running": false,
   "query.invalid": false,

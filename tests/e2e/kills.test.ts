@@ -14,7 +14,7 @@ async function result({ record, campaignId, end }: StackCampaign) {
 }
 
 /** Resolves when so many groups of the iteration are committed. */
-function groups({ record, campaignId }: StackCampaign, iteration: number, purpose: "train" | "evaluation", count: number): Promise<void> {
+function groups({ record, campaignId }: StackCampaign, iteration: number, purpose: "train" | "selection", count: number): Promise<void> {
   return until(`${count} ${purpose} groups`, 120, async () => (await record.listGroups(campaignId, iteration, purpose)).length >= count);
 }
 
@@ -30,9 +30,9 @@ describe("kill -9", () => {
     async () => {
       await withStackCampaign(SMALL, {}, async (campaign) => {
         const { stack, settings } = campaign;
-        await groups(campaign, 0, "evaluation", 4);
+        await groups(campaign, 0, "selection", 4);
         stack.killService("rollout", "SIGKILL");
-        await groups(campaign, 0, "evaluation", 10);
+        await groups(campaign, 0, "selection", 10);
         stack.killService("policy", "SIGKILL");
         await groups(campaign, 1, "train", 3);
         stack.killService("control", "SIGKILL");

@@ -51,7 +51,7 @@ describe("quickstart", () => {
     async () => {
       const { exitCode, stdout, stderr } = await quickstart(home);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-      expect(stdout).toMatch(/iteration +train pass rate +by doing nothing +mixed groups +evaluation pass rate/);
+      expect(stdout).toMatch(/iteration +train pass rate +by doing nothing +mixed groups +selection pass rate/);
       expect(stdout).toContain("wall time by stage");
       expect(stdout).toMatch(/base policy +quickstart-[0-9a-f]{12} +\d+\.\d %/);
       expect(stdout.match(/^ {2}\.\/turnwise /gm)).toHaveLength(3);
@@ -75,7 +75,7 @@ describe("quickstart", () => {
     "Ctrl-C in the middle stops everything, and the campaign can be resumed later",
     async () => {
       const interrupted = join(home, "interrupted");
-      const groups = join(interrupted, "record/campaigns/quickstart/iterations/0000/groups/evaluation");
+      const groups = join(interrupted, "record/campaigns/quickstart/iterations/0000/groups/selection");
       const { running } = await start(interrupted);
       await until("rollouts begin", 120, async () => (await readdir(groups).catch(() => [])).length > 0);
       running.kill("SIGINT");

@@ -19,8 +19,8 @@ export const SMALL = [
   "rollout.tasksPerIteration=16",
   "rollout.groupSize=4",
   "rollout.concurrentGroups=4",
-  "evaluation.tasks=16",
-  "evaluation.trials=1",
+  "selection.tasks=16",
+  "selection.trials=1",
   "training.hyperparameters.numMinibatches=12",
   "training.hyperparameters.checkpointEverySteps=3",
   "stop.maxIterations=1",
@@ -101,13 +101,13 @@ const pause = (milliseconds: number) => new Promise((done) => setTimeout(done, m
 export async function fingerprint(record: CampaignRecord, id: string): Promise<Record<string, string>> {
   const result: Record<string, string> = {};
   for (const iteration of await record.listIterations(id)) {
-    for (const purpose of ["train", "evaluation"] as const) {
+    for (const purpose of ["train", "selection"] as const) {
       for (const task of await record.listGroups(id, iteration, purpose)) {
         const group = await record.readGroup(id, iteration, purpose, task);
         result[`${iteration}/${purpose}/${task}`] = group?.trajectories.sha256 ?? "missing";
       }
     }
-    for (const stage of ["calibration", "redesign", "training", "evaluation"] as const) {
+    for (const stage of ["calibration", "redesign", "training", "selection"] as const) {
       const manifest = await record.readStage(id, iteration, stage);
       for (const [name, ref] of Object.entries(manifest?.outputs ?? {})) result[`${iteration}/${stage}/${name}`] = ref.sha256;
     }

@@ -29,6 +29,7 @@ const native = await NativeConnection.connect({ address: server.address });
 const client = new Client({ connection, identity });
 const workflowsPath = fileURLToPath(new URL("../../workflows/index.ts", import.meta.url));
 
+const SPEAKER = { who: "recorder", why: "" };
 /** One campaign with an approval, a pause and a failed training stage in it: every branch that a history can take. */
 const brokenTraining = new Set([2]);
 const { activities } = fakeActivities({ gate: "accept", brokenTraining, beforeGroup: () => new Promise((done) => setTimeout(done, 200)) });
@@ -62,17 +63,17 @@ async function reach(state: string, iteration: number): Promise<void> {
 }
 
 await reach("running", 1);
-await handle.executeUpdate(pauseUpdate);
-await handle.executeUpdate(resumeUpdate);
+await handle.executeUpdate(pauseUpdate, { args: [SPEAKER] });
+await handle.executeUpdate(resumeUpdate, { args: [SPEAKER] });
 for (const iteration of [1, 2]) {
   await reach("waiting-for-approval", iteration);
-  await handle.executeUpdate(approveRewardUpdate);
+  await handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] });
 }
 await reach("paused", 2);
 brokenTraining.clear();
-await handle.executeUpdate(resumeUpdate);
+await handle.executeUpdate(resumeUpdate, { args: [SPEAKER] });
 await reach("waiting-for-approval", 2);
-await handle.executeUpdate(approveRewardUpdate);
+await handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] });
 await handle.result();
 
 for (const [name, workflowId] of Object.entries({

@@ -39,6 +39,8 @@ afterAll(async () => {
   await server?.stop();
 });
 
+const SPEAKER = { who: "ana@lab", why: "" };
+
 let number = 0;
 
 /** Runs `scenario` on a campaign with fake activities, on real workers and a real server. */
@@ -107,19 +109,19 @@ describe("campaign", () => {
       expect(end).toMatchObject({ state: "completed", numIterations: 2, finalPolicy: { name: "policy2" } });
       const stages = calls.filter((call) => !call.startsWith("group") && !call.startsWith("open"));
       expect(stages).toEqual([
-        "evaluate 0 base",
+        "select 0 base",
         "commit 0 base",
         "calibrate 1",
         "redesign 1 null",
         "batch 1 blobs/prior",
         "train 1 base",
-        "evaluate 1 policy1",
+        "select 1 policy1 against 0",
         "commit 1 policy1",
         "calibrate 2",
         "redesign 2 null",
         "batch 2 blobs/prior",
         "train 2 policy1",
-        "evaluate 2 policy2",
+        "select 2 policy2 against 1",
         "commit 2 policy2",
         "end completed",
       ]);
@@ -133,7 +135,7 @@ describe("campaign", () => {
     };
     await withCampaign({ onCanary }, {}, async ({ handle }) => {
       await handle.result();
-      const [base, first, second] = ["evaluation 0 64 0", "rollout 1 64 0.000001", "evaluation 1 64 0.000001"];
+      const [base, first, second] = ["selection 0 64 0", "rollout 1 64 0.000001", "selection 1 64 0.000001"];
       expect(found.slice(0, 3)).toEqual([base, first, second]);
     });
   });
@@ -179,9 +181,9 @@ describe("campaign", () => {
     const calibration = { ...testConfig().calibration, mode: "approve" as const };
     await withCampaign({ gate: "accept" }, { calibration }, async ({ calls, handle }) => {
       await until(handle, ({ state }) => state === "waiting-for-approval");
-      expect(await handle.executeUpdate(approveRewardUpdate)).toBe("approved");
+      expect(await handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] })).toBe("running");
       await until(handle, ({ state, iteration }) => state === "waiting-for-approval" && iteration === 2);
-      await handle.executeUpdate(rejectRewardUpdate);
+      await handle.executeUpdate(rejectRewardUpdate, { args: [SPEAKER] });
       await handle.result();
       expect(calls).toContain("batch 1 blobs/table1");
       expect(calls).toContain("redesign 2 rejected");
@@ -192,7 +194,9 @@ describe("campaign", () => {
   test("approving a campaign that does not wait is refused with a code", async () => {
     const gate = createGate();
     await withCampaign({ beforeGroup: () => gate.opened }, {}, async ({ handle }) => {
-      await expect(handle.executeUpdate(approveRewardUpdate)).rejects.toMatchObject({ cause: { type: "campaign.not-waiting" } });
+      await expect(handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] })).rejects.toMatchObject({
+        cause: { type: "campaign.not-waiting" },
+      });
       gate.open();
       await handle.result();
     });
@@ -205,14 +209,14 @@ describe("campaign", () => {
       {},
       async ({ calls, handle }) => {
         await until(handle, ({ iteration, stage }) => iteration === 1 && stage === "rollout");
-        await handle.executeUpdate(pauseUpdate);
+        await handle.executeUpdate(pauseUpdate, { args: [SPEAKER] });
         gate.open();
         await new Promise((done) => setTimeout(done, 1_000));
         const before = calls.length;
         await new Promise((done) => setTimeout(done, 1_000));
         expect(calls.length).toBe(before);
         expect((await handle.query(statusQuery)).state).toBe("paused");
-        await handle.executeUpdate(resumeUpdate);
+        await handle.executeUpdate(resumeUpdate, { args: [SPEAKER] });
         expect(await handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
       },
     );
@@ -224,7 +228,7 @@ describe("campaign", () => {
       const status = await until(handle, ({ state }) => state === "paused");
       expect(status.reason).toMatchObject({ code: "trainer.diverged", next: expect.stringContaining("turnwise campaign resume") });
       brokenTraining.clear();
-      await handle.executeUpdate(resumeUpdate);
+      await handle.executeUpdate(resumeUpdate, { args: [SPEAKER] });
       expect(await handle.result()).toMatchObject({ state: "completed", finalPolicy: { name: "policy2" } });
       expect(calls.filter((call) => call === "train 1 base")).toHaveLength(1);
     });
@@ -234,7 +238,7 @@ describe("campaign", () => {
     await withCampaign({ truncationRates: [0, 0.1, 0.3] }, {}, async ({ handle }) => {
       const status = await until(handle, ({ state }) => state === "paused");
       expect(status.reason?.code).toBe("guard.truncation");
-      await handle.executeUpdate(resumeUpdate);
+      await handle.executeUpdate(resumeUpdate, { args: [SPEAKER] });
       expect(await handle.result()).toMatchObject({ state: "completed" });
     });
   });
@@ -243,8 +247,8 @@ describe("campaign", () => {
     await withCampaign({}, { budget: { maxModelCalls: 40 } }, async ({ handle }) => {
       const status = await until(handle, ({ state }) => state === "paused");
       expect(status.reason?.code).toBe("guard.budget");
-      await handle.executeUpdate(setBudgetUpdate, { args: [{ maxModelCalls: 10_000 }] });
-      await handle.executeUpdate(resumeUpdate);
+      await handle.executeUpdate(setBudgetUpdate, { args: [{ ...SPEAKER, budget: { maxModelCalls: 10_000 } }] });
+      await handle.executeUpdate(resumeUpdate, { args: [SPEAKER] });
       expect(await handle.result()).toMatchObject({ state: "completed" });
     });
   });
@@ -256,7 +260,7 @@ describe("campaign", () => {
       {},
       async ({ handle, calls }) => {
         await until(handle, ({ iteration, stage }) => iteration === 2 && stage === "rollout");
-        const stopping = handle.executeUpdate(stopUpdate, { args: ["enough"] });
+        const stopping = handle.executeUpdate(stopUpdate, { args: [{ ...SPEAKER, why: "enough", withTest: false }] });
         gate.open();
         expect(await stopping).toBe("stopping");
         expect(await handle.result()).toMatchObject({ state: "stopped", reason: "enough", finalPolicy: { name: "policy1" } });

@@ -9,6 +9,7 @@ import { readSettings } from "#adapters/settings.ts";
 import { findQueueWorkers, pendingActivities } from "#adapters/temporal/queue-workers.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { isServed } from "#contracts/queue-workers.ts";
+import { CONTROL_QUEUE } from "#contracts/workflow-ids.ts";
 import { createQueueActivities } from "../../activities/queue.ts";
 import { CampaignClient } from "../../src/cli/campaign/campaign-client.ts";
 import { findWaiting } from "../../src/cli/campaign/waiting.ts";
@@ -135,21 +136,21 @@ test("the command line says that nobody works for the workflows, where a call wo
   const cli = await CampaignClient.connect(readSettings({ TURNWISE_HOME: "/nowhere", TURNWISE_TEMPORAL_ADDRESS: server.address }));
   await cli.start(campaignInput("unheard"));
   const answers = await Promise.all(
-    [cli.status("unheard"), cli.tell("unheard", pauseUpdate)].map((call) => call.catch((error: unknown) => error)),
+    [cli.status("unheard"), cli.tell("unheard", pauseUpdate, { who: "a@b", why: "" })].map((call) => call.catch((error: unknown) => error)),
   );
   for (const answer of answers)
-    expect(answer).toMatchObject({ code: "service.no-worker", message: "no worker takes the work of turnwise-control" });
+    expect(answer).toMatchObject({ code: "service.no-worker", message: "no worker takes the work of turnwise-control-2" });
   await cli.close();
 }, 60_000);
 
 test("the queue of workflows is seen as served by whoever asks for workflows", async () => {
-  expect(await findQueueWorkers(client, "turnwise-control")).toMatchObject({ isPolled: false });
+  expect(await findQueueWorkers(client, CONTROL_QUEUE)).toMatchObject({ isPolled: false });
   const worker = await Worker.create({
     connection: native,
-    taskQueue: "turnwise-control",
+    taskQueue: CONTROL_QUEUE,
     workflowsPath: fileURLToPath(new URL("taken-workflow.ts", import.meta.url)),
   });
   await worker.runUntil(() =>
-    vi.waitFor(async () => expect(await findQueueWorkers(client, "turnwise-control")).toMatchObject({ isPolled: true })),
+    vi.waitFor(async () => expect(await findQueueWorkers(client, CONTROL_QUEUE)).toMatchObject({ isPolled: true })),
   );
 });

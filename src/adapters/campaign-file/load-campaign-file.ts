@@ -1,9 +1,12 @@
 // A campaign file (YAML) with `--set` overrides becomes one complete config, or one error that says where and how to fix it.
 import { readFile } from "node:fs/promises";
-import { type Document, isMap, LineCounter, parseDocument } from "yaml";
+import { Document, isMap, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
+
+const EARLIER_FILE =
+  "schemaVersion 1 is that of release 0.1.0, which promoted and reported by the same tasks; write schemaVersion: 2, and in place of `evaluation` say `selection: { tasks, trials }` (or null) for what decides and `test: { tasks, trials }` for what is reported";
 
 /** Parses and completes a campaign file. `overrides` are `path.to.key=value` with YAML values. Throws config.file-missing, config.invalid. */
 export async function loadCampaignFile(path: string, overrides: readonly string[] = []): Promise<CampaignConfig> {
@@ -14,11 +17,24 @@ export async function loadCampaignFile(path: string, overrides: readonly string[
   if (syntaxError !== undefined) throw invalid(path, [`not valid YAML: ${syntaxError.message}`]);
   if (!isMap(document.contents)) throw invalid(path, ["a campaign file is a mapping with keys such as name, seed, environment"]);
   for (const override of overrides) applyOverride(document, override);
+  if (document.get("schemaVersion") === 1) throw invalid(path, [EARLIER_FILE]);
   const result = CampaignConfig.safeParse(document.toJS());
   if (result.success) return result.data;
   throw invalid(
     path,
     result.error.issues.map((issue) => describe(issue, document, lines)),
+  );
+}
+
+/** A config with some of its values set anew, by `path.to.key=value`. Throws config.invalid. */
+export function setConfigValues(config: CampaignConfig, overrides: readonly string[]): CampaignConfig {
+  const document = new Document(config);
+  for (const override of overrides) applyOverride(document, override);
+  const result = CampaignConfig.safeParse(document.toJS());
+  if (result.success) return result.data;
+  throw invalid(
+    "--set",
+    result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
   );
 }
 

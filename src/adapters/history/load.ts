@@ -61,7 +61,7 @@ async function loadIteration(record: CampaignRecord, id: string, iteration: numb
   const found = await Promise.all(StageName.options.map((stage) => record.readStage(id, iteration, stage)));
   const stages = found.filter((stage) => stage !== null);
   const table = (ref: ArtifactRef | undefined) => (ref === undefined ? null : record.readJson(RewardTable, ref));
-  const reportRef = stages.find(({ stage }) => stage === "evaluation")?.outputs["report"];
+  const reportRef = stages.find(({ stage }) => stage === "selection")?.outputs["report"];
   return {
     iteration,
     manifest,

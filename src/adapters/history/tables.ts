@@ -3,6 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Estimate, EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
 import type { StageManifest } from "#contracts/manifests.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
+import { totalMeter } from "#core/campaign/meters.ts";
 import { authorSha256Of } from "#core/reward/reward-table.ts";
 import { type Cell, createTable, type TableColumn } from "../duckdb/table.ts";
 import type { RecordedCampaign, RecordedIteration, UnreadableCampaign } from "./load.ts";
@@ -71,7 +72,7 @@ const ITERATIONS: readonly TableColumn<Of<{ readonly data: RecordedIteration }>>
   ["policy_after", "VARCHAR", ({ data }) => data.manifest?.policyAfter.name ?? null],
   ["table_before", "VARCHAR", ({ data }) => data.tableBefore?.sha256 ?? null],
   ["table_after", "VARCHAR", ({ data }) => data.tableAfter?.sha256 ?? null],
-  ["model_calls", "BIGINT", ({ data }) => data.manifest?.modelCalls ?? null],
+  ["model_calls", "BIGINT", ({ data }) => (data.manifest === null ? null : totalMeter(data.manifest.meters).calls)],
   ["seconds", "DOUBLE", ({ data }) => data.stages.reduce((sum, { seconds }) => sum + seconds, 0)],
   ["finished_at", "TIMESTAMP", ({ data }) => data.manifest?.finishedAt ?? null],
 ];

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import {
   CampaignEnd,
+  CampaignId,
   CampaignManifest,
   GroupManifest,
   IterationManifest,
@@ -10,35 +11,50 @@ import {
   StageManifest,
   type StageName,
 } from "#contracts/manifests.ts";
+import { SteeringWord } from "#contracts/steering.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
+import {
+  StoredCampaignEnd,
+  StoredCampaignManifest,
+  StoredGroupManifest,
+  StoredIterationManifest,
+  StoredStageManifest,
+} from "#contracts/upcast/manifests.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
 import type { TurnCredit } from "#core/training/turn-credit.ts";
 import { encodeParquet } from "../duckdb/parquet.ts";
-import { RecordPaths } from "./paths.ts";
+import { EarlierPaths, RecordPaths } from "./paths.ts";
 import { decodeTrajectoryFile, encodeTrajectories, TRAJECTORIES_SCHEMA } from "./trajectories.ts";
 import { TURN_CREDIT_SCHEMA, TURN_CREDIT_TABLE } from "./turn-credit.ts";
 
 /**
- * The record of campaigns in an artifact store. `read…` answers null for what is not written yet. Everything throws
+ * The record of campaigns in an artifact store. `read…` answers null for what is not written yet, and reads every release. Everything throws
  * contract.invalid when a manifest does not fit its contract, `put…` throws store.conflict when another one is there.
+ *
+ * A forked campaign's first iterations are its parent's: they are found there, by their numbers.
  */
 export class CampaignRecord {
   readonly store: ArtifactStore;
+  readonly #campaigns = new Map<string, CampaignManifest>();
 
   constructor(store: ArtifactStore) {
     this.store = store;
   }
 
+  /** Manifests of campaigns never change: each is read once. */
   async readCampaign(campaignId: string): Promise<CampaignManifest | null> {
-    return await this.#read(RecordPaths.campaign(campaignId), CampaignManifest);
+    const known = this.#campaigns.get(campaignId);
+    if (known !== undefined) return known;
+    const manifest = await this.#read(RecordPaths.campaign(campaignId), StoredCampaignManifest);
+    if (manifest !== null) this.#campaigns.set(campaignId, manifest);
+    return manifest;
   }
 
   /** The campaign, or campaign.unknown. */
   async requireCampaign(campaignId: string): Promise<CampaignManifest> {
-    const isId = CampaignManifest.shape.id.safeParse(campaignId).success;
-    const campaign = isId ? await this.readCampaign(campaignId) : null;
+    const campaign = CampaignId.safeParse(campaignId).success ? await this.readCampaign(campaignId) : null;
     if (campaign === null) {
       throw new CampaignError("campaign.unknown", `no campaign ${JSON.stringify(campaignId)} in the record`, { next: "turnwise history" });
     }
@@ -46,19 +62,53 @@ export class CampaignRecord {
   }
 
   async readEnd(campaignId: string): Promise<CampaignEnd | null> {
-    return await this.#read(RecordPaths.end(campaignId), CampaignEnd);
+    return await this.#read(RecordPaths.end(campaignId), StoredCampaignEnd);
   }
 
   async readIteration(campaignId: string, iteration: number): Promise<IterationManifest | null> {
-    return await this.#read(RecordPaths.iteration(campaignId, iteration), IterationManifest);
+    const owner = await this.ownerOf(campaignId, iteration);
+    return await this.#read(RecordPaths.iteration(owner, iteration), StoredIterationManifest);
+  }
+
+  /** All committed iterations from 0 on, in order. */
+  async readIterations(campaignId: string): Promise<IterationManifest[]> {
+    const manifests: IterationManifest[] = [];
+    for (;;) {
+      const manifest = await this.readIteration(campaignId, manifests.length);
+      if (manifest === null) return manifests;
+      manifests.push(manifest);
+    }
   }
 
   async readStage(campaignId: string, iteration: number, stage: StageName): Promise<StageManifest | null> {
-    return await this.#read(RecordPaths.stage(campaignId, iteration, stage), StageManifest);
+    const owner = stage === "test" ? campaignId : await this.ownerOf(campaignId, iteration);
+    const found = await this.#read(RecordPaths.stage(owner, iteration, stage), StoredStageManifest);
+    if (found !== null || stage !== "selection") return found;
+    return await this.#read(EarlierPaths.selectionStage(owner, iteration), StoredStageManifest);
   }
 
   async readGroup(campaignId: string, iteration: number, purpose: RolloutPurpose, taskId: string): Promise<GroupManifest | null> {
-    return await this.#read(RecordPaths.group(campaignId, iteration, purpose, taskId), GroupManifest);
+    const owner = purpose === "test" ? campaignId : await this.ownerOf(campaignId, iteration);
+    const found = await this.#read(RecordPaths.group(owner, iteration, purpose, taskId), StoredGroupManifest);
+    if (found !== null || purpose !== "selection") return found;
+    return await this.#read(`${EarlierPaths.selectionGroups(owner, iteration)}/${taskId}.json`, StoredGroupManifest);
+  }
+
+  /** Every word that steered the campaign, in order. */
+  async readSteering(campaignId: string): Promise<SteeringWord[]> {
+    const names = await this.store.list(RecordPaths.steering(campaignId));
+    const words = await Promise.all(names.map((name) => this.#read(name, SteeringWord)));
+    return words.filter((word) => word !== null).sort((left, right) => left.number - right.number);
+  }
+
+  async putSteeringWord(word: SteeringWord): Promise<void> {
+    await this.#put(RecordPaths.steeringWord(word.campaignId, word.number), SteeringWord, word);
+  }
+
+  /** Whose record holds an iteration: the campaign's own, or that of the one it was forked from. */
+  async ownerOf(campaignId: string, iteration: number): Promise<string> {
+    const parent = (await this.readCampaign(campaignId))?.parent ?? null;
+    return parent !== null && iteration <= parent.iteration ? await this.ownerOf(parent.campaignId, iteration) : campaignId;
   }
 
   async putCampaign(manifest: CampaignManifest): Promise<void> {
@@ -111,13 +161,19 @@ export class CampaignRecord {
   /** Numbers of the iterations that have written anything, ascending; 0 holds the base policy's evaluation. */
   async listIterations(campaignId: string): Promise<number[]> {
     const folders = await this.store.listFolders(RecordPaths.iterations(campaignId));
-    return folders.filter((folder) => /^\d+$/.test(folder)).map(Number);
+    const own = folders.filter((folder) => /^\d+$/.test(folder)).map(Number);
+    const parent = (await this.readCampaign(campaignId))?.parent ?? null;
+    if (parent === null) return own;
+    const inherited = (await this.listIterations(parent.campaignId)).filter((iteration) => iteration <= parent.iteration);
+    return [...new Set([...inherited, ...own])].sort((left, right) => left - right);
   }
 
   /** Ids of the tasks whose group is committed, sorted. */
   async listGroups(campaignId: string, iteration: number, purpose: RolloutPurpose): Promise<string[]> {
-    const names = await this.store.list(RecordPaths.groups(campaignId, iteration, purpose));
-    return names.map((name) => name.slice(name.lastIndexOf("/") + 1).replace(/\.json$/, "")).sort();
+    const owner = purpose === "test" ? campaignId : await this.ownerOf(campaignId, iteration);
+    const earlier = purpose === "selection" ? await this.store.list(EarlierPaths.selectionGroups(owner, iteration)) : [];
+    const names = [...(await this.store.list(RecordPaths.groups(owner, iteration, purpose))), ...earlier];
+    return [...new Set(names.map((name) => name.slice(name.lastIndexOf("/") + 1).replace(/\.json$/, "")))].sort();
   }
 
   /** Stores trajectories as one Parquet blob (Trajectories/1), in the order given. */

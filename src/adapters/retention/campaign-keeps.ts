@@ -86,11 +86,11 @@ async function keepsOf(
     retention,
     policies: keptPolicies(retention, {
       base: basePolicy.hash,
-      iterations: iterations.map(({ iteration, policyTrained, policyAfter, evaluationPassRate }) => ({
+      iterations: iterations.map(({ iteration, policyTrained, policyAfter, selectionPassRate }) => ({
         iteration,
         trained: policyTrained?.hash ?? null,
         promoted: policyAfter.hash,
-        passRate: evaluationPassRate,
+        passRate: selectionPassRate ?? 0,
       })),
       final: end?.finalPolicy.hash ?? null,
       forkedAt: forks.filter(({ campaignId }) => campaignId === id).map(({ iteration }) => iteration),

@@ -1,16 +1,23 @@
 // The CLI's side of the campaign workflow: start or join, ask, tell. Temporal's errors become ours here.
-import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
+import {
+  Client,
+  Connection,
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from "@temporalio/client";
 import type { UpdateDefinition } from "@temporalio/common";
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import type { Settings } from "#adapters/settings.ts";
 import { findQueueWorkers, pendingActivities } from "#adapters/temporal/queue-workers.ts";
-import { CampaignStatus } from "#contracts/campaign-status.ts";
+import { CampaignStatus, type StateName } from "#contracts/campaign-status.ts";
 import { isServed } from "#contracts/queue-workers.ts";
 import { CONTROL_QUEUE, campaignWorkflowId, iterationWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
-import { CampaignError } from "#core/errors.ts";
+import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import type { campaign } from "../../../workflows/campaign.ts";
-import { type CampaignInput, type Progress, progressQuery, statusQuery } from "../../../workflows/messages.ts";
+import { type CampaignInput, type Progress, progressQuery, type Speaker, statusQuery } from "../../../workflows/messages.ts";
 import { findWaiting } from "./waiting.ts";
 import { hintPlace, noWorker, type Waiting } from "./worker-hint.ts";
 
@@ -42,19 +49,24 @@ export class CampaignClient {
     }
   }
 
-  /** Starts the campaign, or joins the one of this id that runs already. */
-  async start(input: CampaignInput): Promise<void> {
+  /**
+   * Starts the campaign, or joins the one of this id that runs already. A workflow that an earlier release left behind is ended first: this
+   * one cannot replay it, and the record has all that it did.
+   */
+  async start(input: CampaignInput): Promise<"started" | "joined" | "taken-over"> {
+    const isTakenOver = await this.endEarlier(input.campaignId, input.state.progress.nextIteration);
     try {
       await this.withDeadline(() =>
         this.client.workflow.start<typeof campaign>("campaign", {
           workflowId: campaignWorkflowId(input.campaignId),
           taskQueue: CONTROL_QUEUE,
           args: [input],
-          workflowIdConflictPolicy: "USE_EXISTING",
           workflowIdReusePolicy: "ALLOW_DUPLICATE",
         }),
       );
+      return isTakenOver ? "taken-over" : "started";
     } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return "joined";
       throw await this.explain(error);
     }
   }
@@ -63,8 +75,8 @@ export class CampaignClient {
   async status(campaignId: string): Promise<CampaignStatus | null> {
     const handle = this.client.workflow.getHandle(campaignWorkflowId(campaignId));
     try {
-      const { status } = await this.withDeadline(() => handle.describe());
-      if (status.name !== "RUNNING") return null;
+      const { status, taskQueue } = await this.withDeadline(() => handle.describe());
+      if (status.name !== "RUNNING" || taskQueue !== CONTROL_QUEUE) return null;
       const answer = CampaignStatus.parse(await this.withDeadline(() => handle.query(statusQuery)));
       return { ...answer, progress: await this.stageProgress(answer) };
     } catch (error) {
@@ -75,7 +87,7 @@ export class CampaignClient {
 
   /** Why a campaign that runs does not go on at this moment; null when it does, or nobody can tell. */
   async waiting(status: CampaignStatus): Promise<Waiting | null> {
-    if (status.state !== "running" && status.state !== "starting") return null;
+    if (status.state !== "running") return null;
     try {
       return await this.withDeadline(() => findWaiting(this.client, status, hintPlace(this.settings)));
     } catch (error) {
@@ -84,19 +96,42 @@ export class CampaignClient {
     }
   }
 
-  /** Sends an update and answers what the campaign says. Throws campaign.not-running or, when it refuses, the reason. */
-  async tell(campaignId: string, update: Pick<UpdateDefinition<string>, "name">, argument?: string): Promise<string> {
+  /** Sends an update and answers the state that it led to. Throws campaign.not-running or, when the campaign refuses, the reason. */
+  async tell<Args extends [Speaker]>(campaignId: string, update: UpdateDefinition<StateName, Args>, ...args: Args): Promise<StateName> {
     try {
       const handle = this.client.workflow.getHandle(campaignWorkflowId(campaignId));
-      const options = argument === undefined ? {} : { args: [argument] as [string] };
-      return await this.withDeadline(() => handle.executeUpdate<string, [string]>(update.name, options as { args: [string] }));
+      return await this.withDeadline(() => handle.executeUpdate<StateName, [Speaker]>(update.name, { args: args as [Speaker] }));
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
         throw new CampaignError("campaign.not-running", `campaign ${campaignId} is not running`, {
-          next: `turnwise campaign show ${campaignId}`,
+          next: `turnwise campaign resume ${campaignId}`,
         });
       }
       if (error instanceof WorkflowUpdateFailedError) throw refused(error, campaignId);
+      throw await this.explain(error);
+    }
+  }
+
+  /** Ends the workflows of a campaign that run on the queue of an earlier release. True when there was one. */
+  private async endEarlier(campaignId: string, iteration: number): Promise<boolean> {
+    const ids = [
+      campaignWorkflowId(campaignId),
+      iterationWorkflowId(campaignId, iteration),
+      ...["train", "evaluation"].map((purpose) => `${iterationWorkflowId(campaignId, iteration)}/rollout/${purpose}`),
+    ];
+    const ended = await Promise.all(ids.map((id) => this.endIfEarlier(id)));
+    return ended.some(Boolean);
+  }
+
+  private async endIfEarlier(workflowId: string): Promise<boolean> {
+    const handle = this.client.workflow.getHandle(workflowId);
+    try {
+      const { status, taskQueue } = await this.withDeadline(() => handle.describe());
+      if (status.name !== "RUNNING" || taskQueue === CONTROL_QUEUE) return false;
+      await this.withDeadline(() => handle.terminate("of an earlier release; the campaign goes on from its record"));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
       throw await this.explain(error);
     }
   }
@@ -107,10 +142,13 @@ export class CampaignClient {
 
   private async stageProgress({ campaignId, iteration, stage }: CampaignStatus): Promise<Progress | null> {
     if (stage === "training") return this.trainingProgress(campaignId, iteration);
-    if (stage !== "rollout" && stage !== "evaluation" && stage !== "base-evaluation") return null;
-    const id = rolloutWorkflowId(campaignId, iteration, stage === "rollout" ? "train" : "evaluation");
+    const progress = await Promise.all(rolloutsOf(campaignId, iteration, stage).map((id) => this.rolloutProgress(id)));
+    return progress.find((found) => found !== null && found.done < found.total) ?? progress.findLast((found) => found !== null) ?? null;
+  }
+
+  private async rolloutProgress(workflowId: string): Promise<Progress | null> {
     try {
-      return await this.withDeadline(() => this.client.workflow.getHandle(id).query(progressQuery));
+      return await this.withDeadline(() => this.client.workflow.getHandle(workflowId).query(progressQuery));
     } catch {
       return null; // the rollouts have not begun, or are over: the stage alone says where the campaign is
     }
@@ -153,8 +191,18 @@ function serviceWords(error: unknown): string | null {
   return null;
 }
 
+/** Workflows of the rollouts that a stage makes. */
+function rolloutsOf(campaignId: string, iteration: number, stage: CampaignStatus["stage"]): string[] {
+  if (stage === "rollout") return [rolloutWorkflowId(campaignId, iteration, "train")];
+  if (stage === "selection" || stage === "base-selection") return [rolloutWorkflowId(campaignId, iteration, "selection")];
+  return [];
+}
+
+/** Codes that the campaign refuses an update with. */
+const REFUSALS: readonly ErrorCode[] = ["campaign.not-waiting", "campaign.already-answered"];
+
 function refused(error: WorkflowUpdateFailedError, campaignId: string): CampaignError {
-  const code =
-    error.cause instanceof ApplicationFailure && error.cause.type === "campaign.not-waiting" ? "campaign.not-waiting" : "contract.invalid";
+  const type = error.cause instanceof ApplicationFailure ? error.cause.type : null;
+  const code = REFUSALS.find((known) => known === type) ?? "contract.invalid";
   return new CampaignError(code, error.cause?.message ?? error.message, { cause: error, next: `turnwise campaign show ${campaignId}` });
 }

@@ -15,7 +15,7 @@ import type { CampaignManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import { checkPolicy } from "#core/campaign/check-policy.ts";
 import { checkTraining } from "#core/campaign/place-training.ts";
-import { planSelectionTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
+import { planSelectionTasks, planTestTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 
@@ -34,7 +34,8 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
   const taskSet = await openTaskSet(config.environment, settings);
   const ids = (tasks: readonly { id: string }[]) => tasks.map(({ id }) => id);
   planTrainTasks(ids(taskSet.splits.train), config.rollout.tasksPerIteration, config.seed, 1);
-  planSelectionTasks(ids(taskSet.splits.selection), config.evaluation.tasks, config);
+  if (config.selection !== null) planSelectionTasks(ids(taskSet.splits.selection), config.selection.tasks, config);
+  if (config.test !== null) planTestTasks(ids(taskSet.splits.test), config.test.tasks, config);
   const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
   const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {
@@ -62,7 +63,7 @@ export async function createCampaign(record: CampaignRecord, campaignId: string,
   const { home, tauBench } = readSettings();
   if (tauBench !== null && config.environment.type !== "synthetic-airline") await linkData(home, taskSet.dataSha256, tauBench);
   await record.putCampaign({
-    schemaVersion: 1,
+    schemaVersion: 2,
     id: campaignId,
     config,
     configSha256,
@@ -70,6 +71,7 @@ export async function createCampaign(record: CampaignRecord, campaignId: string,
     dataSha256: taskSet.dataSha256,
     basePolicy: await importPolicyDirectory(record.store, policyDirectory, { label: config.name, parentHash: null }),
     priorTable: await record.putJson(RewardTable, priorTable, "RewardTable/2"),
+    estimate: null,
     parent: null,
     createdAt: new Date().toISOString(),
   });

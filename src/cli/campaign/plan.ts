@@ -16,7 +16,8 @@ const CALLS_PER_REPLY = { llm: 1, react: 1, verify: 2, reflection: 2 } as const;
 export interface CampaignPlan {
   readonly iterations: number;
   readonly trainRolloutsPerIteration: number;
-  readonly evaluationRolloutsPerPolicy: number;
+  readonly selectionRolloutsPerPolicy: number;
+  readonly testRolloutsPerPolicy: number;
   readonly rollouts: number;
   readonly policyCalls: number;
   readonly optimizerSteps: number;
@@ -42,17 +43,20 @@ export function describeTasks({ environment, splits }: TaskSet): TaskPlan {
 
 /** An upper estimate: all iterations, nothing stopped early. Costs are those of the user model alone; the policy runs on your own hardware. */
 export function planCampaign(config: CampaignConfig, numGpus: number): CampaignPlan {
-  const { rollout, evaluation, stop, training, simulator } = config;
+  const { rollout, selection, test, stop, training, simulator } = config;
   const trainRolloutsPerIteration = rollout.tasksPerIteration * rollout.groupSize;
-  const evaluationRolloutsPerPolicy = evaluation.tasks * evaluation.trials;
-  const rollouts = stop.maxIterations * trainRolloutsPerIteration + (stop.maxIterations + 1) * evaluationRolloutsPerPolicy;
+  const selectionRolloutsPerPolicy = selection === null ? 0 : selection.tasks * selection.trials;
+  const testRolloutsPerPolicy = test === null ? 0 : test.tasks * test.trials;
+  const rollouts =
+    stop.maxIterations * trainRolloutsPerIteration + (stop.maxIterations + 1) * selectionRolloutsPerPolicy + 2 * testRolloutsPerPolicy;
   const isPaid = simulator.type === "llm";
   const simulatorCalls = isPaid ? Math.round(rollouts * SIMULATOR_REPLIES_PER_ROLLOUT * CALLS_PER_REPLY[simulator.strategy]) : 0;
   const price = isPaid ? simulator.priceUsdPerMillionTokens : { input: 0, output: 0 };
   return {
     iterations: stop.maxIterations,
     trainRolloutsPerIteration,
-    evaluationRolloutsPerPolicy,
+    selectionRolloutsPerPolicy,
+    testRolloutsPerPolicy,
     rollouts,
     policyCalls: Math.round(rollouts * TURNS_PER_ROLLOUT),
     optimizerSteps: stop.maxIterations * training.hyperparameters.numMinibatches * training.hyperparameters.epochs,

@@ -99,7 +99,7 @@ function describeValue(value: TierValue | null): string {
 }
 
 function renderStageTimes(iterations: readonly IterationSummary[]): string {
-  const stages = ["rollout", "calibration", "redesign", "training", "evaluation"];
+  const stages = ["rollout", "calibration", "redesign", "training", "selection"];
   const columns: Column<IterationSummary>[] = [
     { header: "iteration", align: "right", value: ({ iteration }) => (iteration === 0 ? "base" : String(iteration)) },
     ...stages.map(
@@ -165,7 +165,7 @@ export function printPlan(plan: CampaignPlan, { train, selection, test }: TaskPl
       ["iterations", `at most ${plan.iterations}`],
       [
         "rollouts",
-        `${plan.rollouts}: ${plan.trainRolloutsPerIteration} per iteration, ${plan.evaluationRolloutsPerPolicy} per evaluated policy, base included`,
+        `${plan.rollouts}: ${plan.trainRolloutsPerIteration} per iteration, ${plan.selectionRolloutsPerPolicy} per policy in selection, ${plan.testRolloutsPerPolicy} in the test of the base and the final one`,
       ],
       ["policy calls", `about ${plan.policyCalls}`],
       ["optimizer steps", `at most ${plan.optimizerSteps}`],

@@ -110,7 +110,7 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, it
     if (manifest !== null) stages.set(stage, manifest);
   }
   const manifest = await record.readIteration(campaignId, iteration);
-  const reportRef = stages.get("evaluation")?.outputs["report"];
+  const reportRef = stages.get("selection")?.outputs["report"];
   const calibrationRef = stages.get("calibration")?.outputs["report"];
   const tableRef = stages.get("redesign")?.outputs["table"];
   const report = reportRef === undefined ? null : await record.readJson(StoredEvaluationReport, reportRef);

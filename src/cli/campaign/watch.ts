@@ -69,12 +69,12 @@ export function describeStatus(
   { iteration, maxIterations, stage, progress, state, reason }: CampaignStatus,
   secondsLeft: number | null,
 ): string {
-  const place = stage === "base-evaluation" ? "base policy" : `iteration ${iteration}/${maxIterations}`;
-  const name = stage === "base-evaluation" ? "evaluation" : (stage ?? "starting");
+  const place = stage === "base-selection" ? "base policy" : `iteration ${iteration}/${maxIterations}`;
+  const name = stage === "base-selection" ? "selection" : (stage ?? "starting");
   const unit = stage === "training" ? "steps" : "groups";
   const done = progress === null ? "" : ` ${bar(progress.done / Math.max(1, progress.total))} ${progress.done}/${progress.total} ${unit}`;
   const left = secondsLeft === null ? "" : style.dim(` about ${formatDuration(secondsLeft)} left in this stage`);
-  const halt = state === "running" || state === "starting" ? "" : ` ${style.yellow(state)}${reason === null ? "" : `: ${reason.message}`}`;
+  const halt = state === "running" ? "" : ` ${style.yellow(state)}${reason === null ? "" : `: ${reason.message}`}`;
   return `${style.bold(place)} ${name.padEnd(11)}${done}${left}${halt}`;
 }
 

@@ -1,22 +1,36 @@
-// turnwise campaign …: start, list, show, watch, pause, resume, stop, approve.
+// turnwise campaign …: start, list, show, watch, pause, resume, stop, approve, budget, fork.
+import type { UpdateDefinition } from "@temporalio/common";
 import type { Command } from "commander";
 import { stringify } from "yaml";
+import { z } from "zod";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
+import { BudgetConfig } from "#contracts/campaign-config.ts";
+import type { StateName } from "#contracts/campaign-status.ts";
 import { CampaignId } from "#contracts/manifests.ts";
 import { endReason } from "#core/campaign/progress.ts";
 import { CampaignError } from "#core/errors.ts";
-import { approveRewardUpdate, pauseUpdate, rejectRewardUpdate, resumeUpdate, stopUpdate } from "../../../workflows/messages.ts";
+import {
+  approveRewardUpdate,
+  pauseUpdate,
+  rejectRewardUpdate,
+  resumeUpdate,
+  type Speaker,
+  setBudgetUpdate,
+  stopUpdate,
+} from "../../../workflows/messages.ts";
 import { askCampaigns } from "../campaign/ask-campaigns.ts";
 import { CampaignClient } from "../campaign/campaign-client.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
+import { forkCampaign } from "../campaign/fork-campaign.ts";
 import { describeTasks, planCampaign } from "../campaign/plan.ts";
 import { printPlan, printSummary } from "../campaign/print-summary.ts";
-import { rebuildProgress } from "../campaign/rebuild-progress.ts";
+import { rebuildInput } from "../campaign/rebuild-state.ts";
 import { ensureServices } from "../campaign/services.ts";
+import { speaker } from "../campaign/speaker.ts";
 import { summarizeCampaign } from "../campaign/summary.ts";
 import { describeStatus, describeWaiting, watchCampaign } from "../campaign/watch.ts";
 import { interruptSignal, onInterruptSay } from "../interrupt.ts";
@@ -43,27 +57,49 @@ export function registerCampaign(program: Command): void {
   for (const [name, description, action] of [
     ["show", "what a campaign found and where it is", show],
     ["watch", "follow a running campaign", watch],
-    ["pause", "stop new work at the next group or stage boundary", (id: string, options: JsonOption) => tell(id, options, pauseUpdate)],
-    ["resume", "go on after a pause, a crash, or a lost Temporal database", resume],
   ] as const) {
     family.command(name).argument("<id>").option("--json").description(description).action(action);
   }
-  family
-    .command("stop")
-    .argument("<id>")
-    .option("--reason <text>", "kept in the record", "stopped by a person")
-    .option("--json")
-    .description("end a campaign; everything committed stays")
-    .action((id: string, options: JsonOption & { reason: string }) => tell(id, options, stopUpdate, options.reason));
-  family
-    .command("approve")
-    .argument("<id>")
-    .option("--reject", "keep the table before instead")
-    .option("--json")
-    .description("answer a campaign in mode `approve` that waits for a word on its reward table")
-    .action((id: string, options: JsonOption & { reject?: boolean }) =>
-      tell(id, options, options.reject === true ? rejectRewardUpdate : approveRewardUpdate),
+  const word = (name: string, description: string) =>
+    family
+      .command(name)
+      .argument("<id>")
+      .option("--reason <text>", "why; kept in the record", "")
+      .option("--json")
+      .description(description);
+  word("pause", "stop new work at the next group or stage boundary").action((id: string, options: SteeringOptions) =>
+    tell(id, options, pauseUpdate, speaker(options.reason)),
+  );
+  word("resume", "go on after a pause, a crash, or a lost Temporal database").action(resume);
+  word("stop", "end a campaign; everything committed stays")
+    .option("--with-test", "open its test before it ends")
+    .action((id: string, options: SteeringOptions & { withTest?: boolean }) =>
+      tell(id, options, stopUpdate, { ...speaker(options.reason || "stopped by a person"), withTest: options.withTest === true }),
     );
+  word("approve", "answer a campaign in mode `approve` that waits for a word on its reward table")
+    .option("--reject", "keep the table in force instead")
+    .action((id: string, options: SteeringOptions & { reject?: boolean }) =>
+      tell(id, options, options.reject === true ? rejectRewardUpdate : approveRewardUpdate, speaker(options.reason)),
+    );
+  word("budget", "set new limits; a campaign that its budget paused goes on")
+    .option("--max-usd <number>", "USD of all parties")
+    .option("--max-calls <number>", "model calls of all parties")
+    .option("--max-hours <number>", "hours of running time")
+    .action(setBudget);
+  family
+    .command("fork")
+    .argument("<id>", "the campaign to fork")
+    .option("--from <iteration>", "the last iteration that both share (default: its last committed one)")
+    .option("--set <path=value>", "override a value of its config; may be repeated", collect, [])
+    .option("--name <id>", "id of the new campaign (default: the old one's with -fork)")
+    .option("--watch", "follow the new campaign to its end")
+    .option("--json")
+    .description("a new campaign that goes on from a committed iteration of another one")
+    .action(fork);
+}
+
+interface SteeringOptions extends JsonOption {
+  readonly reason: string;
 }
 
 export function openRecord(settings: Settings): CampaignRecord {
@@ -90,23 +126,31 @@ async function start(file: string, options: StartOptions): Promise<void> {
   }
   const settings = await ensureServices();
   const record = openRecord(settings);
-  const manifest = await createCampaign(record, campaignId, checked);
-  await launch(settings, record, manifest.id);
+  await createCampaign(record, campaignId, checked);
+  await launch(settings, record, campaignId);
   if (options.watch === true) return follow(settings, record, campaignId, options);
   if (options.json === true) return printJson({ campaignId });
   console.log(`campaign ${campaignId} runs\n  turnwise campaign watch ${campaignId}`);
 }
 
-/** Starts or joins the workflow of a campaign in the record, from wherever the record says it is. */
+/** Starts or joins the workflow of a campaign in the record, from wherever the record says it is. Throws campaign.ended. */
 export async function launch(settings: Settings, record: CampaignRecord, campaignId: string): Promise<void> {
-  if ((await record.readEnd(campaignId)) !== null) return;
-  const { config } = await record.requireCampaign(campaignId);
+  await requireOpen(record, campaignId);
   const client = await CampaignClient.connect(settings);
   try {
-    await client.start({ campaignId, config, progress: await rebuildProgress(record, campaignId) });
+    await client.start(await rebuildInput(record, campaignId));
   } finally {
     await client.close();
   }
+}
+
+/** Throws campaign.ended with what ended it. */
+async function requireOpen(record: CampaignRecord, campaignId: string): Promise<void> {
+  const end = await record.readEnd(campaignId);
+  if (end === null) return;
+  throw new CampaignError("campaign.ended", `campaign ${campaignId} is ${end.state}: ${end.reason}`, {
+    next: `turnwise campaign show ${campaignId}; to go on from it: turnwise campaign fork ${campaignId} --set stop.maxIterations=…`,
+  });
 }
 
 export async function follow(
@@ -173,36 +217,77 @@ async function watch(id: string, options: JsonOption): Promise<void> {
   await follow(settings, record, id, options);
 }
 
-async function resume(id: string, options: JsonOption): Promise<void> {
+/** Goes on from every state that does not run: paused, lost by Temporal, left behind by an earlier release. */
+async function resume(id: string, options: SteeringOptions): Promise<void> {
   const record = openRecord(readSettings());
-  const { config } = await record.requireCampaign(id);
-  const end = await record.readEnd(id);
-  if (end !== null) {
-    throw new CampaignError("campaign.ended", `campaign ${id} is ${end.state}: ${end.reason}`, { next: `turnwise campaign show ${id}` });
-  }
+  await record.requireCampaign(id);
+  await requireOpen(record, id);
   const settings = await ensureServices();
   const client = await CampaignClient.connect(settings);
   try {
-    const status = await client.status(id);
-    const progress = await rebuildProgress(record, id);
-    const isRebuilt = status === null;
-    if (isRebuilt) await client.start({ campaignId: id, config, progress });
-    else if (status.state === "paused") await client.tell(id, resumeUpdate);
-    const from = endReason(progress, config) === null ? `iteration ${progress.nextIteration}` : "its end";
-    if (options.json === true) return printJson({ campaignId: id, isRebuilt, nextIteration: progress.nextIteration });
-    console.log(isRebuilt ? `campaign ${id} goes on from the record at ${from}` : `campaign ${id} goes on`);
+    const input = await rebuildInput(record, id);
+    const how = await client.start(input);
+    const before = await client.status(id);
+    const state = before?.state === "paused" ? await client.tell(id, resumeUpdate, speaker(options.reason)) : (before?.state ?? "running");
+    const { progress } = input.state;
+    const from = endReason(progress, input.settings) === null ? `iteration ${progress.nextIteration}` : "its end";
+    if (options.json === true) return printJson({ campaignId: id, how, state, nextIteration: progress.nextIteration });
+    if (how === "taken-over")
+      console.log(`campaign ${id} was left running by an earlier release: its workflow is ended, its record is whole`);
+    if (how !== "joined") console.log(`campaign ${id} goes on from the record at ${from}`);
+    else console.log(before?.state === "paused" ? `campaign ${id} goes on` : `campaign ${id}: ${state}`);
     console.log(`  turnwise campaign watch ${id}`);
   } finally {
     await client.close();
   }
 }
 
-async function tell(id: string, options: JsonOption, update: { readonly name: string }, argument?: string): Promise<void> {
+async function setBudget(
+  id: string,
+  options: SteeringOptions & { readonly maxUsd?: string; readonly maxCalls?: string; readonly maxHours?: string },
+): Promise<void> {
+  const { maxUsd, maxCalls, maxHours } = options;
+  const limits = { maxUsd, maxModelCalls: maxCalls, maxHours };
+  const named = Object.entries(limits).flatMap(([name, text]) => (text === undefined ? [] : [[name, Number(text)] as const]));
+  const budget = BudgetConfig.safeParse(Object.fromEntries(named));
+  if (named.length === 0 || !budget.success) {
+    const problem = budget.success ? "no limit is named" : z.prettifyError(budget.error);
+    throw new CampaignError("config.invalid", `not a budget: ${problem}`, { next: `turnwise campaign budget ${id} --max-usd 300` });
+  }
+  await tell(id, options, setBudgetUpdate, { ...speaker(options.reason), budget: budget.data });
+}
+
+interface ForkOptions extends JsonOption {
+  readonly from?: string;
+  readonly set: string[];
+  readonly name?: string;
+  readonly watch?: boolean;
+}
+
+async function fork(id: string, options: ForkOptions): Promise<void> {
+  const forkId = parseId(options.name ?? `${id}-fork`);
+  const forked = await forkCampaign(openRecord(readSettings()), id, { forkId, from: options.from, overrides: options.set });
+  const settings = await ensureServices();
+  const record = openRecord(settings);
+  await launch(settings, record, forkId);
+  if (options.watch === true) return follow(settings, record, forkId, options);
+  if (options.json === true) return printJson({ campaignId: forkId, parent: forked.parent });
+  console.log(`campaign ${forkId} goes on from iteration ${forked.parent?.iteration} of ${id}\n  turnwise campaign watch ${forkId}`);
+}
+
+async function tell<Args extends [Speaker]>(
+  id: string,
+  options: JsonOption,
+  update: UpdateDefinition<StateName, Args>,
+  ...args: Args
+): Promise<void> {
   const settings = readSettings();
-  await openRecord(settings).requireCampaign(id);
+  const record = openRecord(settings);
+  await record.requireCampaign(id);
+  await requireOpen(record, id);
   const client = await CampaignClient.connect(settings);
   try {
-    const answer = await client.tell(id, update, argument);
+    const answer = await client.tell(id, update, ...args);
     if (options.json === true) printJson({ campaignId: id, answer });
     else console.log(`campaign ${id}: ${answer}`);
   } finally {

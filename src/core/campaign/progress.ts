@@ -1,61 +1,58 @@
 // What an iteration leaves for the next one: a fold over iteration manifests. The workflow carries it on, and `campaign resume`
 // rebuilds it from the record, by the same function.
-import type { ArtifactRef } from "#contracts/artifact-ref.ts";
-import type { CampaignConfig } from "#contracts/campaign-config.ts";
+import type { CampaignProgress, CampaignSettings } from "#contracts/campaign-status.ts";
 import type { CampaignManifest, IterationManifest } from "#contracts/manifests.ts";
-import type { PolicyRef } from "#contracts/policy.ts";
-
-export interface CampaignProgress {
-  readonly nextIteration: number;
-  readonly basePolicy: PolicyRef;
-  /** The promoted policy and the iteration whose evaluation measured it. */
-  readonly promoted: { readonly policy: PolicyRef; readonly iteration: number; readonly passRate: number | null };
-  readonly basePassRate: number | null;
-  readonly table: ArtifactRef;
-  readonly consecutiveRejects: number;
-  readonly trainTruncationRate: number | null;
-  readonly modelCalls: number;
-}
+import { addMeters, NO_METERS } from "./meters.ts";
 
 export function initialProgress(manifest: Pick<CampaignManifest, "basePolicy" | "priorTable">): CampaignProgress {
+  const base = { policy: manifest.basePolicy, iteration: 0, passRate: null };
   return {
     nextIteration: 0,
     basePolicy: manifest.basePolicy,
-    promoted: { policy: manifest.basePolicy, iteration: 0, passRate: null },
     basePassRate: null,
+    promoted: base,
+    best: base,
     table: manifest.priorTable,
     consecutiveRejects: 0,
     trainTruncationRate: null,
-    modelCalls: 0,
+    bestTrainPassRate: null,
+    meters: NO_METERS,
   };
 }
 
-/** Iteration 0 is the base policy's evaluation; iterations 1, 2, … are whole loops. */
+/** Iteration 0 is the base policy's selection; iterations 1, 2, … are whole loops. */
 export function advanceProgress(progress: CampaignProgress, manifest: IterationManifest): CampaignProgress {
   const isBase = manifest.iteration === 0;
-  const isPromoted = manifest.promotion === "promote";
+  const isPromoted = isBase || manifest.promotion === "promote";
+  const promoted = isPromoted
+    ? { policy: manifest.policyAfter, iteration: manifest.iteration, passRate: manifest.selectionPassRate }
+    : progress.promoted;
   return {
     nextIteration: manifest.iteration + 1,
     basePolicy: progress.basePolicy,
-    promoted:
-      isBase || isPromoted
-        ? { policy: manifest.policyAfter, iteration: manifest.iteration, passRate: manifest.evaluationPassRate }
-        : progress.promoted,
-    basePassRate: isBase ? manifest.evaluationPassRate : progress.basePassRate,
+    basePassRate: isBase ? manifest.selectionPassRate : progress.basePassRate,
+    promoted,
+    best: isBase || isBetter(promoted.passRate, progress.best.passRate) ? promoted : progress.best,
     table: manifest.tableAfter,
     consecutiveRejects: isBase ? 0 : manifest.gateDecision === "reject" ? progress.consecutiveRejects + 1 : 0,
     trainTruncationRate: manifest.trainTruncationRate ?? progress.trainTruncationRate,
-    modelCalls: progress.modelCalls + manifest.modelCalls,
+    bestTrainPassRate: isBetter(manifest.trainPassRate, progress.bestTrainPassRate) ? manifest.trainPassRate : progress.bestTrainPassRate,
+    meters: addMeters(progress.meters, manifest.meters),
   };
 }
 
+const isBetter = (candidate: number | null, standing: number | null): boolean =>
+  candidate !== null && (standing === null || candidate > standing);
+
 /** Why the campaign ends before its next iteration, or null to go on. */
-export function endReason(progress: CampaignProgress, config: Pick<CampaignConfig, "stop">): string | null {
-  const { maxIterations, targetPassRate } = config.stop;
+export function endReason(
+  progress: CampaignProgress,
+  { maxIterations, targetPassRate }: Pick<CampaignSettings, "maxIterations" | "targetPassRate">,
+): string | null {
   if (progress.nextIteration > maxIterations) return `all ${maxIterations} iterations are done`;
   const passRate = progress.promoted.passRate;
-  if (targetPassRate !== undefined && passRate !== null && passRate >= targetPassRate) {
-    return `the promoted policy's pass rate ${passRate.toFixed(3)} reached the target ${targetPassRate}`;
+  if (targetPassRate !== null && passRate !== null && passRate >= targetPassRate) {
+    return `the promoted policy's selection pass rate ${passRate.toFixed(3)} reached the target ${targetPassRate}`;
   }
   return null;
 }

@@ -60,7 +60,7 @@ export function compareScores(
 }
 
 /** Names and units: docs/metrics.md. Empty when nothing could be compared. */
-export function canaryMetrics(stage: "rollout" | "evaluation", report: CanaryReport | null): Record<string, number> {
+export function canaryMetrics(stage: "rollout" | "selection", report: CanaryReport | null): Record<string, number> {
   if (report === null || report.numTurns === 0) return {};
   return {
     [`${stage}/canary_turns`]: report.numTurns,

@@ -73,7 +73,7 @@ describe("campaign record", () => {
     expect(await record.listIterations(id)).toEqual([0, 1, 2]);
     expect(await record.listGroups(id, 1, "train")).toEqual(["train-1", "train-2"]);
     expect((await record.requireCampaign(id)).config.name).toBe("sample");
-    expect((await record.readIteration(id, 2))?.evaluationPassRate).toBe(0.7);
+    expect((await record.readIteration(id, 2))?.selectionPassRate).toBe(0.7);
     expect((await record.readStage(id, 1, "calibration"))?.decision).toBe("accept");
     expect((await record.readEnd(id))?.state).toBe("completed");
     const group = await record.readGroup(id, 1, "train", "train-2");

@@ -128,9 +128,9 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
   test("reports and reward tables are artifacts, byte for byte as in the record", async () => {
     const runs = await runsOf("whole");
     const child = present(runs.get("campaign/whole/iteration/1"));
-    const stage = present(await record.readStage("whole", 1, "evaluation"));
+    const stage = present(await record.readStage("whole", 1, "selection"));
     expect(
-      Buffer.from(await mlflow.getArtifact(child, "evaluation/report.json")).equals(
+      Buffer.from(await mlflow.getArtifact(child, "selection/report.json")).equals(
         Buffer.from(await record.store.getBlob(present(stage.outputs["report"]))),
       ),
     ).toBe(true);

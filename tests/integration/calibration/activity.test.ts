@@ -40,12 +40,9 @@ describe("calibrate, after a fitted table was adopted", () => {
       openTaskSet: (config: Parameters<ActivityDependencies["openTaskSet"]>[0]) => openTaskSet(config, readSettings()),
     };
     const { calibrate } = createCalibrationActivities(used as unknown as ActivityDependencies);
-    const { config } = await record.requireCampaign(CAMPAIGN);
     const input: CalibrateInput = {
       campaignId: CAMPAIGN,
-      config,
       iteration: 1,
-      taskIds: await record.listGroups(CAMPAIGN, 1, "train"),
       table,
       startedAt: "2026-01-01T00:00:00.000Z",
     };

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
+import { NO_METERS } from "#core/campaign/meters.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
 import { trainingSeed } from "#core/training/training-seed.ts";
 import { registerBatch } from "../../../src/cli/commands/batch.ts";
@@ -18,7 +19,7 @@ async function homeWithBatch(): Promise<{ home: string; sha256: string }> {
   const record = new CampaignRecord(new LocalArtifactStore(join(home, "record")));
   const batch = await record.store.putBlob(sampleBatch(), "TrainingBatch/1");
   await record.putCampaign({
-    schemaVersion: 1,
+    schemaVersion: 2,
     id: "sample",
     config: sampleConfig(),
     configSha256: "d".repeat(64),
@@ -26,17 +27,19 @@ async function homeWithBatch(): Promise<{ home: string; sha256: string }> {
     dataSha256: "e".repeat(64),
     basePolicy: samplePolicy("a"),
     priorTable: { uri: "blob:x", sha256: "b".repeat(64), numBytes: 1, schema: "RewardTable/1" },
+    estimate: null,
     parent: null,
     createdAt: "2026-01-02T03:04:05.000Z",
   });
   await record.putStage({
-    schemaVersion: 1,
+    schemaVersion: 2,
     campaignId: "sample",
     iteration: 1,
     stage: "training",
     inputs: {},
     outputs: { batch },
     metrics: {},
+    meters: NO_METERS,
     decision: null,
     startedAt: "2026-01-02T03:04:05.000Z",
     seconds: 1,

@@ -9,6 +9,7 @@ import { readSettings, type Settings } from "#adapters/settings.ts";
 import { MlflowClient } from "#adapters/tracking/mlflow-client.ts";
 import { askCampaigns } from "../../../src/cli/campaign/ask-campaigns.ts";
 import { CampaignClient } from "../../../src/cli/campaign/campaign-client.ts";
+import { pauseUpdate } from "../../../workflows/messages.ts";
 import { type MuteServer, startMuteGrpcServer, startMuteServer } from "../../support/mute-server.ts";
 import { campaignInput } from "../../workflow/fake-activities.ts";
 
@@ -60,7 +61,7 @@ describe.concurrent("a server that accepts and never answers", () => {
     expect: hold,
   }) => {
     const client = await CampaignClient.connect(settings);
-    const calls = [client.start(campaignInput("any")), client.status("any"), client.tell("any", { name: "pause" })];
+    const calls = [client.start(campaignInput("any")), client.status("any"), client.tell("any", pauseUpdate, { who: "a@b", why: "" })];
     hold(await Promise.all(calls.map(code))).toEqual(calls.map(() => "service.not-running"));
     hold(await askCampaigns(settings, ["one", "two"])).toEqual([
       { status: null, waiting: null },

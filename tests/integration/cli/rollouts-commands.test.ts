@@ -7,6 +7,7 @@ import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
+import { NO_METERS } from "#core/campaign/meters.ts";
 import { present } from "../../fixtures/present.ts";
 import { sampleConfig, samplePolicy, sampleTrajectory } from "../../fixtures/sample-record.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
@@ -91,7 +92,7 @@ async function homeWithCampaign(): Promise<string> {
   const policy = samplePolicy("a");
   const config = sampleConfig();
   await record.putCampaign({
-    schemaVersion: 1,
+    schemaVersion: 2,
     id: "sample",
     config,
     configSha256: "d".repeat(64),
@@ -99,6 +100,7 @@ async function homeWithCampaign(): Promise<string> {
     dataSha256: (await openTaskSet(config.environment, { home, tauBench: null })).dataSha256,
     basePolicy: policy,
     priorTable: { uri: "blob:x", sha256: "b".repeat(64), numBytes: 1, schema: "RewardTable/1" },
+    estimate: null,
     parent: null,
     createdAt: "2026-01-02T03:04:05.000Z",
   });
@@ -106,17 +108,20 @@ async function homeWithCampaign(): Promise<string> {
     const told = sampleTrajectory(task.id, 0, 0, policy);
     const trajectory = { ...told, turns: told.turns.map((turn) => ({ ...turn, toolCalls: [] })) };
     await record.putGroup({
-      schemaVersion: 1,
+      schemaVersion: 2,
       campaignId: "sample",
       iteration,
-      purpose: "evaluation",
+      purpose: "selection",
       taskId: task.id,
       policy,
       trajectories: await record.putTrajectories([trajectory]),
       outcomes: [{ type: "task_failed", reward: 0, numTurns: 3, stopReason: "user-stop" }],
       usage: trajectory.usage,
       seconds: 1,
+      meters: NO_METERS,
       numRetriedRollouts: 0,
+      retriedByOutcome: {},
+      numFlaggedStops: 0,
       numResumedTurns: 0,
     });
   }

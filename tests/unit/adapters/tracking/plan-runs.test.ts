@@ -1,19 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { type ProjectedCampaign, planRuns, type RunPlan } from "#adapters/tracking/plan-runs.ts";
 import type { StageManifest } from "#contracts/manifests.ts";
+import { NO_METERS } from "#core/campaign/meters.ts";
 import { sampleConfig, samplePolicy } from "../../../fixtures/sample-record.ts";
 
 const ref = (schema: string, numBytes = 10) => ({ uri: "u", sha256: "0".repeat(64), numBytes, schema });
 
 function stage(name: StageManifest["stage"], startedAt: string, rest: Partial<StageManifest> = {}): StageManifest {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     campaignId: "c",
     iteration: 1,
     stage: name,
     inputs: {},
     outputs: {},
     metrics: {},
+    meters: NO_METERS,
     decision: null,
     startedAt,
     seconds: 2,
@@ -26,7 +28,7 @@ function campaign(stages: readonly StageManifest[], rest: Partial<ProjectedCampa
   return {
     id: "c",
     campaign: {
-      schemaVersion: 1,
+      schemaVersion: 2,
       id: "c",
       config: sampleConfig(),
       configSha256: "d".repeat(64),
@@ -34,6 +36,7 @@ function campaign(stages: readonly StageManifest[], rest: Partial<ProjectedCampa
       dataSha256: "e".repeat(64),
       basePolicy: samplePolicy("a"),
       priorTable: ref("RewardTable/1"),
+      estimate: null,
       parent: null,
       createdAt: "2026-01-01T00:00:00.000Z",
     },
@@ -71,12 +74,15 @@ test("an iteration without a committed stage has no run yet; with one it runs fr
 
 test("the iteration in which a campaign was stopped is killed, not left running", () => {
   const end = {
-    schemaVersion: 1 as const,
+    schemaVersion: 2 as const,
     campaignId: "c",
     state: "stopped" as const,
     reason: "x",
     numIterations: 0,
     finalPolicy: samplePolicy("a"),
+    finalIteration: 0,
+    test: null,
+    noTestReason: "stopped",
     finishedAt: "2026-01-01T00:10:00.000Z",
   };
   const plans = planRuns(campaign([stage("rollout", "2026-01-01T00:00:01.000Z")], { end }));
@@ -112,9 +118,9 @@ test("reports and tables are artifacts; policies, batches and giants stay in the
     batch: ref("TrainingBatch/1"),
     huge: ref("TrainingResult/1", 30_000_000),
   };
-  const plans = planRuns(campaign([stage("evaluation", "2026-01-01T00:00:01.000Z", { outputs })]));
+  const plans = planRuns(campaign([stage("selection", "2026-01-01T00:00:01.000Z", { outputs })]));
   expect(runOf(plans, "campaign/c/iteration/1")?.artifacts.map(({ path }) => path)).toEqual([
-    "evaluation/report.json",
-    "evaluation/markdown.md",
+    "selection/report.json",
+    "selection/markdown.md",
   ]);
 });

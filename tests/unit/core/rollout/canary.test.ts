@@ -52,10 +52,10 @@ describe("scores", () => {
 
 describe("reports", () => {
   test("become metrics of the stage that they came before, where anything was compared", () => {
-    expect(canaryMetrics("evaluation", { numTurns: 64, numTokens: 640, meanDifference: 1e-7, maxDifference: 2e-6 })).toEqual({
-      "evaluation/canary_turns": 64,
-      "evaluation/canary_mean_difference": 1e-7,
-      "evaluation/canary_max_difference": 2e-6,
+    expect(canaryMetrics("selection", { numTurns: 64, numTokens: 640, meanDifference: 1e-7, maxDifference: 2e-6 })).toEqual({
+      "selection/canary_turns": 64,
+      "selection/canary_mean_difference": 1e-7,
+      "selection/canary_max_difference": 2e-6,
     });
     expect(canaryMetrics("rollout", null)).toEqual({});
     expect(canaryMetrics("rollout", { numTurns: 0, numTokens: 0, meanDifference: 0, maxDifference: 0 })).toEqual({});

@@ -1,0 +1,34 @@
+// Campaign configs of every release, read as the one of today.
+import type { z } from "zod";
+import { CampaignConfig } from "../campaign-config.ts";
+import { upcastAdvantage } from "./advantage.ts";
+import { CampaignConfig1 } from "./campaign-config-1.ts";
+import { upcastEnvironment } from "./environment.ts";
+import { olderVersion, upcasting } from "./upcasting.ts";
+
+/**
+ * 0.1.0 promoted by its held-out tasks and reported the same figures: they are selection, and there is no test. Whatever it did not know
+ * is written down as it behaved.
+ */
+export function upcastConfig1({
+  environment,
+  evaluation,
+  guards,
+  advantage,
+  ...config
+}: z.output<typeof CampaignConfig1>): z.input<typeof CampaignConfig> {
+  const { tasks, trials, promote, margin, confidence } = evaluation;
+  return {
+    ...config,
+    schemaVersion: 2,
+    environment: upcastEnvironment(environment),
+    advantage: upcastAdvantage(advantage) as z.input<typeof CampaignConfig>["advantage"],
+    evaluation: { confidence, seed: config.seed, userHelp: "judge" },
+    selection: { tasks, trials, promote, margin },
+    test: null,
+    guards: { ...guards, gradientNorm: null, userErrorRate: null, passRateCollapse: null, minFreeGb: null },
+    pricing: { gpuHourUsd: 0 },
+  };
+}
+
+export const StoredCampaignConfig = upcasting(CampaignConfig, { 1: olderVersion(CampaignConfig1, upcastConfig1) });
