@@ -12,6 +12,7 @@ import { olderVersion, upcasting } from "./upcasting.ts";
  */
 export function upcastConfig1({
   environment,
+  policy,
   evaluation,
   guards,
   advantage,
@@ -22,6 +23,7 @@ export function upcastConfig1({
     ...config,
     schemaVersion: 2,
     environment: upcastEnvironment(environment),
+    policy: policy.type === "vllm" ? { ...policy, sendsReasoning: false } : policy,
     advantage: upcastAdvantage(advantage) as z.input<typeof CampaignConfig>["advantage"],
     evaluation: { confidence, seed: config.seed, userHelp: "judge" },
     selection: { tasks, trials, promote, margin },
