@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { CampaignConfig } from "../campaign-config.ts";
 import { upcastAdvantage } from "./advantage.ts";
+import { upcastCalibration } from "./calibration.ts";
 import { CampaignConfig1 } from "./campaign-config-1.ts";
 import { upcastEnvironment } from "./environment.ts";
 import { olderVersion, upcasting } from "./upcasting.ts";
@@ -13,6 +14,7 @@ import { olderVersion, upcasting } from "./upcasting.ts";
 export function upcastConfig1({
   environment,
   policy,
+  calibration,
   evaluation,
   guards,
   advantage,
@@ -24,6 +26,7 @@ export function upcastConfig1({
     schemaVersion: 2,
     environment: upcastEnvironment(environment),
     policy: policy.type === "vllm" ? { ...policy, sendsReasoning: false } : policy,
+    calibration: upcastCalibration(calibration) as z.input<typeof CampaignConfig>["calibration"],
     advantage: upcastAdvantage(advantage) as z.input<typeof CampaignConfig>["advantage"],
     evaluation: { confidence, seed: config.seed, userHelp: "judge" },
     selection: { tasks, trials, promote, margin },
