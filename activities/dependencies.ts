@@ -6,7 +6,7 @@ import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import type { EnvironmentConfig, PolicyConfig, ProposerConfig, SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { RolloutPurpose } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
-import type { TrainingEvent, TrainingJob, TrainingResult } from "#contracts/training.ts";
+import type { TrainingEvent, TrainingJob, TrainingResult, TrainingUsage } from "#contracts/training.ts";
 import type { Proposer } from "#core/calibration/proposal/propose.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
 import type { ArtifactStore, Clock, TurnJournal, UserSimulator } from "#core/ports.ts";
@@ -51,6 +51,8 @@ export interface ActivityDependencies {
       signal: AbortSignal;
       onEvent(event: TrainingEvent): void;
     }): Promise<TrainingResult>;
+    /** For how long a job has computed, and on how many GPUs; null where 0.1.0 ran it. */
+    usage(jobDirectory: string): Promise<TrainingUsage | null>;
   };
   policies: {
     /** The model directory of a policy, materialized and verified. */

@@ -1,12 +1,13 @@
 // From labelled rollouts to a batch file, and from the batch file to a new policy by way of the Python trainer.
 import type { BuildBatchInput, BuildBatchResult, TrainInput, TrainResult } from "#contracts/activities.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
+import type { Meters } from "#contracts/meters.ts";
 import { PolicyRef } from "#contracts/policy.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
-import type { TrainingJob, TrainingResult } from "#contracts/training.ts";
+import type { TrainingJob, TrainingResult, TrainingUsage } from "#contracts/training.ts";
 import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
 import { describeEstimator } from "#core/advantage/describe-estimator.ts";
-import { NO_METERS } from "#core/campaign/meters.ts";
+import { NO_METERS, NOTHING_METERED } from "#core/campaign/meters.ts";
 import { toAdvantageGroup } from "#core/reward/advantage-groups.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
@@ -61,7 +62,7 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         runStage(deps, "training", input, () => runTraining(deps, input, signal, report)),
       );
       const { config } = await deps.record.requireCampaign(input.campaignId);
-      if (config.retention?.jobFolders === "drop") await deps.trainer.dropJob(input.campaignId, input.iteration);
+      if (config.retention.jobFolders === "drop") await deps.trainer.dropJob(input.campaignId, input.iteration);
       return {
         policy: await deps.record.readJson(PolicyRef, outputOf(manifest.outputs, "policy")),
         gradientNorm: manifest.metrics["training/gradient_norm_max"] ?? 0,
@@ -98,9 +99,15 @@ async function runTraining(deps: ActivityDependencies, input: TrainInput, signal
       result: await deps.store.putBlob(new TextEncoder().encode(JSON.stringify(result)), "TrainingResult/1"),
     },
     metrics: trainingMetrics(result),
-    meters: NO_METERS,
+    meters: trainerMeters(config, await deps.trainer.usage(jobDirectory)),
     decision: null,
   };
+}
+
+/** GPUs times seconds, at their price; nothing on a CPU. */
+function trainerMeters({ pricing }: CampaignConfig, usage: TrainingUsage | null): Meters {
+  const gpuSeconds = usage === null ? 0 : usage.numDevices * usage.computeSeconds;
+  return { ...NO_METERS, trainer: { ...NOTHING_METERED, gpuSeconds, usd: (gpuSeconds / 3600) * pricing.gpuHourUsd } };
 }
 
 async function createJob(

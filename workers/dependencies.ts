@@ -1,11 +1,11 @@
 // Composition root: settings -> adapters -> what the activities are given.
-import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { sweepTemporaries } from "#adapters/artifact-store/sweep-temporaries.ts";
+import { freeBytes } from "#adapters/free-bytes.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
@@ -20,6 +20,7 @@ import { simulatorCache } from "#adapters/simulator/reply-cache.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
 import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
+import { readTrainingUsage } from "#adapters/trainer-process/training-usage.ts";
 import { codeVersion } from "#adapters/versions.ts";
 import type { ActivityDependencies } from "../activities/dependencies.ts";
 
@@ -40,10 +41,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     store,
     record: new CampaignRecord(store),
     versions: { turnwise: await codeVersion(), node: process.versions.node },
-    freeBytes: async () => {
-      const { bavail, bsize } = await statfs(settings.home);
-      return bavail * bsize;
-    },
+    freeBytes: () => freeBytes(settings.recordRoot),
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
     // The folder with tau-bench's data may be named after this worker has started.
     openTaskSet: (config, dataSha256) => openTaskSet(config, readSettings(), dataSha256),
@@ -67,6 +65,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
       jobDirectory: (campaignId, iteration) => join(settings.jobRoot, campaignId, jobName(iteration)),
       dropJob: (campaignId, iteration) => removeFolder(join(settings.jobRoot, campaignId), jobName(iteration)),
       run: (options) => runTrainingJob({ ...options, python: settings.python }),
+      usage: readTrainingUsage,
     },
     policies: {
       directory: (ref) => policies.directory(ref),

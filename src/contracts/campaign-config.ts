@@ -411,7 +411,7 @@ export const CampaignConfig = z
     test: TestConfig.nullable().describe("null: the campaign reports no result, its selection figures stay what they are"),
     guards: GuardConfig.prefault({}),
     budget: BudgetConfig.default({}),
-    retention: RetentionConfig.optional().describe("which large files stay; absent: all of them"),
+    retention: RetentionConfig.prefault({}).describe("which large files stay"),
     pricing: PricingConfig.prefault({}),
     stop: StopRule,
   })

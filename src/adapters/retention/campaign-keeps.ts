@@ -1,6 +1,6 @@
 // What every campaign of the record keeps: its retention applied to the iterations that are complete.
 import type { CampaignManifest } from "#contracts/manifests.ts";
-import { KEEP_EVERYTHING, type RetentionConfig } from "#contracts/retention.ts";
+import type { RetentionConfig } from "#contracts/retention.ts";
 import { CampaignError } from "#core/errors.ts";
 import { type KeptPolicies, keptPolicies } from "#core/retention/kept-policies.ts";
 import type { CampaignRecord } from "../record/campaign-record.ts";
@@ -73,13 +73,12 @@ async function keepsOf(
 ): Promise<CampaignKeeps> {
   const { id, config, basePolicy, createdAt } = manifest;
   const numbers = await record.listIterations(id);
-  const read = await Promise.all(numbers.map((number) => record.readIteration(id, number)));
-  const iterations = read.filter((iteration) => iteration !== null).sort((a, b) => a.iteration - b.iteration);
+  const iterations = await record.readIterations(id);
   const trained = await Promise.all(
     numbers.map(async (number) => ((await record.readStage(id, number, "training")) === null ? [] : [number])),
   );
   const end = await record.readEnd(id);
-  const retention = config.retention ?? KEEP_EVERYTHING;
+  const retention = config.retention;
   return {
     campaignId: id,
     parentId: manifest.parent?.campaignId ?? null,

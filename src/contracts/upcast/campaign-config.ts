@@ -1,6 +1,7 @@
 // Campaign configs of every release, read as the one of today.
 import type { z } from "zod";
 import { CampaignConfig } from "../campaign-config.ts";
+import { KEEP_EVERYTHING } from "../retention.ts";
 import { upcastAdvantage } from "./advantage.ts";
 import { upcastCalibration } from "./calibration.ts";
 import { CampaignConfig1 } from "./campaign-config-1.ts";
@@ -33,6 +34,7 @@ export function upcastConfig1({
     test: null,
     guards: { ...guards, gradientNorm: null, userErrorRate: null, passRateCollapse: null, minFreeGb: null },
     pricing: { gpuHourUsd: 0 },
+    retention: KEEP_EVERYTHING,
   };
 }
 

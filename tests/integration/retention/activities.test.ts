@@ -19,7 +19,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-async function setUp(retention: TrainedOptions["retention"]) {
+async function setUp(retention: NonNullable<TrainedOptions["retention"]>) {
   const at = openHome(temporaryFolder());
   vi.stubEnv("TURNWISE_HOME", at.home);
   const policies = await writeTrainedCampaign(at, { id: "a", numIterations: 3, retention });
