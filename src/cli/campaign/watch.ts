@@ -40,8 +40,10 @@ export async function watchCampaign(
           });
         }
         lastAnswer = Date.now();
-        line.tell(await client.waiting(status));
-        line.show(describeStatus(status, clock.timeLeft(status)), `${status.state} ${status.iteration} ${status.stage}`);
+        const waiting = await client.waiting(status);
+        line.tell(waiting);
+        const place = `${status.state} ${status.iteration} ${status.stage} ${waiting === null}`;
+        line.show(`${describeStatus(status, clock.timeLeft(status))}${waiting === null ? "" : ` ${style.yellow("waiting")}`}`, place);
         if (status.state === "waiting-for-approval") return "waiting-for-approval";
         if (status.state === "paused") return "paused";
       } catch (error) {
