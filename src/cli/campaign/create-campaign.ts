@@ -14,8 +14,8 @@ import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import { checkPolicy } from "#core/campaign/check-policy.ts";
+import { checkTasks } from "#core/campaign/check-tasks.ts";
 import { checkTraining } from "#core/campaign/place-training.ts";
-import { planSelectionTasks, planTestTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 
@@ -32,10 +32,7 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
   const config = { ...given, environment: await pinTaskFile(given.environment) };
   checkPolicy(config);
   const taskSet = await openTaskSet(config.environment, settings);
-  const ids = (tasks: readonly { id: string }[]) => tasks.map(({ id }) => id);
-  planTrainTasks(ids(taskSet.splits.train), config.rollout.tasksPerIteration, config.seed, 1);
-  if (config.selection !== null) planSelectionTasks(ids(taskSet.splits.selection), config.selection.tasks, config);
-  if (config.test !== null) planTestTasks(ids(taskSet.splits.test), config.test.tasks, config);
+  checkTasks(config, taskSet.splits);
   const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
   const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {

@@ -47,9 +47,8 @@ describe("the data of a campaign", () => {
   async function start(campaignId: string, folder: string, testTasks: number) {
     vi.stubEnv("TURNWISE_HOME", home);
     vi.stubEnv("TURNWISE_TAU_BENCH", folder);
-    const settings = ["environment.testTasks=0", `environment.selectionTasks=${testTasks}`, "rollout.tasksPerIteration=2"];
-    const sizes = [`evaluation.tasks=${testTasks}`];
-    const config = await loadCampaignFile(join(REPOSITORY, "configs/campaigns/tau-bench-airline.yaml"), [...settings, ...sizes]);
+    const settings = [`environment.testTasks=${testTasks}`, `test.tasks=${testTasks}`, "rollout.tasksPerIteration=2"];
+    const config = await loadCampaignFile(join(REPOSITORY, "configs/campaigns/tau-bench-airline.yaml"), settings);
     const manifest = await createCampaign(record, campaignId, await checkCampaign(config, readSettings(), { mustReach: false }));
     vi.unstubAllEnvs();
     return { ...manifest, environment: manifest.config.environment };
