@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
-import { type CampaignConfig, SelectionConfig } from "#contracts/campaign-config.ts";
+import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import {
   type CampaignSize,
   type SelectionTestbedCell,
@@ -36,7 +36,7 @@ const SMALL_BENCHMARK: CampaignSize = {
   margin: 0.1,
 };
 
-/** Sizes of the files, or of all shipped ones and of a small benchmark. */
+/** Sizes of the files that have a test, or of all shipped ones and of a small benchmark. */
 export async function campaignSizes(files: readonly string[]): Promise<CampaignSize[]> {
   const isShipped = files.length === 0;
   const paths = isShipped ? (await readdir(SHIPPED)).sort().map((name) => join(SHIPPED, name)) : files;
@@ -163,6 +163,6 @@ function renderSummary(cells: readonly SelectionTestbedCell[]): string {
 /** Null for a campaign without a test, which reports nothing. One without selection is simulated with one as large as its test. */
 function sizeOf({ name, selection, test, stop }: CampaignConfig): CampaignSize | null {
   if (test === null) return null;
-  const { tasks, trials, margin } = selection ?? SelectionConfig.parse(test);
-  return { name, candidates: stop.maxIterations, selection: { tasks, trials }, test, margin };
+  const measured = selection === null ? null : { tasks: selection.tasks, trials: selection.trials };
+  return { name, candidates: stop.maxIterations, selection: measured, test, margin: selection?.margin ?? 0 };
 }

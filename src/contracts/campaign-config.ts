@@ -340,7 +340,11 @@ export const SelectionConfig = z.strictObject({
     .describe(
       "by the interval of the paired difference to the best policy so far. better: all of it is above 0; not-worse: all of it is above minus `margin`",
     ),
-  margin: z.number().nonnegative().default(0.02),
+  margin: z
+    .number()
+    .nonnegative()
+    .default(0.1)
+    .describe("share of tasks; about one and a half times half the interval (docs/statistics.md)"),
 });
 export type SelectionConfig = z.infer<typeof SelectionConfig>;
 
