@@ -6,6 +6,7 @@ import { renderReport } from "./report.ts";
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchmarkOptions) => Promise<BenchmarkReport> }>>> = {
   calibration: () => import("./calibration.ts"),
   environment: () => import("./environment.ts"),
+  export: () => import("./export.ts"),
   failures: () => import("./failures.ts"),
   gpu: () => import("./gpu.ts"),
   record: () => import("./record.ts"),
