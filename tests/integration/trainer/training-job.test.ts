@@ -9,12 +9,10 @@ import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
 import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
 import { TrainingHyperparameters } from "#contracts/campaign-config.ts";
 import type { TrainingEvent, TrainingJob } from "#contracts/training.ts";
-import { runTrajectory } from "#core/rollout/run-trajectory.ts";
-import { buildBatch } from "#core/training/build-batch.ts";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython, PYTHON } from "../../support/python.ts";
 import { makeTinyModel } from "../../support/tiny-policy.ts";
-import { add, counter, memoryJournal, say, scriptedPolicy, TASK, user } from "../../unit/core/rollout/parties.ts";
+import { trainingBatch } from "../../support/training-batch.ts";
 
 describe.skipIf(!hasPython)("a training job", () => {
   const folder = longTemporaryFolder();
@@ -40,28 +38,7 @@ describe.skipIf(!hasPython)("a training job", () => {
     const policies = createPolicyStore(new LocalArtifactStore(join(folder, "record")), join(folder, "policies"));
     makeTinyModel({ directory: join(folder, "tiny"), specialTokens: ["<e>"], corpus: ["some text to learn from"], vocabSize: 1024 });
     const model = await policies.import(join(folder, "tiny"), { label: "tiny", parentHash: null });
-    const parties = { task: TASK, environment: counter, simulator: user, limits: { maxTurns: 9 }, signal: new AbortController().signal };
-    const script = [add(1), say("half"), say("done")].map((turn, index) => ({
-      ...turn,
-      tokens: { promptTokenIds: Array(index * 3 + 2).fill(5), tokenIds: [5, 5, 5].slice(0, 3), logprobs: [-5, -6, -7] },
-    }));
-    const trajectories = await Promise.all(
-      [0, 1, 2, 3].map(
-        async (trial) =>
-          (await runTrajectory({ ...parties, trial, policy: scriptedPolicy(script), journal: memoryJournal(), seed: `${trial}` }))
-            .trajectory,
-      ),
-    );
-    const advantages = trajectories.map(({ turns }, member) => turns.map(({ index }) => (member - 1.5) * (index + 1)));
-    const bytes = encodeBatch(
-      buildBatch({
-        groups: [{ trajectories, advantages }],
-        policyHash: model.hash,
-        rewardTableSha256: "a".repeat(64),
-        estimator: "grpo/1",
-        seed: 1,
-      }),
-    );
+    const bytes = encodeBatch(await trainingBatch(model.hash));
     writeFileSync(join(folder, "batch.safetensors"), bytes);
     job = {
       schemaVersion: 1,
