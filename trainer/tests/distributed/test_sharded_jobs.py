@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from distributed.ranks import LORA, PRELOAD, TRANSFORMERS
 from helpers import Finished, Zygote, events, output_hashes, write_job
+from recurrent_models import write_multimodal
 from trainer.model_files import policy_hash
 
 JOB = {"numMinibatches": 3, "epochs": 2, "learningRate": 0.001, "warmupSteps": 4, "klWeight": 0.05, "importanceTruncation": 2.0}
@@ -99,6 +100,19 @@ def test_ranks_export_an_adapter_as_one_process_does(new_job: Make, train: Train
     assert {path.name for path in (two / "model").iterdir()} >= {"adapter_config.json", "adapter_model.safetensors"}
 
 
+def test_ranks_export_every_tensor_of_a_multimodal_model_as_one_process_does(tmp_path: Path, new_job: Make, train: Train) -> None:
+    """And each says that it cannot pack a model with recurrent layers."""
+    model = write_multimodal(tmp_path / "multimodal", tie=True)
+    shared = {"modelDirectory": str(model), "modelHash": policy_hash(model), "hyperparameters": {**SHORT, "klWeight": 0}}
+    one, two = new_job(1, backend="cpu", **shared), new_job(2, **shared)
+    assert_exported_alike(one, two, train)
+    source, exported = load_file(model / "model.safetensors"), load_file(two / "model" / "model.safetensors")
+    assert exported.keys() == source.keys()
+    assert all(torch.equal(exported[name], tensor) for name, tensor in source.items() if ".visual." in name)
+    warnings = [[event["code"] for event in events(job) if event["type"] == "job-warning"] for job in (one, two)]
+    assert warnings == [[], ["trainer.layout-changed"]]
+
+
 def assert_exported_alike(one: Path, two: Path, train: Train) -> None:
     for job in (one, two):
         assert (done := train(job)).exit_code == 0, done.stderr
@@ -159,6 +173,20 @@ def test_sigterm_of_the_launcher_lets_all_ranks_save_the_same_step(zygote: Zygot
     assert [event["step"] for event in events(job) if event["type"] == "checkpoint-saved"] == [saved]
     assert train(job).exit_code == 0
     assert output_hashes(job) == output_hashes(undisturbed)
+
+
+def test_ranks_that_do_not_save_in_the_time_they_are_given_are_ended(zygote: Zygote, new_job: Make) -> None:
+    job = new_job(hyperparameters={"epochs": 500, "checkpointEverySteps": 1000})
+    parent = zygote.start("train", "--save-seconds", "0.5", job, preload=PRELOAD)
+    wait_for(lambda: (job / "events.jsonl").exists() and len(steps_in(job)) > 1)
+    launcher = children(parent)[0]
+    ranks = children(launcher)
+    os.kill(ranks[1], signal.SIGSTOP)  # and the other waits for it in a collective
+    os.kill(launcher, signal.SIGTERM)
+    finished = zygote.wait(parent)
+    assert (finished.exit_code, len(ranks)) == (1, 2)
+    assert "the ranks did not end within 0.5 s of SIGTERM" in finished.stderr
+    assert not any(is_running(rank) for rank in ranks)
 
 
 def test_what_every_rank_refuses_is_one_error_and_leaves_nothing(new_job: Make, train: Train) -> None:

@@ -99,7 +99,7 @@ def wait_for(ranks: list[RankProcess], meeting: Path, supervision: Supervision, 
             deadline = min(deadline, time.monotonic() + save_seconds)
             signal_all(ranks, signal.SIGTERM)
         if time.monotonic() > deadline:
-            raise JobError(f"the ranks did not end within {save_seconds:.0f} s of SIGTERM")
+            raise JobError(f"the ranks did not end within {save_seconds:g} s of SIGTERM")
         time.sleep(LOOK_EVERY_SECONDS)
     codes = await_aftermath(ranks)
     failures = [Failure(rank, code, read_report(meeting, rank)) for rank, code in enumerate(codes) if code not in (None, 0)]
