@@ -42,13 +42,25 @@ export async function withStackCampaign(
   options: Pick<StackOptions, "services">,
   scenario: (campaign: StackCampaign) => Promise<void>,
 ): Promise<void> {
+  const create = async (record: CampaignRecord, settings: Settings) => {
+    const config = await loadCampaignFile(QUICKSTART, overrides);
+    return (await createCampaign(record, config.name, await checkCampaign(config, settings, { mustReach: true }))).id;
+  };
+  await withRecordedCampaign(create, options, scenario);
+}
+
+/** The same of a campaign that `prepare` puts into the record; it answers its id. */
+export async function withRecordedCampaign(
+  prepare: (record: CampaignRecord, settings: Settings) => Promise<string>,
+  options: Pick<StackOptions, "services">,
+  scenario: (campaign: StackCampaign) => Promise<void>,
+): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), "turnwise-e2e-"));
   const stack = await startStack({ home, ports: "free", endsWithUs: true, ...options });
   const settings = readSettings({ TURNWISE_HOME: home });
   const record = openRecord(settings);
   try {
-    const config = await loadCampaignFile(QUICKSTART, overrides);
-    const { id } = await createCampaign(record, config.name, await checkCampaign(config, settings, { mustReach: true }));
+    const id = await prepare(record, settings);
     const relaunch = () => launch(readSettings({ TURNWISE_HOME: home }), record, id);
     await relaunch();
     await scenario({ campaignId: id, stack, settings, record, relaunch, end: (seconds) => waitForEnd(record, home, id, seconds) });

@@ -8,6 +8,7 @@ import { canonicalJson, hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
 import { hashFile } from "../artifact-store/hash.ts";
+import { parseContractJson } from "../record/parse-contract.ts";
 import { checkSafetensors } from "./check-safetensors.ts";
 
 /** What makes a policy; cards, logs and licences beside it do not change what it says. */
@@ -71,7 +72,7 @@ export function createPolicyStore(store: ArtifactStore, root: string): PolicySto
     import: (directory, options) => importPolicyDirectory(store, directory, options),
     async canary({ hash, manifest }) {
       const { canary } = await readManifest(store, manifest, hash);
-      return canary === undefined ? null : PolicyCanary.parse(JSON.parse(new TextDecoder().decode(await store.getBlob(canary))));
+      return canary === undefined ? null : parseContractJson(PolicyCanary, await store.getBlob(canary), canary.uri);
     },
     async optimizerState({ hash, manifest }) {
       const { optimizerState } = await readManifest(store, manifest, hash);
@@ -147,7 +148,7 @@ export async function modelFiles(directory: string): Promise<string[]> {
 
 async function readManifest(store: ArtifactStore, ref: ArtifactRef | null, hash: string): Promise<PolicyManifest> {
   if (ref === null) throw new CampaignError("store.missing", `policy ${hash} has no files in the record: only its endpoint knows it`);
-  const manifest = PolicyManifest.parse(JSON.parse(new TextDecoder().decode(await store.getBlob(ref))));
+  const manifest = parseContractJson(PolicyManifest, await store.getBlob(ref), ref.uri);
   if (manifest.hash === hash && policyHash(manifest.files) === hash) return manifest;
   throw new CampaignError("store.corrupt", `the manifest of policy ${hash} describes other files`);
 }

@@ -25,6 +25,7 @@ import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
 import type { TurnCredit } from "#core/training/turn-credit.ts";
 import { encodeParquet } from "../duckdb/parquet.ts";
+import { parseContract, parseContractJson } from "./parse-contract.ts";
 import { EarlierPaths, RecordPaths } from "./paths.ts";
 import { decodeTrajectoryFile, encodeTrajectories, TRAJECTORIES_SCHEMA } from "./trajectories.ts";
 import { TURN_CREDIT_SCHEMA, TURN_CREDIT_TABLE } from "./turn-credit.ts";
@@ -192,21 +193,21 @@ export class CampaignRecord {
 
   /** Stores a value as canonical JSON under its hash; `schema` is `<contract>/<version>`, e.g. RewardTable/1. */
   async putJson<Schema extends z.ZodType>(contract: Schema, value: z.input<Schema>, schema: string): Promise<ArtifactRef> {
-    return await this.store.putBlob(Buffer.from(canonicalJson(parse(contract, value, schema))), schema);
+    return await this.store.putBlob(Buffer.from(canonicalJson(parseContract(contract, value, schema))), schema);
   }
 
   /** Reads what `putJson` stored. */
   async readJson<Schema extends z.ZodType>(contract: Schema, ref: ArtifactRef): Promise<z.output<Schema>> {
-    return parse(contract, parseJson(ref.uri, await this.store.getBlob(ref)), ref.uri);
+    return parseContractJson(contract, await this.store.getBlob(ref), ref.uri);
   }
 
   async #read<Schema extends z.ZodType>(name: string, contract: Schema): Promise<z.output<Schema> | null> {
     const value = await this.store.read(name);
-    return value === null ? null : parse(contract, value, name);
+    return value === null ? null : parseContract(contract, value, name);
   }
 
   async #put<Schema extends z.ZodType>(name: string, contract: Schema, value: z.input<Schema>): Promise<void> {
-    await this.store.putOnce(name, parse(contract, value, name));
+    await this.store.putOnce(name, parseContract(contract, value, name));
   }
 }
 
@@ -220,21 +221,5 @@ async function firstWins<T>(manifest: T, put: () => Promise<void>, readStanding:
     const standing = isTaken ? await readStanding() : null;
     if (standing === null) throw error;
     return standing;
-  }
-}
-
-function parse<Schema extends z.ZodType>(contract: Schema, value: unknown, name: string): z.output<Schema> {
-  const result = contract.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const where = issue === undefined ? "" : `: ${issue.path.join(".") || "value"}: ${issue.message}`;
-  throw new CampaignError("contract.invalid", `${name} does not fit its contract${where}`, { cause: result.error });
-}
-
-function parseJson(name: string, bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (error) {
-    throw new CampaignError("store.corrupt", `${name} is not JSON`, { cause: error });
   }
 }
