@@ -8,15 +8,16 @@ import type {
   TestInput,
   TestResult,
 } from "#contracts/activities.ts";
-import { EvaluationReport } from "#contracts/evaluation-report.ts";
+import { type Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
 import type { CampaignEnd, GroupManifest, IterationManifest } from "#contracts/manifests.ts";
 import { sumMeters } from "#core/campaign/meters.ts";
 import { clusterOf } from "#core/environment/cluster-of.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import { CampaignError } from "#core/errors.ts";
+import { bootstrapDifference } from "#core/evaluation/bootstrap-difference.ts";
 import type { OtherPolicy } from "#core/evaluation/compare-policies.ts";
 import { evaluate } from "#core/evaluation/evaluate.ts";
-import { decidePromotion, differenceToBest } from "#core/evaluation/promotion.ts";
+import { comparesWith, decidePromotion, decidingDifference } from "#core/evaluation/promotion.ts";
 import type { TaskResult } from "#core/evaluation/task-result.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
@@ -75,15 +76,34 @@ async function runSelection(deps: ActivityDependencies, input: SelectInput) {
     const groups = await measuredGroups(deps, campaign, { ...input, iteration }, "selection");
     return { against, policyHash: groups[0]?.policy.hash ?? "", results: resultsOf(campaign, groups, "selection") };
   };
-  const others = input.best === null ? [] : [await earlier("base", 0), await earlier("best", input.best)];
+  const standing = comparesWith(selection);
+  const others =
+    input.best === null ? [] : [await earlier("base", 0), await earlier(standing, standing === "best" ? input.best : input.promoted)];
   const report = measure(campaign, "selection", own, others);
   return {
-    inputs: { policy: input.policy.hash, best: others.at(-1)?.policyHash ?? "none", iteration: String(input.iteration) },
+    inputs: { policy: input.policy.hash, [standing]: others.at(-1)?.policyHash ?? "none", iteration: String(input.iteration) },
     outputs: { report: await deps.record.putJson(EvaluationReport, report, "EvaluationReport/2") },
     metrics: { ...reportMetrics("selection", report), ...flagged("selection", own), ...canaryMetrics("selection", input.canary) },
     meters: sumMeters(own.map(({ meters }) => meters)),
-    decision: input.best === null ? null : decidePromotion(differenceToBest(report), selection),
+    decision: input.best === null ? null : decidePromotion(decidingBy(campaign, report, own, others.at(-1)), selection),
   };
+}
+
+/** The difference that the campaign's rule looks at. */
+function decidingBy(
+  campaign: OpenedCampaign,
+  report: EvaluationReport,
+  own: readonly GroupManifest[],
+  standing?: OtherPolicy,
+): Estimate | null {
+  const { seed, selection, evaluation } = campaign.config;
+  const resamples = selection?.bootstrapResamples;
+  if (resamples === undefined || standing === undefined) return decidingDifference(report);
+  return bootstrapDifference(resultsOf(campaign, own, "selection"), standing.results, {
+    resamples,
+    confidence: evaluation.confidence,
+    seed: deriveSeed(seed, "evaluation-bootstrap"),
+  });
 }
 
 async function runTest(deps: ActivityDependencies, { campaignId, base, final, finalIteration }: TestInput) {

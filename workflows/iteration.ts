@@ -36,7 +36,7 @@ async function measureBase(input: IterationInput, run: StageRun): Promise<Stages
   const startedAt = timestamp();
   const policy = progress.basePolicy;
   const canary = await run.rollOut("selection", iteration, policy, null);
-  const { passRate } = await controlActivities.select({ campaignId, iteration, policy, best: null, canary, startedAt });
+  const { passRate } = await controlActivities.select({ campaignId, iteration, policy, best: null, promoted: 0, canary, startedAt });
   return { ...unchanged(input), selectionPassRate: passRate };
 }
 
@@ -85,8 +85,14 @@ async function runStages(input: IterationInput, run: StageRun): Promise<StagesRe
   await run.enter("selection");
   const selectionStart = timestamp();
   const found = await run.rollOut("selection", iteration, trained.policy, null);
-  const best = progress.best.iteration;
-  const selected = await controlActivities.select({ ...context, policy: trained.policy, best, canary: found, startedAt: selectionStart });
+  const standing = { best: progress.best.iteration, promoted: progress.promoted.iteration };
+  const selected = await controlActivities.select({
+    ...context,
+    ...standing,
+    policy: trained.policy,
+    canary: found,
+    startedAt: selectionStart,
+  });
   const isPromoted = selected.promotion === "promote";
   return {
     ...following,

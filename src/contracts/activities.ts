@@ -112,6 +112,7 @@ export const SelectInput = IterationContext.extend({
     .nonnegative()
     .nullable()
     .describe("iteration that measured the best policy so far; null for the base policy's own selection"),
+  promoted: z.int().nonnegative().describe("iteration that measured the policy promoted last: what the rules of 0.1.0 compare with"),
   canary: Canary,
   startedAt,
 });

@@ -335,16 +335,17 @@ export const SelectionConfig = z.strictObject({
   tasks: z.int().positive().describe("of the selection split, the same in every iteration"),
   trials: z.int().positive().default(2),
   promote: z
-    .enum(["better", "not-worse", "always"])
+    .enum(["better", "not-worse", "always", "better/1", "not-worse/1"])
     .default("not-worse")
     .describe(
-      "by the interval of the paired difference to the best policy so far. better: all of it is above 0; not-worse: all of it is above minus `margin`",
+      "by the interval of the paired difference to the best policy so far. better: all of it is above 0; not-worse: all of it is above minus `margin`. As 0.1.0 decided, against the policy promoted last: better/1, by a bootstrap over tasks; not-worse/1, by the difference without its interval",
     ),
   margin: z
     .number()
     .nonnegative()
     .default(0.1)
     .describe("share of tasks; about one and a half times half the interval (docs/statistics.md)"),
+  bootstrapResamples: z.int().min(100).optional().describe("better/1: how often tasks are drawn"),
 });
 export type SelectionConfig = z.infer<typeof SelectionConfig>;
 
@@ -420,6 +421,10 @@ export const CampaignConfig = z
     stop: StopRule,
   })
   .superRefine(({ policy, training, selection, stop }, context) => {
+    if (selection !== null && (selection.promote === "better/1") !== (selection.bootstrapResamples !== undefined)) {
+      const message = "the rule better/1 has resamples, and no other rule has";
+      context.addIssue({ code: "custom", path: ["selection", "bootstrapResamples"], message });
+    }
     if (selection === null && stop.targetPassRate !== undefined) {
       const message = "nothing is selected (selection: null), so there is no pass rate to stop at";
       context.addIssue({ code: "custom", path: ["stop", "targetPassRate"], message });

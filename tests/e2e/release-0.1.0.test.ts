@@ -58,8 +58,7 @@ test("the interrupted campaign of 0.1.0 goes on to the end that 0.1.0 would have
     expect(Object.keys(before)).toHaveLength(48);
     expect(after).toMatchObject(before);
     expect(journalled).toEqual({ "train-0255": 27, "train-0458": 4, "train-0515": 0 }); // of the last one only the user had spoken
-    for (const task of IN_FLIGHT)
-      expect(present(await record.readGroup(ID, 1, "train", task)).numResumedTurns).toBe(journalled[task]);
+    for (const task of IN_FLIGHT) expect(present(await record.readGroup(ID, 1, "train", task)).numResumedTurns).toBe(journalled[task]);
 
     // Everything made now is what 0.1.0 makes: rollouts, batch, weights, and what was decided by them.
     const made = await fingerprint(record, ID);

@@ -21,7 +21,7 @@ export function upcastConfig1({
   advantage,
   ...config
 }: z.output<typeof CampaignConfig1>): z.input<typeof CampaignConfig> {
-  const { tasks, trials, promote, margin, confidence } = evaluation;
+  const { tasks, trials, margin, confidence } = evaluation;
   return {
     ...config,
     schemaVersion: 2,
@@ -30,12 +30,18 @@ export function upcastConfig1({
     calibration: upcastCalibration(calibration) as z.input<typeof CampaignConfig>["calibration"],
     advantage: upcastAdvantage(advantage) as z.input<typeof CampaignConfig>["advantage"],
     evaluation: { confidence, seed: config.seed, userHelp: "judge" },
-    selection: { tasks, trials, promote, margin },
+    selection: { tasks, trials, margin, ...promotionOf(evaluation) },
     test: null,
     guards: { ...guards, gradientNorm: null, userErrorRate: null, passRateCollapse: null, minFreeGb: null },
     pricing: { gpuHourUsd: 0 },
     retention: KEEP_EVERYTHING,
   };
+}
+
+/** It decided by the difference to the policy promoted last, and bounded it by a bootstrap over tasks. */
+function promotionOf({ promote, bootstrapResamples }: z.output<typeof CampaignConfig1>["evaluation"]) {
+  if (promote === "always") return { promote };
+  return promote === "better" ? { promote: "better/1" as const, bootstrapResamples } : { promote: "not-worse/1" as const };
 }
 
 export const StoredCampaignConfig = upcasting(CampaignConfig, { 1: olderVersion(CampaignConfig1, upcastConfig1) });

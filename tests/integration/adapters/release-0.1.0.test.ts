@@ -14,7 +14,10 @@ import { PolicyRef } from "#contracts/policy.ts";
 import { KEEP_EVERYTHING } from "#contracts/retention.ts";
 import { StoredCampaignConfig } from "#contracts/upcast/campaign-config.ts";
 import { CampaignConfig1 } from "#contracts/upcast/campaign-config-1.ts";
+import { StoredEvaluationReport } from "#contracts/upcast/evaluation-report.ts";
 import { rebuildState } from "#core/campaign/state.ts";
+import { bootstrapDifference } from "#core/evaluation/bootstrap-difference.ts";
+import { deriveSeed } from "#core/rng.ts";
 import { rebuildInput } from "../../../src/cli/campaign/rebuild-state.ts";
 import { summarizeCampaign } from "../../../src/cli/campaign/summary.ts";
 import { registerCompare } from "../../../src/cli/commands/compare.ts";
@@ -107,6 +110,22 @@ describe("a record of 0.1.0", () => {
     );
   });
 
+  test.each(["approved-3", "approved-5"])("%s: the interval that 0.1.0 decided by is drawn again to the last digit", async (id) => {
+    const { record } = releaseHome();
+    const { config } = await record.requireCampaign(id);
+    const results = async (iteration: number) =>
+      Promise.all(
+        (await record.listGroups(id, iteration, "selection")).map(async (taskId) => {
+          const { outcomes } = present(await record.readGroup(id, iteration, "selection", taskId));
+          return { taskId, cluster: taskId, kind: "", passes: outcomes.map(({ reward }) => reward === 1) };
+        }),
+      );
+    const report = present((await record.readStage(id, 1, "selection"))?.outputs["report"]);
+    const [recorded] = (await record.readJson(StoredEvaluationReport, report)).comparisons.filter(({ against }) => against === "promoted");
+    const options = { resamples: 200, confidence: config.evaluation.confidence, seed: deriveSeed(config.seed, "evaluation-bootstrap") };
+    expect(bootstrapDifference(await results(1), await results(0), options)).toEqual(present(recorded).difference);
+  });
+
   test("its policies and their moments are there to go on from", async () => {
     const { home, root, record } = releaseHome();
     const policies = createPolicyStore(new LocalArtifactStore(root), join(home, "policies"));
@@ -142,7 +161,7 @@ describe("a config that 0.1.0 stored", () => {
   test.each(files)("$name is read, and says of everything that it did not know what 0.1.0 did", ({ resolved }) => {
     const config = StoredCampaignConfig.parse(resolved);
     expect(CampaignConfig.parse(config)).toEqual(config);
-    const { tasks, trials, promote, margin, confidence } = resolved.evaluation;
+    const { tasks, trials, margin, confidence } = resolved.evaluation;
     expect(config).toMatchObject({
       seed: resolved.seed,
       rollout: resolved.rollout,
@@ -150,7 +169,7 @@ describe("a config that 0.1.0 stored", () => {
       budget: resolved.budget,
       training: resolved.training,
       reward: resolved.reward,
-      selection: { tasks, trials, promote, margin },
+      selection: { tasks, trials, promote: "not-worse/1", margin },
       test: null,
       evaluation: { confidence, seed: resolved.seed, userHelp: "judge" },
       environment: { type: resolved.environment.type, splits: "train-evaluation" },
@@ -163,6 +182,15 @@ describe("a config that 0.1.0 stored", () => {
     if (config.policy.type === "vllm")
       expect(config.policy).toMatchObject({ sendsReasoning: false, requestFields: {}, tokenLimitField: "max_tokens" });
     if (config.simulator.type === "llm") expect(config.simulator).toMatchObject({ requestFields: {}, tokenLimitField: "max_tokens" });
+  });
+
+  test("its rule of promotion goes on as it was", () => {
+    const { resolved } = present(files[0]);
+    const selectionOf = (promote: "better" | "not-worse" | "always") =>
+      StoredCampaignConfig.parse({ ...resolved, evaluation: { ...resolved.evaluation, promote, bootstrapResamples: 300 } }).selection;
+    expect(selectionOf("better")).toMatchObject({ promote: "better/1", bootstrapResamples: 300 });
+    expect(selectionOf("not-worse")).toMatchObject({ promote: "not-worse/1" });
+    expect(selectionOf("always")).toMatchObject({ promote: "always" });
   });
 
   test("a key that neither release has is refused, as 0.1.0 refused it", () => {
@@ -181,10 +209,7 @@ describe("what a newer release wrote", () => {
     ["end.json", (record: CampaignRecord) => record.readEnd("approved-3")],
     ["iterations/0001/iteration.json", (record: CampaignRecord) => record.readIteration("approved-3", 1)],
     ["iterations/0001/training.json", (record: CampaignRecord) => record.readStage("approved-3", 1, "training")],
-    [
-      "iterations/0001/groups/train/train-0004.json",
-      (record: CampaignRecord) => record.readGroup("approved-3", 1, "train", "train-0004"),
-    ],
+    ["iterations/0001/groups/train/train-0004.json", (record: CampaignRecord) => record.readGroup("approved-3", 1, "train", "train-0004")],
   ] as const;
 
   test.each(kinds)("%s is refused by name, and nothing is said to be broken", async (name, read) => {

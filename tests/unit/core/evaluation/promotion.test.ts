@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
-import { decidePromotion, differenceToBest, nextBest } from "#core/evaluation/promotion.ts";
+import { comparesWith, decidePromotion, decidingDifference, nextBest } from "#core/evaluation/promotion.ts";
 
 const estimate = (value: number, low: number | null, high: number | null): Estimate => ({ value, low, high });
 
@@ -17,6 +17,18 @@ describe("promotion", () => {
     expect(rules.map((promote) => decidePromotion(difference, { promote, margin: 0.02 }))).toEqual(expected);
   });
 
+  test("a campaign of 0.1.0 goes on with the rules of that release: against the one promoted last, by the point, or all above 0", () => {
+    expect((["better", "not-worse", "always"] as const).map((promote) => comparesWith({ promote }))).toEqual(["best", "best", "best"]);
+    expect((["better/1", "not-worse/1"] as const).map((promote) => comparesWith({ promote }))).toEqual(["promoted", "promoted"]);
+    const decide = (difference: Estimate, promote: "better/1" | "not-worse/1") => decidePromotion(difference, { promote, margin: 0.02 });
+    expect(decide(estimate(-0.02, -0.5, 0.5), "not-worse/1")).toBe("promote");
+    expect(decide(estimate(-0.021, -0.5, 0.5), "not-worse/1")).toBe("keep");
+    expect(decide(estimate(0.5, null, null), "not-worse/1")).toBe("promote");
+    expect(decide(estimate(0.06, 0.01, 0.1), "better/1")).toBe("promote");
+    expect(decide(estimate(0.06, 0, 0.1), "better/1")).toBe("keep");
+    expect(decide(estimate(0.5, null, null), "better/1")).toBe("keep");
+  });
+
   test("without a policy to compare with there is nothing to lose", () => {
     expect(decidePromotion(null, { promote: "better", margin: 0 })).toBe("promote");
   });
@@ -24,9 +36,9 @@ describe("promotion", () => {
   test("the difference to the best policy decides; a report of 0.1.0 has that to the promoted one", () => {
     const comparison = (against: string, value: number) => ({ against, difference: estimate(value, null, null) });
     const report = (...comparisons: object[]) => ({ comparisons }) as unknown as EvaluationReport;
-    expect(differenceToBest(report(comparison("base", 0.1), comparison("best", 0.2)))?.value).toBe(0.2);
-    expect(differenceToBest(report(comparison("base", 0.1), comparison("promoted", 0.3)))?.value).toBe(0.3);
-    expect(differenceToBest(report())).toBeNull();
+    expect(decidingDifference(report(comparison("base", 0.1), comparison("best", 0.2)))?.value).toBe(0.2);
+    expect(decidingDifference(report(comparison("base", 0.1), comparison("promoted", 0.3)))?.value).toBe(0.3);
+    expect(decidingDifference(report())).toBeNull();
   });
 });
 
