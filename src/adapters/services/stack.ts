@@ -81,15 +81,23 @@ export function readStack(home: string): Stack | null {
   return state !== null && isAlive(state.supervisor) ? stackOf(state.plan.home, state.plan, false) : null;
 }
 
-/** Stops the stack of a home, and whatever a killed supervisor left behind. Answers what was ended, in words. */
-export async function stopStack(home: string): Promise<string[]> {
+const SLOW_STOP_MILLISECONDS = 3_000;
+
+/**
+ * Stops the stack of a home, and whatever a killed supervisor left behind. Answers what was ended, in words. `onSlow` is told what still
+ * runs, and how long it may take, when the stop is no matter of a moment: a trainer saves before it goes.
+ */
+export async function stopStack(home: string, onSlow: (running: string[], maxSeconds: number) => void = () => {}): Promise<string[]> {
   const folder = resolve(home);
   const state = readState(folder);
   const ended: string[] = [];
   if (state !== null && isAlive(state.supervisor)) {
-    ended.push(...state.services.filter(({ process }) => isAlive(process)).map(({ name }) => name));
+    const running = () => state.services.filter(({ process }) => isAlive(process)).map(({ name }) => name);
+    ended.push(...running());
     signal(state.supervisor.pid, "SIGTERM", "process");
-    await waitUntil(() => !isAlive(state.supervisor), stackStopSeconds(state.plan.services));
+    const maxSeconds = stackStopSeconds(state.plan.services);
+    const slow = setTimeout(() => onSlow(running(), maxSeconds), SLOW_STOP_MILLISECONDS);
+    await waitUntil(() => !isAlive(state.supervisor), maxSeconds).finally(() => clearTimeout(slow));
     if (isAlive(state.supervisor)) signal(state.supervisor.pid, "SIGKILL", "process");
   }
   // A stack that somebody has started since is no leftover of the one that was to stop.

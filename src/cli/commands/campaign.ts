@@ -124,6 +124,7 @@ async function start(file: string, options: StartOptions): Promise<void> {
     console.log(stringify(config).trimEnd());
     return printPlan(plan, tasks);
   }
+  await requireOpen(openRecord(readSettings()), campaignId);
   const settings = await ensureServices();
   const record = openRecord(settings);
   await createCampaign(record, campaignId, checked);

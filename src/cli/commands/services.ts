@@ -75,7 +75,11 @@ function chosenPorts(options: UpOptions): StackPorts {
 }
 
 async function down(options: OutputOptions): Promise<void> {
-  const ended = await stopStack(readSettings().home);
+  const ended = await stopStack(readSettings().home, (running, maxSeconds) =>
+    console.error(
+      style.dim(`waiting for ${running.join(", ")}: work in flight is saved first, which may take ${formatDuration(maxSeconds)}`),
+    ),
+  );
   emit({ ended }, options, () => (ended.length === 0 ? "nothing was running" : `stopped ${ended.join(", ")}`));
 }
 
