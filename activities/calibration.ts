@@ -23,11 +23,10 @@ import { isTruncation, type LabelledRollout, labelRollout } from "#core/reward/l
 import { carryTable } from "#core/reward/reward-table.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
-import type { RetriedByOutcome } from "#core/rollout/run-group.ts";
-import { userErrorRate } from "#core/rollout/user-error-rate.ts";
+import { partyMetrics } from "#core/rollout/party-metrics.ts";
 import { openCampaign, plannedTasks, tasksById } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
-import { bufferSha256, type CommittedGroup, readGroups, readManifests } from "./groups.ts";
+import { bufferSha256, type CommittedGroup, partiesOf, readGroups, readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { runStage } from "./stage.ts";
 
@@ -134,7 +133,7 @@ export function labelGroup({ task, trajectories }: CommittedGroup, scheme: TierS
   return trajectories.map((trajectory) => labelRollout(trajectory, task, scheme, environment));
 }
 
-function rolloutMetrics(groups: readonly GroupManifest[]): Record<string, number> {
+export function rolloutMetrics(groups: readonly GroupManifest[]): Record<string, number> {
   const sum = (pick: (group: GroupManifest) => number) => groups.reduce((total, group) => total + pick(group), 0);
   const passes = ({ outcomes }: GroupManifest) => outcomes.filter(({ reward }) => reward === 1).length;
   const numRollouts = sum(({ outcomes }) => outcomes.length);
@@ -145,15 +144,8 @@ function rolloutMetrics(groups: readonly GroupManifest[]): Record<string, number
     "rollout/mixed_group_share": groups.filter(isMixed).length / groups.length,
     "rollout/rollouts": numRollouts,
     "rollout/retried_rollouts": sum(({ numRetriedRollouts }) => numRetriedRollouts),
-    "rollout/user_error_rate": userErrorRate(
-      groups.map(({ outcomes, retriedByOutcome }) => ({ numRollouts: outcomes.length, retriedByOutcome: definedOnly(retriedByOutcome) })),
-    ),
+    ...partyMetrics("rollout", groups.map(partiesOf)),
   };
-}
-
-/** zod's optional keys may hold undefined; the core's may not. */
-function definedOnly(counts: GroupManifest["retriedByOutcome"]): RetriedByOutcome {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined));
 }
 
 function proposerMeters({ proposal }: CalibrationReport): Meters {

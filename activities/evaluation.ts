@@ -21,10 +21,11 @@ import { comparesWith, decidePromotion, decidingDifference } from "#core/evaluat
 import type { TaskResult } from "#core/evaluation/task-result.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
+import { partyMetrics } from "#core/rollout/party-metrics.ts";
 import { outputOf } from "./calibration.ts";
 import { type OpenedCampaign, openCampaign, plannedTasks, tasksById } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
-import { readManifests } from "./groups.ts";
+import { partiesOf, readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { runStage } from "./stage.ts";
 
@@ -83,7 +84,7 @@ async function runSelection(deps: ActivityDependencies, input: SelectInput) {
   return {
     inputs: { policy: input.policy.hash, [standing]: others.at(-1)?.policyHash ?? "none", iteration: String(input.iteration) },
     outputs: { report: await deps.record.putJson(EvaluationReport, report, "EvaluationReport/2") },
-    metrics: { ...reportMetrics("selection", report), ...flagged("selection", own), ...canaryMetrics("selection", input.canary) },
+    metrics: { ...measuredMetrics("selection", report, own), ...canaryMetrics("selection", input.canary) },
     meters: sumMeters(own.map(({ meters }) => meters)),
     decision: input.best === null ? null : decidePromotion(decidingBy(campaign, report, own, others.at(-1)), selection),
   };
@@ -121,7 +122,7 @@ async function runTest(deps: ActivityDependencies, { campaignId, base, final, fi
       base: await deps.record.putJson(EvaluationReport, baseReport, "EvaluationReport/2"),
       final: await deps.record.putJson(EvaluationReport, finalReport, "EvaluationReport/2"),
     },
-    metrics: { ...reportMetrics("test/base", baseReport), ...reportMetrics("test", finalReport), ...flagged("test", groups) },
+    metrics: { ...measuredMetrics("test/base", baseReport, baseGroups), ...measuredMetrics("test", finalReport, finalGroups) },
     meters: sumMeters(groups.map(({ meters }) => meters)),
     decision: null,
   };
@@ -170,8 +171,8 @@ function countStopReasons(groups: readonly GroupManifest[]): Record<string, numb
 }
 
 /** The user is the benchmark's own when it measures: what it did too early is counted, never mended. */
-function flagged(stage: Measuring, groups: readonly GroupManifest[]): Record<string, number> {
-  return { [`${stage}/flagged_user_stops`]: groups.reduce((sum, { numFlaggedStops }) => sum + numFlaggedStops, 0) };
+export function measuredMetrics(prefix: string, report: EvaluationReport, groups: readonly GroupManifest[]): Record<string, number> {
+  return { ...reportMetrics(prefix, report), ...partyMetrics(prefix, groups.map(partiesOf)) };
 }
 
 function reportMetrics(prefix: string, report: EvaluationReport): Record<string, number> {

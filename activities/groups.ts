@@ -5,6 +5,7 @@ import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import type { GroupParties } from "#core/rollout/party-metrics.ts";
 import { type OpenedCampaign, plannedTasks, tasksById } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 
@@ -46,6 +47,12 @@ export async function readGroups(
     groups.push({ task, manifest, trajectories: await deps.record.readTrajectories(manifest.trajectories) });
   }
   return groups;
+}
+
+/** What a group says of its user and of the policy's reasoning. zod's optional keys may hold undefined; the core's may not. */
+export function partiesOf({ outcomes, retriedByOutcome, numFlaggedStops, usage }: GroupManifest): GroupParties {
+  const counts = Object.fromEntries(Object.entries(retriedByOutcome).filter(([, count]) => count !== undefined));
+  return { numRollouts: outcomes.length, retriedByOutcome: counts, numFlaggedStops, usage };
 }
 
 /** Identity of a buffer of rollouts, whatever the order they are read in. */

@@ -153,6 +153,7 @@ function bounds({ low, high }: Interval, format: (value: number) => string): str
 
 function signed(value: number, numDigits: number): string {
   const text = value.toFixed(numDigits);
+  if (Number(text) === 0) return text.replace("-", ""); // a rounded zero has no sign
   return value > 0 ? `+${text}` : text;
 }
 
@@ -160,6 +161,12 @@ function signed(value: number, numDigits: number): string {
 export function formatNumber(value: number | null | undefined, numDigits = 4): string {
   if (value === null || value === undefined) return ABSENT;
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(numDigits)));
+}
+
+/** US dollars as `12.30`, small amounts with two significant digits: `0.0041`. */
+export function formatUsd(usd: number | null): string {
+  if (usd === null) return ABSENT;
+  return usd === 0 || usd >= 0.1 ? usd.toFixed(2) : String(Number(usd.toPrecision(2)));
 }
 
 /** Seconds as `850 ms`, `9.3 s`, `3 min 05 s` or `2 h 07 min`. */

@@ -71,6 +71,9 @@ export type GroupManifest = z.infer<typeof GroupManifest>;
 
 export const StageName = z.enum(["rollout", "calibration", "redesign", "training", "selection", "test"]);
 export type StageName = z.infer<typeof StageName>;
+/** The stages that every iteration has; the test is the campaign's own. */
+export const IterationStageName = StageName.exclude(["test"]);
+export type IterationStageName = z.infer<typeof IterationStageName>;
 
 /** campaigns/<id>/iterations/<nnnn>/<stage>.json, or campaigns/<id>/test/<setting>/test.json */
 export const StageManifest = z

@@ -24,7 +24,7 @@ export interface History {
 
 /**
  * Opens the history of the record at `recordRoot` as it is now. Tables: campaigns, iterations, stages, metrics, rewards, evaluations,
- * evaluation_tasks, groups, trajectories, turns. A record without campaigns gives empty tables.
+ * evaluation_tasks, steering, meters, groups, trajectories, turns, turn_credit. A record without campaigns gives empty tables.
  */
 export async function openHistory(recordRoot: string): Promise<History> {
   const root = resolve(recordRoot);

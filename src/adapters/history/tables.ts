@@ -2,16 +2,43 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Estimate, EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
 import type { StageManifest } from "#contracts/manifests.ts";
+import { type Meter, Party } from "#contracts/meters.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
+import type { SteeringWord } from "#contracts/steering.ts";
 import { totalMeter } from "#core/campaign/meters.ts";
 import { authorSha256Of } from "#core/reward/reward-table.ts";
 import { type Cell, createTable, type TableColumn } from "../duckdb/table.ts";
+import {
+  comparisonOf,
+  finalPolicyOf,
+  finalSelectionOf,
+  metersOf,
+  metersOfIteration,
+  noTestReasonOf,
+  passRateOf,
+  runningSecondsOf,
+  testReports,
+  wallSecondsOf,
+} from "./facts.ts";
 import type { RecordedCampaign, RecordedIteration, UnreadableCampaign } from "./load.ts";
 
 type CampaignRow = { readonly readable: RecordedCampaign } | { readonly unreadable: UnreadableCampaign };
 const of = (value: (campaign: RecordedCampaign) => Cell) => (row: CampaignRow) => ("readable" in row ? value(row.readable) : null);
 
-/** Becomes `campaigns` when views.ts has joined the pass rates. */
+/** Columns `<name>`, `<name>_low` and `<name>_high` of an estimate. */
+function estimateColumns<Row>(name: string, estimate: (row: Row) => Estimate | null | undefined): TableColumn<Row>[] {
+  return [
+    [name, "DOUBLE", (row) => estimate(row)?.value ?? null],
+    [`${name}_low`, "DOUBLE", (row) => estimate(row)?.low ?? null],
+    [`${name}_high`, "DOUBLE", (row) => estimate(row)?.high ?? null],
+  ];
+}
+
+const estimateOf = (name: string, estimate: (campaign: RecordedCampaign) => Estimate | null | undefined) =>
+  estimateColumns<CampaignRow>(name, (row) => ("readable" in row ? estimate(row.readable) : null));
+
+const comparedTo = ({ test }: RecordedCampaign) => comparisonOf(test?.final ?? null, "base");
+
 const CAMPAIGNS: readonly TableColumn<CampaignRow>[] = [
   ["campaign_id", "VARCHAR", (row) => ("readable" in row ? row.readable.id : row.unreadable.id)],
   ["name", "VARCHAR", of(({ campaign }) => campaign.config.name)],
@@ -19,7 +46,8 @@ const CAMPAIGNS: readonly TableColumn<CampaignRow>[] = [
   ["reason", "VARCHAR", (row) => ("readable" in row ? (row.readable.end?.reason ?? null) : row.unreadable.problem.message)],
   ["created_at", "TIMESTAMP", of(({ campaign }) => campaign.createdAt)],
   ["finished_at", "TIMESTAMP", of(({ end }) => end?.finishedAt ?? null)],
-  ["seconds", "DOUBLE", of(campaignSeconds)],
+  ["seconds", "DOUBLE", of(wallSecondsOf)],
+  ["running_seconds", "DOUBLE", of(runningSecondsOf)],
   [
     "num_iterations",
     "INTEGER",
@@ -27,6 +55,7 @@ const CAMPAIGNS: readonly TableColumn<CampaignRow>[] = [
   ],
   ["max_iterations", "INTEGER", of(({ campaign }) => campaign.config.stop.maxIterations)],
   ["seed", "BIGINT", of(({ campaign }) => campaign.config.seed)],
+  ["evaluation_seed", "BIGINT", of(({ campaign }) => campaign.config.evaluation.seed)],
   ["environment", "VARCHAR", of(({ campaign }) => campaign.config.environment.type)],
   ["estimator", "VARCHAR", of(({ campaign }) => campaign.config.advantage.type)],
   ["code_version", "VARCHAR", of(({ campaign }) => campaign.codeVersion)],
@@ -34,14 +63,30 @@ const CAMPAIGNS: readonly TableColumn<CampaignRow>[] = [
   ["config_sha256", "VARCHAR", of(({ campaign }) => campaign.configSha256)],
   ["parent_campaign_id", "VARCHAR", of(({ campaign }) => campaign.parent?.campaignId ?? null)],
   ["parent_iteration", "INTEGER", of(({ campaign }) => campaign.parent?.iteration ?? null)],
+  ["base_policy", "VARCHAR", of(({ campaign }) => campaign.basePolicy.name)],
+  ["final_policy", "VARCHAR", of((campaign) => finalPolicyOf(campaign).policy.name)],
+  ["final_iteration", "INTEGER", of((campaign) => finalPolicyOf(campaign).iteration)],
+  ["no_test_reason", "VARCHAR", of(noTestReasonOf)],
+  ["test_num_tasks", "INTEGER", of(({ test }) => test?.final.numTasks ?? null)],
+  ["test_num_clusters", "INTEGER", of(({ test }) => test?.final.numClusters ?? null)],
+  ["test_trials", "INTEGER", of(({ test }) => test?.final.trials ?? null)],
+  ["test_do_nothing_floor", "DOUBLE", of(({ test }) => test?.final.doNothingFloor ?? null)],
+  ...estimateOf("test_base_pass_rate", ({ test }) => passRateOf(test?.base ?? null)),
+  ...estimateOf("test_pass_rate", ({ test }) => passRateOf(test?.final ?? null)),
+  ...estimateOf("difference", (campaign) => comparedTo(campaign)?.difference),
+  ["p_value", "DOUBLE", of((campaign) => comparedTo(campaign)?.pValue ?? null)],
+  ["p_holm", "DOUBLE", of((campaign) => comparedTo(campaign)?.pHolm ?? null)],
+  ["detectable_difference", "DOUBLE", of((campaign) => comparedTo(campaign)?.detectableDifference ?? null)],
+  ...estimateOf("selection_base_pass_rate", ({ iterations }) =>
+    passRateOf(iterations.find(({ iteration }) => iteration === 0)?.report ?? null),
+  ),
+  ...estimateOf("selection_pass_rate", (campaign) => passRateOf(finalSelectionOf(campaign))),
+  ["selection_do_nothing_floor", "DOUBLE", of((campaign) => finalSelectionOf(campaign)?.doNothingFloor ?? null)],
+  ["model_calls", "BIGINT", of((campaign) => totalMeter(metersOf(campaign)).calls)],
+  ["usd", "DOUBLE", of((campaign) => totalMeter(metersOf(campaign)).usd)],
+  ["gpu_seconds", "DOUBLE", of((campaign) => totalMeter(metersOf(campaign)).gpuSeconds)],
   ["config", "JSON", of(({ campaign }) => JSON.stringify(campaign.config))],
 ];
-
-/** Seconds from creation to the end, or to the last committed iteration. */
-function campaignSeconds({ campaign, end, iterations }: RecordedCampaign): number {
-  const last = end?.finishedAt ?? iterations.findLast(({ manifest }) => manifest !== null)?.manifest?.finishedAt ?? campaign.createdAt;
-  return (Date.parse(last) - Date.parse(campaign.createdAt)) / 1000;
-}
 
 type Of<Row> = { readonly campaignId: string; readonly iteration: number } & Row;
 const KEY: readonly TableColumn<Of<unknown>>[] = [
@@ -49,10 +94,9 @@ const KEY: readonly TableColumn<Of<unknown>>[] = [
   ["iteration", "INTEGER", (row) => row.iteration],
 ];
 
-const passRateOf = (report: EvaluationReport | null) => report?.passHatK.find(({ k }) => k === 1)?.estimate ?? null;
-
 const ITERATIONS: readonly TableColumn<Of<{ readonly data: RecordedIteration }>>[] = [
   ...KEY,
+  ["owner_campaign_id", "VARCHAR", ({ data }) => data.owner],
   ["is_complete", "BOOLEAN", ({ data }) => data.manifest !== null],
   ["train_pass_rate", "DOUBLE", ({ data }) => data.manifest?.trainPassRate ?? null],
   ["train_truncation_rate", "DOUBLE", ({ data }) => data.manifest?.trainTruncationRate ?? null],
@@ -61,10 +105,8 @@ const ITERATIONS: readonly TableColumn<Of<{ readonly data: RecordedIteration }>>
     "DOUBLE",
     ({ data }) => data.stages.find(({ stage }) => stage === "rollout")?.metrics["rollout/do_nothing_floor"] ?? null,
   ],
-  ["do_nothing_floor", "DOUBLE", ({ data }) => data.report?.doNothingFloor ?? null],
-  ["evaluation_pass_rate", "DOUBLE", ({ data }) => passRateOf(data.report)?.value ?? null],
-  ["evaluation_low", "DOUBLE", ({ data }) => passRateOf(data.report)?.low ?? null],
-  ["evaluation_high", "DOUBLE", ({ data }) => passRateOf(data.report)?.high ?? null],
+  ["selection_do_nothing_floor", "DOUBLE", ({ data }) => data.report?.doNothingFloor ?? null],
+  ...estimateColumns<Of<{ readonly data: RecordedIteration }>>("selection_pass_rate", ({ data }) => passRateOf(data.report)),
   ["gate_decision", "VARCHAR", ({ data }) => data.manifest?.gateDecision ?? null],
   ["promotion", "VARCHAR", ({ data }) => data.manifest?.promotion ?? null],
   ["policy_before", "VARCHAR", ({ data }) => data.manifest?.policyBefore.name ?? null],
@@ -72,13 +114,17 @@ const ITERATIONS: readonly TableColumn<Of<{ readonly data: RecordedIteration }>>
   ["policy_after", "VARCHAR", ({ data }) => data.manifest?.policyAfter.name ?? null],
   ["table_before", "VARCHAR", ({ data }) => data.tableBefore?.sha256 ?? null],
   ["table_after", "VARCHAR", ({ data }) => data.tableAfter?.sha256 ?? null],
-  ["model_calls", "BIGINT", ({ data }) => (data.manifest === null ? null : totalMeter(data.manifest.meters).calls)],
+  ["model_calls", "BIGINT", ({ data }) => totalMeter(metersOfIteration(data)).calls],
+  ["usd", "DOUBLE", ({ data }) => totalMeter(metersOfIteration(data)).usd],
+  ["gpu_seconds", "DOUBLE", ({ data }) => totalMeter(metersOfIteration(data)).gpuSeconds],
+  ["running_seconds", "DOUBLE", ({ data }) => data.manifest?.runningSeconds || null],
   ["seconds", "DOUBLE", ({ data }) => data.stages.reduce((sum, { seconds }) => sum + seconds, 0)],
   ["finished_at", "TIMESTAMP", ({ data }) => data.manifest?.finishedAt ?? null],
 ];
 
 const STAGES: readonly TableColumn<Of<{ readonly data: StageManifest }>>[] = [
   ...KEY,
+  ["owner_campaign_id", "VARCHAR", ({ data }) => data.campaignId],
   ["stage", "VARCHAR", ({ data }) => data.stage],
   ["decision", "VARCHAR", ({ data }) => data.decision],
   ["started_at", "TIMESTAMP", ({ data }) => data.startedAt],
@@ -121,8 +167,8 @@ interface EvaluationRow {
 
 const EVALUATIONS: readonly TableColumn<Of<EvaluationRow>>[] = [
   ...KEY,
-  ["policy_hash", "VARCHAR", ({ report }) => report.policyHash],
   ["purpose", "VARCHAR", ({ report }) => report.purpose],
+  ["policy_hash", "VARCHAR", ({ report }) => report.policyHash],
   ["measure", "VARCHAR", (row) => row.measure],
   ["k", "INTEGER", (row) => row.k],
   ["against", "VARCHAR", (row) => row.against],
@@ -145,6 +191,7 @@ const EVALUATION_TASKS: readonly TableColumn<
   Of<{ readonly report: EvaluationReport; readonly task: EvaluationReport["perTask"][number] }>
 >[] = [
   ...KEY,
+  ["purpose", "VARCHAR", ({ report }) => report.purpose],
   ["policy_hash", "VARCHAR", ({ report }) => report.policyHash],
   ["task_id", "VARCHAR", ({ task }) => task.taskId],
   ["cluster", "VARCHAR", ({ task }) => task.cluster],
@@ -153,7 +200,34 @@ const EVALUATION_TASKS: readonly TableColumn<
   ["trials", "INTEGER", ({ task }) => task.trials],
 ];
 
-/** Fills campaign_facts, iterations, stages, metrics, rewards, evaluations and evaluation_tasks. */
+/** `said_at` and `said_by`: at and by are words of SQL. */
+const STEERING: readonly TableColumn<SteeringWord>[] = [
+  ["campaign_id", "VARCHAR", ({ campaignId }) => campaignId],
+  ["number", "INTEGER", ({ number }) => number],
+  ["iteration", "INTEGER", ({ iteration }) => iteration],
+  ["said_at", "TIMESTAMP", ({ at }) => at],
+  ["word", "VARCHAR", ({ word }) => word],
+  ["said_by", "VARCHAR", ({ by }) => by],
+  ["who", "VARCHAR", ({ who }) => who],
+  ["why", "VARCHAR", ({ why }) => why],
+  ["with_test", "BOOLEAN", (said) => (said.word === "stop" ? said.withTest : null)],
+  ["max_usd", "DOUBLE", (said) => (said.word === "budget" ? (said.budget.maxUsd ?? null) : null)],
+  ["max_model_calls", "BIGINT", (said) => (said.word === "budget" ? (said.budget.maxModelCalls ?? null) : null)],
+  ["max_hours", "DOUBLE", (said) => (said.word === "budget" ? (said.budget.maxHours ?? null) : null)],
+  ["table_sha256", "VARCHAR", (said) => (said.word === "approve" || said.word === "reject" ? said.table : null)],
+];
+
+const METERS: readonly TableColumn<{ readonly campaignId: string; readonly party: Party; readonly meter: Meter }>[] = [
+  ["campaign_id", "VARCHAR", ({ campaignId }) => campaignId],
+  ["party", "VARCHAR", ({ party }) => party],
+  ["calls", "BIGINT", ({ meter }) => meter.calls],
+  ["prompt_tokens", "BIGINT", ({ meter }) => meter.promptTokens],
+  ["completion_tokens", "BIGINT", ({ meter }) => meter.completionTokens],
+  ["usd", "DOUBLE", ({ meter }) => meter.usd],
+  ["gpu_seconds", "DOUBLE", ({ meter }) => meter.gpuSeconds],
+];
+
+/** Fills campaigns, iterations, stages, metrics, rewards, evaluations, evaluation_tasks, steering and meters. */
 export async function createManifestTables(
   connection: DuckDBConnection,
   { readable, unreadable }: { readonly readable: readonly RecordedCampaign[]; readonly unreadable: readonly UnreadableCampaign[] },
@@ -161,17 +235,23 @@ export async function createManifestTables(
   const campaigns: CampaignRow[] = [
     ...readable.map((campaign) => ({ readable: campaign })),
     ...unreadable.map((campaign) => ({ unreadable: campaign })),
-  ];
+  ].sort((one, other) => createdAt(one).localeCompare(createdAt(other)));
   const iterations = readable.flatMap(({ id, iterations: members }) =>
     members.map((data) => ({ campaignId: id, iteration: data.iteration, data })),
   );
-  const stages = iterations.flatMap(({ campaignId, iteration, data }) =>
-    data.stages.map((stage) => ({ campaignId, iteration, data: stage })),
+  const stages = readable.flatMap(({ id, iterations: members, test }) =>
+    [...members.flatMap((member) => member.stages), ...(test === null ? [] : [test.stage])].map((stage) => ({
+      campaignId: id,
+      iteration: stage.iteration,
+      data: stage,
+    })),
   );
-  const reports = iterations.flatMap(({ campaignId, iteration, data: { report } }) =>
-    report === null ? [] : [{ campaignId, iteration, report }],
+  const reports = readable.flatMap(({ id, iterations: members, test }) =>
+    [...members.map(({ iteration, report }) => ({ iteration, report })), ...testReports({ test })].flatMap(({ iteration, report }) =>
+      report === null ? [] : [{ campaignId: id, iteration, report }],
+    ),
   );
-  await createTable(connection, "campaign_facts", CAMPAIGNS, campaigns);
+  await createTable(connection, "campaigns", CAMPAIGNS, campaigns);
   await createTable(connection, "iterations", ITERATIONS, iterations);
   await createTable(connection, "stages", STAGES, stages);
   await createTable(
@@ -198,7 +278,24 @@ export async function createManifestTables(
     EVALUATION_TASKS,
     reports.flatMap((row) => row.report.perTask.map((task) => ({ ...row, task }))),
   );
+  await createTable(
+    connection,
+    "steering",
+    STEERING,
+    readable.flatMap(({ steering }) => steering),
+  );
+  await createTable(
+    connection,
+    "meters",
+    METERS,
+    readable.flatMap((campaign) => {
+      const meters = metersOf(campaign);
+      return Party.options.map((party) => ({ campaignId: campaign.id, party, meter: meters[party] }));
+    }),
+  );
 }
+
+const createdAt = (row: CampaignRow) => ("readable" in row ? row.readable.campaign.createdAt : "");
 
 function rewardRows({ tableBefore, tableAfter }: RecordedIteration) {
   const tables = [

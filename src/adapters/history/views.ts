@@ -1,30 +1,10 @@
 // The tables of history that DuckDB reads by itself: groups from their manifests, trajectories and turns from Parquet.
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { Party } from "#contracts/meters.ts";
 import { createTable, quote } from "../duckdb/table.ts";
 import { TRAJECTORY_TABLE } from "../record/trajectories.ts";
 import { TURN_CREDIT_TABLE } from "../record/turn-credit.ts";
-
-/** `campaigns`: the facts, with base policy and last promoted policy on the same held-out tasks beside each other. */
-const CAMPAIGNS = `
-CREATE TABLE campaigns AS
-WITH base AS (SELECT * FROM evaluations WHERE iteration = 0 AND measure = 'pass^1'),
-promoted AS (SELECT campaign_id, max(iteration) AS iteration FROM iterations WHERE promotion = 'promote' GROUP BY campaign_id),
-final AS (
-  SELECT evaluations.* FROM evaluations LEFT JOIN promoted USING (campaign_id)
-  WHERE measure = 'pass^1' AND evaluations.iteration = coalesce(promoted.iteration, 0)
-),
-difference AS (
-  SELECT evaluations.* FROM evaluations JOIN promoted USING (campaign_id, iteration) WHERE measure = 'difference' AND against = 'base'
-)
-SELECT facts.* EXCLUDE (config),
-  base.do_nothing_floor, base.value AS base_pass_rate, base.low AS base_low, base.high AS base_high,
-  final.iteration AS final_iteration, final.value AS final_pass_rate, final.low AS final_low, final.high AS final_high,
-  difference.value AS difference, difference.low AS difference_low, difference.high AS difference_high,
-  facts.config
-FROM campaign_facts AS facts LEFT JOIN base USING (campaign_id) LEFT JOIN final USING (campaign_id) LEFT JOIN difference USING (campaign_id)
-ORDER BY facts.created_at, facts.campaign_id;
-DROP TABLE campaign_facts`;
 
 const GROUP_FIELDS: readonly (readonly [name: string, type: string])[] = [
   ["campaignId", "VARCHAR"],
@@ -38,14 +18,17 @@ const GROUP_FIELDS: readonly (readonly [name: string, type: string])[] = [
     "usage",
     "STRUCT(promptTokens BIGINT, completionTokens BIGINT, simulatorPromptTokens BIGINT, simulatorCompletionTokens BIGINT, modelCalls BIGINT, simulatorCalls BIGINT)",
   ],
+  ["meters", `STRUCT(${Party.options.map((party) => `${party} STRUCT(usd DOUBLE, gpuSeconds DOUBLE)`).join(", ")})`],
   ["seconds", "DOUBLE"],
   ["numRetriedRollouts", "INTEGER"],
+  ["numFlaggedStops", "INTEGER"],
   ["numResumedTurns", "INTEGER"],
 ];
 
+/** 0.1.0 called its selection evaluation, and knew no prices. */
 const GROUPS = `
 CREATE TABLE groups AS
-SELECT campaignId AS campaign_id, iteration, purpose, taskId AS task_id, policy.name AS policy_name, policy.hash AS policy_hash,
+SELECT campaignId AS campaign_id, iteration, CASE purpose WHEN 'evaluation' THEN 'selection' ELSE purpose END AS purpose, taskId AS task_id, policy.name AS policy_name, policy.hash AS policy_hash,
   len(outcomes) AS num_rollouts,
   list_sum(list_transform(outcomes, lambda outcome: outcome.reward))::INTEGER AS num_passes,
   list_sum(list_transform(outcomes, lambda outcome: outcome.numTurns))::INTEGER AS num_turns,
@@ -53,7 +36,8 @@ SELECT campaignId AS campaign_id, iteration, purpose, taskId AS task_id, policy.
   usage.promptTokens AS prompt_tokens, usage.completionTokens AS completion_tokens,
   usage.simulatorPromptTokens AS simulator_prompt_tokens, usage.simulatorCompletionTokens AS simulator_completion_tokens,
   usage.modelCalls AS model_calls, usage.simulatorCalls AS simulator_calls,
-  seconds, numRetriedRollouts AS num_retried_rollouts, numResumedTurns AS num_resumed_turns, trajectories.sha256 AS trajectories_sha256
+  meters.policy.usd AS policy_usd, meters.user.usd AS user_usd, meters.policy.gpuSeconds AS policy_gpu_seconds,
+  seconds, numRetriedRollouts AS num_retried_rollouts, numFlaggedStops AS num_flagged_stops, numResumedTurns AS num_resumed_turns, trajectories.sha256 AS trajectories_sha256
 FROM group_manifests ORDER BY campaign_id, iteration, purpose, task_id;
 DROP TABLE group_manifests`;
 
@@ -91,10 +75,15 @@ SELECT unnested.* EXCLUDE (turn), turn.index AS turn_index, credit.tier, credit.
 FROM unnested LEFT JOIN turn_credit AS credit ON purpose = 'train' AND credit.campaign_id = unnested.campaign_id
   AND credit.iteration = unnested.iteration AND credit.task_id = unnested.task_id AND credit.trial = unnested.trial AND credit.turn_index = turn.index`;
 
-/** Makes campaigns, groups, trajectories and turns over the record at `root`. */
+/** Iterations' groups, and those of the test. */
+const GROUP_FILES = ["campaigns/*/iterations/*/groups/*/*.json", "campaigns/*/test/*/groups/*/*.json"];
+
+/** Makes groups, trajectories and turns over the record at `root`. */
 export async function createViews(connection: DuckDBConnection, root: string): Promise<void> {
-  await connection.run(CAMPAIGNS);
-  const hasGroups = await createGroupManifests(connection, quote(join(root, "campaigns/*/iterations/*/groups/*/*.json")));
+  const hasGroups = await createGroupManifests(
+    connection,
+    GROUP_FILES.map((files) => quote(join(root, files))),
+  );
   await connection.run(GROUPS);
   await connection.run("CREATE SCHEMA files");
   if (hasGroups) await createTrajectoryRows(connection, quote(join(root, "blobs/sha256/")));
@@ -106,13 +95,18 @@ export async function createViews(connection: DuckDBConnection, root: string): P
 }
 
 /** False when the record has no group yet: DuckDB refuses a pattern that matches nothing. */
-async function createGroupManifests(connection: DuckDBConnection, files: string): Promise<boolean> {
-  const hasGroups = (await connection.runAndReadAll(`SELECT 1 FROM glob(${files}) LIMIT 1`)).currentRowCount > 0;
+async function createGroupManifests(connection: DuckDBConnection, patterns: readonly string[]): Promise<boolean> {
+  const found: string[] = [];
+  for (const pattern of patterns) {
+    if ((await connection.runAndReadAll(`SELECT 1 FROM glob(${pattern}) LIMIT 1`)).currentRowCount > 0) found.push(pattern);
+  }
   const columns = GROUP_FIELDS.map(([name, type]) => `${name}: '${type}'`).join(", ");
-  if (hasGroups)
-    await connection.run(`CREATE TABLE group_manifests AS FROM read_json(${files}, columns = {${columns}}, format = 'unstructured')`);
+  if (found.length > 0)
+    await connection.run(
+      `CREATE TABLE group_manifests AS FROM read_json([${found.join(", ")}], columns = {${columns}}, format = 'unstructured')`,
+    );
   else await connection.run(`CREATE TABLE group_manifests (${GROUP_FIELDS.map(([name, type]) => `${name} ${type}`).join(", ")})`);
-  return hasGroups;
+  return found.length > 0;
 }
 
 async function createTrajectoryRows(connection: DuckDBConnection, blobs: string): Promise<void> {

@@ -1,5 +1,5 @@
-// Two campaigns beside each other: what was set differently, and their promoted policies on the held-out tasks that both were measured on.
-
+// Two campaigns beside each other: what was set differently, and their final policies on the test tasks that both were measured on.
+import { finalSelectionOf, isOfRelease010, noTestReasonOf } from "#adapters/history/facts.ts";
 import type { RecordedCampaign } from "#adapters/history/load.ts";
 import type { EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
 import { comparePolicies } from "#core/evaluation/compare-policies.ts";
@@ -18,9 +18,11 @@ export type PairedComparison =
       readonly comparison: PolicyComparison;
       /** Share of B's tasks that an agent passes by doing nothing. */
       readonly doNothingFloor: number;
+      /** What the figures are: `selection` only between campaigns of 0.1.0, which have nothing else. */
+      readonly purpose: EvaluationReport["purpose"];
       readonly reason: null;
     }
-  | { readonly comparison: null; readonly doNothingFloor: null; readonly reason: string };
+  | { readonly comparison: null; readonly doNothingFloor: null; readonly purpose: null; readonly reason: string };
 
 /** Paths of the configs where the two differ, sorted; a missing value is undefined. The name does not count. */
 export function differingSettings(a: RecordedCampaign, b: RecordedCampaign): SettingDifference[] {
@@ -37,22 +39,30 @@ export function flatten(value: unknown, prefix = ""): Map<string, unknown> {
   return new Map(Object.entries(value).flatMap(([name, entry]) => [...flatten(entry, prefix === "" ? name : `${prefix}.${name}`)]));
 }
 
-/** Compares the promoted policies (the base policy where none was promoted). */
-export function comparePromoted(a: RecordedCampaign, b: RecordedCampaign): PairedComparison {
-  return compareReports({ ...a, report: promotedReport(a) }, { ...b, report: promotedReport(b) });
+/** Compares the final policies on the test tasks that both were measured on. */
+export function compareFinal(a: RecordedCampaign, b: RecordedCampaign): PairedComparison {
+  if (isOfRelease010(a) && isOfRelease010(b)) return compareReports(measuredBySelection(a), measuredBySelection(b));
+  const untested = [a, b].find(({ test }) => test === null);
+  if (untested !== undefined) return incomparable(`${untested.id} has no test: ${noTestReasonOf(untested)}`);
+  const [one, other] = [a.campaign.config.evaluation.seed, b.campaign.config.evaluation.seed];
+  if (one !== other) return incomparable(`they were measured with other draws of tasks and users (evaluation.seed ${one} and ${other})`);
+  return compareReports({ ...a, report: a.test?.final ?? null }, { ...b, report: b.test?.final ?? null });
 }
 
 interface MeasuredCampaign extends Pick<RecordedCampaign, "id" | "campaign"> {
   readonly report: EvaluationReport | null;
 }
 
+/** What 0.1.0 measured: on the tasks that chose, each campaign's seed of its own. */
+const measuredBySelection = (campaign: RecordedCampaign): MeasuredCampaign => ({ ...campaign, report: finalSelectionOf(campaign) });
+
 /** Two reports beside each other. Only tasks of the same data are the same tasks. */
-export function compareReports(a: MeasuredCampaign, b: MeasuredCampaign): PairedComparison {
-  if (a.report === null || b.report === null) return incomparable("a campaign has no evaluation yet");
+function compareReports(a: MeasuredCampaign, b: MeasuredCampaign): PairedComparison {
+  if (a.report === null || b.report === null) return incomparable("a campaign has measured nothing yet");
   if (a.campaign.dataSha256 !== b.campaign.dataSha256)
     return incomparable("their environments hold different data, so equal task ids are different tasks");
   const known = new Set(a.report.perTask.map(({ taskId }) => taskId));
-  if (!b.report.perTask.some(({ taskId }) => known.has(taskId))) return incomparable("they have no held-out task in common");
+  if (!b.report.perTask.some(({ taskId }) => known.has(taskId))) return incomparable("they were measured on no task in common");
   const clusters = clustersOf([a.report, b.report]);
   const [comparison] = comparePolicies(
     trialsOf(b.report, clusters),
@@ -60,16 +70,11 @@ export function compareReports(a: MeasuredCampaign, b: MeasuredCampaign): Paired
     { confidence: b.report.confidence, seed: deriveSeed("compare", a.id, b.id) },
   );
   if (comparison === undefined) return incomparable("nothing was compared");
-  return { comparison, doNothingFloor: b.report.doNothingFloor, reason: null };
+  return { comparison, doNothingFloor: b.report.doNothingFloor, purpose: b.report.purpose, reason: null };
 }
 
 function incomparable(reason: string): PairedComparison {
-  return { comparison: null, doNothingFloor: null, reason };
-}
-
-function promotedReport({ iterations }: RecordedCampaign): EvaluationReport | null {
-  const promoted = iterations.findLast(({ manifest }) => manifest?.promotion === "promote");
-  return (promoted ?? iterations.find(({ iteration }) => iteration === 0))?.report ?? null;
+  return { comparison: null, doNothingFloor: null, purpose: null, reason };
 }
 
 /** Cluster by task. A report of 0.1.0 does not know the users; the other one may. */

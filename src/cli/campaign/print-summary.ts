@@ -1,5 +1,6 @@
-// The campaign's result as a person reads it: per iteration what was measured and decided, then the policies side by side, then what it does not show.
+// A campaign as a person reads it: per iteration what was measured and decided, then what it cost, who steered it, and its result.
 import type { GateRow } from "#contracts/calibration-report.ts";
+import { IterationStageName } from "#contracts/manifests.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import { nameRoles } from "#core/calibration/table-roles.ts";
 import {
@@ -16,33 +17,48 @@ import {
 } from "../output.ts";
 import { style } from "../style.ts";
 import type { CampaignPlan, TaskPlan } from "./plan.ts";
-import type { CampaignSummary, IterationSummary, TierChange } from "./summary.ts";
+import { printCost, printSteering } from "./print-cost.ts";
+import { describeIntervals, describeTasks, printResult } from "./print-result.ts";
+import type { CampaignSummary, IterationSummary, MeasuredTasks, TierChange } from "./summary.ts";
 
-const COLUMNS: readonly Column<IterationSummary>[] = [
-  { header: "iteration", align: "right", value: ({ iteration }) => (iteration === 0 ? "base" : String(iteration)) },
-  { header: "train pass rate", align: "right", value: ({ trainPassRate }) => formatPercent(trainPassRate) },
-  { header: "by doing nothing", align: "right", value: ({ trainDoNothingFloor }) => formatPercent(trainDoNothingFloor) },
-  { header: "mixed groups", align: "right", value: ({ mixedGroupShare }) => formatPercent(mixedGroupShare) },
-  { header: "evaluation pass rate", value: ({ evaluation }) => formatInterval(evaluation) },
-  { header: "against base", value: ({ differenceToBase }) => formatDifference(differenceToBase) },
-  { header: "gate", value: ({ gate }) => gate ?? "–" },
-  { header: "policy", value: ({ promotion, iteration }) => (iteration === 0 ? "–" : (promotion ?? "running")) },
-];
+function columnsOf({ hasSelection, isOfRelease010, iterations }: CampaignSummary): Column<IterationSummary>[] {
+  const selected: Column<IterationSummary>[] = [
+    { header: "selection pass rate", value: ({ selectionPassRate }) => formatInterval(selectionPassRate) },
+    { header: "against base", value: ({ selectionAgainstBase }) => formatDifference(selectionAgainstBase) },
+    {
+      header: isOfRelease010 ? "against last promoted" : "against best",
+      value: ({ selectionAgainstBest }) => formatDifference(selectionAgainstBest),
+    },
+  ];
+  const inherited: Column<IterationSummary> = { header: "of", value: ({ isInherited }) => (isInherited ? "parent" : "own") };
+  return [
+    { header: "iteration", align: "right", value: nameIteration },
+    { header: "train pass rate", align: "right", value: ({ trainPassRate }) => formatPercent(trainPassRate) },
+    { header: "by doing nothing", align: "right", value: ({ trainDoNothingFloor }) => formatPercent(trainDoNothingFloor) },
+    { header: "mixed groups", align: "right", value: ({ mixedGroupShare }) => formatPercent(mixedGroupShare) },
+    ...(hasSelection ? selected : []),
+    { header: "gate", value: ({ gate }) => gate ?? "–" },
+    { header: "policy", value: ({ promotion, isComplete, iteration }) => describePromotion(promotion, isComplete, iteration) },
+    ...(iterations.some(({ isInherited }) => isInherited) ? [inherited] : []),
+  ];
+}
+
+const nameIteration = ({ iteration }: IterationSummary) => (iteration === 0 ? "base" : String(iteration));
+
+function describePromotion(promotion: IterationSummary["promotion"], isComplete: boolean, iteration: number): string {
+  if (!isComplete) return "running";
+  if (iteration === 0) return "–";
+  return promotion === "none" ? "not trained" : (promotion ?? "–");
+}
 
 export function printSummary(summary: CampaignSummary): void {
-  const { iterations, confidence } = summary;
+  const { iterations, selection } = summary;
   printLine(`${style.bold(summary.campaignId)}  ${style.dim(summary.description)}`);
-  printLine(
-    renderPairs([
-      ["state", summary.reason === null ? summary.state : `${summary.state}: ${summary.reason}`],
-      ["created", `${formatTime(summary.createdAt)}, ${formatDuration(summary.seconds)} of wall time, code ${summary.codeVersion}`],
-      ["held-out tasks", heldOut(summary)],
-    ]),
-  );
+  printLine(renderPairs(headPairs(summary)));
   if (iterations.length === 0) return;
   printLine("");
-  printLine(renderTable(COLUMNS, iterations));
-  printLine(style.dim(`brackets: ${formatPercent(confidence)} intervals by bootstrap over tasks`));
+  printLine(renderTable(columnsOf(summary), iterations));
+  if (selection !== null) printLine(style.dim(selectionNote(selection)));
   printLine("");
   for (const iteration of iterations.filter(({ tableChanges }) => tableChanges.length > 0)) {
     printLine(`reward table after iteration ${iteration.iteration}: ${iteration.tableChanges.map(describeChange).join(", ")}`);
@@ -54,7 +70,26 @@ export function printSummary(summary: CampaignSummary): void {
   printLine("");
   printLine("wall time by stage");
   printLine(renderStageTimes(iterations));
-  if (summary.finalPassRate !== null) printVerdict(summary);
+  printCost(summary);
+  printSteering(summary);
+  printResult(summary);
+}
+
+function headPairs(summary: CampaignSummary): [string, string][] {
+  const { parent } = summary;
+  return [
+    ["state", summary.reason === null ? summary.state : `${summary.state}: ${summary.reason}`],
+    ["created", `${formatTime(summary.createdAt)}, ${formatDuration(summary.seconds)} of wall time, code ${summary.codeVersion}`],
+    ...(parent === null ? [] : [["forked from", `${parent.campaignId} after iteration ${parent.iteration}`] satisfies [string, string]]),
+    [summary.state === "open" ? "policy now" : "final policy", `${summary.finalPolicy} (${trainedIn(summary)})`],
+  ];
+}
+
+const trainedIn = ({ finalIteration }: CampaignSummary) =>
+  finalIteration === 0 ? "the base policy" : `trained in iteration ${finalIteration}`;
+
+function selectionNote(selection: MeasuredTasks): string {
+  return `selection: ${describeTasks(selection)}, the same tasks and seeds for every policy; doing nothing passes ${formatPercent(selection.doNothingFloor)}; ${describeIntervals(selection)}`;
 }
 
 /** The fitted table beside the author's and the one in force, on tasks that took no part in fitting, and what kept the gate from accepting. */
@@ -85,11 +120,6 @@ function describeDoubt({ criterion, value, interval, relation, threshold, note }
   return `${criterion} ${formatNumber(value, 3)}${range}, wanted ${relation} ${threshold}${note === null ? "" : ` (${note})`}`;
 }
 
-function heldOut({ numEvaluationTasks, trials, doNothingFloor }: CampaignSummary): string {
-  if (numEvaluationTasks === null) return "not evaluated yet";
-  return `${numEvaluationTasks} tasks x ${trials} trials, the same tasks and seeds for every policy; doing nothing passes ${formatPercent(doNothingFloor)}`;
-}
-
 function describeChange({ tier, before, after }: TierChange): string {
   return `${tier} ${describeValue(before)} -> ${describeValue(after)}`;
 }
@@ -99,9 +129,9 @@ function describeValue(value: TierValue | null): string {
 }
 
 function renderStageTimes(iterations: readonly IterationSummary[]): string {
-  const stages = ["rollout", "calibration", "redesign", "training", "selection"];
+  const stages = IterationStageName.options.filter((stage) => iterations.some(({ stageSeconds }) => stageSeconds[stage] !== undefined));
   const columns: Column<IterationSummary>[] = [
-    { header: "iteration", align: "right", value: ({ iteration }) => (iteration === 0 ? "base" : String(iteration)) },
+    { header: "iteration", align: "right", value: nameIteration },
     ...stages.map(
       (stage): Column<IterationSummary> => ({
         header: stage,
@@ -111,37 +141,6 @@ function renderStageTimes(iterations: readonly IterationSummary[]): string {
     ),
   ];
   return renderTable(columns, iterations);
-}
-
-function printVerdict(summary: CampaignSummary): void {
-  printLine("");
-  printLine(
-    renderPairs([
-      ["base policy", `${summary.basePolicy}  ${formatInterval(summary.basePassRate)}`],
-      ["promoted policy", `${summary.promotedPolicy}  ${formatInterval(summary.finalPassRate)}  (iteration ${summary.promotedIteration})`],
-      [
-        "paired difference",
-        summary.differenceToBase === null ? "none: the base policy is still the promoted one" : formatDifference(summary.differenceToBase),
-      ],
-    ]),
-  );
-  if (summary.state === "open") return;
-  printLine("");
-  printLine(style.dim(verdictText(summary)));
-}
-
-/** What the numbers say, and what they do not. */
-function verdictText({ differenceToBase }: CampaignSummary): string {
-  const limits =
-    "It is one campaign with one seed: training luck is not in the interval. The promoted policy was chosen on these held-out tasks, so its level is slightly optimistic. " +
-    "It says nothing about other estimators or reward tables, which would need arms of their own, and nothing about real users.";
-  if (differenceToBase === null || differenceToBase.low === null || differenceToBase.high === null)
-    return `No policy was promoted. ${limits}`;
-  if (differenceToBase.low > 0)
-    return `The interval of the paired difference lies above zero: on these tasks and this simulator the promoted policy passes more. ${limits}`;
-  if (differenceToBase.high < 0)
-    return `The interval of the paired difference lies below zero: on these tasks the promoted policy passes less. ${limits}`;
-  return `The interval of the paired difference includes zero: these tasks do not tell the two policies apart. ${limits}`;
 }
 
 function trainingPairs({ training: { place, problem } }: CampaignPlan): [string, string][] {

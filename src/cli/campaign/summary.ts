@@ -1,12 +1,30 @@
-// What a campaign found, read from the record: the same numbers for the quickstart's table, `campaign show` and --json.
-
+// What a campaign found, read from the record: the same numbers for the quickstart's table, `campaign show` and --json. The result is the
+// test; selection figures stand under that name and are never the result.
+import {
+  comparisonOf,
+  finalPolicyOf,
+  finalSelectionOf,
+  inheritedMetersOf,
+  isOfRelease010,
+  metersOf,
+  noTestReasonOf,
+  numRolloutsOf,
+  passRateOf,
+  runningSecondsOf,
+  wallSecondsOf,
+} from "#adapters/history/facts.ts";
+import { loadCampaign, type RecordedCampaign, type RecordedIteration } from "#adapters/history/load.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { CalibrationReport, type GateRow, type TableAssessment, type TableRole } from "#contracts/calibration-report.ts";
-import type { Estimate, EvaluationReport } from "#contracts/evaluation-report.ts";
-import type { CampaignEnd, CampaignManifest, IterationManifest, StageManifest } from "#contracts/manifests.ts";
-import { StageName } from "#contracts/manifests.ts";
+import type { BudgetConfig } from "#contracts/campaign-config.ts";
+import type { CampaignEstimate } from "#contracts/campaign-estimate.ts";
+import type { Estimate, EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
+import type { CampaignEnd, CampaignManifest, IterationManifest } from "#contracts/manifests.ts";
+import type { Meters } from "#contracts/meters.ts";
 import { RewardTable, type TierValue } from "#contracts/reward-table.ts";
-import { StoredEvaluationReport } from "#contracts/upcast/evaluation-report.ts";
+import type { SteeringWord } from "#contracts/steering.ts";
+import { totalMeter } from "#core/campaign/meters.ts";
+import { rebuildState } from "#core/campaign/state.ts";
 
 export interface TierChange {
   readonly tier: string;
@@ -24,12 +42,17 @@ export interface JudgedTable {
 export interface IterationSummary {
   readonly iteration: number;
   readonly isComplete: boolean;
+  /** Of a fork: it is an iteration of the campaign that it was forked from. */
+  readonly isInherited: boolean;
   readonly trainPassRate: number | null;
   /** Of the iteration's training tasks. */
   readonly trainDoNothingFloor: number | null;
   readonly mixedGroupShare: number | null;
-  readonly evaluation: Estimate | null;
-  readonly differenceToBase: Estimate | null;
+  /** On the selection tasks: what the promotion was decided by. */
+  readonly selectionPassRate: Estimate | null;
+  readonly selectionAgainstBase: Estimate | null;
+  /** Against the best policy so far; in campaigns of 0.1.0 against the one promoted last. */
+  readonly selectionAgainstBest: Estimate | null;
   readonly gate: string | null;
   /** The criteria of the gate that did not accept. */
   readonly gateDoubts: readonly GateRow[];
@@ -40,101 +63,167 @@ export interface IterationSummary {
   readonly stageSeconds: Readonly<Record<string, number>>;
 }
 
+/** Tasks that policies are measured on. */
+export interface MeasuredTasks {
+  readonly numTasks: number;
+  readonly numClusters: number;
+  readonly trials: number;
+  readonly doNothingFloor: number;
+  readonly confidence: number;
+  readonly method: EvaluationReport["method"];
+}
+
+/** The test: what the campaign reports. */
+export interface TestResultSummary extends MeasuredTasks {
+  readonly base: EvaluationReport["passHatK"];
+  readonly final: EvaluationReport["passHatK"];
+  /** Null when the base policy is the final one. */
+  readonly comparison: PolicyComparison | null;
+  /** Rollouts of both policies whose user stopped before the last golden write. */
+  readonly flaggedUserStops: number | null;
+  readonly seconds: number;
+}
+
+/** What a campaign was expected to take, or took. */
+export type CostFigures = Pick<CampaignEstimate, "rollouts" | "policyCalls" | "userCalls" | "usd">;
+
 export interface CampaignSummary {
   readonly campaignId: string;
   readonly description: string;
   readonly createdAt: string;
   readonly codeVersion: string;
+  readonly parent: CampaignManifest["parent"];
   readonly state: CampaignEnd["state"] | "open";
   readonly reason: string | null;
-  readonly doNothingFloor: number | null;
-  readonly numEvaluationTasks: number | null;
-  readonly trials: number | null;
-  readonly confidence: number;
   readonly basePolicy: string;
-  readonly promotedPolicy: string;
-  readonly promotedIteration: number;
-  readonly basePassRate: Estimate | null;
-  readonly finalPassRate: Estimate | null;
-  readonly differenceToBase: Estimate | null;
+  /** The policy that the campaign ended with, or has promoted last. */
+  readonly finalPolicy: string;
+  readonly finalIteration: number;
+  readonly test: TestResultSummary | null;
+  /** Why there is no result; null when there is one. */
+  readonly noTestReason: string | null;
+  /** Whether the figures are of 0.1.0, which measured on the tasks that chose. */
+  readonly isOfRelease010: boolean;
+  readonly hasSelection: boolean;
+  /** The selection tasks; null where nothing is selected or was measured yet. */
+  readonly selection: MeasuredTasks | null;
+  /** Of the base policy on the selection tasks. */
+  readonly selectionBase: Estimate | null;
+  /** Of the final policy on the tasks that chose it. */
+  readonly selectionFinal: Estimate | null;
   readonly finalTable: Readonly<Record<string, TierValue>>;
   readonly iterations: readonly IterationSummary[];
+  /** From creation to the end, pauses included. */
   readonly seconds: number;
+  /** Of the committed iterations, without pauses; null for campaigns of 0.1.0. */
+  readonly runningSeconds: number | null;
+  /** Of the campaign's own committed work. */
+  readonly meters: Meters;
+  /** Of the iterations that a fork has of its parent; null for any other campaign. */
+  readonly inheritedMeters: Meters | null;
+  /** As it was set last. Inherited iterations count. */
+  readonly budget: BudgetConfig;
+  readonly estimate: CampaignEstimate | null;
+  readonly actual: CostFigures;
+  readonly steering: readonly SteeringWord[];
 }
 
 export async function summarizeCampaign(record: CampaignRecord, campaignId: string): Promise<CampaignSummary> {
-  const campaign = await record.requireCampaign(campaignId);
-  const end = await record.readEnd(campaignId);
-  const iterations: (IterationSummary & {
-    report: EvaluationReport | null;
-    table: RewardTable | null;
-    manifest: IterationManifest | null;
-  })[] = [];
-  for (const number of await record.listIterations(campaignId)) iterations.push(await summarizeIteration(record, campaignId, number));
+  const recorded = await loadCampaign(record, campaignId);
+  const { campaign, end, iterations, steering } = recorded;
   const base = iterations.find(({ iteration }) => iteration === 0)?.report ?? null;
-  const promoted = iterations.findLast(({ manifest }) => manifest?.promotion === "promote");
-  const promotedReport = promoted?.report ?? base;
-  const table =
-    iterations.findLast((iteration) => iteration.table !== null)?.table ?? (await record.readJson(RewardTable, campaign.priorTable));
+  const final = finalPolicyOf(recorded);
+  const table = iterations.findLast(({ tableAfter }) => tableAfter !== null)?.tableAfter ?? null;
+  const manifests = iterations.flatMap(({ manifest }) => manifest ?? []);
   return {
     campaignId,
     description: campaign.config.description,
     createdAt: campaign.createdAt,
     codeVersion: campaign.codeVersion,
+    parent: campaign.parent,
     state: end?.state ?? "open",
     reason: end?.reason ?? null,
-    doNothingFloor: base?.doNothingFloor ?? null,
-    numEvaluationTasks: base?.numTasks ?? null,
-    trials: base?.trials ?? null,
-    confidence: campaign.config.evaluation.confidence,
     basePolicy: campaign.basePolicy.name,
-    promotedPolicy: (promoted?.manifest?.policyAfter ?? campaign.basePolicy).name,
-    promotedIteration: promoted?.iteration ?? 0,
-    basePassRate: passRateOf(base),
-    finalPassRate: passRateOf(promotedReport),
-    differenceToBase: promoted === undefined ? null : differenceOf(promoted.report),
-    finalTable: table.values,
-    iterations: iterations.map(({ report: _report, table: _table, manifest: _manifest, ...summary }) => summary),
-    seconds: secondsOf(
-      campaign,
-      end,
-      iterations.map(({ manifest }) => manifest),
-    ),
+    finalPolicy: final.policy.name,
+    finalIteration: final.iteration,
+    test: summarizeTest(recorded),
+    noTestReason: noTestReasonOf(recorded),
+    isOfRelease010: isOfRelease010(recorded),
+    hasSelection: campaign.config.selection !== null,
+    selection: base === null ? null : measuredTasks(base),
+    selectionBase: passRateOf(base),
+    selectionFinal: passRateOf(finalSelectionOf(recorded)),
+    finalTable: (table ?? (await record.readJson(RewardTable, campaign.priorTable))).values,
+    iterations: await Promise.all(iterations.map((iteration) => summarizeIteration(record, campaignId, iteration))),
+    seconds: wallSecondsOf(recorded),
+    runningSeconds: runningSecondsOf(recorded),
+    meters: metersOf(recorded),
+    inheritedMeters: campaign.parent === null ? null : inheritedMetersOf(recorded),
+    budget: rebuildState(campaign, manifests, steering).steering.budget,
+    estimate: campaign.estimate,
+    actual: costOf(recorded),
+    steering,
   };
 }
 
-async function summarizeIteration(record: CampaignRecord, campaignId: string, iteration: number) {
-  const stages = new Map<string, StageManifest>();
-  for (const stage of StageName.options) {
-    const manifest = await record.readStage(campaignId, iteration, stage);
-    if (manifest !== null) stages.set(stage, manifest);
-  }
-  const manifest = await record.readIteration(campaignId, iteration);
-  const reportRef = stages.get("selection")?.outputs["report"];
-  const calibrationRef = stages.get("calibration")?.outputs["report"];
-  const tableRef = stages.get("redesign")?.outputs["table"];
-  const report = reportRef === undefined ? null : await record.readJson(StoredEvaluationReport, reportRef);
+function summarizeTest({ test }: RecordedCampaign): TestResultSummary | null {
+  if (test === null) return null;
+  const { base, final, stage } = test;
+  return {
+    ...measuredTasks(final),
+    base: base.passHatK,
+    final: final.passHatK,
+    comparison: comparisonOf(final, "base"),
+    flaggedUserStops: flaggedStops(stage.metrics, stage.iteration === 0),
+    seconds: stage.seconds,
+  };
+}
+
+function flaggedStops(metrics: Readonly<Record<string, number>>, isBaseFinal: boolean): number | null {
+  const [base, final] = [metrics["test/base/flagged_user_stops"], metrics["test/flagged_user_stops"]];
+  if (base === undefined || final === undefined) return null;
+  return isBaseFinal ? base : base + final;
+}
+
+function measuredTasks({ numTasks, numClusters, trials, doNothingFloor, confidence, method }: EvaluationReport): MeasuredTasks {
+  return { numTasks, numClusters, trials, doNothingFloor, confidence, method };
+}
+
+function costOf(recorded: RecordedCampaign): CostFigures {
+  const meters = metersOf(recorded);
+  return {
+    rollouts: numRolloutsOf(recorded),
+    policyCalls: meters.policy.calls,
+    userCalls: meters.user.calls,
+    usd: totalMeter(meters).usd,
+  };
+}
+
+async function summarizeIteration(record: CampaignRecord, campaignId: string, recorded: RecordedIteration): Promise<IterationSummary> {
+  const { iteration, owner, manifest, stages, report, tableBefore } = recorded;
+  const stage = (name: string) => stages.find((one) => one.stage === name);
+  const calibrationRef = stage("calibration")?.outputs["report"];
   const calibration = calibrationRef === undefined ? null : await record.readJson(CalibrationReport, calibrationRef);
+  const tableRef = stage("redesign")?.outputs["table"];
   const table = tableRef === undefined ? null : await record.readJson(RewardTable, tableRef);
-  const rollout = stages.get("rollout")?.metrics ?? {};
-  const before = manifest === null ? null : await record.readJson(RewardTable, manifest.tableBefore);
+  const rollout = stage("rollout")?.metrics ?? {};
+  const best = comparisonOf(report, "best") ?? comparisonOf(report, "promoted");
   return {
     iteration,
     isComplete: manifest !== null,
+    isInherited: owner !== campaignId,
     trainPassRate: rollout["rollout/pass_rate"] ?? null,
     trainDoNothingFloor: rollout["rollout/do_nothing_floor"] ?? null,
     mixedGroupShare: rollout["rollout/mixed_group_share"] ?? null,
-    evaluation: passRateOf(report),
-    differenceToBase: differenceOf(report),
+    selectionPassRate: passRateOf(report),
+    selectionAgainstBase: comparisonOf(report, "base")?.difference ?? null,
+    selectionAgainstBest: best?.difference ?? null,
     gate: calibration?.gate.decision ?? null,
     gateDoubts: calibration?.gate.rows.filter(({ verdict }) => verdict !== "accept") ?? [],
     judged: (calibration?.assessments ?? []).filter(({ split }) => split === "judge").map(judgedTable),
-    tableChanges: before === null || table === null ? [] : tierChanges(before, table),
+    tableChanges: tableBefore === null || table === null ? [] : tierChanges(tableBefore, table),
     promotion: manifest?.promotion ?? null,
-    stageSeconds: Object.fromEntries([...stages].map(([name, { seconds }]) => [name, seconds])),
-    report,
-    table,
-    manifest,
+    stageSeconds: Object.fromEntries(stages.map(({ stage: name, seconds }) => [name, seconds])),
   };
 }
 
@@ -148,18 +237,16 @@ function judgedTable(assessment: TableAssessment): JudgedTable {
   };
 }
 
+/** What it cost; null for campaigns of 0.1.0, which knew no prices. */
+export const usdOf = ({ actual, isOfRelease010 }: CampaignSummary): number | null => (isOfRelease010 ? null : actual.usd);
+
+/** The pass rate of a list of pass^k. */
+export const passHat1 = (passHatK: EvaluationReport["passHatK"] | undefined): Estimate | null =>
+  passHatK?.find(({ k }) => k === 1)?.estimate ?? null;
+
 export function tierChanges(before: RewardTable, after: RewardTable): TierChange[] {
   const tiers = [...new Set([...Object.keys(before.values), ...Object.keys(after.values)])].sort();
   return tiers
     .map((tier) => ({ tier, before: before.values[tier] ?? null, after: after.values[tier] ?? null }))
     .filter((change) => change.before !== change.after);
-}
-
-const passRateOf = (report: EvaluationReport | null): Estimate | null => report?.passHatK.find(({ k }) => k === 1)?.estimate ?? null;
-const differenceOf = (report: EvaluationReport | null): Estimate | null =>
-  report?.comparisons.find(({ against }) => against === "base")?.difference ?? null;
-
-function secondsOf(campaign: CampaignManifest, end: CampaignEnd | null, manifests: readonly (IterationManifest | null)[]): number {
-  const last = end?.finishedAt ?? manifests.findLast((manifest) => manifest !== null)?.finishedAt ?? campaign.createdAt;
-  return Math.max(0, (Date.parse(last) - Date.parse(campaign.createdAt)) / 1000);
 }

@@ -4,8 +4,9 @@ import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { loadCampaign } from "#adapters/history/load.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
-import { comparePromoted, differingSettings, type PairedComparison, type SettingDifference } from "../campaign/compare-campaigns.ts";
-import { type CampaignSummary, summarizeCampaign } from "../campaign/summary.ts";
+import { compareFinal, differingSettings, type PairedComparison, type SettingDifference } from "../campaign/compare-campaigns.ts";
+import { describeTasks } from "../campaign/print-result.ts";
+import { type CampaignSummary, passHat1, summarizeCampaign, usdOf } from "../campaign/summary.ts";
 import {
   type Column,
   emit,
@@ -13,7 +14,9 @@ import {
   formatDuration,
   formatInterval,
   formatPercent,
+  formatPValue,
   formatTime,
+  formatUsd,
   type OutputOptions,
   renderTable,
 } from "../output.ts";
@@ -24,7 +27,7 @@ interface Comparison {
   readonly a: CampaignSummary;
   readonly b: CampaignSummary;
   readonly settings: readonly SettingDifference[];
-  readonly promoted: PairedComparison;
+  readonly final: PairedComparison;
 }
 
 export function registerCompare(program: Command): void {
@@ -33,7 +36,7 @@ export function registerCompare(program: Command): void {
     .argument("<a>", "a campaign")
     .argument("<b>", "another one")
     .option("--json")
-    .description("two campaigns beside each other: settings that differ, results, paired difference on common held-out tasks")
+    .description("two campaigns beside each other: settings that differ, test results, paired difference on common test tasks")
     .action(compare);
 }
 
@@ -44,14 +47,14 @@ async function compare(idOfA: string, idOfB: string, options: OutputOptions): Pr
     a: await summarizeCampaign(record, idOfA),
     b: await summarizeCampaign(record, idOfB),
     settings: differingSettings(a, b),
-    promoted: comparePromoted(a, b),
+    final: compareFinal(a, b),
   };
   emit(comparison, options, renderComparison);
 }
 
 type Row = readonly [label: string, a: string, b: string];
 
-function renderComparison({ a, b, settings, promoted }: Comparison): string {
+function renderComparison({ a, b, settings, final }: Comparison): string {
   const columns: Column<Row>[] = [
     { header: "", value: ([label]) => label },
     { header: a.campaignId, value: ([, value]) => value },
@@ -61,27 +64,37 @@ function renderComparison({ a, b, settings, promoted }: Comparison): string {
   const differences = settings.map(({ path, a: one, b: other }): Row => [path, describeSetting(one), describeSetting(other)]);
   const settingLines =
     differences.length === 0 ? ["their settings are the same"] : ["settings that differ", renderTable(columns, differences)];
-  return [renderTable(columns, results), "", ...settingLines, "", describePaired(a, b, promoted)].join("\n");
+  return [renderTable(columns, results), "", ...settingLines, "", describePaired(a, b, final)].join("\n");
 }
 
 const RESULTS: readonly (readonly [label: string, value: (summary: CampaignSummary) => string])[] = [
   ["state", ({ state }) => state],
   ["created", ({ createdAt }) => formatTime(createdAt)],
   ["wall time", ({ seconds }) => formatDuration(seconds)],
+  ["USD", (summary) => formatUsd(usdOf(summary))],
   ["code", ({ codeVersion }) => codeVersion],
   ["iterations", ({ iterations }) => String(iterations.filter(({ iteration, isComplete }) => isComplete && iteration > 0).length)],
-  ["doing nothing passes", ({ doNothingFloor }) => formatPercent(doNothingFloor)],
-  ["base policy", ({ basePassRate }) => formatInterval(basePassRate)],
-  ["promoted policy", ({ finalPassRate }) => formatInterval(finalPassRate)],
-  ["difference to base", ({ differenceToBase }) => formatDifference(differenceToBase)],
   ["gate", ({ iterations }) => describeGates(iterations.flatMap(({ gate }) => gate ?? []))],
+  ["test", ({ test }) => (test === null ? "none" : describeTasks(test))],
+  ["  doing nothing passes", ({ test }) => formatPercent(test?.doNothingFloor)],
+  ["  base policy", ({ test }) => formatInterval(passHat1(test?.base))],
+  ["  final policy", ({ test }) => formatInterval(passHat1(test?.final))],
+  ["  final minus base", ({ test }) => formatDifference(test?.comparison?.difference)],
+  ["  p", ({ test }) => formatPValue(test?.comparison?.pValue)],
+  ["selection, which chose", ({ selection }) => (selection === null ? "none" : describeTasks(selection))],
+  ["  base policy", ({ selectionBase }) => formatInterval(selectionBase)],
+  ["  final policy", ({ selectionFinal }) => formatInterval(selectionFinal)],
 ];
 
 function describeSetting(value: unknown): string {
   return value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function describePaired(a: CampaignSummary, b: CampaignSummary, { comparison, doNothingFloor, reason }: PairedComparison): string {
-  if (comparison === null) return `their promoted policies cannot be compared: ${reason}`;
-  return [`promoted policy of ${b.campaignId} minus that of ${a.campaignId}`, renderComparisons([comparison], doNothingFloor)].join("\n");
+function describePaired(a: CampaignSummary, b: CampaignSummary, final: PairedComparison): string {
+  if (final.comparison === null) return `their final policies cannot be compared: ${final.reason}`;
+  const figures = final.purpose === "test" ? "test figures" : "selection figures, which chose the policies: each is flattered by it";
+  return [
+    `final policy of ${b.campaignId} minus that of ${a.campaignId} (${figures})`,
+    renderComparisons([final.comparison], final.doNothingFloor),
+  ].join("\n");
 }

@@ -5,7 +5,7 @@ import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { CampaignError } from "#core/errors.ts";
 import { printSummary } from "../campaign/print-summary.ts";
-import { type CampaignSummary, summarizeCampaign } from "../campaign/summary.ts";
+import { type CampaignSummary, passHat1, summarizeCampaign, usdOf } from "../campaign/summary.ts";
 import {
   type Column,
   emit,
@@ -13,7 +13,9 @@ import {
   formatDuration,
   formatInterval,
   formatPercent,
+  formatPValue,
   formatTime,
+  formatUsd,
   type OutputOptions,
   renderTable,
 } from "../output.ts";
@@ -65,10 +67,12 @@ const COLUMNS: readonly Column<CampaignSummary>[] = [
     align: "right",
     value: ({ iterations }) => String(iterations.filter(({ iteration, isComplete }) => isComplete && iteration > 0).length),
   },
-  { header: "doing nothing", align: "right", value: ({ doNothingFloor }) => formatPercent(doNothingFloor) },
-  { header: "base policy", value: ({ basePassRate }) => formatInterval(basePassRate) },
-  { header: "promoted policy", value: ({ finalPassRate }) => formatInterval(finalPassRate) },
-  { header: "paired difference", value: ({ differenceToBase }) => formatDifference(differenceToBase) },
+  { header: "doing nothing", align: "right", value: ({ test }) => formatPercent(test?.doNothingFloor) },
+  { header: "base, test", value: ({ test }) => formatInterval(passHat1(test?.base)) },
+  { header: "final, test", value: ({ test }) => formatInterval(passHat1(test?.final)) },
+  { header: "paired difference", value: ({ test }) => formatDifference(test?.comparison?.difference) },
+  { header: "p", align: "right", value: ({ test }) => formatPValue(test?.comparison?.pValue) },
+  { header: "USD", align: "right", value: (summary) => formatUsd(usdOf(summary)) },
   { header: "gate", value: ({ iterations }) => describeGates(iterations.flatMap(({ gate }) => gate ?? [])) },
   { header: "created", value: ({ createdAt }) => formatTime(createdAt) },
   { header: "wall time", align: "right", value: ({ seconds }) => formatDuration(seconds) },
@@ -83,8 +87,20 @@ function renderHistory(campaigns: readonly (CampaignSummary | UnreadableCampaign
   return [
     renderTable(COLUMNS, readable),
     ...problems,
-    style.dim("pass rates on held-out tasks, intervals by bootstrap over tasks; turnwise history ID, turnwise compare A B"),
+    ...untested(readable),
+    style.dim(
+      "pass rates on the test tasks, which nothing was decided by, with intervals over users; turnwise history ID, turnwise compare A B",
+    ),
   ].join("\n");
+}
+
+/** Why campaigns have no result, one line for each reason. */
+function untested(campaigns: readonly CampaignSummary[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { campaignId, noTestReason } of campaigns) {
+    if (noTestReason !== null) byReason.set(noTestReason, [...(byReason.get(noTestReason) ?? []), campaignId]);
+  }
+  return [...byReason].map(([reason, ids]) => `no result of ${ids.join(", ")}: ${reason}`);
 }
 
 /** `2 accept, 1 reject`, in the order in which they first came. */

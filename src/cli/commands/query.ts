@@ -21,7 +21,7 @@ export function registerQuery(program: Command): void {
     .option("--json", "an array of objects")
     .option("--csv", "RFC 4180, with a header line")
     .description(
-      "SQL (DuckDB) over campaigns, iterations, stages, metrics, rewards, evaluations, evaluation_tasks, groups, trajectories, turns",
+      "SQL (DuckDB) over campaigns, iterations, stages, metrics, rewards, evaluations, evaluation_tasks, steering, meters, groups, trajectories, turns",
     )
     .action(query);
 }

@@ -53,12 +53,15 @@ const upcastIteration = ({ evaluationPassRate, modelCalls, ...manifest }: z.outp
   runningSeconds: 0,
 });
 
+/** Also the answer for a campaign of 0.1.0 that has not ended. */
+export const NO_TEST_IN_0_1_0 = "release 0.1.0 had no test: its figures are those that chose the policy";
+
 const upcastEnd = (manifest: z.output<typeof CampaignEnd1>) => ({
   ...manifest,
   schemaVersion: 2,
   finalIteration: null,
   test: null,
-  noTestReason: "release 0.1.0 had no test: its figures are those that chose the policy",
+  noTestReason: NO_TEST_IN_0_1_0,
 });
 
 export const StoredCampaignManifest = upcasting(CampaignManifest, { 1: olderVersion(CampaignManifest1, upcastCampaign) });

@@ -6,7 +6,7 @@ import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { openHistory } from "#adapters/history/history.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { present } from "../../fixtures/present.ts";
-import { samplePolicy, sampleTrajectory, writeSampleCampaign } from "../../fixtures/sample-record.ts";
+import { samplePolicy, sampleTrajectory, writeSampleCampaign, writeSampleFork } from "../../fixtures/sample-record.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 const TABLES = [
@@ -15,9 +15,11 @@ const TABLES = [
   "evaluations",
   "groups",
   "iterations",
+  "meters",
   "metrics",
   "rewards",
   "stages",
+  "steering",
   "trajectories",
   "turn_credit",
   "turns",
@@ -44,28 +46,46 @@ async function openedHistory(root: string) {
 }
 
 describe("tables", () => {
-  test("campaigns stand beside each other with base, final and difference", async () => {
+  test("campaigns stand beside each other by their tests; what selected them stands under its own name", async () => {
     const { rows } = await sampleHistory();
     expect(
       await rows(
-        "SELECT campaign_id, state, num_iterations, base_pass_rate, final_pass_rate, final_iteration, round(difference, 6), seconds FROM campaigns ORDER BY 1",
+        `SELECT campaign_id, state, num_iterations, final_iteration, test_base_pass_rate, test_pass_rate, round(difference, 6), p_value, detectable_difference,
+         selection_base_pass_rate, selection_pass_rate, seconds FROM campaigns ORDER BY 1`,
       ),
     ).toEqual([
-      ["first", "completed", 2, 0.5, 0.7, 2, 0.2, 181],
-      ["second", "open", 1, 0.5, 0.6, 1, 0.1, 115],
+      ["first", "completed", 2, 2, 0.4, 0.5, 0.1, 0.25, 0.3, 0.5, 0.7, 181],
+      ["second", "open", 1, 1, null, null, null, null, null, 0.5, 0.6, 115],
+    ]);
+    expect(await rows("SELECT campaign_id, no_test_reason FROM campaigns ORDER BY 1")).toEqual([
+      ["first", null],
+      ["second", "the test is opened once, when the campaign ends"],
     ]);
   });
 
-  test("iterations carry the gate, the promotion and the evaluation with its interval", async () => {
+  test("no column of a campaign, an iteration or an evaluation names a pass rate without saying which", async () => {
+    const { rows } = await sampleHistory();
+    const named = await rows(
+      `SELECT column_name FROM information_schema.columns WHERE table_name IN ('campaigns', 'iterations')
+       AND column_name LIKE '%pass_rate%' AND NOT regexp_matches(column_name, '^(train|selection|test)_')`,
+    );
+    expect(named).toEqual([]);
+    expect(await rows("SELECT DISTINCT purpose FROM evaluations UNION SELECT DISTINCT purpose FROM evaluation_tasks ORDER BY 1")).toEqual([
+      ["selection"],
+      ["test"],
+    ]);
+  });
+
+  test("iterations carry the gate, the promotion and the selection with its interval", async () => {
     const { rows } = await sampleHistory();
     expect(
       await rows(
-        "SELECT iteration, gate_decision, promotion, train_pass_rate, evaluation_pass_rate, round(evaluation_low, 6), seconds FROM iterations WHERE campaign_id = 'first' ORDER BY 1",
+        "SELECT iteration, gate_decision, promotion, train_pass_rate, selection_pass_rate, round(selection_pass_rate_low, 6), seconds, owner_campaign_id FROM iterations WHERE campaign_id = 'first' ORDER BY 1",
       ),
     ).toEqual([
-      [0, "none", "none", null, 0.5, 0.4, 10],
-      [1, "accept", "promote", 0.5, 0.6, 0.5, 50],
-      [2, "accept", "promote", 0.5, 0.7, 0.6, 50],
+      [0, "none", "none", null, 0.5, 0.4, 10, "first"],
+      [1, "accept", "promote", 0.5, 0.6, 0.5, 50, "first"],
+      [2, "accept", "promote", 0.5, 0.7, 0.6, 50, "first"],
     ]);
   });
 
@@ -89,7 +109,7 @@ describe("tables", () => {
     const { rows } = await sampleHistory();
     expect(
       await rows(
-        "SELECT measure, k, against, round(value, 6), low IS NULL FROM evaluations WHERE campaign_id = 'first' AND iteration = 2 ORDER BY measure, k",
+        "SELECT measure, k, against, round(value, 6), low IS NULL FROM evaluations WHERE campaign_id = 'first' AND iteration = 2 AND purpose = 'selection' ORDER BY measure, k",
       ),
     ).toEqual([
       ["difference", 1, "base", 0.2, false],
@@ -98,11 +118,83 @@ describe("tables", () => {
     ]);
   });
 
+  test("the test is under the iterations that made its policies, in every table, and once", async () => {
+    const { rows } = await sampleHistory();
+    expect(
+      await rows(
+        "SELECT iteration, measure, round(value, 6) FROM evaluations WHERE campaign_id = 'first' AND purpose = 'test' ORDER BY 1, 2",
+      ),
+    ).toEqual([
+      [0, "pass^1", 0.4],
+      [0, "pass^2", 0.16],
+      [2, "difference", 0.1],
+      [2, "pass^1", 0.5],
+      [2, "pass^2", 0.25],
+    ]);
+    expect(await rows("SELECT iteration, task_id, num_passes FROM evaluation_tasks WHERE purpose = 'test' ORDER BY 1")).toEqual([
+      [0, "test-1", 1],
+      [2, "test-1", 2],
+    ]);
+    expect(await rows("SELECT iteration, count(*) FROM groups WHERE purpose = 'test' GROUP BY 1 ORDER BY 1")).toEqual([
+      [0, 2],
+      [2, 2],
+    ]);
+    expect(await rows("SELECT count(*) FROM turns WHERE purpose = 'test'")).toEqual([[24]]);
+    expect(await rows("SELECT campaign_id, iteration FROM stages WHERE stage = 'test'")).toEqual([["first", 2]]);
+    expect(await rows("SELECT name, value FROM metrics WHERE name = 'test/pass_hat_1'")).toEqual([["test/pass_hat_1", 0.5]]);
+  });
+
+  test("what was said to a campaign, and what each party cost", async () => {
+    const { rows } = await sampleHistory();
+    expect(
+      await rows("SELECT number, iteration, word, said_by, who, why, max_usd FROM steering WHERE campaign_id = 'first' ORDER BY number"),
+    ).toEqual([
+      [1, 1, "pause", "guard", "guard.budget", "10.00 USD reached the budget of 10", null],
+      [2, 1, "budget", "person", "ana", "worth it", 300],
+    ]);
+    expect(await rows("SELECT party, calls, usd, gpu_seconds FROM meters WHERE campaign_id = 'first' ORDER BY 1")).toEqual([
+      ["policy", 96, 0, 8],
+      ["proposer", 0, 0, 0],
+      ["trainer", 0, 0, 0],
+      ["user", 16, 0.16, 0],
+    ]);
+    expect(
+      await rows("SELECT sum(user_usd), sum(policy_gpu_seconds) FROM groups WHERE campaign_id = 'first' AND purpose = 'test'"),
+    ).toEqual([[0.16, 8]]);
+  });
+
+  test("a fork has its parent's iterations; their groups, their cost and their time stay the parent's", async () => {
+    const root = temporaryFolder();
+    await writeSampleFork(await writeSample(root), "first", "fork", 1);
+    const { rows } = await openedHistory(root);
+    expect(await rows("SELECT iteration, owner_campaign_id FROM iterations WHERE campaign_id = 'fork' ORDER BY 1")).toEqual([
+      [0, "first"],
+      [1, "first"],
+      [2, "fork"],
+    ]);
+    expect(await rows("SELECT DISTINCT iteration FROM groups WHERE campaign_id = 'fork'")).toEqual([[2]]);
+    expect(
+      await rows(
+        `SELECT iterations.iteration, count(*) FROM iterations JOIN groups ON groups.campaign_id = owner_campaign_id AND groups.iteration = iterations.iteration
+         WHERE iterations.campaign_id = 'fork' AND purpose <> 'test' GROUP BY 1 ORDER BY 1`,
+      ),
+    ).toEqual([
+      [0, 2],
+      [1, 4],
+      [2, 4],
+    ]);
+    expect(
+      await rows(
+        "SELECT parent_campaign_id, parent_iteration, model_calls, usd, running_seconds, seconds, final_iteration FROM campaigns WHERE campaign_id = 'fork'",
+      ),
+    ).toEqual([["first", 1, 28, 0.04, 50, 0, 2]]);
+  });
+
   test("groups, trajectories and turns count the same rollouts", async () => {
     const { rows } = await sampleHistory();
-    expect(await rows("SELECT count(*), sum(num_rollouts), sum(num_turns), bool_and(is_mixed) FROM groups")).toEqual([[16, 32, 96, true]]);
-    expect(await rows("SELECT count(*), sum(num_turns), sum(reward) FROM trajectories")).toEqual([[32, 96, 16]]);
-    expect(await rows("SELECT count(*), count(*) FILTER (has_tool_error), count(user_reply) FROM turns")).toEqual([[96, 32, 32]]);
+    expect(await rows("SELECT count(*), sum(num_rollouts), sum(num_turns), bool_and(is_mixed) FROM groups")).toEqual([[20, 40, 120, true]]);
+    expect(await rows("SELECT count(*), sum(num_turns), sum(reward) FROM trajectories")).toEqual([[40, 120, 20]]);
+    expect(await rows("SELECT count(*), count(*) FILTER (has_tool_error), count(user_reply) FROM turns")).toEqual([[120, 40, 40]]);
   });
 
   test("every turn that was trained on has its credit, and no other has any", async () => {
@@ -133,7 +225,7 @@ describe("tables", () => {
   test("trajectories that two campaigns share appear once in each", async () => {
     const { rows } = await sampleHistory();
     expect(await rows("SELECT campaign_id, count(*) FROM trajectories WHERE iteration = 0 GROUP BY 1 ORDER BY 1")).toEqual([
-      ["first", 4],
+      ["first", 8],
       ["second", 4],
     ]);
   });
@@ -206,7 +298,7 @@ describe("read only", () => {
         return JSON.stringify(rows);
       }),
     );
-    expect(new Set(answers)).toEqual(new Set(["[[32,96]]"]));
+    expect(new Set(answers)).toEqual(new Set(["[[40,120]]"]));
   });
 });
 

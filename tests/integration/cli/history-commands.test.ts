@@ -1,15 +1,17 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { REPOSITORY } from "#adapters/settings.ts";
+import { NO_TEST_IN_0_1_0 } from "#contracts/upcast/manifests.ts";
 import { registerCompare } from "../../../src/cli/commands/compare.ts";
 import { registerHistory } from "../../../src/cli/commands/history.ts";
 import { registerQuery } from "../../../src/cli/commands/query.ts";
 import { runCommand } from "../../fixtures/run-command.ts";
-import { writeSampleCampaign } from "../../fixtures/sample-record.ts";
-import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { writeSampleCampaign, writeSampleFork } from "../../fixtures/sample-record.ts";
+import { longTemporaryFolder, temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 async function sampleHome() {
   const home = temporaryFolder();
@@ -29,19 +31,41 @@ describe("turnwise history", () => {
     const { run } = await sampleHome();
     const [header, first, second] = lines(await run(registerHistory, "history"));
     expect(header).toBe(
-      "campaign | state | iterations | doing nothing | base policy | promoted policy | paired difference | gate | created | wall time",
+      "campaign | state | iterations | doing nothing | base, test | final, test | paired difference | p | USD | gate | created | wall time",
     );
     expect(first).toMatch(
-      /^first \| completed \| 2 \| 10\.0 % \| 50\.0 % \[40\.0, 60\.0\] \| 70\.0 % \[60\.0, 80\.0\] \| \+20\.0 pp \[\+10\.0, \+30\.0\] \|/,
+      /^first \| completed \| 2 \| 10\.0 % \| 40\.0 % \[30\.0, 50\.0\] \| 50\.0 % \[40\.0, 60\.0\] \| \+10\.0 pp \[0\.0, \+20\.0\] \| 0\.25 \| 0\.16 \|/,
     );
-    expect(second).toMatch(/^second \| open \| 1 \| 10\.0 % \| 50\.0 %/);
+    expect(second).toMatch(/^second \| open \| 1 \| – \| – \| – \| – \| – \| 0\.08 \|/);
+  });
+
+  test("a campaign without a result says why, and shows no selection figure in its place", async () => {
+    const { run } = await sampleHome();
+    const text = await run(registerHistory, "history");
+    expect(text).toContain("no result of second: the test is opened once, when the campaign ends");
+    expect(text).not.toContain("60.0 % [50.0");
   });
 
   test("--json holds the same campaigns", async () => {
     const { run } = await sampleHome();
     expect(JSON.parse(await run(registerHistory, "history", "--json"))).toMatchObject([
-      { campaignId: "first", state: "completed", finalPassRate: { value: 0.7 } },
-      { campaignId: "second", state: "open", finalPassRate: { value: 0.6 } },
+      {
+        campaignId: "first",
+        state: "completed",
+        test: { base: [{ k: 1, estimate: { value: 0.4 } }, {}], final: [{ estimate: { value: 0.5 } }, {}], flaggedUserStops: 3 },
+        noTestReason: null,
+        selectionFinal: { value: 0.7 },
+        meters: { policy: { calls: 96 }, user: { usd: 0.16 } },
+        actual: { policyCalls: 96, userCalls: 16, usd: 0.16 },
+        budget: { maxUsd: 300 },
+      },
+      {
+        campaignId: "second",
+        state: "open",
+        test: null,
+        noTestReason: expect.stringContaining("opened once"),
+        selectionFinal: { value: 0.6 },
+      },
     ]);
   });
 
@@ -58,9 +82,56 @@ describe("turnwise history", () => {
   test("one campaign is shown iteration by iteration, an unknown one is campaign.unknown", async () => {
     const { run } = await sampleHome();
     const text = await run(registerHistory, "history", "first");
+    expect(text).toMatch(/^iteration .*selection pass rate +against base +against best/m);
     expect(text).toMatch(/^ +base .*50\.0 %/m);
     expect(text).toMatch(/^ +2 .*70\.0 %.*promote/m);
     await expect(run(registerHistory, "history", "nobody")).rejects.toEqual(code("campaign.unknown"));
+  });
+
+  test("the result is the test, with all that a comparison has, and what it does not show", async () => {
+    const { run } = await sampleHome();
+    const text = await run(registerHistory, "history", "first");
+    const result = text.slice(text.indexOf("result: the test"));
+    expect(result).toMatch(/^result: the test, opened once when the campaign ended, on 4 tasks of 3 users x 2 trials\n/);
+    expect(result).toMatch(/^base policy +policy-a{12} +40\.0 % \[30\.0, 50\.0\], pass\^2 /m);
+    expect(result).toMatch(/^final policy +policy-2{12} +50\.0 % \[40\.0, 60\.0\], .*\(iteration 2\)$/m);
+    expect(result).toMatch(/^flagged users +3 of 16 rollouts/m);
+    expect(result).toMatch(/^base +\+10\.0 pp \[0\.0, \+20\.0\] +0\.25 +0\.5 +30\.0 pp +4 +3 +2 \/ 1\ndoing nothing passes 10\.0 %/m);
+    expect(result).toMatch(/Selection figures chose the policies, so they flatter what they chose.*one seed.*simulated/);
+    expect(result).not.toContain("70.0 %");
+  });
+
+  test("what it cost by party, what was allowed and who steered it stand on the page", async () => {
+    const { run } = await sampleHome();
+    const text = await run(registerHistory, "history", "first");
+    expect(text).toMatch(/^policy +96 +400 +32 +0\.00 +8\.0 s$/m);
+    expect(text).toMatch(/^user +16 +0 +0 +0\.16 +0 ms$/m);
+    expect(text).toMatch(/^all +112 +400 +32 +0\.16 +8\.0 s$/m);
+    expect(text).toMatch(/^budget +0\.16 of 300\.00 USD$/m);
+    expect(text).toMatch(/ 1 +pause +guard guard\.budget +10\.00 USD reached the budget of 10$/m);
+    expect(text).toMatch(/ 1 +budget maxUsd 300 +ana +worth it$/m);
+  });
+
+  test("where nothing is selected there is no selection column", async () => {
+    const home = temporaryFolder();
+    const record = new CampaignRecord(new LocalArtifactStore(join(home, "record")));
+    await writeSampleCampaign(record, { id: "unselected", hasSelection: false });
+    const text = await runCommand(registerHistory, ["history", "unselected"], { TURNWISE_HOME: home });
+    expect(text.slice(0, text.indexOf("result"))).not.toMatch(/selection|against/);
+    expect(text).toContain("Nothing was selected");
+    expect(text).toContain("final policy minus base policy");
+  });
+
+  test("a fork has its parent's iterations, and pays for its own", async () => {
+    const { home, run } = await sampleHome();
+    await writeSampleFork(new CampaignRecord(new LocalArtifactStore(join(home, "record"))), "first", "fork", 1);
+    const text = await run(registerHistory, "history", "fork");
+    expect(text).toMatch(/^forked from +first after iteration 1$/m);
+    expect(text).toMatch(/^ +1 .* parent$/m);
+    expect(text).toMatch(/^ +2 .* own$/m);
+    expect(text).toMatch(/^all +28 /m);
+    expect(text).toMatch(/^inherited +56 /m);
+    expect(text).toMatch(/^budget +0\.12 of 10\.00 USD$/m);
   });
 
   test("an empty record says how to start", async () => {
@@ -69,7 +140,7 @@ describe("turnwise history", () => {
 });
 
 describe("turnwise query", () => {
-  const SQL = "SELECT campaign_id, iteration, evaluation_pass_rate AS rate FROM iterations WHERE campaign_id = 'first' ORDER BY iteration";
+  const SQL = "SELECT campaign_id, iteration, selection_pass_rate AS rate FROM iterations WHERE campaign_id = 'first' ORDER BY iteration";
 
   test("prints a table, JSON or CSV of the same rows", async () => {
     const { run } = await sampleHome();
@@ -99,7 +170,7 @@ describe("turnwise query", () => {
   test("without SQL the tables are listed with their columns", async () => {
     const { run } = await sampleHome();
     const text = await run(registerQuery, "query");
-    for (const table of ["campaigns", "iterations", "groups", "trajectories", "turns", "rewards", "evaluations"])
+    for (const table of ["campaigns", "iterations", "groups", "trajectories", "turns", "rewards", "evaluations", "steering", "meters"])
       expect(text).toMatch(new RegExp(`^${table} +\\w+, `, "m"));
   });
 
@@ -110,24 +181,67 @@ describe("turnwise query", () => {
 });
 
 describe("turnwise compare", () => {
-  test("shows what was set differently and the paired difference on common tasks", async () => {
-    const { run } = await sampleHome();
-    const text = await run(registerCompare, "compare", "first", "second");
+  test("shows what was set differently and the paired difference on common test tasks", async () => {
+    const { home, run } = await sampleHome();
+    await writeSampleCampaign(new CampaignRecord(new LocalArtifactStore(join(home, "record"))), { id: "third", numIterations: 1 });
+    const text = await run(registerCompare, "compare", "first", "third");
     expect(text).toContain("their settings are the same");
+    expect(text).toMatch(/^ {2}final policy +50\.0 % \[40\.0, 60\.0\] +45\.0 % \[35\.0, 55\.0\]$/m);
     expect(text).toMatch(
-      /promoted policy of second minus that of first\n.*p \(Holm\).*\nfirst +0\.0 pp +1 +1 .* 0 \/ 0\ndoing nothing passes 10\.0 %/,
+      /final policy of third minus that of first \(test figures\)\n.*p \(Holm\).*\nfirst +0\.0 pp +1 +1 .* 0 \/ 0\ndoing nothing passes 10\.0 %/,
     );
-    const json = JSON.parse(await run(registerCompare, "compare", "first", "second", "--json"));
+    const json = JSON.parse(await run(registerCompare, "compare", "first", "third", "--json"));
     expect(json).toMatchObject({
       a: { campaignId: "first" },
-      b: { campaignId: "second" },
+      b: { campaignId: "third" },
       settings: [],
-      promoted: { comparison: { against: "first", numTasks: 1, pValue: 1 }, doNothingFloor: 0.1 },
+      final: { purpose: "test", comparison: { against: "first", numTasks: 1, pValue: 1 }, doNothingFloor: 0.1 },
     });
+  });
+
+  test("a campaign without a test is not compared, and selection figures stand under their name", async () => {
+    const { run } = await sampleHome();
+    const text = await run(registerCompare, "compare", "first", "second");
+    expect(text).toContain("their final policies cannot be compared: second has no test");
+    expect(text).toMatch(/selection, which chose .*\n {2}base policy +50\.0 %.*50\.0 %.*\n {2}final policy +70\.0 %.*60\.0 %/);
   });
 
   test("an unknown campaign is campaign.unknown", async () => {
     const { run } = await sampleHome();
     await expect(run(registerCompare, "compare", "first", "nobody")).rejects.toEqual(code("campaign.unknown"));
+  });
+});
+
+describe("a record of 0.1.0", () => {
+  const home = longTemporaryFolder();
+  cpSync(join(REPOSITORY, "tests/fixtures/records/0.1.0"), join(home, "record"), { recursive: true });
+  const run = async (register: Parameters<typeof runCommand>[0], ...args: string[]) =>
+    stripVTControlCharacters(await runCommand(register, args, { TURNWISE_HOME: home }));
+
+  test("has no result, and is told why", async () => {
+    const text = await run(registerHistory, "history");
+    expect(text).toContain(`no result of approved-3, approved-5, stopped, interrupted: ${NO_TEST_IN_0_1_0}`);
+    expect(lines(text)[1]).toMatch(/^approved-3 \| completed \| 1 \| – \| – \| – \| – \| – \| – \| 1 accept/);
+  });
+
+  test("its figures stand under selection", async () => {
+    const text = await run(registerHistory, "history", "approved-3");
+    expect(text).toMatch(/selection pass rate +against base +against last promoted/);
+    expect(text).toMatch(/^no result: release 0\.1\.0 had no test.*\nIts figures are selection figures, which chose the policies/m);
+  });
+
+  test("a campaign of it beside itself is compared by what chose its policy, with these words", async () => {
+    const text = await run(registerCompare, "compare", "approved-3", "approved-3");
+    expect(text).toMatch(/final policy of approved-3 minus that of approved-3 \(selection figures, which chose the policies: /);
+    expect(await run(registerCompare, "compare", "approved-3", "approved-5")).toContain("measured on no task in common");
+  });
+
+  test("SQL has its groups and metrics under selection", async () => {
+    const rows = async (sql: string) => JSON.parse(await run(registerQuery, "query", sql, "--json"));
+    expect(await rows("SELECT DISTINCT purpose FROM groups ORDER BY 1")).toEqual([{ purpose: "selection" }, { purpose: "train" }]);
+    expect(await rows("SELECT count(*) AS n FROM metrics WHERE name LIKE 'evaluation/%'")).toEqual([{ n: 0 }]);
+    expect(await rows("SELECT test_pass_rate, selection_pass_rate FROM campaigns WHERE campaign_id = 'approved-5'")).toEqual([
+      { test_pass_rate: null, selection_pass_rate: 0.5625 },
+    ]);
   });
 });

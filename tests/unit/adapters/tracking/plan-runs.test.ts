@@ -41,7 +41,9 @@ function campaign(stages: readonly StageManifest[], rest: Partial<ProjectedCampa
       createdAt: "2026-01-01T00:00:00.000Z",
     },
     end: null,
-    iterations: [{ iteration: 1, manifest: null, stages, report: null, tableBefore: null, tableAfter: null }],
+    iterations: [{ iteration: 1, owner: "c", manifest: null, stages, report: null, tableBefore: null, tableAfter: null }],
+    test: null,
+    steering: [],
     training: new Map(),
     ...rest,
   };
