@@ -4,6 +4,7 @@ import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { GroupManifest } from "#contracts/manifests.ts";
 import type { Meters } from "#contracts/meters.ts";
 import type { Trajectory, Usage } from "#contracts/trajectory.ts";
+import { addSummaries, NO_GROUPS, summaryOf } from "#core/campaign/group-summary.ts";
 import { NO_METERS, NOTHING_METERED } from "#core/campaign/meters.ts";
 import { groupSeed } from "#core/campaign/plan-tasks.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -18,10 +19,17 @@ import { withHeartbeat } from "./heartbeat.ts";
 
 export function createRolloutActivities(deps: ActivityDependencies) {
   return {
-    /** A page of the tasks that an iteration rolls out for a purpose. */
+    /** A page of the tasks that an iteration rolls out for a purpose: what is left to do of them, and what is done. */
     async planTasks({ campaignId, iteration, purpose, offset, limit }: TaskPageInput): Promise<TaskPage> {
-      const taskIds = plannedTasks(await openCampaign(deps, campaignId), purpose, iteration);
-      return { taskIds: taskIds.slice(offset, offset + limit), total: taskIds.length };
+      const planned = plannedTasks(await openCampaign(deps, campaignId), purpose, iteration);
+      const taskIds = planned.slice(offset, offset + limit);
+      const groups = await Promise.all(taskIds.map((taskId) => deps.record.readGroup(campaignId, iteration, purpose, taskId)));
+      const committed = groups.filter((group) => group !== null);
+      return {
+        taskIds: taskIds.filter((_, index) => groups[index] === null),
+        committed: committed.map(summaryOf).reduce(addSummaries, NO_GROUPS),
+        total: planned.length,
+      };
     },
 
     /**
@@ -44,8 +52,7 @@ export function createRolloutActivities(deps: ActivityDependencies) {
     async rolloutGroup(input: RolloutGroupInput): Promise<GroupSummary> {
       const { campaignId, iteration, purpose, taskId } = input;
       const committed = await deps.record.readGroup(campaignId, iteration, purpose, taskId);
-      const { outcomes, meters } = committed ?? (await withHeartbeat((signal, report) => rollOut(deps, input, signal, report)));
-      return { numGroups: 1, numRollouts: outcomes.length, meters };
+      return summaryOf(committed ?? (await withHeartbeat((signal, report) => rollOut(deps, input, signal, report))));
     },
   };
 }

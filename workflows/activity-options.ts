@@ -1,5 +1,5 @@
 // One table: queue, deadlines, retries and heartbeat per kind of activity. Every wait has a deadline.
-import { type ActivityOptions, proxyActivities } from "@temporalio/workflow";
+import { ActivityCancellationType, type ActivityOptions, proxyActivities } from "@temporalio/workflow";
 import { CONTROL_QUEUE, ROLLOUT_QUEUE, TRAINING_QUEUE } from "#contracts/workflow-ids.ts";
 import type { Activities } from "../activities/index.ts";
 import { takenActivities } from "./until-taken.ts";
@@ -12,7 +12,14 @@ const control: QueueOptions = { taskQueue: CONTROL_QUEUE, startToCloseTimeout: "
 const rollout: QueueOptions = { taskQueue: ROLLOUT_QUEUE, startToCloseTimeout: "2 hours", heartbeatTimeout: "20 seconds", retry };
 // It waits for its turn where campaigns share a server: as long as the others' stages last.
 const opening: QueueOptions = { ...rollout, startToCloseTimeout: "48 hours" };
-const training: QueueOptions = { taskQueue: TRAINING_QUEUE, startToCloseTimeout: "48 hours", heartbeatTimeout: "20 seconds", retry };
+// It is over when the trainer has saved and is gone: no other one may begin in its job folder before.
+const training: QueueOptions = {
+  taskQueue: TRAINING_QUEUE,
+  startToCloseTimeout: "48 hours",
+  heartbeatTimeout: "20 seconds",
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+};
 
 export const controlActivities =
   proxyActivities<

@@ -11,11 +11,13 @@ export interface CampaignTestInput {
   readonly progress: CampaignProgress;
   readonly heard: Heard;
   readonly runningSeconds: number;
+  readonly acknowledged: readonly string[];
 }
 
-export async function campaignTest({ campaignId, settings, progress, heard, runningSeconds }: CampaignTestInput): Promise<TestResult> {
-  const { basePolicy: base, promoted, meters, nextIteration } = progress;
-  const run = new StageRun({ campaignId, iteration: nextIteration, settings, meters, runningSeconds, heard, acknowledged: [] });
+export async function campaignTest(input: CampaignTestInput): Promise<TestResult> {
+  const { campaignId, settings } = input;
+  const { basePolicy: base, promoted, meters, nextIteration } = input.progress;
+  const run = new StageRun({ ...input, iteration: nextIteration, meters });
   const startedAt = timestamp();
   await run.enter("test");
   const sampledIn = (iteration: number) => (settings.hasSelection ? iteration : null);

@@ -17,15 +17,17 @@ import {
   type Workflow,
   workflowInfo,
 } from "@temporalio/workflow";
+import type { BudgetConfig } from "#contracts/campaign-config.ts";
 import type { CampaignState, CampaignStatus, Question, StateName } from "#contracts/campaign-status.ts";
 import type { CampaignEnd, StageName } from "#contracts/manifests.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
 import { iterationWorkflowId, testWorkflowId } from "#contracts/workflow-ids.ts";
 import { endReason } from "#core/campaign/progress.ts";
-import { advanceState, applyWord } from "#core/campaign/state.ts";
+import { advanceState, applyWord, isHeld } from "#core/campaign/state.ts";
 import { controlActivities } from "./activity-options.ts";
 import { campaignTest } from "./campaign-test.ts";
 import { iteration } from "./iteration.ts";
+import { LONG_HISTORY } from "./long-history.ts";
 import {
   approveRewardUpdate,
   type CampaignInput,
@@ -49,16 +51,15 @@ const STATE_KEY = defineSearchAttributeKey("TurnwiseState", SearchAttributeType.
 const STAGE_KEY = defineSearchAttributeKey("TurnwiseStage", SearchAttributeType.KEYWORD);
 const ITERATION_KEY = defineSearchAttributeKey("TurnwiseIteration", SearchAttributeType.INT);
 
-/** Far below what the server allows; interrupted iterations and many words fill a history too. */
-const LONG_HISTORY = 2048;
+/** Characters of a word's reason: what a trainer says when it fails can be long, and travels with every signal. */
+const LONGEST_REASON = 4000;
 
 export async function campaign(input: CampaignInput): Promise<CampaignEnd> {
   const run = new CampaignRun(input);
   run.listen();
   for (let numIterations = 0; ; ) {
-    const reason = run.endReason();
-    if (reason !== null) {
-      const end = await run.end(reason);
+    if (run.endReason() !== null) {
+      const end = await run.end();
       if (end !== null) return end;
     } else if (await run.nextIteration()) numIterations += 1;
     const isOver = input.iterationsPerRun !== undefined && numIterations >= input.iterationsPerRun;
@@ -93,9 +94,12 @@ class CampaignRun {
 
   listen(): void {
     setHandler(statusQuery, () => this.status());
-    setHandler(stageSignal, ({ stage, question }) => {
+    setHandler(stageSignal, ({ iteration, stage, question }) => {
+      // One that a lost parent has left behind may still speak.
+      if (this.scope === null || iteration !== this.state.progress.nextIteration) return;
       this.stage = stage;
       this.question = question;
+      this.runClock();
       this.show();
     });
     setHandler(pauseUpdate, (speaker) => this.say({ word: "pause", by: "person", ...speaker }));
@@ -117,7 +121,7 @@ class CampaignRun {
     const { progress, steering, runningSeconds } = await this.readyToWork();
     if (steering.stop !== null) return false;
     const number = progress.nextIteration;
-    const acknowledged = steering.acknowledged.filter((guard) => guard.iteration === number).map(({ code }) => code);
+    const acknowledged = this.acknowledged();
     const workflowId = iterationWorkflowId(campaignId, number);
     const manifest = await this.work(workflowId, () =>
       startChild(iteration, {
@@ -131,13 +135,15 @@ class CampaignRun {
     return true;
   }
 
-  /** The test and the last manifest; null when the test was interrupted. */
-  async end(reason: string): Promise<CampaignEnd | null> {
+  /** The test and the last manifest; null when the test was interrupted, or a pause came before the end. */
+  async end(): Promise<CampaignEnd | null> {
     const { campaignId, settings } = this.input;
-    const { stop } = this.state.steering;
-    const isTested = settings.hasTest && (stop === null || stop.withTest);
+    const { steering } = await this.readyToWork();
+    const isTested = settings.hasTest && steering.stop?.withTest !== false;
     const result = isTested ? await this.test() : null;
-    if (isTested && result === null) return null;
+    const { stop } = this.state.steering;
+    const reason = this.endReason();
+    if (reason === null || (isTested && result === null) || isHeld(this.state.steering)) return null;
     const { promoted, nextIteration } = this.state.progress;
     const end = await CancellationScope.nonCancellable(() =>
       controlActivities.commitEnd({
@@ -160,13 +166,13 @@ class CampaignRun {
 
   private async test() {
     const { campaignId, settings } = this.input;
-    const { progress, runningSeconds, steering } = await this.readyToWork();
-    if (steering.stop !== null && !steering.stop.withTest) return null;
+    const { progress, runningSeconds } = this.handOver();
+    const acknowledged = this.acknowledged();
     const workflowId = testWorkflowId(campaignId);
     return this.work(workflowId, () =>
       startChild(campaignTest, {
         workflowId,
-        args: [{ campaignId, settings, progress, heard: this.heard(), runningSeconds }],
+        args: [{ campaignId, settings, progress, acknowledged, heard: this.heard(), runningSeconds }],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       }),
     );
@@ -174,8 +180,8 @@ class CampaignRun {
 
   /** The state to go on with, once nothing holds it. */
   private async readyToWork(): Promise<CampaignState> {
-    await condition(() => this.state.steering.pause === null || this.state.steering.stop !== null);
     this.show();
+    await condition(() => !isHeld(this.state.steering));
     return this.handOver();
   }
 
@@ -188,34 +194,46 @@ class CampaignRun {
     id: string,
     start: () => Promise<ChildWorkflowHandle<Work>>,
   ): Promise<Awaited<ReturnType<Work>> | null> {
+    const { budget } = this.state.steering;
     this.scope = new CancellationScope();
-    this.clock.run(true);
+    this.runClock();
     try {
-      return await this.scope.run(async () => {
-        const child = await startOnceGone(id, start);
-        // Whatever was said while it started is told again: it was told the state from before.
-        this.childId = id;
-        await this.tellChild();
-        return (await child.result()) as Awaited<ReturnType<Work>>;
-      });
+      return await this.scope
+        .run(async () => {
+          const child = await startOnceGone(id, start);
+          // Whatever was said while it started is told again: it was told the state from before.
+          this.childId = id;
+          await this.tellChild();
+          return (await child.result()) as Awaited<ReturnType<Work>>;
+        })
+        .finally(() => this.leaveWork());
     } catch (error) {
-      if (!isCancellation(error)) await this.pauseFor(error);
-      else if (this.state.steering.stop === null) throw error;
+      if (CancellationScope.current().consideredCancelled) throw error;
+      const isStopped = isCancellation(error) && this.state.steering.stop !== null;
+      if (!isStopped) await this.pauseFor(error, budget);
       return null;
-    } finally {
-      this.clock.run(false);
-      this.childId = null;
-      this.question = null;
-      this.scope = null;
     }
   }
 
-  /** One word after the other: into the record, then into the state, then to whoever works. Answers the state that was reached. */
-  private async say(draft: WordDraft, check: () => void = () => {}): Promise<StateName> {
+  private leaveWork(): void {
+    this.childId = null;
+    this.question = null;
+    this.scope = null;
+    this.runClock();
+  }
+
+  /**
+   * One word after the other: into the record, then into the state, then to whoever works. Answers the state that was reached.
+   * `isMeant` is asked when its turn comes: a word that has lost its sense by then is not said.
+   */
+  private async say(draft: WordDraft, isMeant: () => boolean = () => true): Promise<StateName> {
     const spoken = this.lastWord.then(async () => {
-      check();
+      if (this.ended !== null)
+        throw ApplicationFailure.nonRetryable(`campaign ${this.input.campaignId} is ${this.ended}`, "campaign.ended");
+      if (!isMeant()) return;
       const word = {
         ...draft,
+        why: shorten(draft.why),
         schemaVersion: 1,
         campaignId: this.input.campaignId,
         number: this.state.steering.numWords + 1,
@@ -224,10 +242,10 @@ class CampaignRun {
       } as SteeringWord;
       await CancellationScope.nonCancellable(() => controlActivities.recordWord(word));
       this.state = applyWord(this.state, word);
-      this.clock.run(this.scope !== null && this.state.steering.pause === null);
-      if (word.word === "stop") this.scope?.cancel();
+      this.runClock();
       this.show();
-      await this.tellChild();
+      if (word.word === "stop") this.scope?.cancel();
+      else await this.tellChild();
     });
     this.lastWord = spoken.catch(() => {});
     await spoken;
@@ -236,7 +254,10 @@ class CampaignRun {
 
   private answer(word: "approve" | "reject", speaker: Speaker): Promise<StateName> {
     const table = this.tableInQuestion();
-    return this.say({ word, by: "person", table, ...speaker }, () => this.refuseSecondAnswer(table));
+    return this.say({ word, by: "person", table, ...speaker }, () => {
+      this.refuseSecondAnswer(table);
+      return true;
+    });
   }
 
   /** Throws when nobody is asked, or the first answer is there already. */
@@ -256,19 +277,35 @@ class CampaignRun {
   }
 
   private heard(): Heard {
-    const { pause, budget, answers } = this.state.steering;
-    return { pause, budget, answers };
+    const { numWords, pause, budget, answers } = this.state.steering;
+    return { numWords, pause, budget, answers };
+  }
+
+  /** Codes of guards that stay silent in what runs next. */
+  private acknowledged(): string[] {
+    const { progress, steering } = this.state;
+    return steering.acknowledged.filter(({ iteration }) => iteration === progress.nextIteration).map(({ code }) => code);
   }
 
   private async tellChild(): Promise<void> {
     if (this.childId !== null) await tell(this.childId, heardSignal, this.heard());
   }
 
-  /** A failure that retries could not cure, or a guard: the campaign waits for a person instead of failing. */
-  private async pauseFor(error: unknown): Promise<void> {
-    const code = failureType(error) ?? "campaign.iteration-failed";
+  /**
+   * A failure that retries could not cure, or a guard: the campaign waits for a person instead of failing. A budget that was set anew since
+   * the work began under `budget` is tried first.
+   */
+  private async pauseFor(error: unknown, budget: BudgetConfig): Promise<void> {
+    const code = failureCode(error) ?? "campaign.iteration-failed";
     const by = code.startsWith("guard.") ? "guard" : "failure";
-    await this.say({ word: "pause", by, who: code, why: rootCause(error) ?? String(error) });
+    const isMeant = () => code !== "guard.budget" || this.state.steering.budget === budget;
+    await this.say({ word: "pause", by, who: code, why: rootCause(error) ?? String(error) }, isMeant);
+  }
+
+  /** Running time is what the campaign's own work takes: pauses and a person's time to answer are not. */
+  private runClock(): void {
+    const state = this.stateName();
+    this.clock.run(this.scope !== null && state !== "paused" && state !== "waiting-for-approval");
   }
 
   private status(): CampaignStatus {
@@ -278,13 +315,14 @@ class CampaignRun {
     return {
       campaignId,
       state: this.stateName(),
-      reason: steering.pause,
+      reason: isHeld(steering) ? steering.pause : null,
       question: this.question,
       iteration: Math.min(progress.nextIteration, settings.maxIterations),
       maxIterations: settings.maxIterations,
       stage: isBase && this.stage === "selection" ? "base-selection" : this.stage,
       progress: null,
       promotedPolicy: progress.promoted.policy.name,
+      promotedIteration: progress.promoted.iteration,
       selectionPassRate: progress.promoted.passRate,
       basePassRate: progress.basePassRate,
       meters: progress.meters,
@@ -296,9 +334,8 @@ class CampaignRun {
   /** Derived, never stored: it cannot say what is not so. */
   private stateName(): StateName {
     if (this.ended !== null) return this.ended;
-    const { stop, pause } = this.state.steering;
-    if (stop !== null) return "stopping";
-    if (pause !== null) return "paused";
+    if (isHeld(this.state.steering)) return "paused";
+    if (this.state.steering.stop !== null) return "stopping";
     const isAsking = this.question !== null && this.state.steering.answers[this.question.table] === undefined;
     return isAsking ? "waiting-for-approval" : "running";
   }
@@ -313,11 +350,13 @@ class CampaignRun {
   }
 }
 
-/** The code of the innermost failure that has one. */
-function failureType(error: unknown): string | null {
-  let type: string | null = null;
+/** The code of the innermost failure that has one; types of unexpected errors, like TypeError, are none. */
+function failureCode(error: unknown): string | null {
+  let code: string | null = null;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ApplicationFailure && cause.type) type = cause.type;
+    if (cause instanceof ApplicationFailure && cause.type?.includes(".") === true) code = cause.type;
   }
-  return type;
+  return code;
 }
+
+const shorten = (text: string): string => (text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text);

@@ -1,5 +1,6 @@
 // rollout -> calibration -> redesign -> training -> selection, once. Every stage finds its own committed output and reuses it,
 // so an iteration that is run again (retry, resume, lost Temporal database) repeats nothing that the record holds.
+import { CancellationScope } from "@temporalio/workflow";
 import type { IterationContext, IterationDraft } from "#contracts/activities.ts";
 import type { CampaignProgress, CampaignSettings } from "#contracts/campaign-status.ts";
 import type { IterationManifest } from "#contracts/manifests.ts";
@@ -23,9 +24,13 @@ type StagesResult = Omit<IterationDraft, "meters" | "runningSeconds">;
 export async function iteration(input: IterationInput): Promise<IterationManifest> {
   const run = new StageRun({ ...input, meters: input.progress.meters });
   const result = input.iteration === 0 ? await measureBase(input, run) : await runStages(input, run);
-  const manifest = await controlActivities.commitIteration({ ...result, meters: run.meters, runningSeconds: run.runningSeconds() });
-  await controlActivities.applyRetention({ campaignId: input.campaignId });
-  return manifest;
+  const runningSeconds = Math.max(0, run.runningSeconds() - input.progress.runningSeconds);
+  // What is done is told: a stop at the last moment must not end a campaign one iteration before the one that its record ends with.
+  return CancellationScope.nonCancellable(async () => {
+    const manifest = await controlActivities.commitIteration({ ...result, meters: run.meters, runningSeconds });
+    await controlActivities.applyRetention({ campaignId: input.campaignId });
+    return manifest;
+  });
 }
 
 /** Iteration 0: the base policy on the selection tasks, so that every later policy has something to be compared with. */

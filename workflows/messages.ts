@@ -38,8 +38,10 @@ export const rejectRewardUpdate = defineUpdate<StateName, [Speaker]>("reject-rew
 /** New limits; those that are not named stay. */
 export const setBudgetUpdate = defineUpdate<StateName, [Speaker & { readonly budget: BudgetConfig }]>("set-budget");
 
-/** What a child must know of what was said: always the whole, so that the last one that arrives is enough. */
-export type Heard = Pick<Steering, "pause" | "budget" | "answers">;
+/** What a child must know of what was said: always the whole, and of how many words, since signals may overtake one another. */
+export type Heard = Pick<Steering, "numWords" | "pause" | "budget" | "answers">;
+/** The one that knows more. */
+export const later = (known: Heard, told: Heard): Heard => (told.numWords < known.numWords ? known : told);
 /** Parent to child. */
 export const heardSignal = defineSignal<[Heard]>("heard");
 /** Child to campaign: where it is, and what it asks a person. */

@@ -11,7 +11,7 @@ import { reachedBudget } from "#core/campaign/budget.ts";
 import { guardDisk, type RaisedGuard } from "#core/campaign/guards.ts";
 import { addMeters, NO_METERS } from "#core/campaign/meters.ts";
 import { controlActivities, rolloutActivities } from "./activity-options.ts";
-import { type Heard, heardSignal, stageSignal } from "./messages.ts";
+import { type Heard, heardSignal, later, stageSignal } from "./messages.ts";
 import { rolloutBatch } from "./rollout-batch.ts";
 import { RunningClock } from "./running-clock.ts";
 import { startOnceGone } from "./start-once-gone.ts";
@@ -35,6 +35,7 @@ export class StageRun {
   private heard: Heard;
   private readonly clock: RunningClock;
   private rolloutId: string | null = null;
+  private isAsking = false;
   private stage: StageName = "rollout";
   /** Of this run's own stages. */
   meters: Meters = NO_METERS;
@@ -43,10 +44,10 @@ export class StageRun {
     this.input = input;
     this.heard = input.heard;
     this.clock = new RunningClock(input.runningSeconds);
-    this.clock.run(input.heard.pause === null);
+    this.runClock();
     setHandler(heardSignal, async (heard) => {
-      this.heard = heard;
-      this.clock.run(heard.pause === null);
+      this.heard = later(this.heard, heard);
+      this.runClock();
       await this.tellRollouts();
     });
   }
@@ -91,8 +92,10 @@ export class StageRun {
   /** A person's word on a fitted table: the one that was given already, or the one that comes. */
   async askPerson(table: string): Promise<"approved" | "rejected"> {
     if (this.heard.answers[table] === undefined) {
+      this.wait(true);
       await this.tellStage({ table });
       await condition(() => this.heard.answers[table] !== undefined);
+      this.wait(false);
       await this.tellStage(null);
     }
     return this.heard.answers[table]?.word === "approve" ? "approved" : "rejected";
@@ -108,9 +111,9 @@ export class StageRun {
     this.meters = addMeters(this.meters, meters);
   }
 
-  /** Without pauses. */
+  /** Of the whole campaign, without pauses. */
   runningSeconds(): number {
-    return this.clock.seconds() - this.input.runningSeconds;
+    return this.clock.seconds();
   }
 
   tellStage(question: Question | null): Promise<void> {
@@ -122,6 +125,16 @@ export class StageRun {
     const spent = { meters: addMeters(this.input.meters, this.meters), runningSeconds: this.clock.seconds() };
     const reached = reachedBudget(this.heard.budget, spent);
     if (reached !== null) throw ApplicationFailure.nonRetryable(reached, "guard.budget");
+  }
+
+  private wait(isAsking: boolean): void {
+    this.isAsking = isAsking;
+    this.runClock();
+  }
+
+  /** A person's time to answer is no running time either. */
+  private runClock(): void {
+    this.clock.run(this.heard.pause === null && !this.isAsking);
   }
 
   private async tellRollouts(): Promise<void> {

@@ -19,8 +19,6 @@ export const TaskPageInput = IterationContext.extend({
   limit: z.int().positive().max(PAGE_SIZE),
 });
 export type TaskPageInput = z.infer<typeof TaskPageInput>;
-export const TaskPage = z.strictObject({ taskIds: z.array(z.string()), total: z.int().nonnegative() });
-export type TaskPage = z.infer<typeof TaskPage>;
 
 export const OpenPolicyInput = IterationContext.extend({
   policy: PolicyRef,
@@ -49,6 +47,13 @@ export type RolloutGroupInput = z.infer<typeof RolloutGroupInput>;
 /** Sums over groups. */
 export const GroupSummary = z.strictObject({ numGroups: z.int().nonnegative(), numRollouts: z.int().nonnegative(), meters: Meters });
 export type GroupSummary = z.infer<typeof GroupSummary>;
+
+export const TaskPage = z.strictObject({
+  taskIds: z.array(z.string()).describe("of the page's tasks, in order, those whose group is not committed"),
+  committed: GroupSummary.describe("of the page's other tasks: what they cost counts before anything new begins"),
+  total: z.int().nonnegative().describe("tasks of all pages"),
+});
+export type TaskPage = z.infer<typeof TaskPage>;
 
 const startedAt = z.iso.datetime();
 

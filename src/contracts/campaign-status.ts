@@ -24,6 +24,7 @@ export const CampaignProgress = z.strictObject({
   trainTruncationRate: z.number().nullable(),
   bestTrainPassRate: z.number().nullable(),
   meters: Meters,
+  runningSeconds: z.number().nonnegative().describe("wall time without pauses"),
 });
 export type CampaignProgress = z.infer<typeof CampaignProgress>;
 
@@ -51,7 +52,7 @@ export const CampaignState = z
   .strictObject({
     progress: CampaignProgress,
     steering: Steering,
-    runningSeconds: z.number().nonnegative().describe("wall time without pauses"),
+    runningSeconds: z.number().nonnegative().describe("wall time without pauses, of the unfinished iteration too"),
   })
   .meta({ id: "CampaignState" });
 export type CampaignState = z.infer<typeof CampaignState>;
@@ -86,6 +87,7 @@ export const CampaignStatus = z
     stage: z.union([StageName, z.literal("base-selection")]).nullable(),
     progress: z.strictObject({ done: z.int(), total: z.int() }).nullable(),
     promotedPolicy: z.string(),
+    promotedIteration: z.int().nonnegative().describe("that the promoted policy comes from; 0 is the base policy"),
     selectionPassRate: z.number().nullable(),
     basePassRate: z.number().nullable(),
     meters: Meters.describe("of the committed iterations"),

@@ -1,14 +1,15 @@
 // Activities that answer at once and note what they were asked, for tests of the workflows' own decisions.
 import { ApplicationFailure } from "@temporalio/common";
-import type { CanaryReport } from "#contracts/activities.ts";
+import type { CanaryReport, GroupSummary, RolloutGroupInput } from "#contracts/activities.ts";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignConfig as CampaignConfigSchema } from "#contracts/campaign-config.ts";
-import type { IterationManifest, RolloutPurpose } from "#contracts/manifests.ts";
+import type { CampaignEnd, IterationManifest, RolloutPurpose } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
+import { addSummaries, NO_GROUPS } from "#core/campaign/group-summary.ts";
 import { NO_METERS, NOTHING_METERED } from "#core/campaign/meters.ts";
-import { initialState, settingsOf } from "#core/campaign/state.ts";
+import { initialState, rebuildState, settingsOf } from "#core/campaign/state.ts";
 import type { Activities } from "../../activities/index.ts";
 import type { CampaignInput } from "../../workflows/messages.ts";
 
@@ -38,14 +39,21 @@ export function testConfig(overrides: Partial<CampaignConfig> = {}): CampaignCon
   });
 }
 
+const manifestOf = (config: CampaignConfig) => ({ basePolicy: policyRef("base"), priorTable: ref("prior"), config });
+
 export function campaignInput(campaignId: string, config = testConfig(), rest: Partial<CampaignInput> = {}): CampaignInput {
-  const manifest = { basePolicy: policyRef("base"), priorTable: ref("prior"), config };
-  return { campaignId, settings: settingsOf(config), state: initialState(manifest), ...rest };
+  return { campaignId, settings: settingsOf(config), state: initialState(manifestOf(config)), ...rest };
+}
+
+/** What a campaign starts with whose workflow is lost: all that its record holds. */
+export function rebuiltInput(campaignId: string, config: CampaignConfig, { iterations, words }: Fakes): CampaignInput {
+  return { campaignId, settings: settingsOf(config), state: rebuildState(manifestOf(config), iterations, words) };
 }
 
 export interface FakeOptions {
   readonly gate?: "accept" | "reject" | "insufficient";
   readonly numLiveRows?: number;
+  /** By iteration, as are all lists here. */
   readonly truncationRates?: readonly number[];
   readonly passRates?: readonly number[];
   readonly userErrorRates?: readonly number[];
@@ -58,6 +66,8 @@ export interface FakeOptions {
   readonly groupUsd?: number;
   /** Awaited at the start of every group. */
   readonly beforeGroup?: (taskId: string, iteration: number) => Promise<void>;
+  /** Awaited before anything but a group or a word is worked on. */
+  readonly beforeStage?: (name: string, iteration: number) => Promise<void>;
   /** Told what the stages are given of the server's check. */
   readonly onCanary?: (stage: "rollout" | "selection", iteration: number, canary: CanaryReport | null) => void;
   /** Iterations whose training fails until the set is emptied. */
@@ -68,21 +78,42 @@ export interface FakeOptions {
 
 export interface Fakes {
   readonly activities: Activities;
+  /** What was worked on, in order: what the record answered again is not among it. */
   readonly calls: string[];
+  /** Groups that were begun: each once, when nothing is rolled out twice. */
+  readonly begun: string[];
   readonly words: SteeringWord[];
   readonly iterations: IterationManifest[];
+  readonly ends: CampaignEnd[];
 }
 
 const ID_OF: Readonly<Record<RolloutPurpose, string>> = { train: "t", selection: "s", test: "x" };
+const FINISHED_AT = "2026-01-01T00:00:00.000Z";
 
 /** Like the real ones towards the record: what is committed is answered again, words are kept. */
 export function fakeActivities(options: FakeOptions = {}): Fakes {
   const calls: string[] = [];
+  const begun: string[] = [];
   const words: SteeringWord[] = [];
   const iterations: IterationManifest[] = [];
-  const redesigned = new Set<number>();
+  const ends: CampaignEnd[] = [];
+  const groups = new Map<string, GroupSummary>();
+  const stages = new Map<string, unknown>();
   const { gate = "insufficient", numLiveRows = 5, promotion = "promote" } = options;
   const numTasks = { train: 4, selection: 3, test: 3, ...options.numTasks };
+
+  const keyOf = ({ iteration, purpose, taskId }: Omit<RolloutGroupInput, "policy">) => `${iteration} ${purpose} ${taskId}`;
+  const commitOnce = async <Result>(name: string, iteration: number, said: string, work: () => Result): Promise<Result> => {
+    await options.beforeStage?.(name, iteration);
+    const key = `${name} ${iteration}`;
+    if (!stages.has(key)) {
+      const result = work();
+      calls.push(`${key}${said}`);
+      stages.set(key, result);
+    }
+    return stages.get(key) as Result;
+  };
+
   const activities: Activities = {
     async findWorkers({ queue }) {
       return { queue, isPolled: true, busyWith: [] };
@@ -90,9 +121,15 @@ export function fakeActivities(options: FakeOptions = {}): Fakes {
     async applyRetention() {
       return { freedBytes: 0, problem: null };
     },
-    async planTasks({ purpose, offset, limit }) {
-      const ids = Array.from({ length: numTasks[purpose] }, (_, index) => `${ID_OF[purpose]}${index + 1}`);
-      return { taskIds: ids.slice(offset, offset + limit), total: ids.length };
+    async planTasks({ iteration, purpose, offset, limit }) {
+      const planned = Array.from({ length: numTasks[purpose] }, (_, index) => `${ID_OF[purpose]}${index + 1}`);
+      const page = planned.slice(offset, offset + limit);
+      const found = page.map((taskId) => groups.get(keyOf({ campaignId: "", iteration, purpose, taskId })));
+      return {
+        taskIds: page.filter((_, index) => found[index] === undefined),
+        committed: found.filter((group) => group !== undefined).reduce(addSummaries, NO_GROUPS),
+        total: planned.length,
+      };
     },
     async recordWord(word) {
       await options.beforeWord?.(word);
@@ -102,14 +139,22 @@ export function fakeActivities(options: FakeOptions = {}): Fakes {
       return { freeGb: options.freeGb?.() ?? 100 };
     },
     async openPolicy({ iteration, policy }) {
+      await options.beforeStage?.("open", iteration);
       calls.push(`open ${iteration} ${policy.name}`);
       return { numTurns: 64, numTokens: 640, meanDifference: iteration / 1e6, maxDifference: iteration / 1e5 };
     },
-    async rolloutGroup({ iteration, purpose, taskId, policy }) {
-      await options.beforeGroup?.(taskId, iteration);
-      calls.push(`group ${iteration} ${purpose} ${taskId} ${policy.name}`);
-      const policyMeter = { ...NOTHING_METERED, calls: 10, promptTokens: 100, completionTokens: 10, usd: options.groupUsd ?? 0 };
-      return { numGroups: 1, numRollouts: 2, meters: { ...NO_METERS, policy: policyMeter } };
+    async rolloutGroup({ policy, ...group }) {
+      const key = keyOf(group);
+      if (!groups.has(key)) {
+        begun.push(key);
+        await options.beforeGroup?.(group.taskId, group.iteration);
+      }
+      if (!groups.has(key)) {
+        calls.push(`group ${key} ${policy.name}`);
+        const meter = { ...NOTHING_METERED, calls: 10, promptTokens: 100, completionTokens: 10, usd: options.groupUsd ?? 0 };
+        groups.set(key, { numGroups: 1, numRollouts: 2, meters: { ...NO_METERS, policy: meter } });
+      }
+      return groups.get(key) as GroupSummary;
     },
     async commitRollout({ iteration, canary }) {
       options.onCanary?.("rollout", iteration, canary);
@@ -120,44 +165,60 @@ export function fakeActivities(options: FakeOptions = {}): Fakes {
       };
     },
     async calibrate({ iteration }) {
-      calls.push(`calibrate ${iteration}`);
-      const isRedesigned = redesigned.has(iteration);
+      await commitOnce("calibrate", iteration, "", () => null);
+      const isRedesigned = stages.has(`redesign ${iteration}`);
       return { report: ref("report"), decision: gate, fittedSha256: ref(`fitted${iteration}`).sha256, isRedesigned, meters: NO_METERS };
     },
     async redesign({ iteration, approval, table }) {
-      calls.push(`redesign ${iteration} ${approval}`);
-      redesigned.add(iteration);
-      const isAdopted = gate === "accept" && approval !== "rejected";
-      return { table: isAdopted ? ref(`table${iteration}`) : table, changed: [] };
+      return commitOnce("redesign", iteration, ` ${approval}`, () => {
+        const isAdopted = gate === "accept" && approval !== "rejected";
+        return { table: isAdopted ? ref(`table${iteration}`) : table, changed: [] };
+      });
     },
     async buildBatch({ iteration, table }) {
-      calls.push(`batch ${iteration} ${table.uri}`);
-      return { batch: ref("batch"), credit: ref("credit"), numRows: 8, numActionTokens: 100, numLiveRows, deadTurnShare: 0 };
+      return commitOnce("batch", iteration, ` ${table.uri}`, () => ({
+        batch: ref("batch"),
+        credit: ref("credit"),
+        numRows: 8,
+        numActionTokens: 100,
+        numLiveRows,
+        deadTurnShare: 0,
+      }));
     },
     async train({ iteration, policy }) {
-      if (options.brokenTraining?.has(iteration) === true) throw ApplicationFailure.nonRetryable("gradient norm 1e9", "trainer.diverged");
-      calls.push(`train ${iteration} ${policy.name}`);
-      return { policy: policyRef(`policy${iteration}`), gradientNorm: options.gradientNorms?.[iteration] ?? 1, meters: NO_METERS };
+      return commitOnce("train", iteration, ` ${policy.name}`, () => {
+        if (options.brokenTraining?.has(iteration) === true) throw ApplicationFailure.nonRetryable("gradient norm 1e9", "trainer.diverged");
+        return { policy: policyRef(`policy${iteration}`), gradientNorm: options.gradientNorms?.[iteration] ?? 1, meters: NO_METERS };
+      });
     },
     async select({ iteration, policy, best, canary }) {
       options.onCanary?.("selection", iteration, canary);
-      calls.push(`select ${iteration} ${policy.name}${best === null ? "" : ` against ${best}`}`);
-      return { report: ref("selection"), passRate: 0.5 + iteration / 10, promotion: best === null ? "none" : promotion };
+      return commitOnce("select", iteration, ` ${policy.name}${best === null ? "" : ` against ${best}`}`, () => ({
+        report: ref("selection"),
+        passRate: 0.5 + iteration / 10,
+        promotion: best === null ? "none" : promotion,
+      }));
     },
     async test({ base, final, finalIteration }) {
-      calls.push(`test ${base.name} ${final.name} ${finalIteration}`);
-      return { base: ref("test-base"), final: ref("test-final") };
+      return commitOnce("test", finalIteration, ` ${base.name} ${final.name}`, () => ({
+        base: ref("test-base"),
+        final: ref("test-final"),
+      }));
     },
     async commitIteration(draft) {
-      calls.push(`commit ${draft.iteration} ${draft.policyAfter.name}`);
-      const manifest: IterationManifest = { schemaVersion: 2, ...draft, finishedAt: "2026-01-01T00:00:00.000Z" };
-      iterations.push(manifest);
-      return manifest;
+      return commitOnce("commit", draft.iteration, ` ${draft.policyAfter.name}`, () => {
+        const manifest: IterationManifest = { schemaVersion: 2, ...draft, finishedAt: FINISHED_AT };
+        iterations.push(manifest);
+        return manifest;
+      });
     },
     async commitEnd(draft) {
-      calls.push(`end ${draft.state}`);
-      return { schemaVersion: 2, ...draft, finishedAt: "2026-01-01T00:00:00.000Z" };
+      if (ends.length === 0) {
+        calls.push(`end ${draft.state}`);
+        ends.push({ schemaVersion: 2, ...draft, finishedAt: FINISHED_AT });
+      }
+      return ends[0] as CampaignEnd;
     },
   };
-  return { activities, calls, words, iterations };
+  return { activities, calls, begun, words, iterations, ends };
 }

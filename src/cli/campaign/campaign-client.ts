@@ -4,6 +4,7 @@ import {
   Connection,
   isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
+  type WorkflowHandle,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from "@temporalio/client";
@@ -15,7 +16,7 @@ import { findQueueWorkers, pendingActivities } from "#adapters/temporal/queue-wo
 import { CampaignStatus, type StateName } from "#contracts/campaign-status.ts";
 import { isServed } from "#contracts/queue-workers.ts";
 import { CONTROL_QUEUE, campaignWorkflowId, iterationWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
-import { CampaignError, type ErrorCode } from "#core/errors.ts";
+import { CampaignError, ERROR_CODES } from "#core/errors.ts";
 import type { campaign } from "../../../workflows/campaign.ts";
 import { type CampaignInput, type Progress, progressQuery, type Speaker, statusQuery } from "../../../workflows/messages.ts";
 import { findWaiting } from "./waiting.ts";
@@ -75,8 +76,7 @@ export class CampaignClient {
   async status(campaignId: string): Promise<CampaignStatus | null> {
     const handle = this.client.workflow.getHandle(campaignWorkflowId(campaignId));
     try {
-      const { status, taskQueue } = await this.withDeadline(() => handle.describe());
-      if (status.name !== "RUNNING" || taskQueue !== CONTROL_QUEUE) return null;
+      if (!(await this.isOurs(handle))) return null;
       const answer = CampaignStatus.parse(await this.withDeadline(() => handle.query(statusQuery)));
       return { ...answer, progress: await this.stageProgress(answer) };
     } catch (error) {
@@ -100,16 +100,19 @@ export class CampaignClient {
   async tell<Args extends [Speaker]>(campaignId: string, update: UpdateDefinition<StateName, Args>, ...args: Args): Promise<StateName> {
     try {
       const handle = this.client.workflow.getHandle(campaignWorkflowId(campaignId));
+      if (!(await this.isOurs(handle))) throw notRunning(campaignId);
       return await this.withDeadline(() => handle.executeUpdate<StateName, [Speaker]>(update.name, { args: args as [Speaker] }));
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) {
-        throw new CampaignError("campaign.not-running", `campaign ${campaignId} is not running`, {
-          next: `turnwise campaign resume ${campaignId}`,
-        });
-      }
+      if (error instanceof WorkflowNotFoundError) throw notRunning(campaignId);
       if (error instanceof WorkflowUpdateFailedError) throw refused(error, campaignId);
       throw await this.explain(error);
     }
+  }
+
+  /** Whether it runs, and as a workflow of this release. */
+  private async isOurs(handle: WorkflowHandle): Promise<boolean> {
+    const { status, taskQueue } = await this.withDeadline(() => handle.describe());
+    return status.name === "RUNNING" && taskQueue === CONTROL_QUEUE;
   }
 
   /** Ends the workflows of a campaign that run on the queue of an earlier release. True when there was one. */
@@ -140,9 +143,9 @@ export class CampaignClient {
     await this.client.connection.close();
   }
 
-  private async stageProgress({ campaignId, iteration, stage }: CampaignStatus): Promise<Progress | null> {
-    if (stage === "training") return this.trainingProgress(campaignId, iteration);
-    const progress = await Promise.all(rolloutsOf(campaignId, iteration, stage).map((id) => this.rolloutProgress(id)));
+  private async stageProgress(status: CampaignStatus): Promise<Progress | null> {
+    if (status.stage === "training") return this.trainingProgress(status.campaignId, status.iteration);
+    const progress = await Promise.all(rolloutsOf(status).map((id) => this.rolloutProgress(id)));
     return progress.find((found) => found !== null && found.done < found.total) ?? progress.findLast((found) => found !== null) ?? null;
   }
 
@@ -185,24 +188,32 @@ export class CampaignClient {
 
 /** What the server or the connection says, which the client wraps in different errors for different calls; null for any other failure. */
 function serviceWords(error: unknown): string | null {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (isGrpcServiceError(cause)) return cause.details || cause.message;
-  }
-  return null;
+  const found = causesOf(error).find((cause) => isGrpcServiceError(cause));
+  return found === undefined ? null : found.details || found.message;
 }
 
 /** Workflows of the rollouts that a stage makes. */
-function rolloutsOf(campaignId: string, iteration: number, stage: CampaignStatus["stage"]): string[] {
+function rolloutsOf({ campaignId, iteration, stage, promotedIteration }: CampaignStatus): string[] {
   if (stage === "rollout") return [rolloutWorkflowId(campaignId, iteration, "train")];
   if (stage === "selection" || stage === "base-selection") return [rolloutWorkflowId(campaignId, iteration, "selection")];
+  if (stage === "test") return [...new Set([0, promotedIteration])].map((measured) => rolloutWorkflowId(campaignId, measured, "test"));
   return [];
 }
 
-/** Codes that the campaign refuses an update with. */
-const REFUSALS: readonly ErrorCode[] = ["campaign.not-waiting", "campaign.already-answered"];
+function notRunning(campaignId: string): CampaignError {
+  return new CampaignError("campaign.not-running", `campaign ${campaignId} is not running`, {
+    next: `turnwise campaign resume ${campaignId}`,
+  });
+}
 
+/** The campaign refuses a word with a code of its own, or with that of the failure that kept the word out of the record. */
 function refused(error: WorkflowUpdateFailedError, campaignId: string): CampaignError {
-  const type = error.cause instanceof ApplicationFailure ? error.cause.type : null;
-  const code = REFUSALS.find((known) => known === type) ?? "contract.invalid";
-  return new CampaignError(code, error.cause?.message ?? error.message, { cause: error, next: `turnwise campaign show ${campaignId}` });
+  const causes = causesOf(error).filter((cause) => cause instanceof ApplicationFailure);
+  const code = causes.map(({ type }) => ERROR_CODES.find((known) => known === type)).findLast((known) => known !== undefined);
+  const message = causes.at(-1)?.message ?? error.message;
+  return new CampaignError(code ?? "contract.invalid", message, { cause: error, next: `turnwise campaign show ${campaignId}` });
+}
+
+function causesOf(error: unknown): Error[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
 }

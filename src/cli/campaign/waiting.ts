@@ -3,9 +3,8 @@ import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 import { z } from "zod";
 import { findQueueWorkers, type PendingActivity, pendingActivities } from "#adapters/temporal/queue-workers.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
-import { RolloutPurpose } from "#contracts/manifests.ts";
 import { isServed, type QueueWorkers } from "#contracts/queue-workers.ts";
-import { iterationWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
+import { iterationWorkflowId, rolloutWorkflowId, testWorkflowId } from "#contracts/workflow-ids.ts";
 import { type HintPlace, noWorker, type Waiting } from "./worker-hint.ts";
 
 /** Work that is younger than this is about to be taken. */
@@ -15,10 +14,16 @@ const PATIENCE_MILLISECONDS = 5_000;
 const WaitingDetails = z.object({ waitingFor: z.string() });
 
 /** Throws what the client throws, in the client's own deadline. */
-export async function findWaiting(client: Client, { campaignId, iteration }: CampaignStatus, place: HintPlace): Promise<Waiting | null> {
+export async function findWaiting(
+  client: Client,
+  { campaignId, iteration, promotedIteration }: CampaignStatus,
+  place: HintPlace,
+): Promise<Waiting | null> {
   const ids = [
     iterationWorkflowId(campaignId, iteration),
-    ...RolloutPurpose.options.map((purpose) => rolloutWorkflowId(campaignId, iteration, purpose)),
+    testWorkflowId(campaignId),
+    ...["train" as const, "selection" as const].map((purpose) => rolloutWorkflowId(campaignId, iteration, purpose)),
+    ...[0, promotedIteration].map((measured) => rolloutWorkflowId(campaignId, measured, "test")),
   ];
   const pending = (await Promise.all(ids.map((id) => activitiesOf(client, id)))).flat();
   const said = saidInHeartbeat(pending);

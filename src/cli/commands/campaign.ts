@@ -170,7 +170,7 @@ export async function follow(
     printSummary(await summarizeCampaign(record, campaignId));
     if (status !== null) console.log(describeStatus(status, null));
     if (end === "waiting-for-approval") console.log(`  turnwise campaign approve ${campaignId}   (or: … approve ${campaignId} --reject)`);
-    if (end === "paused") console.log(`  turnwise campaign resume ${campaignId}`);
+    if (end === "paused") console.log(`  ${status?.reason?.next ?? `turnwise campaign resume ${campaignId}`}`);
   } finally {
     await client.close();
   }

@@ -17,6 +17,7 @@ export function initialProgress(manifest: Pick<CampaignManifest, "basePolicy" | 
     trainTruncationRate: null,
     bestTrainPassRate: null,
     meters: NO_METERS,
+    runningSeconds: 0,
   };
 }
 
@@ -38,6 +39,7 @@ export function advanceProgress(progress: CampaignProgress, manifest: IterationM
     trainTruncationRate: manifest.trainTruncationRate ?? progress.trainTruncationRate,
     bestTrainPassRate: isBetter(manifest.trainPassRate, progress.bestTrainPassRate) ? manifest.trainPassRate : progress.bestTrainPassRate,
     meters: addMeters(progress.meters, manifest.meters),
+    runningSeconds: progress.runningSeconds + manifest.runningSeconds,
   };
 }
 

@@ -57,7 +57,12 @@ export function rebuildState(
     state = advanceState(state, iteration);
   }
   hear(Number.POSITIVE_INFINITY);
-  return { ...state, runningSeconds: iterations.reduce((sum, { runningSeconds }) => sum + runningSeconds, 0) };
+  return { ...state, runningSeconds: state.progress.runningSeconds };
+}
+
+/** Whether nothing new may begin. An end that opens no test has nothing to begin: no pause holds it. */
+export function isHeld({ pause, stop }: Steering): boolean {
+  return pause !== null && (stop === null || stop.withTest);
 }
 
 function steer(steering: Steering, word: SteeringWord): Steering {
@@ -80,7 +85,8 @@ function steer(steering: Steering, word: SteeringWord): Steering {
         ],
       };
     case "stop":
-      return { ...steering, stop: { reason: word.why, withTest: word.withTest } };
+      // Who wants the end does not want the pause.
+      return { ...steering, stop: { reason: word.why, withTest: word.withTest }, pause: null, raisedGuards: [] };
     case "budget":
       return {
         ...steering,
