@@ -53,7 +53,10 @@ describe("quickstart", () => {
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
       expect(stdout).toMatch(/iteration +train pass rate +by doing nothing +mixed groups +selection pass rate/);
       expect(stdout).toContain("wall time by stage");
-      expect(stdout).toMatch(/base policy +quickstart-[0-9a-f]{12} +\d+\.\d %/);
+      const result = stdout.slice(stdout.indexOf("result: the test"));
+      expect(result).toMatch(/^result: the test, opened once when the campaign ended, on \d+ tasks of \d+ users x \d trials\n/);
+      expect(result).toMatch(/base policy +quickstart-[0-9a-f]{12} +\d+\.\d %/);
+      expect(result).toMatch(/final policy +quickstart-[0-9a-f]{12} +\d+\.\d %/);
       expect(stdout.match(/^ {2}\.\/turnwise /gm)).toHaveLength(3);
       expect(await leftovers(home)).toEqual([]);
     },

@@ -15,10 +15,11 @@ import type { Settings } from "#adapters/settings.ts";
 import { findQueueWorkers, pendingActivities } from "#adapters/temporal/queue-workers.ts";
 import { CampaignStatus, type StateName } from "#contracts/campaign-status.ts";
 import { isServed } from "#contracts/queue-workers.ts";
-import { CONTROL_QUEUE, campaignWorkflowId, iterationWorkflowId, rolloutWorkflowId } from "#contracts/workflow-ids.ts";
+import { CONTROL_QUEUE, campaignWorkflowId, iterationWorkflowId } from "#contracts/workflow-ids.ts";
 import { CampaignError, ERROR_CODES } from "#core/errors.ts";
 import type { campaign } from "../../../workflows/campaign.ts";
 import { type CampaignInput, type Progress, progressQuery, type Speaker, statusQuery } from "../../../workflows/messages.ts";
+import { rolloutWorkflows } from "./stage-workflows.ts";
 import { findWaiting } from "./waiting.ts";
 import { hintPlace, noWorker, type Waiting } from "./worker-hint.ts";
 
@@ -145,7 +146,7 @@ export class CampaignClient {
 
   private async stageProgress(status: CampaignStatus): Promise<Progress | null> {
     if (status.stage === "training") return this.trainingProgress(status.campaignId, status.iteration);
-    const progress = await Promise.all(rolloutsOf(status).map((id) => this.rolloutProgress(id)));
+    const progress = await Promise.all(rolloutWorkflows(status).map((id) => this.rolloutProgress(id)));
     return progress.find((found) => found !== null && found.done < found.total) ?? progress.findLast((found) => found !== null) ?? null;
   }
 
@@ -190,14 +191,6 @@ export class CampaignClient {
 function serviceWords(error: unknown): string | null {
   const found = causesOf(error).find((cause) => isGrpcServiceError(cause));
   return found === undefined ? null : found.details || found.message;
-}
-
-/** Workflows of the rollouts that a stage makes. */
-function rolloutsOf({ campaignId, iteration, stage, promotedIteration }: CampaignStatus): string[] {
-  if (stage === "rollout") return [rolloutWorkflowId(campaignId, iteration, "train")];
-  if (stage === "selection" || stage === "base-selection") return [rolloutWorkflowId(campaignId, iteration, "selection")];
-  if (stage === "test") return [...new Set([0, promotedIteration])].map((measured) => rolloutWorkflowId(campaignId, measured, "test"));
-  return [];
 }
 
 function notRunning(campaignId: string): CampaignError {

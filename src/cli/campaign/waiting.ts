@@ -4,7 +4,7 @@ import { z } from "zod";
 import { findQueueWorkers, type PendingActivity, pendingActivities } from "#adapters/temporal/queue-workers.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { isServed, type QueueWorkers } from "#contracts/queue-workers.ts";
-import { iterationWorkflowId, rolloutWorkflowId, testWorkflowId } from "#contracts/workflow-ids.ts";
+import { rolloutWorkflows, stagesWorkflow } from "./stage-workflows.ts";
 import { type HintPlace, noWorker, type Waiting } from "./worker-hint.ts";
 
 /** Work that is younger than this is about to be taken. */
@@ -14,17 +14,8 @@ const PATIENCE_MILLISECONDS = 5_000;
 const WaitingDetails = z.object({ waitingFor: z.string() });
 
 /** Throws what the client throws, in the client's own deadline. */
-export async function findWaiting(
-  client: Client,
-  { campaignId, iteration, promotedIteration }: CampaignStatus,
-  place: HintPlace,
-): Promise<Waiting | null> {
-  const ids = [
-    iterationWorkflowId(campaignId, iteration),
-    testWorkflowId(campaignId),
-    ...["train" as const, "selection" as const].map((purpose) => rolloutWorkflowId(campaignId, iteration, purpose)),
-    ...[0, promotedIteration].map((measured) => rolloutWorkflowId(campaignId, measured, "test")),
-  ];
+export async function findWaiting(client: Client, status: CampaignStatus, place: HintPlace): Promise<Waiting | null> {
+  const ids = [stagesWorkflow(status), ...rolloutWorkflows(status)];
   const pending = (await Promise.all(ids.map((id) => activitiesOf(client, id)))).flat();
   const said = saidInHeartbeat(pending);
   if (said !== null) return said;

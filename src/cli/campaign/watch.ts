@@ -71,7 +71,8 @@ export function describeStatus(
   { iteration, maxIterations, stage, progress, state, reason }: CampaignStatus,
   secondsLeft: number | null,
 ): string {
-  const place = stage === "base-selection" ? "base policy" : `iteration ${iteration}/${maxIterations}`;
+  const places = { "base-selection": "base policy", test: "campaign's end" };
+  const place = stage === "base-selection" || stage === "test" ? places[stage] : `iteration ${iteration}/${maxIterations}`;
   const name = stage === "base-selection" ? "selection" : (stage ?? "starting");
   const unit = stage === "training" ? "steps" : "groups";
   const done = progress === null ? "" : ` ${bar(progress.done / Math.max(1, progress.total))} ${progress.done}/${progress.total} ${unit}`;

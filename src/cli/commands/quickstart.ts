@@ -86,13 +86,15 @@ async function sayIfReproduced(record: CampaignRecord, firstId: string, campaign
   );
 }
 
+/** Which tiers the training rollouts had, how often these passed, and what the estimator made of them. */
+export const tierQuery = (campaignId: string): string =>
+  `SELECT tier, count(*) AS turns, avg(reward) AS train_pass_rate, avg(advantage) AS advantage FROM turns WHERE campaign_id = '${campaignId}' AND tier IS NOT NULL GROUP BY tier ORDER BY turns DESC`;
+
 function printNextCommands(campaignId: string, isStopped: boolean): void {
   printLine("");
   printLine("look further");
-  printLine(`  ./turnwise history                       every campaign beside the others`);
-  printLine(
-    `  ./turnwise query "SELECT tier, count(*) AS turns, avg(reward) AS pass_rate, avg(advantage) AS advantage FROM turns WHERE campaign_id = '${campaignId}' AND tier IS NOT NULL GROUP BY tier ORDER BY turns DESC"`,
-  );
+  printLine(`  ./turnwise history                       every campaign beside the others, by their tests`);
+  printLine(`  ./turnwise query "${tierQuery(campaignId)}"`);
   printLine(`  ./turnwise campaign start configs/campaigns/quickstart.yaml --name second-seed --set seed=8 --watch`);
   if (isStopped) printLine(style.dim("the services are stopped; `./turnwise up` starts them again, with Temporal's and MLflow's pages"));
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { openHistory } from "#adapters/history/history.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { tierQuery } from "../../../src/cli/commands/quickstart.ts";
 import { present } from "../../fixtures/present.ts";
 import { samplePolicy, sampleTrajectory, writeSampleCampaign, writeSampleFork } from "../../fixtures/sample-record.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
@@ -311,6 +312,15 @@ test("values come out as JSON that loses nothing", async () => {
     ["9007199254740993", 7, null, 1.25, "2026-01-02T03:04:05.000Z", { a: [1, null] }, [{ key: "k", value: 1 }], "2026-01-02T00:00:00.000Z"],
   ]);
   expect(columns[0]).toEqual({ name: "big", type: "BIGINT" });
+});
+
+test("the query that the quickstart ends with finds the turns that were trained on", async () => {
+  const { rows } = await sampleHistory();
+  expect((await rows(tierQuery("first"))).map(([tier, turns]) => [tier, turns]).sort()).toEqual([
+    ["error", 8],
+    ["gold_read", 8],
+    ["message", 8],
+  ]);
 });
 
 test("the queries of docs/history.md run", async () => {
