@@ -2,7 +2,10 @@
 // that the same record gives the same runs, params and points (timestamps too) however often and by whomever it is projected.
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import type { StageManifest } from "#contracts/manifests.ts";
+import type { Meters } from "#contracts/meters.ts";
 import type { TrainingResult } from "#contracts/training.ts";
+import { addMeters, meterMetrics, NO_METERS } from "#core/campaign/meters.ts";
+import { noTestReasonOf } from "../history/facts.ts";
 import type { RecordedCampaign, RecordedIteration } from "../history/load.ts";
 import type { MetricPoint, RunStatus } from "./mlflow-client.ts";
 
@@ -37,7 +40,8 @@ export function planRuns(campaign: ProjectedCampaign): RunPlan[] {
 
 export const campaignKey = (campaignId: string) => `campaign/${campaignId}`;
 
-function planCampaignRun({ id, campaign, end, iterations }: ProjectedCampaign): RunPlan {
+function planCampaignRun(projected: ProjectedCampaign): RunPlan {
+  const { id, campaign, end, iterations, test, steering } = projected;
   return {
     key: campaignKey(id),
     name: id,
@@ -45,24 +49,56 @@ function planCampaignRun({ id, campaign, end, iterations }: ProjectedCampaign): 
     status: end === null ? "RUNNING" : end.state === "completed" ? "FINISHED" : "KILLED",
     endTime: end === null ? null : Date.parse(end.finishedAt),
     params: paramsOf(campaign.config),
-    tags: {
-      [KEY_TAG]: campaignKey(id),
-      [CAMPAIGN_TAG]: id,
-      "turnwise.code_version": campaign.codeVersion,
-      "turnwise.data_sha256": campaign.dataSha256,
-      "turnwise.base_policy": campaign.basePolicy.name,
-      ...(end === null
-        ? {}
-        : { "turnwise.final_policy": end.finalPolicy.name, "turnwise.end_reason": truncate(end.reason, MAX_TAG_LENGTH) }),
-      ...(campaign.config.description === "" ? {} : { "mlflow.note.content": truncate(campaign.config.description, MAX_TAG_LENGTH) }),
-    },
-    metrics: iterations.flatMap((iteration) => [...stagePoints(iteration), ...rewardPoints(iteration)]),
+    tags: campaignTags(projected),
+    metrics: [
+      ...iterations.flatMap((iteration) => [...stagePoints(iteration), ...rewardPoints(iteration)]),
+      ...(test === null ? [] : stagePoints({ iteration: test.stage.iteration, stages: [test.stage] })),
+      ...meterPoints(projected),
+    ],
     artifacts: [
       { path: "campaign.json", content: { json: campaign } },
       { path: "prior-reward-table.json", content: campaign.priorTable },
+      ...(test === null ? [] : stageArtifacts(test.stage)),
+      ...(steering.length === 0 ? [] : [{ path: "steering.json", content: { json: steering } }]),
     ],
   };
 }
+
+function campaignTags(projected: ProjectedCampaign): Record<string, string> {
+  const { id, campaign, end, steering } = projected;
+  const noTestReason = noTestReasonOf(projected);
+  const last = steering.at(-1);
+  return {
+    [KEY_TAG]: campaignKey(id),
+    [CAMPAIGN_TAG]: id,
+    "turnwise.code_version": campaign.codeVersion,
+    "turnwise.data_sha256": campaign.dataSha256,
+    "turnwise.base_policy": campaign.basePolicy.name,
+    "turnwise.result": noTestReason === null ? "test" : truncate(`none: ${noTestReason}`, MAX_TAG_LENGTH),
+    ...(campaign.parent === null
+      ? {}
+      : { "turnwise.parent": `${campaign.parent.campaignId} after iteration ${campaign.parent.iteration}` }),
+    ...(end === null ? {} : { "turnwise.final_policy": end.finalPolicy.name, "turnwise.end_reason": truncate(end.reason, MAX_TAG_LENGTH) }),
+    ...(last === undefined ? {} : { "turnwise.last_word": truncate(`${last.word} by ${last.who}: ${last.why}`, MAX_TAG_LENGTH) }),
+    ...(campaign.config.description === "" ? {} : { "mlflow.note.content": truncate(campaign.config.description, MAX_TAG_LENGTH) }),
+  };
+}
+
+/** What the campaign itself has used up to and with each of its iterations, at step = iteration; with its test, one step later. */
+function meterPoints({ id, iterations, test }: ProjectedCampaign): MetricPoint[] {
+  let used = NO_METERS;
+  const points = iterations.flatMap(({ owner, iteration, manifest }) => {
+    if (owner !== id || manifest === null) return [];
+    used = addMeters(used, manifest.meters);
+    return metersAt(used, Date.parse(manifest.finishedAt), iteration);
+  });
+  if (test === null) return points;
+  const finishedAt = Date.parse(test.stage.startedAt) + Math.round(test.stage.seconds * 1000);
+  return [...points, ...metersAt(addMeters(used, test.stage.meters), finishedAt, (iterations.at(-1)?.iteration ?? 0) + 1)];
+}
+
+const metersAt = (meters: Meters, timestamp: number, step: number): MetricPoint[] =>
+  Object.entries(meterMetrics("campaign", meters)).flatMap(([key, value]) => point(key, value, timestamp, step));
 
 function planIterationRun({ id, end, training }: ProjectedCampaign, iteration: RecordedIteration): RunPlan {
   const { manifest, stages } = iteration;
@@ -94,7 +130,7 @@ function planIterationRun({ id, end, training }: ProjectedCampaign, iteration: R
 }
 
 /** Every scalar of the stages and how long they took, at step = iteration. */
-function stagePoints({ iteration, stages }: RecordedIteration): MetricPoint[] {
+function stagePoints({ iteration, stages }: Pick<RecordedIteration, "iteration" | "stages">): MetricPoint[] {
   return stages.flatMap(({ stage, metrics, seconds, startedAt }) =>
     Object.entries({ ...metrics, [`${stage}/seconds`]: seconds }).flatMap(([key, value]) =>
       point(key, value, Date.parse(startedAt), iteration),

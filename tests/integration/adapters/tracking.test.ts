@@ -125,6 +125,32 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     expect((await mlflow.metricHistory(parent.info.run_id, "train/pass_rate")).map(({ step }) => step)).toEqual([1, 2]);
   });
 
+  test("the campaign's run has the test as its result, its cost and who steered it; iterations have selection alone", async () => {
+    const runs = await runsOf("whole");
+    const parent = present(runs.get("campaign/whole"));
+    const points = async (key: string) => (await mlflow.metricHistory(parent.info.run_id, key)).map(({ step, value }) => [step, value]);
+    expect(await points("test/pass_hat_1")).toEqual([[2, 0.5]]);
+    expect(await points("test/base/pass_hat_1")).toEqual([[2, 0.4]]);
+    expect(await points("campaign/policy_calls")).toEqual([
+      [0, 24],
+      [1, 48],
+      [2, 72],
+      [3, 96],
+    ]);
+    expect((await points("campaign/usd")).at(-1)).toEqual([3, 0.16]);
+    expect(tagsOf(parent)).toMatchObject({ "turnwise.result": "test", "turnwise.last_word": "budget by ana: worth it" });
+    const artifact = async (path: string) => JSON.parse(Buffer.from(await mlflow.getArtifact(parent, path)).toString());
+    expect(await artifact("test/final.json")).toMatchObject({ purpose: "test", comparisons: [{ against: "base", pValue: 0.25 }] });
+    expect(await artifact("steering.json")).toEqual(await record.readSteering("whole"));
+    for (const [key, run] of runs) {
+      const isCampaign = key === "campaign/whole";
+      expect(
+        run.data.metrics.some(({ key: name }) => name.startsWith("test/")),
+        key,
+      ).toBe(isCampaign);
+    }
+  });
+
   test("reports and reward tables are artifacts, byte for byte as in the record", async () => {
     const runs = await runsOf("whole");
     const child = present(runs.get("campaign/whole/iteration/1"));

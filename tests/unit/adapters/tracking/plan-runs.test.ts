@@ -94,6 +94,22 @@ test("the iteration in which a campaign was stopped is killed, not left running"
   ]);
 });
 
+test("a campaign without a test says so, and a fork does not pay for what its parent did", () => {
+  const meters = { ...NO_METERS, policy: { ...NO_METERS.policy, calls: 5 } };
+  const manifest = (iteration: number) => ({ iteration, meters, finishedAt: "2026-01-01T00:00:00.000Z", tableAfter: ref("RewardTable/1") });
+  const iterations = [
+    { iteration: 0, owner: "parent", manifest: manifest(0), stages: [], tableAfter: null },
+    { iteration: 1, owner: "c", manifest: manifest(1), stages: [], tableAfter: null },
+  ] as unknown as ProjectedCampaign["iterations"];
+  const parent = { campaignId: "parent", iteration: 0, iterationSha256: "f".repeat(64) };
+  const [run] = planRuns(campaign([], { iterations, campaign: { ...campaign([]).campaign, parent } }));
+  expect(run?.tags).toMatchObject({
+    "turnwise.result": "none: the test is opened once, when the campaign ends",
+    "turnwise.parent": "parent after iteration 0",
+  });
+  expect(run?.metrics.filter(({ key }) => key === "campaign/policy_calls").map(({ step, value }) => [step, value])).toEqual([[1, 5]]);
+});
+
 describe("what MLflow would refuse", () => {
   test("params are within its limits and say what they leave out", () => {
     const plans = planRuns(
