@@ -84,9 +84,8 @@ test("a namespace that the database file does not know yet is made", async () =>
 });
 
 test("MLflow is not waited for, and answers later", async () => {
-  const began = performance.now();
   const stack = await startStack({ home, ports: "free", services: ["mlflow"], endsWithUs: true });
-  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(stack.services().map(({ status }) => status)).not.toContain("ready");
   await stack.waitUntilReady("mlflow", 110);
   expect((await fetch(`${stack.endpoints.mlflowUrl}/health`)).status).toBe(200);
 }, 130_000);

@@ -33,7 +33,7 @@ print("null")
 
 const config = (weights: "full" | "lora", place: Partial<CampaignConfig["training"]> = {}): CampaignConfig =>
   CampaignConfig.parse({
-    schemaVersion: 1,
+    schemaVersion: 2,
     name: "adapters",
     seed: 1,
     environment: { type: "synthetic-airline" },
@@ -47,7 +47,9 @@ const config = (weights: "full" | "lora", place: Partial<CampaignConfig["trainin
       adapter: { rank: 4, alpha: 8, targetModules: ["q_proj", "down_proj"] },
       hyperparameters: { learningRate: 0.05, numMinibatches: 2, maxGradientNorm: 1e9 },
     },
-    evaluation: { tasks: 1 },
+    selection: null,
+    test: null,
+    retention: { jobFolders: "keep" },
     stop: { maxIterations: 2 },
   });
 
@@ -72,6 +74,12 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
     await server?.kill();
   });
 
+  const record = async (id: string, ofCampaign: CampaignConfig): Promise<void> => {
+    if ((await deps.record.readCampaign(id)) !== null) return;
+    const hashes = { configSha256: "c".repeat(64), dataSha256: "d".repeat(64) };
+    const rest = { codeVersion: "test", basePolicy: base, priorTable: batch, estimate: null, parent: null };
+    await deps.record.putCampaign({ schemaVersion: 2, id, config: ofCampaign, ...hashes, ...rest, createdAt: new Date().toISOString() });
+  };
   const train = async (
     weights: "full" | "lora",
     iteration: number,
@@ -79,7 +87,8 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
     place: Partial<CampaignConfig["training"]> = {},
   ): Promise<PolicyRef> => {
     const campaignId = `adapters-${weights}-${place.backend ?? "cpu"}`;
-    const input = { campaignId, config: config(weights, place), iteration, policy, reference: base, batch, credit: batch };
+    await record(campaignId, config(weights, place));
+    const input = { campaignId, iteration, policy, reference: base, batch, credit: batch };
     const activity = createTrainingActivities(deps).train;
     const answer = await new MockActivityEnvironment().run(activity, { ...input, startedAt: new Date().toISOString() });
     return (answer as { policy: PolicyRef }).policy;
@@ -139,7 +148,7 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
   test("and before any rollout the server says of the batch's turns what the trainer said of them", async () => {
     for (const weights of ["lora", "full"] as const) {
       const policy = await train(weights, 1, base);
-      const input = { campaignId: "adapters", config: config(weights), iteration: 1, policy, sampledIn: null };
+      const input = { campaignId: `adapters-${weights}-cpu`, iteration: 1, policy, sampledIn: null };
       const report = await new MockActivityEnvironment().run(createRolloutActivities(deps).openPolicy, input);
       expect(report).toMatchObject({ numTurns: 6 });
       expect((report as CanaryReport).maxDifference).toBeLessThan(1e-5);
