@@ -14,7 +14,7 @@ export type CampaignId = z.infer<typeof CampaignId>;
 export const ParentLink = z.strictObject({
   campaignId: CampaignId,
   iteration: z.int().nonnegative(),
-  iterationSha256: Sha256.describe("of the parent's iteration manifest as it was when the fork was made"),
+  iterationsSha256: Sha256.describe("of the parent's iteration manifests up to this one, as they were stored when the fork was made"),
 });
 export type ParentLink = z.infer<typeof ParentLink>;
 

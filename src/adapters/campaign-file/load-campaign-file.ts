@@ -26,15 +26,16 @@ export async function loadCampaignFile(path: string, overrides: readonly string[
   );
 }
 
-/** A config with some of its values set anew, by `path.to.key=value`. Throws config.invalid. */
-export function setConfigValues(config: CampaignConfig, overrides: readonly string[]): CampaignConfig {
+/** A config with some of its values set anew, by `path.to.key=value`. Throws config.invalid, with `next` for what is wrong with a value. */
+export function setConfigValues(config: CampaignConfig, overrides: readonly string[], next: string): CampaignConfig {
   const document = new Document(config);
   for (const override of overrides) applyOverride(document, override);
   const result = CampaignConfig.safeParse(document.toJS());
   if (result.success) return result.data;
   throw invalid(
     "--set",
-    result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+    result.error.issues.map((issue) => describeProblem(issue)),
+    next,
   );
 }
 
@@ -57,18 +58,24 @@ function applyOverride(document: Document, override: string): void {
   const parsed = parseDocument(value);
   if (parsed.errors.length > 0)
     throw new CampaignError("config.invalid", `--set ${path}: ${value} is not a YAML value`, { next: "quote the value" });
-  document.setIn(path.split("."), parsed.toJS());
+  try {
+    document.setIn(path.split("."), parsed.toJS());
+  } catch (cause) {
+    throw new CampaignError("config.invalid", `--set ${override}: ${path} is below a value that has no keys`, { cause });
+  }
 }
 
 /** One line per problem: where in the file, what is wrong, what is allowed. */
 function describe(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): string {
-  const path = issue.path.map(String);
   const unknown = issue.code === "unrecognized_keys" ? issue.keys : [];
-  const where = [...path, ...unknown.slice(0, 1)];
-  const line = lineOf(document, lines, where);
-  const position = line === null ? "" : `line ${line}: `;
-  if (unknown.length > 0) return `${position}unknown key ${unknown.map((key) => [...path, key].join(".")).join(", ")}`;
-  return `${position}${path.join(".") || "the file"}: ${issue.message}`;
+  const line = lineOf(document, lines, [...issue.path.map(String), ...unknown.slice(0, 1)]);
+  return `${line === null ? "" : `line ${line}: `}${describeProblem(issue)}`;
+}
+
+function describeProblem(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") return `unknown key ${issue.keys.map((key) => [...path, key].join(".")).join(", ")}`;
+  return `${path.join(".") || "the file"}: ${issue.message}`;
 }
 
 /** The line of the nearest node of the file on this path. */
@@ -81,9 +88,11 @@ function lineOf(document: Document, lines: LineCounter, path: readonly string[])
   return null;
 }
 
-function invalid(path: string, problems: readonly string[]): CampaignError {
+const CORRECT_FILE = "correct the file; configs/campaigns/quickstart.yaml is a complete example";
+
+function invalid(path: string, problems: readonly string[], next = CORRECT_FILE): CampaignError {
   const list = problems.length === 1 ? ` ${problems[0]}` : `\n${problems.map((problem) => `  - ${problem}`).join("\n")}`;
   return new CampaignError("config.invalid", `${path}:${list}`, {
-    next: "correct the file; configs/campaigns/quickstart.yaml is a complete example",
+    next,
   });
 }

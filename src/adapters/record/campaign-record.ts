@@ -20,7 +20,7 @@ import {
   StoredIterationManifest,
   StoredStageManifest,
 } from "#contracts/upcast/manifests.ts";
-import { canonicalJson } from "#core/canonical-json.ts";
+import { canonicalJson, hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ArtifactStore } from "#core/ports.ts";
 import type { TurnCredit } from "#core/training/turn-credit.ts";
@@ -34,7 +34,7 @@ import { TURN_CREDIT_SCHEMA, TURN_CREDIT_TABLE } from "./turn-credit.ts";
  * The record of campaigns in an artifact store. `read…` answers null for what is not written yet, and reads every release. Everything throws
  * contract.invalid when a manifest does not fit its contract, `put…` throws store.conflict when another one is there.
  *
- * A forked campaign's first iterations are its parent's: they are found there, by their numbers.
+ * A forked campaign's first iterations are its parent's: they are found there, by their numbers, and must be those that it was forked from.
  */
 export class CampaignRecord {
   readonly store: ArtifactStore;
@@ -44,12 +44,14 @@ export class CampaignRecord {
     this.store = store;
   }
 
-  /** Manifests of campaigns never change: each is read once. */
+  /** Manifests of campaigns never change: each is read once. Throws store.corrupt when a fork's parent is not what it was. */
   async readCampaign(campaignId: string): Promise<CampaignManifest | null> {
     const known = this.#campaigns.get(campaignId);
     if (known !== undefined) return known;
     const manifest = await this.#read(RecordPaths.campaign(campaignId), StoredCampaignManifest);
-    if (manifest !== null) this.#campaigns.set(campaignId, manifest);
+    if (manifest === null) return null;
+    await this.#checkParent(manifest);
+    this.#campaigns.set(campaignId, manifest);
     return manifest;
   }
 
@@ -79,6 +81,18 @@ export class CampaignRecord {
       if (manifest === null) return manifests;
       manifests.push(manifest);
     }
+  }
+
+  /** Identity of a campaign's iterations from 0 to `last`, as they are stored. Throws store.missing when one is not committed. */
+  async hashIterations(campaignId: string, last: number): Promise<string> {
+    const stored: unknown[] = [];
+    for (let iteration = 0; iteration <= last; iteration += 1) {
+      const name = RecordPaths.iteration(await this.ownerOf(campaignId, iteration), iteration);
+      const manifest = await this.store.read(name);
+      if (manifest === null) throw new CampaignError("store.missing", `the record has no ${name}`);
+      stored.push(manifest);
+    }
+    return hashJson(stored);
   }
 
   async readStage(campaignId: string, iteration: number, stage: StageName): Promise<StageManifest | null> {
@@ -199,6 +213,14 @@ export class CampaignRecord {
   /** Reads what `putJson` stored. */
   async readJson<Schema extends z.ZodType>(contract: Schema, ref: ArtifactRef): Promise<z.output<Schema>> {
     return parseContractJson(contract, await this.store.getBlob(ref), ref.uri);
+  }
+
+  async #checkParent({ id, parent }: CampaignManifest): Promise<void> {
+    if (parent === null) return;
+    const { campaignId, iteration, iterationsSha256 } = parent;
+    if ((await this.hashIterations(campaignId, iteration)) === iterationsSha256) return;
+    const message = `campaign ${id} was forked from iteration ${iteration} of ${campaignId}, whose iterations are not what they were then`;
+    throw new CampaignError("store.corrupt", message, { next: "put the files of the parent back from a copy: manifests never change" });
   }
 
   async #read<Schema extends z.ZodType>(name: string, contract: Schema): Promise<z.output<Schema> | null> {

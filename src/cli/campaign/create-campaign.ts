@@ -36,13 +36,23 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
   const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
   const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {
-    checkTraining(config.training, await countVisibleGpus(process.env));
+    await checkReach(config, settings);
     await modelFiles(policyDirectory);
-    if (config.policy.type === "vllm" && config.policy.start === undefined)
-      await checkEndpoint({ ...config.policy, allowedHosts: settings.policyHosts });
-    if (config.simulator.type === "llm") await checkEndpoint(config.simulator);
   }
   return { config, taskSet, priorTable, policyDirectory };
+}
+
+/** The same of a fork: its policy is in the record, and its data must be the very data of its parent. */
+export async function checkFork({ config, dataSha256 }: CampaignManifest, settings: Settings): Promise<void> {
+  checkPolicy(config);
+  checkTasks(config, (await openTaskSet(config.environment, settings, dataSha256)).splits);
+  await checkReach(config, settings);
+}
+
+async function checkReach({ policy, simulator, training }: CampaignConfig, settings: Settings): Promise<void> {
+  checkTraining(training, await countVisibleGpus(process.env));
+  if (policy.type === "vllm" && policy.start === undefined) await checkEndpoint({ ...policy, allowedHosts: settings.policyHosts });
+  if (simulator.type === "llm") await checkEndpoint(simulator);
 }
 
 /** Writes the campaign into the record, or finds the same one there. Another config under the same id throws store.conflict. */

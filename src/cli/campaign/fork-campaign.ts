@@ -1,53 +1,76 @@
 // A campaign that goes on from a committed iteration of another one: the parent's iterations are its own first ones, by their hashes.
 import { setConfigValues } from "#adapters/campaign-file/load-campaign-file.ts";
+import type { PolicyStore } from "#adapters/policy-store/policy-store.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
+import type { CampaignEstimate } from "#contracts/campaign-estimate.ts";
 import type { CampaignManifest, IterationManifest } from "#contracts/manifests.ts";
-import { canonicalJson, hashJson, sha256Hex } from "#core/canonical-json.ts";
+import { canonicalJson, hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 
 export interface ForkOptions {
   readonly forkId: string;
-  /** The last iteration that both share, as it was given. Absent: the parent's last committed one. */
+  /** The last iteration that both share, as it was given. Absent: the parent's last committed one, for a fork that exists its own. */
   readonly from: string | undefined;
   /** `path.to.key=value`, as for `campaign start --set`. */
   readonly overrides: readonly string[];
 }
 
-/** What the parent's iterations were measured by: with another one their figures would mean something else. */
-const SHARED = ["environment", "policy", "evaluation", "selection"] as const;
+/** A fork that nothing was written of yet, unless it exists. */
+export interface PlannedFork {
+  readonly manifest: CampaignManifest;
+  /** The last iteration that it shares with its parent. */
+  readonly shared: IterationManifest;
+  readonly exists: boolean;
+}
+
+/** What the parent's iterations were measured, rewarded or shaped by: with another one they would mean something else. */
+const SHARED = ["environment", "policy", "simulator", "evaluation", "selection", "reward", "rollout.maxTurns", "training.adapter"] as const;
 
 /**
- * Writes the fork into the record, or finds the same one there. Throws campaign.unknown, config.invalid for an iteration that is not
- * committed or a value that parent and fork must share, store.conflict when another campaign has the name.
+ * The fork that is meant; the same one again when it exists. Writes nothing. Throws campaign.unknown, config.invalid for an iteration that is
+ * not committed or a value that parent and fork must share, store.conflict when another campaign has the name.
  */
-export async function forkCampaign(record: CampaignRecord, parentId: string, options: ForkOptions): Promise<CampaignManifest> {
-  const { forkId, overrides } = options;
+export async function planFork(record: CampaignRecord, parentId: string, { forkId, from, overrides }: ForkOptions): Promise<PlannedFork> {
   const parent = await record.requireCampaign(parentId);
-  const shared = await sharedIteration(record, parentId, options.from);
-  const config = { ...setConfigValues(parent.config, overrides), name: forkId.slice(0, 63) };
-  checkShared(parent.config, config);
+  const existing = await record.readCampaign(forkId);
+  const isSibling = existing?.parent?.campaignId === parentId;
+  const shared = await sharedIteration(record, parentId, from ?? (isSibling ? String(existing.parent?.iteration) : undefined));
+  const { iteration } = shared;
+  const config = forkConfig(parent.config, overrides, forkId);
   const manifest: CampaignManifest = {
     ...parent,
     schemaVersion: 2,
     id: forkId,
     config,
-    configSha256: sha256Hex(canonicalJson(config)),
+    configSha256: hashJson(config),
     codeVersion: await codeVersion(),
     estimate: null,
-    parent: { campaignId: parentId, iteration: shared.iteration, iterationSha256: hashJson(shared) },
+    parent: { campaignId: parentId, iteration, iterationsSha256: await record.hashIterations(parentId, iteration) },
     createdAt: new Date().toISOString(),
   };
-  const existing = await record.readCampaign(forkId);
-  if (existing === null) {
-    await record.putCampaign(manifest);
-    return manifest;
-  }
-  if (existing.configSha256 === manifest.configSha256 && canonicalJson(existing.parent) === canonicalJson(manifest.parent)) return existing;
+  if (existing === null) return { manifest, shared, exists: false };
+  if (existing.configSha256 === manifest.configSha256 && canonicalJson(existing.parent) === canonicalJson(manifest.parent))
+    return { manifest: existing, shared, exists: true };
   throw new CampaignError("store.conflict", `campaign ${forkId} exists already, and is not this fork`, {
     next: `choose another name with --name, or look at it with: turnwise campaign show ${forkId}`,
   });
+}
+
+/**
+ * Writes the fork into the record. It goes on training from the policy that it shares last, and compares with the base: both are held first, so
+ * that retention cannot let them go before the manifest names them. Throws store.dropped when it has.
+ */
+export async function commitFork(
+  record: CampaignRecord,
+  policies: Pick<PolicyStore, "hold">,
+  { manifest, shared, exists }: PlannedFork,
+  estimate: CampaignEstimate | null,
+): Promise<void> {
+  await policies.hold(shared.policyAfter, { withMoments: true });
+  await policies.hold(manifest.basePolicy, { withMoments: false });
+  if (!exists) await record.putCampaign({ ...manifest, estimate });
 }
 
 async function sharedIteration(record: CampaignRecord, parentId: string, from: string | undefined): Promise<IterationManifest> {
@@ -62,10 +85,22 @@ async function sharedIteration(record: CampaignRecord, parentId: string, from: s
   throw new CampaignError("config.invalid", `campaign ${parentId} has not committed ${what}`, { next });
 }
 
-function checkShared(parent: CampaignConfig, fork: CampaignConfig): void {
-  const changed = SHARED.find((key) => canonicalJson(parent[key]) !== canonicalJson(fork[key]));
-  if (changed === undefined) return;
+function forkConfig(parent: CampaignConfig, overrides: readonly string[], forkId: string): CampaignConfig {
+  const config = setConfigValues(
+    parent,
+    overrides,
+    "turnwise campaign show says what the campaign was set to, docs/schemas what can be set",
+  );
+  if (config.name !== parent.name)
+    throw new CampaignError("config.invalid", "a fork has the name that it is given with --name", { next: `--name ${config.name}` });
+  const changed = SHARED.find((path) => canonicalJson(valueAt(parent, path)) !== canonicalJson(valueAt(config, path)));
+  if (changed === undefined) return { ...config, name: forkId.slice(0, 63) };
   throw new CampaignError("config.invalid", `a fork shares ${SHARED.join(", ")} with its parent, and ${changed} would change`, {
     next: "start a campaign of its own: turnwise campaign start",
   });
+}
+
+/** null where there is none. */
+function valueAt(config: CampaignConfig, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, key) => Reflect.get(Object(value), key), config) ?? null;
 }

@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
+import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
@@ -24,8 +25,8 @@ import {
 } from "../../../workflows/messages.ts";
 import { askCampaigns } from "../campaign/ask-campaigns.ts";
 import { CampaignClient } from "../campaign/campaign-client.ts";
-import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
-import { forkCampaign } from "../campaign/fork-campaign.ts";
+import { checkCampaign, checkFork, createCampaign } from "../campaign/create-campaign.ts";
+import { commitFork, planFork } from "../campaign/fork-campaign.ts";
 import { describeTasks, planCampaign } from "../campaign/plan.ts";
 import { printPlan, printSummary } from "../campaign/print-summary.ts";
 import { rebuildInput } from "../campaign/rebuild-state.ts";
@@ -267,13 +268,16 @@ interface ForkOptions extends JsonOption {
 
 async function fork(id: string, options: ForkOptions): Promise<void> {
   const forkId = parseId(options.name ?? `${id}-fork`);
-  const forked = await forkCampaign(openRecord(readSettings()), id, { forkId, from: options.from, overrides: options.set });
+  const planned = await planFork(openRecord(readSettings()), id, { forkId, from: options.from, overrides: options.set });
+  await checkFork(planned.manifest, readSettings());
   const settings = await ensureServices();
   const record = openRecord(settings);
+  await commitFork(record, createPolicyStore(record.store, settings.policyRoot), planned, null);
+  const { parent } = planned.manifest;
   await launch(settings, record, forkId);
   if (options.watch === true) return follow(settings, record, forkId, options);
-  if (options.json === true) return printJson({ campaignId: forkId, parent: forked.parent });
-  console.log(`campaign ${forkId} goes on from iteration ${forked.parent?.iteration} of ${id}\n  turnwise campaign watch ${forkId}`);
+  if (options.json === true) return printJson({ campaignId: forkId, parent });
+  console.log(`campaign ${forkId} goes on from iteration ${parent?.iteration} of ${id}\n  turnwise campaign watch ${forkId}`);
 }
 
 async function tell<Args extends [Speaker]>(

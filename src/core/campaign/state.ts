@@ -4,6 +4,7 @@ import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignSettings, CampaignState, PauseReason, Steering } from "#contracts/campaign-status.ts";
 import type { CampaignManifest, IterationManifest } from "#contracts/manifests.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
+import { NO_METERS } from "./meters.ts";
 import { advanceProgress, initialProgress } from "./progress.ts";
 
 export function settingsOf(config: CampaignConfig): CampaignSettings {
@@ -40,10 +41,11 @@ export function applyWord(state: CampaignState, word: SteeringWord): CampaignSta
 
 /**
  * The state that the record speaks of: words take effect in the iteration in which they were said. Running time is that of the committed
- * iterations, since an unfinished one leaves none.
+ * iterations, since an unfinished one leaves none. A fork has its parent's progress, but its budget counts what it spent itself: calls, USD
+ * and hours of iterations that it shares are the parent's.
  */
 export function rebuildState(
-  manifest: Pick<CampaignManifest, "basePolicy" | "priorTable" | "config">,
+  manifest: Pick<CampaignManifest, "id" | "basePolicy" | "priorTable" | "config">,
   iterations: readonly IterationManifest[],
   words: readonly SteeringWord[],
 ): CampaignState {
@@ -53,8 +55,9 @@ export function rebuildState(
     while (waiting[0] !== undefined && waiting[0].iteration <= upTo) state = applyWord(state, waiting.shift() as SteeringWord);
   };
   for (const iteration of iterations) {
+    const isShared = iteration.campaignId !== manifest.id;
     hear(iteration.iteration);
-    state = advanceState(state, iteration);
+    state = advanceState(state, isShared ? { ...iteration, meters: NO_METERS, runningSeconds: 0 } : iteration);
   }
   hear(Number.POSITIVE_INFINITY);
   return { ...state, runningSeconds: state.progress.runningSeconds };
