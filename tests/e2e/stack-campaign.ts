@@ -33,8 +33,8 @@ export interface StackCampaign {
   readonly record: CampaignRecord;
   /** Starts the workflow again from the record, on whatever stack runs in this home now. */
   relaunch(): Promise<void>;
-  /** Resolves with the end of the campaign. Throws when it takes longer, or pauses. */
-  end(seconds: number): Promise<CampaignEnd>;
+  /** Resolves with the end of the campaign, or of another one on this stack. Throws when it takes longer, or pauses. */
+  end(seconds: number, id?: string): Promise<CampaignEnd>;
 }
 
 export async function withStackCampaign(
@@ -63,7 +63,8 @@ export async function withRecordedCampaign(
     const id = await prepare(record, settings);
     const relaunch = () => launch(readSettings({ TURNWISE_HOME: home }), record, id);
     await relaunch();
-    await scenario({ campaignId: id, stack, settings, record, relaunch, end: (seconds) => waitForEnd(record, home, id, seconds) });
+    const end = (seconds: number, of = id) => waitForEnd(record, home, of, seconds);
+    await scenario({ campaignId: id, stack, settings, record, relaunch, end });
   } catch (error) {
     throw new Error(`${String(error)}\n${await lastLogLines(home)}`, { cause: error });
   } finally {
