@@ -45,7 +45,7 @@ export function metersOf({ id, iterations, test }: RecordedCampaign): Meters {
   return addMeters(sumMeters(own), test?.stage.meters ?? NO_METERS);
 }
 
-/** What a fork's inherited iterations used: its budget counts them, its meters do not. */
+/** What a fork's inherited iterations used: its parent has paid for them. */
 export function inheritedMetersOf({ id, iterations }: RecordedCampaign): Meters {
   return sumMeters(iterations.filter(({ owner }) => owner !== id).map(metersOfIteration));
 }

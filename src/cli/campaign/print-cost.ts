@@ -2,7 +2,7 @@
 import type { BudgetConfig } from "#contracts/campaign-config.ts";
 import { type Meter, Party } from "#contracts/meters.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
-import { addMeters, NO_METERS, totalMeter } from "#core/campaign/meters.ts";
+import { totalMeter } from "#core/campaign/meters.ts";
 import {
   type Column,
   formatDuration,
@@ -50,9 +50,9 @@ function runningPairs({ runningSeconds }: CampaignSummary): [string, string][] {
   return runningSeconds === null ? [] : [["running time", `${formatDuration(runningSeconds)} in committed iterations, pauses left out`]];
 }
 
-/** What is used of each limit; inherited iterations count, as they do where the budget is held. */
-function budgetPairs({ budget, meters, inheritedMeters, runningSeconds }: CampaignSummary): [string, string][] {
-  const { calls, usd } = totalMeter(addMeters(meters, inheritedMeters ?? NO_METERS));
+/** What is used of each limit; what a fork inherits its parent has paid for. */
+function budgetPairs({ budget, meters, runningSeconds }: CampaignSummary): [string, string][] {
+  const { calls, usd } = totalMeter(meters);
   const used = limitTexts(budget, { calls, usd, hours: (runningSeconds ?? 0) / 3600 });
   return used.length === 0 ? [] : [["budget", used.join(", ")]];
 }

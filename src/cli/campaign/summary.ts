@@ -121,7 +121,7 @@ export interface CampaignSummary {
   readonly meters: Meters;
   /** Of the iterations that a fork has of its parent; null for any other campaign. */
   readonly inheritedMeters: Meters | null;
-  /** As it was set last. Inherited iterations count. */
+  /** As it was set last. It counts what the campaign itself used. */
   readonly budget: BudgetConfig;
   readonly estimate: CampaignEstimate | null;
   readonly actual: CostFigures;

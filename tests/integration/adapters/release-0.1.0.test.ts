@@ -81,7 +81,7 @@ describe("a record of 0.1.0", () => {
       ["stopped", "stopped"],
     ]);
     expect(await run(registerHistory, "history", "approved-3")).not.toMatch(/NaN|undefined/);
-    expect(await summarizeCampaign(record, "approved-3")).toMatchObject({ state: "completed", promotedIteration: 1 });
+    expect(await summarizeCampaign(record, "approved-3")).toMatchObject({ state: "completed", finalIteration: 1 });
     const opened = await openHistory(root);
     try {
       const groups = "SELECT campaign_id, count(*)::INTEGER AS n FROM groups GROUP BY campaign_id ORDER BY campaign_id";

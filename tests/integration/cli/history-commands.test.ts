@@ -131,7 +131,7 @@ describe("turnwise history", () => {
     expect(text).toMatch(/^ +2 .* own$/m);
     expect(text).toMatch(/^all +28 /m);
     expect(text).toMatch(/^inherited +56 /m);
-    expect(text).toMatch(/^budget +0\.12 of 10\.00 USD$/m);
+    expect(text).toMatch(/^budget +0\.04 of 10\.00 USD$/m);
   });
 
   test("an empty record says how to start", async () => {
