@@ -39,15 +39,15 @@ export function testConfig(overrides: Partial<CampaignConfig> = {}): CampaignCon
   });
 }
 
-const manifestOf = (config: CampaignConfig) => ({ basePolicy: policyRef("base"), priorTable: ref("prior"), config });
+const manifestOf = (id: string, config: CampaignConfig) => ({ id, basePolicy: policyRef("base"), priorTable: ref("prior"), config });
 
 export function campaignInput(campaignId: string, config = testConfig(), rest: Partial<CampaignInput> = {}): CampaignInput {
-  return { campaignId, settings: settingsOf(config), state: initialState(manifestOf(config)), ...rest };
+  return { campaignId, settings: settingsOf(config), state: initialState(manifestOf(campaignId, config)), ...rest };
 }
 
 /** What a campaign starts with whose workflow is lost: all that its record holds. */
 export function rebuiltInput(campaignId: string, config: CampaignConfig, { iterations, words }: Fakes): CampaignInput {
-  return { campaignId, settings: settingsOf(config), state: rebuildState(manifestOf(config), iterations, words) };
+  return { campaignId, settings: settingsOf(config), state: rebuildState(manifestOf(campaignId, config), iterations, words) };
 }
 
 export interface FakeOptions {

@@ -101,7 +101,7 @@ test("a campaign without a test says so, and a fork does not pay for what its pa
     { iteration: 0, owner: "parent", manifest: manifest(0), stages: [], tableAfter: null },
     { iteration: 1, owner: "c", manifest: manifest(1), stages: [], tableAfter: null },
   ] as unknown as ProjectedCampaign["iterations"];
-  const parent = { campaignId: "parent", iteration: 0, iterationSha256: "f".repeat(64) };
+  const parent = { campaignId: "parent", iteration: 0, iterationsSha256: "f".repeat(64) };
   const [run] = planRuns(campaign([], { iterations, campaign: { ...campaign([]).campaign, parent } }));
   expect(run?.tags).toMatchObject({
     "turnwise.result": "none: the test is opened once, when the campaign ends",

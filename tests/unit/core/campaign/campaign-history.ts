@@ -7,7 +7,12 @@ import { NO_METERS, NOTHING_METERED } from "#core/campaign/meters.ts";
 import { advanceState, applyWord, initialState } from "#core/campaign/state.ts";
 import { policyRef, ref, testConfig } from "../../../workflow/fake-activities.ts";
 
-export const manifest = { basePolicy: policyRef("base"), priorTable: ref("prior"), config: testConfig({ budget: { maxUsd: 100 } }) };
+export const manifest = {
+  id: "c",
+  basePolicy: policyRef("base"),
+  priorTable: ref("prior"),
+  config: testConfig({ budget: { maxUsd: 100 } }),
+};
 export const tableOf = (iteration: number): string => ref(`fitted${iteration}`).sha256;
 
 const GUARDS = ["guard.budget", "guard.truncation", "guard.disk", "guard.gradient-norm"] as const;
