@@ -156,7 +156,7 @@ async function wholeWeights(policies: ActivityDependencies["policies"], policy: 
 }
 
 /** Means over the optimizer steps; the last step's where a mean says little. Names and units: docs/metrics.md. */
-function trainingMetrics({ steps, totalSteps }: TrainingResult): Record<string, number> {
+export function trainingMetrics({ steps, totalSteps }: TrainingResult): Record<string, number> {
   const mean = (pick: (step: TrainingResult["steps"][number]) => number) => steps.reduce((sum, step) => sum + pick(step), 0) / steps.length;
   return {
     "training/steps": totalSteps,

@@ -21,13 +21,13 @@ import { printCost, printSteering } from "./print-cost.ts";
 import { describeIntervals, describeTasks, printResult } from "./print-result.ts";
 import type { CampaignSummary, IterationSummary, MeasuredTasks, TierChange } from "./summary.ts";
 
-function columnsOf({ hasSelection, isOfRelease010, iterations }: CampaignSummary): Column<IterationSummary>[] {
+function columnsOf({ hasSelection, iterations }: CampaignSummary): Column<IterationSummary>[] {
   const selected: Column<IterationSummary>[] = [
     { header: "selection pass rate", value: ({ selectionPassRate }) => formatInterval(selectionPassRate) },
     { header: "against base", value: ({ selectionAgainstBase }) => formatDifference(selectionAgainstBase) },
     {
-      header: isOfRelease010 ? "against last promoted" : "against best",
-      value: ({ selectionAgainstBest }) => formatDifference(selectionAgainstBest),
+      header: iterations.some(({ standing }) => standing === "promoted") ? "against last promoted" : "against best",
+      value: ({ selectionAgainstStanding }) => formatDifference(selectionAgainstStanding),
     },
   ];
   const inherited: Column<IterationSummary> = { header: "of", value: ({ isInherited }) => (isInherited ? "parent" : "own") };

@@ -51,8 +51,9 @@ export interface IterationSummary {
   /** On the selection tasks: what the promotion was decided by. */
   readonly selectionPassRate: Estimate | null;
   readonly selectionAgainstBase: Estimate | null;
-  /** Against the best policy so far; in campaigns of 0.1.0 against the one promoted last. */
-  readonly selectionAgainstBest: Estimate | null;
+  /** Against the best policy so far; under the rules of 0.1.0 against the one promoted last. */
+  readonly selectionAgainstStanding: Estimate | null;
+  readonly standing: "best" | "promoted" | null;
   readonly gate: string | null;
   /** The criteria of the gate that did not accept. */
   readonly gateDoubts: readonly GateRow[];
@@ -207,7 +208,7 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, re
   const tableRef = stage("redesign")?.outputs["table"];
   const table = tableRef === undefined ? null : await record.readJson(RewardTable, tableRef);
   const rollout = stage("rollout")?.metrics ?? {};
-  const best = comparisonOf(report, "best") ?? comparisonOf(report, "promoted");
+  const [best, promoted] = [comparisonOf(report, "best"), comparisonOf(report, "promoted")];
   return {
     iteration,
     isComplete: manifest !== null,
@@ -217,7 +218,8 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, re
     mixedGroupShare: rollout["rollout/mixed_group_share"] ?? null,
     selectionPassRate: passRateOf(report),
     selectionAgainstBase: comparisonOf(report, "base")?.difference ?? null,
-    selectionAgainstBest: best?.difference ?? null,
+    selectionAgainstStanding: (best ?? promoted)?.difference ?? null,
+    standing: best !== null ? "best" : promoted !== null ? "promoted" : null,
     gate: calibration?.gate.decision ?? null,
     gateDoubts: calibration?.gate.rows.filter(({ verdict }) => verdict !== "accept") ?? [],
     judged: (calibration?.assessments ?? []).filter(({ split }) => split === "judge").map(judgedTable),

@@ -1,6 +1,6 @@
-// The scalars of a report, by the names of docs/metrics.md. Undefined statistics are left out: a metric is always finite.
+// The scalars of a report, by the names of docs/metrics.md. Undefined statistics are left out: a metric is always finite. What a
+// proposer cost is said by the stage's meters.
 import type { CalibrationReport, Finding, TableAssessment, TableRole } from "#contracts/calibration-report.ts";
-import type { ProposalRecord } from "#contracts/table-proposal.ts";
 
 export function calibrationMetrics(report: CalibrationReport): Record<string, number> {
   const metrics: Record<string, number> = {};
@@ -21,15 +21,7 @@ export function calibrationMetrics(report: CalibrationReport): Record<string, nu
   metrics["calibration/accepted"] = report.gate.decision === "accept" ? 1 : 0;
   metrics["calibration/conflicts"] = report.conflicts.length;
   metrics["calibration/warnings"] = report.warnings.length;
-  if (report.proposal !== null) addUsage(metrics, report.proposal.usage);
   return metrics;
-}
-
-function addUsage(metrics: Record<string, number>, usage: ProposalRecord["usage"]): void {
-  metrics["calibration/proposer_calls"] = usage.modelCalls;
-  metrics["calibration/proposer_prompt_tokens"] = usage.promptTokens;
-  metrics["calibration/proposer_completion_tokens"] = usage.completionTokens;
-  metrics["calibration/proposer_usd"] = usage.usd;
 }
 
 /** A table with two roles has its numbers under both names, so that every iteration has all three. */
