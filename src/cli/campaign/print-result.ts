@@ -28,11 +28,15 @@ export function printResult(summary: CampaignSummary): void {
 /** `60 tasks of 31 users x 4 trials`. */
 export function describeTasks({ numTasks, numClusters, trials, method }: MeasuredTasks): string {
   const users = method === "clusters/1" ? ` of ${numClusters} ${numClusters === 1 ? "user" : "users"}` : "";
-  return `${numTasks} tasks${users} x ${trials} trials`;
+  return `${numTasks} tasks${users} x ${trials} ${trials === 1 ? "trial" : "trials"}`;
 }
 
 export function describeIntervals({ confidence, method }: MeasuredTasks): string {
   return `brackets: ${formatPercent(confidence)} intervals ${method === "clusters/1" ? "over users" : "by bootstrap over tasks"}`;
+}
+
+export function trainedIn({ finalIteration }: CampaignSummary): string {
+  return finalIteration === 0 ? "the base policy" : `trained in iteration ${finalIteration}`;
 }
 
 function policyPairs(summary: CampaignSummary, test: TestResultSummary): [string, string][] {
@@ -40,11 +44,8 @@ function policyPairs(summary: CampaignSummary, test: TestResultSummary): [string
   const numRollouts = test.numTasks * test.trials * (test.comparison === null ? 1 : 2);
   return [
     ["base policy", `${summary.basePolicy}  ${describePasses(test.base)}`],
-    ["final policy", `${summary.finalPolicy}  ${describePasses(test.final)}  (iteration ${summary.finalIteration})`],
-    [
-      "flagged users",
-      flagged === null ? "not counted" : `${flagged} of ${numRollouts} rollouts: they stopped before the last golden write`,
-    ],
+    ["final policy", `${summary.finalPolicy}  ${describePasses(test.final)}  (${trainedIn(summary)})`],
+    ["flagged stops", flagged === null ? "not counted" : `${flagged} of ${numRollouts} users left before the last golden write`],
     ["took", formatDuration(test.seconds)],
   ];
 }
@@ -56,7 +57,7 @@ function describePasses(passHatK: EvaluationReport["passHatK"]): string {
 
 /** What the interval says. */
 function verdict(comparison: PolicyComparison | null): string {
-  if (comparison === null) return "No other policy was promoted.";
+  if (comparison === null) return "No trained policy is final, so there is no difference to report.";
   const { low, high } = comparison.difference;
   if (low === null || high === null) return "There are too few users for an interval.";
   if (low > 0)

@@ -18,7 +18,7 @@ import {
 import { style } from "../style.ts";
 import type { CampaignPlan, TaskPlan } from "./plan.ts";
 import { printCost, printSteering } from "./print-cost.ts";
-import { describeIntervals, describeTasks, printResult } from "./print-result.ts";
+import { describeIntervals, describeTasks, printResult, trainedIn } from "./print-result.ts";
 import type { CampaignSummary, IterationSummary, MeasuredTasks, TierChange } from "./summary.ts";
 
 function columnsOf({ hasSelection, iterations }: CampaignSummary): Column<IterationSummary>[] {
@@ -84,9 +84,6 @@ function headPairs(summary: CampaignSummary): [string, string][] {
     [summary.state === "open" ? "policy now" : "final policy", `${summary.finalPolicy} (${trainedIn(summary)})`],
   ];
 }
-
-const trainedIn = ({ finalIteration }: CampaignSummary) =>
-  finalIteration === 0 ? "the base policy" : `trained in iteration ${finalIteration}`;
 
 function selectionNote(selection: MeasuredTasks): string {
   return `selection: ${describeTasks(selection)}, the same tasks and seeds for every policy; doing nothing passes ${formatPercent(selection.doNothingFloor)}; ${describeIntervals(selection)}`;

@@ -94,11 +94,31 @@ describe("turnwise history", () => {
     const result = text.slice(text.indexOf("result: the test"));
     expect(result).toMatch(/^result: the test, opened once when the campaign ended, on 4 tasks of 3 users x 2 trials\n/);
     expect(result).toMatch(/^base policy +policy-a{12} +40\.0 % \[30\.0, 50\.0\], pass\^2 /m);
-    expect(result).toMatch(/^final policy +policy-2{12} +50\.0 % \[40\.0, 60\.0\], .*\(iteration 2\)$/m);
-    expect(result).toMatch(/^flagged users +3 of 16 rollouts/m);
+    expect(result).toMatch(/^final policy +policy-2{12} +50\.0 % \[40\.0, 60\.0\], .*\(trained in iteration 2\)$/m);
+    expect(result).toMatch(/^flagged stops +3 of 16 users left/m);
     expect(result).toMatch(/^base +\+10\.0 pp \[0\.0, \+20\.0\] +0\.25 +0\.5 +30\.0 pp +4 +3 +2 \/ 1\ndoing nothing passes 10\.0 %/m);
     expect(result).toMatch(/Selection figures chose the policies, so they flatter what they chose.*one seed.*simulated/);
     expect(result).not.toContain("70.0 %");
+  });
+
+  test("a base policy that stays final is tested once, and nothing is compared", async () => {
+    const { home, run } = await sampleHome();
+    await writeSampleCampaign(new CampaignRecord(new LocalArtifactStore(join(home, "record"))), { id: "base", numIterations: 0 });
+    const text = await run(registerHistory, "history", "base");
+    expect(text).toMatch(/^final policy +policy-a{12} +40\.0 % .*\(the base policy\)$/m);
+    expect(text).toMatch(/^flagged stops +1 of 8 users/m);
+    expect(text).toContain("the base policy is the final one; doing nothing passes 10.0 %");
+    expect(text).not.toContain("p (Holm)");
+  });
+
+  test("an estimate stands beside what was taken", async () => {
+    const home = temporaryFolder();
+    const record = new CampaignRecord(new LocalArtifactStore(join(home, "record")));
+    const estimate = { rollouts: 40, policyCalls: 500, userCalls: 20, usd: 0.25, basis: "16 rollouts of this record" };
+    await writeSampleCampaign(record, { id: "estimated", estimate });
+    const text = await runCommand(registerHistory, ["history", "estimated"], { TURNWISE_HOME: home });
+    expect(text).toMatch(/planned.* +40 rollouts, 500 policy calls, 20 user calls, 0\.25 USD, from 16 rollouts of this record/);
+    expect(text).toMatch(/taken.* +10 rollouts, 96 policy calls, 16 user calls, 0\.16 USD/);
   });
 
   test("what it cost by party, what was allowed and who steered it stand on the page", async () => {
