@@ -18,6 +18,7 @@ import { checkTasks } from "#core/campaign/check-tasks.ts";
 import { checkTraining } from "#core/campaign/place-training.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import { estimateFor } from "./plan.ts";
 
 /** A config whose files, tasks and endpoints have been seen. */
 export interface CheckedCampaign {
@@ -78,7 +79,7 @@ export async function createCampaign(record: CampaignRecord, campaignId: string,
     dataSha256: taskSet.dataSha256,
     basePolicy: await importPolicyDirectory(record.store, policyDirectory, { label: config.name, parentHash: null }),
     priorTable: await record.putJson(RewardTable, priorTable, "RewardTable/2"),
-    estimate: null,
+    estimate: await estimateFor(record, config, null),
     parent: null,
     createdAt: new Date().toISOString(),
   });

@@ -148,7 +148,12 @@ function trainingPairs({ training: { place, problem } }: CampaignPlan): [string,
   ];
 }
 
+function describeTokens(tokens: CampaignPlan["policyTokens"]): string {
+  return tokens === null ? "" : `, ${formatNumber(tokens.prompt)} + ${formatNumber(tokens.completion)} tokens`;
+}
+
 export function printPlan(plan: CampaignPlan, { train, selection, test }: TaskPlan): void {
+  const { estimate, rollouts } = plan;
   printLine("");
   printLine(style.bold("plan"));
   printLine(
@@ -158,19 +163,18 @@ export function printPlan(plan: CampaignPlan, { train, selection, test }: TaskPl
         "doing nothing",
         `passes ${[train, selection, test].map((split) => (split.tasks === 0 ? "–" : formatPercent(split.doNothingFloor))).join(", ")} of them`,
       ],
-      ["iterations", `at most ${plan.iterations}`],
+      ["iterations", `at most ${rollouts.iterations}`],
       [
         "rollouts",
-        `${plan.rollouts}: ${plan.trainRolloutsPerIteration} per iteration, ${plan.selectionRolloutsPerPolicy} per policy in selection, ${plan.testRolloutsPerPolicy} in the test of the base and the final one`,
+        `${estimate.rollouts}: ${rollouts.trainPerIteration} per iteration, ${rollouts.selectionPerPolicy} per policy in selection, ${rollouts.testPerPolicy} in the test of the base and the final one`,
       ],
-      ["policy calls", `about ${plan.policyCalls}`],
+      ["policy", `about ${estimate.policyCalls} calls${describeTokens(plan.policyTokens)}`],
+      ["user", estimate.userCalls === 0 ? "no calls of a model" : `about ${estimate.userCalls} calls${describeTokens(plan.userTokens)}`],
       ["optimizer steps", `at most ${plan.optimizerSteps}`],
       ...trainingPairs(plan),
-      [
-        "user model",
-        plan.simulatorCalls === 0 ? "scripted, free" : `about ${plan.simulatorCalls} calls, ${plan.estimatedUsd.toFixed(2)} USD`,
-      ],
-      ["estimated from", plan.assumptions],
+      ["cost", `about ${estimate.usd.toFixed(2)} USD`],
+      ...plan.reached.map((limit): [string, string] => ["", style.yellow(limit)]),
+      ["estimated from", estimate.basis],
     ]),
   );
 }

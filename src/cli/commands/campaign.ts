@@ -27,7 +27,7 @@ import { askCampaigns } from "../campaign/ask-campaigns.ts";
 import { CampaignClient } from "../campaign/campaign-client.ts";
 import { checkCampaign, checkFork, createCampaign } from "../campaign/create-campaign.ts";
 import { commitFork, planFork } from "../campaign/fork-campaign.ts";
-import { describeTasks, planCampaign } from "../campaign/plan.ts";
+import { describeTasks, estimateFor, planCampaign } from "../campaign/plan.ts";
 import { printPlan, printSummary } from "../campaign/print-summary.ts";
 import { rebuildInput } from "../campaign/rebuild-state.ts";
 import { ensureServices } from "../campaign/services.ts";
@@ -119,7 +119,7 @@ async function start(file: string, options: StartOptions): Promise<void> {
   const campaignId = parseId(options.name ?? config.name);
   const checked = await checkCampaign(config, readSettings(), { mustReach: options.dryRun !== true });
   if (options.dryRun === true) {
-    const plan = planCampaign(config, await countVisibleGpus(process.env));
+    const plan = await planCampaign(openRecord(readSettings()), config, await countVisibleGpus(process.env));
     const tasks = describeTasks(checked.taskSet);
     if (options.json === true) return printJson({ campaignId, config, plan, tasks });
     console.log(stringify(config).trimEnd());
@@ -272,8 +272,9 @@ async function fork(id: string, options: ForkOptions): Promise<void> {
   await checkFork(planned.manifest, readSettings());
   const settings = await ensureServices();
   const record = openRecord(settings);
-  await commitFork(record, createPolicyStore(record.store, settings.policyRoot), planned, null);
-  const { parent } = planned.manifest;
+  const { parent, config } = planned.manifest;
+  const estimate = await estimateFor(record, config, parent?.iteration ?? null);
+  await commitFork(record, createPolicyStore(record.store, settings.policyRoot), planned, estimate);
   await launch(settings, record, forkId);
   if (options.watch === true) return follow(settings, record, forkId, options);
   if (options.json === true) return printJson({ campaignId: forkId, parent });
