@@ -2,13 +2,23 @@
 import { fileURLToPath } from "node:url";
 import { Context } from "@temporalio/activity";
 import { Client, Connection } from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
 import { bundleWorkflowCode, NativeConnection, Worker } from "@temporalio/worker";
-import type { CampaignConfig } from "#contracts/campaign-config.ts";
+import type { BudgetConfig, CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { CONTROL_QUEUE, campaignWorkflowId, ROLLOUT_QUEUE, TRAINING_QUEUE } from "#contracts/workflow-ids.ts";
 import type { Activities } from "../../activities/index.ts";
 import type { campaign } from "../../workflows/campaign.ts";
-import { type CampaignInput, statusQuery } from "../../workflows/messages.ts";
+import {
+  approveRewardUpdate,
+  type CampaignInput,
+  pauseUpdate,
+  rejectRewardUpdate,
+  resumeUpdate,
+  setBudgetUpdate,
+  statusQuery,
+  stopUpdate,
+} from "../../workflows/messages.ts";
 import { startTemporalServer, type TemporalServer } from "../support/temporal-server.ts";
 import { campaignInput, type FakeOptions, type Fakes, fakeActivities, rebuiltInput, testConfig } from "./fake-activities.ts";
 
@@ -63,6 +73,13 @@ export class CampaignWorld {
     await this.client.connection.close();
     await this.#native.close();
     await this.#server.stop();
+  }
+
+  /** Runs of a campaign's workflow: more than one when it continued as new. */
+  async countRuns(campaignId: string): Promise<number> {
+    let count = 0;
+    for await (const _ of this.client.workflow.list({ query: `WorkflowId = "${campaignWorkflowId(campaignId)}"` })) count += 1;
+    return count;
   }
 
   /** Starts a campaign with its own fakes, and ends it when the scenario is over. */
@@ -137,6 +154,29 @@ export class RunningCampaign {
   async lose(): Promise<void> {
     await this.handle.terminate("lost");
     this.handle = await this.start(rebuiltInput(this.id, this.config, this.fakes));
+  }
+}
+
+/** Every word that a person can say. */
+export const tell = {
+  pause: ({ handle }: RunningCampaign) => handle.executeUpdate(pauseUpdate, { args: [SPEAKER] }),
+  resume: ({ handle }: RunningCampaign) => handle.executeUpdate(resumeUpdate, { args: [SPEAKER] }),
+  approve: ({ handle }: RunningCampaign) => handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] }),
+  reject: ({ handle }: RunningCampaign) => handle.executeUpdate(rejectRewardUpdate, { args: [SPEAKER] }),
+  stop: ({ handle }: RunningCampaign, withTest = false) =>
+    handle.executeUpdate(stopUpdate, { args: [{ who: SPEAKER.who, why: "enough", withTest }] }),
+  budget: ({ handle }: RunningCampaign, budget: BudgetConfig) => handle.executeUpdate(setBudgetUpdate, { args: [{ ...SPEAKER, budget }] }),
+};
+
+/** The code that a word was refused with. */
+export async function codeOf(refused: Promise<unknown>): Promise<string> {
+  try {
+    return `answered ${await refused}`;
+  } catch (error) {
+    let code = "";
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+      if (cause instanceof ApplicationFailure && cause.type) code = cause.type;
+    return code === "" ? String(error) : code;
   }
 }
 
