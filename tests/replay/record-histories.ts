@@ -13,9 +13,17 @@ import {
   ROLLOUT_QUEUE,
   rolloutWorkflowId,
   TRAINING_QUEUE,
+  testWorkflowId,
 } from "#contracts/workflow-ids.ts";
 import type { campaign } from "../../workflows/campaign.ts";
-import { approveRewardUpdate, pauseUpdate, resumeUpdate, statusQuery } from "../../workflows/messages.ts";
+import {
+  approveRewardUpdate,
+  pauseUpdate,
+  rejectRewardUpdate,
+  resumeUpdate,
+  setBudgetUpdate,
+  statusQuery,
+} from "../../workflows/messages.ts";
 import { startTemporalServer } from "../support/temporal-server.ts";
 import { campaignInput, fakeActivities, testConfig } from "../workflow/fake-activities.ts";
 
@@ -30,7 +38,7 @@ const client = new Client({ connection, identity });
 const workflowsPath = fileURLToPath(new URL("../../workflows/index.ts", import.meta.url));
 
 const SPEAKER = { who: "recorder", why: "" };
-/** One campaign with an approval, a pause and a failed training stage in it: every branch that a history can take. */
+/** One campaign with a reached budget, a pause, an approval, a rejection, a failed training stage and a test: every branch that a history can take. */
 const brokenTraining = new Set([2]);
 const { activities } = fakeActivities({ gate: "accept", brokenTraining, beforeGroup: () => new Promise((done) => setTimeout(done, 200)) });
 const workers = await Promise.all(
@@ -47,7 +55,11 @@ const workers = await Promise.all(
 );
 const running = workers.map((worker) => worker.run());
 const base = testConfig();
-const config = testConfig({ calibration: { ...base.calibration, mode: "approve" } });
+const config = testConfig({
+  calibration: { ...base.calibration, mode: "approve" },
+  budget: { maxModelCalls: 50 },
+  test: { tasks: 3, trials: 1 },
+});
 const handle = await client.workflow.start<typeof campaign>("campaign", {
   workflowId: campaignWorkflowId("recorded"),
   taskQueue: CONTROL_QUEUE,
@@ -62,24 +74,24 @@ async function reach(state: string, iteration: number): Promise<void> {
   }
 }
 
-await reach("running", 1);
+await reach("paused", 1);
+await handle.executeUpdate(setBudgetUpdate, { args: [{ ...SPEAKER, budget: { maxModelCalls: 10_000 } }] });
 await handle.executeUpdate(pauseUpdate, { args: [SPEAKER] });
 await handle.executeUpdate(resumeUpdate, { args: [SPEAKER] });
-for (const iteration of [1, 2]) {
-  await reach("waiting-for-approval", iteration);
-  await handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] });
-}
+await reach("waiting-for-approval", 1);
+await handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] });
+await reach("waiting-for-approval", 2);
+await handle.executeUpdate(rejectRewardUpdate, { args: [SPEAKER] });
 await reach("paused", 2);
 brokenTraining.clear();
 await handle.executeUpdate(resumeUpdate, { args: [SPEAKER] });
-await reach("waiting-for-approval", 2);
-await handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] });
 await handle.result();
 
 for (const [name, workflowId] of Object.entries({
   campaign: campaignWorkflowId("recorded"),
   iteration: iterationWorkflowId("recorded", 1),
   "rollout-batch": rolloutWorkflowId("recorded", 1, "train"),
+  "campaign-test": testWorkflowId("recorded"),
 })) {
   const history = await client.workflow.getHandle(workflowId).fetchHistory();
   await writeFile(

@@ -77,9 +77,24 @@ export class CampaignWorld {
 
   /** Runs of a campaign's workflow: more than one when it continued as new. */
   async countRuns(campaignId: string): Promise<number> {
-    let count = 0;
-    for await (const _ of this.client.workflow.list({ query: `WorkflowId = "${campaignWorkflowId(campaignId)}"` })) count += 1;
-    return count;
+    const runs = await this.runsOf(campaignId);
+    return runs.filter(({ workflowId }) => workflowId === campaignWorkflowId(campaignId)).length;
+  }
+
+  /** Runs of all workflows of a campaign that has ended. */
+  async runsOf(campaignId: string): Promise<{ workflowId: string; runId: string }[]> {
+    const root = campaignWorkflowId(campaignId);
+    const found: { workflowId: string; runId: string }[] = [];
+    for await (const { workflowId, runId } of this.client.workflow.list({ query: `WorkflowId STARTS_WITH "${root}"` }))
+      if (workflowId === root || workflowId.startsWith(`${root}/`)) found.push({ workflowId, runId });
+    return found;
+  }
+
+  /** Makes the workers work for a campaign of this id, whoever starts it. */
+  host(id: string, options: FakeOptions): Fakes {
+    const fakes = fakeActivities(options);
+    this.#campaigns.set(id, fakes);
+    return fakes;
   }
 
   /** Starts a campaign with its own fakes, and ends it when the scenario is over. */
@@ -92,8 +107,7 @@ export class CampaignWorld {
     this.#number += 1;
     const id = `test-${this.#number}`;
     const config = testConfig(overrides);
-    const fakes = fakeActivities(options);
-    this.#campaigns.set(id, fakes);
+    const fakes = this.host(id, options);
     const start = (input: CampaignInput) =>
       this.client.workflow.start<typeof campaign>("campaign", {
         workflowId: campaignWorkflowId(id),

@@ -62,6 +62,8 @@ export interface FakeOptions {
   readonly promotion?: "promote" | "keep";
   /** Tasks of a purpose; 4 to train on, 3 to select and to test on unless given. */
   readonly numTasks?: Partial<Record<RolloutPurpose, number>>;
+  /** Before every task's id. */
+  readonly idPrefix?: string;
   /** Of one group, USD. */
   readonly groupUsd?: number;
   /** Awaited at the start of every group. */
@@ -122,7 +124,7 @@ export function fakeActivities(options: FakeOptions = {}): Fakes {
       return { freedBytes: 0, problem: null };
     },
     async planTasks({ iteration, purpose, offset, limit }) {
-      const planned = Array.from({ length: numTasks[purpose] }, (_, index) => `${ID_OF[purpose]}${index + 1}`);
+      const planned = Array.from({ length: numTasks[purpose] }, (_, index) => `${options.idPrefix ?? ""}${ID_OF[purpose]}${index + 1}`);
       const page = planned.slice(offset, offset + limit);
       const found = page.map((taskId) => groups.get(keyOf({ campaignId: "", iteration, purpose, taskId })));
       return {

@@ -21,7 +21,7 @@ async function settle({ fakes }: RunningCampaign): Promise<void> {
     before = fakes.begun.length + fakes.calls.length;
 }
 
-const DELAYS = [0, 5, 10, 20, 40, 80, 160];
+const DELAYS = [0, 10, 30, 80, 160];
 const NUM_TRAIN = 24;
 
 describe("a pause or a resume that comes while a child starts is not lost", () => {
@@ -84,12 +84,12 @@ describe("a pause or a resume that comes while a child starts is not lost", () =
   }, 120_000);
 
   test("the next page of a batch of rollouts", async () => {
-    await Promise.all([0, 50, 150, 300].map((delay) => pauseAt("t250 1", delay, 290)));
+    await Promise.all([0, 150].map((delay) => pauseAt("t250 1", delay, 290)));
   }, 120_000);
 });
 
 describe("words in any order", () => {
-  const NUM_CAMPAIGNS = 16;
+  const NUM_CAMPAIGNS = 12;
   type Message = "pause" | "resume" | "approve" | "reject" | "budget" | "stop" | "stop-with-test" | "query";
   const message = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom<Message>("pause", "resume") },
