@@ -87,7 +87,7 @@ async function openEmbedded(
       ...limits,
     });
   const policy = config.format === "compact" ? tokenPolicy() : createChatPolicy({ client, ref, ...limits });
-  return withServer(policy, createEmbeddedServer(client), { files, temperature, servedName: ref.name, context });
+  return withServer(policy, createEmbeddedServer(client), { temperature, servedName: ref.name, context });
 }
 
 async function openVllm(
@@ -103,7 +103,7 @@ async function openVllm(
   const { temperature, maxTokensPerTurn, maxContextTokens, tokenLimitField, requestFields, sendsReasoning } = config;
   const limits = { temperature, maxTokensPerTurn, maxContextTokens, tokenLimitField };
   const policy = createChatPolicy({ client, ref, model, ...limits, requestFields, sendsReasoning });
-  const served = { files, temperature, servedName: model, context };
+  const served = { temperature, servedName: model, context };
   if (config.start === undefined) return withServer(policy, await connectedVllm(config, ref, { client, isAdapter, context }), served);
   const apiKey = keyOf(config, context);
   const server = createStartedVllm({ ...config, start: config.start }, files, { client, host: context.vllm, apiKey });
@@ -133,13 +133,12 @@ function keyOf({ apiKeyEnv }: { apiKeyEnv?: string | undefined }, { environment 
 }
 
 interface Served {
-  readonly files: ServablePolicy;
   readonly temperature: number;
   readonly servedName: string;
   readonly context: OpenPolicyContext;
 }
 
-function withServer(policy: Policy, server: PolicyServer, { files, temperature, servedName, context }: Served): OpenedPolicy {
+function withServer(policy: Policy, server: PolicyServer, { temperature, servedName, context }: Served): OpenedPolicy {
   const { name, hash } = policy.ref;
   const compare = async (turns: readonly StoredTurn[], at: number, threshold: number, signal: AbortSignal) => {
     const scores = await Promise.all(turns.map((turn) => server.score(servedName, turn, at, signal)));
@@ -148,7 +147,8 @@ function withServer(policy: Policy, server: PolicyServer, { files, temperature, 
   return {
     policy,
     server,
-    ensureLoaded: (signal, asker) => server.ensureLoaded(files, signal, asker),
+    // Its directory may have been collected since the policy was opened.
+    ensureLoaded: async (signal, asker) => server.ensureLoaded(await servable(policy.ref, context), signal, asker),
     async checkStoredTurns(trajectories, signal) {
       const threshold = CANARY_THRESHOLD[await server.precision(signal)];
       return compare(pickStoredTurns(trajectories, hash, NUM_CANARY_TURNS), temperature, threshold, signal);

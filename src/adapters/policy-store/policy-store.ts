@@ -55,15 +55,17 @@ export interface PolicyStore {
   hold(ref: PolicyRef, options: { readonly withMoments: boolean }): Promise<void>;
 }
 
-/** `root` holds one directory per policy hash; everything in it can be made again from the record. */
+/** `root` holds one directory per policy hash; everything in it can be made again from the record. Its files are hashed once a process. */
 export function createPolicyStore(store: ArtifactStore, root: string): PolicyStore {
   const verified = new Map<string, Promise<string>>();
   return {
-    directory({ hash, manifest }) {
-      const known = verified.get(hash) ?? readManifest(store, manifest, hash).then((policy) => materialize(store, root, policy));
-      verified.set(hash, known);
-      known.catch(() => verified.delete(hash));
-      return known;
+    async directory({ hash, manifest }) {
+      const known = verified.get(hash);
+      if (known !== undefined && (await isStillThere(known))) return known;
+      const made = readManifest(store, manifest, hash).then((policy) => materialize(store, root, policy));
+      verified.set(hash, made);
+      made.catch(() => verified.delete(hash));
+      return made;
     },
     async describe({ hash, manifest }) {
       const { files, parentHash, base = null } = await readManifest(store, manifest, hash);
@@ -80,6 +82,14 @@ export function createPolicyStore(store: ArtifactStore, root: string): PolicySto
     },
     hold: (ref, options) => hold(store, ref, options.withMoments),
   };
+}
+
+/** Another process may have collected a directory that this one has verified. */
+async function isStillThere(directory: Promise<string>): Promise<boolean> {
+  return directory.then(stat).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function hold(store: ArtifactStore, { hash, manifest }: PolicyRef, withMoments: boolean): Promise<void> {

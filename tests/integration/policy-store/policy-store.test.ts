@@ -36,6 +36,15 @@ describe("a policy", () => {
     expect(ref.name).toBe(`demo-${ref.hash.slice(0, 12)}`);
   });
 
+  test("is made again when another process has collected its directory, however often it was asked for before", async () => {
+    const { policies, directory } = setUp();
+    const ref = await policies.import(directory, options);
+    const copy = await policies.directory(ref);
+    rmSync(copy, { recursive: true, force: true });
+    expect(await Promise.all([policies.directory(ref), policies.directory(ref)])).toEqual([copy, copy]);
+    expect(readdirSync(copy).sort()).toEqual(readdirSync(directory).sort());
+  });
+
   test("is the same policy whatever cards, logs and hidden files lie beside it, and another with other weights", async () => {
     const { directory, policies, weights } = setUp();
     const { hash } = await policies.import(directory, options);
