@@ -1,6 +1,8 @@
 // Records the histories that replay.test.ts replays:  node tests/replay/record-histories.ts VERSION
 // Run it when a release changes what the workflows do, and keep the files of earlier releases: campaigns outlive code.
+import { realpathSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, Connection } from "@temporalio/client";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
@@ -96,7 +98,9 @@ for (const [name, workflowId] of Object.entries({
   const history = await client.workflow.getHandle(workflowId).fetchHistory();
   await writeFile(
     fileURLToPath(new URL(`histories/${name}-${version}.json`, import.meta.url)),
-    historyToJSON(history).replaceAll(REPOSITORY, "."),
+    historyToJSON(history)
+      .replaceAll(dirname(realpathSync(join(REPOSITORY, "node_modules"))), ".")
+      .replaceAll(REPOSITORY, "."),
   );
   console.log(`${name}: ${history.events?.length ?? 0} events`);
 }
