@@ -20,7 +20,7 @@ import {
 import type { BudgetConfig } from "#contracts/campaign-config.ts";
 import type { CampaignState, CampaignStatus, Question, StateName } from "#contracts/campaign-status.ts";
 import type { CampaignEnd, StageName } from "#contracts/manifests.ts";
-import type { SteeringWord } from "#contracts/steering.ts";
+import { LONGEST_REASON, type SteeringWord } from "#contracts/steering.ts";
 import { iterationWorkflowId, testWorkflowId } from "#contracts/workflow-ids.ts";
 import { endReason } from "#core/campaign/progress.ts";
 import { advanceState, applyWord, isHeld } from "#core/campaign/state.ts";
@@ -50,9 +50,6 @@ const CAMPAIGN_KEY = defineSearchAttributeKey("TurnwiseCampaign", SearchAttribut
 const STATE_KEY = defineSearchAttributeKey("TurnwiseState", SearchAttributeType.KEYWORD);
 const STAGE_KEY = defineSearchAttributeKey("TurnwiseStage", SearchAttributeType.KEYWORD);
 const ITERATION_KEY = defineSearchAttributeKey("TurnwiseIteration", SearchAttributeType.INT);
-
-/** Characters of a word's reason: what a trainer says when it fails can be long, and travels with every signal. */
-const LONGEST_REASON = 4000;
 
 export async function campaign(input: CampaignInput): Promise<CampaignEnd> {
   const run = new CampaignRun(input);

@@ -4,6 +4,9 @@ import { Sha256 } from "./artifact-ref.ts";
 import { BudgetConfig } from "./campaign-config.ts";
 import { CampaignId } from "./manifests.ts";
 
+/** Characters. What a trainer says when it fails can be long, and a word travels with every signal. */
+export const LONGEST_REASON = 4000;
+
 const Said = {
   schemaVersion: z.literal(1),
   campaignId: CampaignId,

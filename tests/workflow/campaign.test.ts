@@ -1,15 +1,19 @@
 import "../support/quiet-temporal.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { iterationWorkflowId } from "#contracts/workflow-ids.ts";
 import {
   approveRewardUpdate,
   pauseUpdate,
   rejectRewardUpdate,
   resumeUpdate,
   setBudgetUpdate,
+  stageSignal,
   stopUpdate,
 } from "../../workflows/messages.ts";
-import { CampaignWorld, createGate, SPEAKER } from "./campaign-world.ts";
+import { CampaignWorld, codeOf, createGate, SPEAKER, tell } from "./campaign-world.ts";
 import { campaignInput, type FakeOptions, testConfig } from "./fake-activities.ts";
+
+const TESTED = { test: { tasks: 3, trials: 1 } };
 
 let world: CampaignWorld;
 beforeAll(async () => {
@@ -187,6 +191,123 @@ describe.concurrent("campaign", () => {
         numIterations: 1,
         reason: expect.stringContaining("target"),
       });
+    });
+  });
+
+  test.each([
+    [true, { base: {}, final: {} }, null],
+    [false, null, "it was stopped before its test"],
+  ])(
+    "a stop (with the test: %s) in the middle of an iteration: what is measured is the promoted policy",
+    async (withTest, result, noTestReason) => {
+      const gate = createGate();
+      const beforeGroup: FakeOptions["beforeGroup"] = (task, iteration) =>
+        task.startsWith("t") && iteration === 2 ? gate.opened : Promise.resolve();
+      await world.run({ beforeGroup }, TESTED, async (campaign) => {
+        await campaign.until(({ iteration, stage }) => iteration === 2 && stage === "rollout");
+        await tell.stop(campaign, withTest);
+        gate.open();
+        const end = await campaign.handle.result();
+        expect(end).toMatchObject({ state: "stopped", reason: "enough", numIterations: 1, finalPolicy: { name: "policy1" }, noTestReason });
+        expect(end).toMatchObject({ test: result });
+        expect(campaign.calls.filter((call) => call.startsWith("test"))).toEqual(withTest ? ["test 1 base policy1"] : []);
+      });
+    },
+  );
+
+  test("a paused campaign that is stopped with its test opens it without another word", async () => {
+    await world.run({ truncationRates: [0, 0.1, 0.3] }, TESTED, async (campaign) => {
+      await campaign.until(({ state }) => state === "paused");
+      expect(await tell.stop(campaign, true)).toBe("stopping");
+      expect(await campaign.handle.result()).toMatchObject({ state: "stopped", test: { base: {}, final: {} } });
+    });
+  });
+
+  test("a campaign that is paused when its iterations are done ends when somebody resumes", async () => {
+    const gate = createGate();
+    const beforeStage: FakeOptions["beforeStage"] = (name, iteration) =>
+      `${name} ${iteration}` === "commit 2" ? gate.opened : Promise.resolve();
+    await world.run({ beforeStage }, {}, async (campaign) => {
+      await campaign.until(() => campaign.calls.includes("select 2 policy2 against 1"));
+      expect(await tell.pause(campaign)).toBe("paused");
+      gate.open();
+      await campaign.until(() => campaign.fakes.iterations.length === 3);
+      expect(await tell.budget(campaign, { maxUsd: 5 })).toBe("paused");
+      expect(campaign.fakes.ends).toEqual([]);
+      await tell.resume(campaign);
+      expect(await campaign.handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
+    });
+  });
+
+  test("a stop while an iteration is being committed ends the campaign with that iteration", async () => {
+    const gate = createGate();
+    const beforeStage: FakeOptions["beforeStage"] = (name, iteration) =>
+      `${name} ${iteration}` === "commit 1" ? gate.opened : Promise.resolve();
+    await world.run({ beforeStage }, {}, async (campaign) => {
+      await campaign.until(() => campaign.calls.includes("select 1 policy1 against 0"));
+      await tell.stop(campaign);
+      gate.open();
+      const end = await campaign.handle.result();
+      const [, first] = campaign.fakes.iterations;
+      // Stopped before its commit began, it is not there; after that it is, in the end too.
+      expect(end).toMatchObject({ state: "stopped", finalPolicy: { name: first === undefined ? "base" : "policy1" } });
+      expect(end).toMatchObject({ numIterations: campaign.fakes.iterations.length - 1 });
+    });
+  });
+
+  test("the test is opened once, for the base and the promoted policy, when the iterations are done", async () => {
+    await world.run({}, TESTED, async (campaign) => {
+      expect(await campaign.handle.result()).toMatchObject({ state: "completed", test: { base: {}, final: {} }, finalIteration: 2 });
+      const test = campaign.calls.filter((call) => call.includes(" test ") || call.startsWith("test "));
+      expect(test.toSorted()).toEqual([
+        ...[1, 2, 3].map((task) => `group 0 test x${task} base`),
+        ...[1, 2, 3].map((task) => `group 2 test x${task} policy2`),
+        "test 2 base policy2",
+      ]);
+      expect(campaign.calls.slice(campaign.calls.indexOf("commit 2 policy2")).slice(-1)).toEqual(["end completed"]);
+    });
+  });
+
+  test("a final policy that is the base policy is tested once", async () => {
+    await world.run({ promotion: "keep" }, TESTED, async (campaign) => {
+      expect(await campaign.handle.result()).toMatchObject({ finalIteration: 0, finalPolicy: { name: "base" } });
+      expect(campaign.calls.filter((call) => call.includes(" test "))).toHaveLength(3);
+    });
+  });
+
+  test("selection: null selects nothing: every trained policy follows, nothing is measured before the test", async () => {
+    await world.run({}, { ...TESTED, selection: null }, async (campaign) => {
+      const end = await campaign.handle.result();
+      expect(end).toMatchObject({ state: "completed", finalPolicy: { name: "policy2" }, finalIteration: 2, test: { final: {} } });
+      expect(campaign.calls.filter((call) => call.includes("select"))).toEqual([]);
+      expect(campaign.fakes.iterations.map(({ selectionPassRate, promotion }) => `${selectionPassRate} ${promotion}`)).toEqual([
+        "null none",
+        "null promote",
+        "null promote",
+      ]);
+    });
+  });
+
+  test("an iteration that somebody cancels in Temporal pauses its campaign, which goes on when it is resumed", async () => {
+    const gate = createGate();
+    await world.run({ beforeGroup: (_task, iteration) => (iteration === 1 ? gate.opened : Promise.resolve()) }, {}, async (campaign) => {
+      await campaign.until(({ iteration, stage }) => iteration === 1 && stage === "rollout");
+      await world.client.workflow.getHandle(iterationWorkflowId(campaign.id, 1)).cancel();
+      const { reason } = await campaign.until(({ state }) => state === "paused");
+      expect(reason?.code).toBe("campaign.iteration-failed");
+      gate.open();
+      await tell.resume(campaign);
+      expect(await campaign.handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
+    });
+  });
+
+  test("what a child that is not at work says of its stage is not believed", async () => {
+    await world.run({ truncationRates: [0, 0.1, 0.3] }, {}, async (campaign) => {
+      const before = await campaign.until(({ state }) => state === "paused");
+      await campaign.handle.signal(stageSignal, { iteration: 2, stage: "redesign", question: { table: "0".repeat(64) } });
+      await campaign.handle.signal(stageSignal, { iteration: 1, stage: "redesign", question: { table: "0".repeat(64) } });
+      expect(await campaign.status()).toEqual(before);
+      expect(await codeOf(tell.approve(campaign))).toBe("campaign.not-waiting");
     });
   });
 });

@@ -77,7 +77,10 @@ describe("a campaign that 0.1.0 left running", () => {
       expect(JSON.parse(await turnwise("resume", ID, "--json"))).toMatchObject({ how: "started", state: "running", nextIteration: 1 });
       expect(JSON.parse(await turnwise("resume", ID, "--json"))).toMatchObject({ how: "joined", state: "running" });
       await world.client.workflow.getHandle(campaignWorkflowId(ID)).terminate("lost");
-      await world.client.workflow.getHandle(iterationWorkflowId(ID, 1)).terminate("lost");
+      await world.client.workflow
+        .getHandle(iterationWorkflowId(ID, 1))
+        .terminate("lost")
+        .catch(() => {}); // or its parent has ended it
       await leaveBehind().catch(() => {}); // its rollouts may still be on their way out
       expect(await turnwise("resume", ID)).toContain(`campaign ${ID} was left running by an earlier release`);
     } finally {
@@ -96,4 +99,9 @@ test("an ended campaign says so, to whoever starts, resumes or tells it anything
   await expect(launch(settings, record, "approved-3")).rejects.toMatchObject(ended);
   for (const args of [["resume"], ["pause"], ["stop"], ["approve"], ["budget", "--max-usd", "3"]])
     await expect(turnwise(args[0] ?? "", "approved-3", ...args.slice(1))).rejects.toMatchObject(ended);
+});
+
+test("a reason that is too long to travel is refused before anything is said", async () => {
+  const refused = turnwise("pause", ID, "--reason", "w".repeat(4001));
+  await expect(refused).rejects.toMatchObject({ code: "config.invalid", message: expect.stringContaining("4000") });
 });

@@ -1,5 +1,7 @@
 // How long the histories of a campaign get, and how large what travels in them.
 import type { temporal } from "@temporalio/proto";
+import { LONGEST_REASON } from "#contracts/steering.ts";
+import { pauseUpdate } from "../../workflows/messages.ts";
 import { type CampaignWorld, SPEAKER, tell } from "./campaign-world.ts";
 import { testConfig } from "./fake-activities.ts";
 
@@ -27,7 +29,7 @@ export async function measureHistories(
     await tell.pause(campaign);
     await tell.resume(campaign);
     await tell.budget(campaign, { maxModelCalls: 1_000_000 });
-    await campaign.handle.executeUpdate("pause", { args: [{ ...SPEAKER, why: "w".repeat(40_000) }] });
+    await campaign.handle.executeUpdate(pauseUpdate, { args: [{ ...SPEAKER, why: "w".repeat(LONGEST_REASON) }] });
     await tell.resume(campaign);
     await campaign.handle.result();
     numBegun = campaign.fakes.begun.filter((key) => key.startsWith("1 train")).length;
