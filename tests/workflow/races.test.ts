@@ -24,7 +24,7 @@ async function settle({ fakes }: RunningCampaign): Promise<void> {
 const DELAYS = [0, 10, 30, 80, 160];
 const NUM_TRAIN = 24;
 
-describe("a pause or a resume that comes while a child starts is not lost", () => {
+describe.concurrent("a pause or a resume that comes while a child starts is not lost", () => {
   const config = { test: { tasks: 3, trials: 1 }, stop: { maxIterations: 1 } };
 
   /** A pause `delay` ms after `moment`; what follows must wait for the resume, which is said `delay` ms after another moment of waiting. */
