@@ -81,11 +81,11 @@ describe.concurrent("a pause or a resume that comes while a child starts is not 
 
   test("the test", async () => {
     await Promise.all(DELAYS.map((delay) => pauseAt("commit 1", delay, 4)));
-  }, 120_000);
+  }, 180_000);
 
   test("the next page of a batch of rollouts", async () => {
     await Promise.all([0, 150].map((delay) => pauseAt("t250 1", delay, 290)));
-  }, 120_000);
+  }, 180_000);
 });
 
 describe("words in any order", () => {
