@@ -17,6 +17,7 @@ const DESCRIBE_TABLES = `SELECT table_name AS "table", string_agg(column_name, '
 export function registerQuery(program: Command): void {
   program
     .command("query")
+    .allowUnknownOption() // a statement may begin with a comment: `-- …`
     .argument("[sql]", 'a SELECT; "-" reads it from standard input; without it the tables and their columns are listed')
     .option("--json", "an array of objects")
     .option("--csv", "RFC 4180, with a header line")
@@ -26,7 +27,8 @@ export function registerQuery(program: Command): void {
     .action(query);
 }
 
-async function query(sql: string | undefined, options: QueryOptions): Promise<void> {
+async function query(sql: string | undefined, options: QueryOptions, command: Command): Promise<void> {
+  if (sql !== undefined && /^-\S+$/.test(sql)) command.error(`error: unknown option '${sql}'`, { code: "commander.unknownOption" });
   const statement = sql === "-" ? await text(process.stdin) : (sql ?? DESCRIBE_TABLES);
   const history = await openHistory(readSettings().recordRoot);
   try {

@@ -194,6 +194,21 @@ describe("turnwise query", () => {
       expect(text).toMatch(new RegExp(`^${table} +\\w+, `, "m"));
   });
 
+  test.each([["-- a comment\n"], ["--a comment = 1\n-- another\n"], ["/* a comment */ "], ["-- a comment --json\n"]])(
+    "a statement may begin with %j; options stay options, before and after it",
+    async (comment) => {
+      const { run } = await sampleHome();
+      const rows = await run(registerQuery, "query", SQL, "--json");
+      expect(await run(registerQuery, "query", comment + SQL, "--json")).toBe(rows);
+      expect(await run(registerQuery, "query", "--json", comment + SQL)).toBe(rows);
+    },
+  );
+
+  test.each([[["--jsno"]], [["--jsno", SQL]], [[SQL, "--jsno"]], [["-x"]]])("%j is refused as an option", async (args) => {
+    const { run } = await sampleHome();
+    await expect(run(registerQuery, "query", ...args)).rejects.toMatchObject({ name: "CommanderError" });
+  });
+
   test("a wrong query fails with DuckDB's own message", async () => {
     const { run } = await sampleHome();
     await expect(run(registerQuery, "query", "SELECT nothing FROM campaigns")).rejects.toThrow(/"nothing" not found/);
