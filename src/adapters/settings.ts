@@ -1,7 +1,9 @@
-// Where this process finds things: environment variables, then what the running stack wrote down, then defaults. The only reader of process.env.
+// Where this process finds things: environment variables, then what the running stack wrote down, then what `up` would take. The only reader of process.env.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { addressesOf, portsFromEnvironment } from "./services/ports.ts";
+import { isAlive } from "./services/process-identity.ts";
 import { readState } from "./services/state.ts";
 
 export const REPOSITORY = resolve(fileURLToPath(new URL("../..", import.meta.url)));
@@ -25,19 +27,22 @@ export interface Settings {
   readonly tauBench: string | null;
 }
 
+/** Throws config.invalid for a TURNWISE_*_PORT that is no port number, when no stack runs. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
   const home = resolve(environment["TURNWISE_HOME"] ?? join(REPOSITORY, ".turnwise"));
   const linked = join(home, "data", "tau-bench");
-  const running = readState(home)?.plan.endpoints;
+  const state = readState(home);
+  const running = state !== null && isAlive(state.supervisor) ? state.plan.endpoints : null;
+  const found = running ?? addressesOf(portsFromEnvironment(environment));
   return {
     home,
     recordRoot: join(home, "record"),
     policyRoot: join(home, "policies"),
     jobRoot: join(home, "jobs"),
-    temporalAddress: environment["TURNWISE_TEMPORAL_ADDRESS"] ?? running?.temporalAddress ?? "127.0.0.1:7233",
+    temporalAddress: environment["TURNWISE_TEMPORAL_ADDRESS"] ?? found.temporalAddress,
     namespace: environment["TURNWISE_NAMESPACE"] ?? running?.namespace ?? "default",
-    policyUrl: environment["TURNWISE_POLICY_URL"] ?? running?.policyUrl ?? "http://127.0.0.1:8620",
-    mlflowUrl: environment["TURNWISE_MLFLOW_URL"] ?? running?.mlflowUrl ?? "http://127.0.0.1:5050",
+    policyUrl: environment["TURNWISE_POLICY_URL"] ?? found.policyUrl,
+    mlflowUrl: environment["TURNWISE_MLFLOW_URL"] ?? found.mlflowUrl,
     python: environment["TURNWISE_PYTHON"] ?? join(REPOSITORY, ".turnwise", "python", "bin", "python"),
     vllm: environment["TURNWISE_VLLM"] ?? "vllm",
     policyHosts: (environment["TURNWISE_POLICY_HOSTS"] ?? "").split(",").flatMap((host) => host.trim() || []),

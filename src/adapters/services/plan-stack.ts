@@ -5,7 +5,7 @@ import { GRACE } from "#contracts/grace-periods.ts";
 import { PYTHON_BINARY, TEMPORAL_BINARY, TEMPORAL_VERSION } from "../../../infra/setup/places.mjs";
 import { REPOSITORY } from "../settings.ts";
 import { SEARCH_ATTRIBUTES } from "./namespace.ts";
-import type { StackPorts } from "./ports.ts";
+import { addressesOf, type StackPorts } from "./ports.ts";
 import type { Endpoints, ServiceSpec, StackPlan } from "./service-spec.ts";
 import { servicesFolder } from "./state.ts";
 
@@ -22,15 +22,9 @@ export interface PlanOptions {
 }
 
 export function planStack({ home, ports, namespace, services, elsewhere }: PlanOptions): StackPlan {
-  const local: Endpoints = {
-    temporalAddress: `127.0.0.1:${ports.temporal}`,
-    temporalUiUrl: `http://127.0.0.1:${ports.temporalUi}`,
-    namespace,
-    mlflowUrl: `http://127.0.0.1:${ports.mlflow}`,
-    policyUrl: `http://127.0.0.1:${ports.policy}`,
-  };
   const endpoints: Endpoints = {
-    ...local,
+    ...addressesOf(ports),
+    namespace,
     ...(services.includes("temporal") ? {} : pick(elsewhere, "temporalAddress", "temporalUiUrl")),
     ...(services.includes("mlflow") ? {} : pick(elsewhere, "mlflowUrl")),
     ...(services.includes("policy") ? {} : pick(elsewhere, "policyUrl")),

@@ -28,6 +28,16 @@ export function portsFromEnvironment(environment: NodeJS.ProcessEnv): StackPorts
   return Object.fromEntries(entries) as StackPorts;
 }
 
+/** Where the services of a stack with these ports are found. */
+export function addressesOf(ports: StackPorts) {
+  return {
+    temporalAddress: `127.0.0.1:${ports.temporal}`,
+    temporalUiUrl: `http://127.0.0.1:${ports.temporalUi}`,
+    mlflowUrl: `http://127.0.0.1:${ports.mlflow}`,
+    policyUrl: `http://127.0.0.1:${ports.policy}`,
+  };
+}
+
 /** Throws config.invalid for anything but a port number. */
 export function parsePort(text: string, name: string): number {
   const port = Number(text);
@@ -104,11 +114,16 @@ export function portOwner(port: number): string | null {
     const pid = readdirSync("/proc").find((entry) => /^\d+$/.test(entry) && holds(entry, `socket:[${inode}]`));
     if (inode === null || pid === undefined) return null;
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean).join(" ");
-    return `process ${pid} (${command.slice(0, 80)})`;
+    return `process ${pid} (${shorten(command)})`;
   } catch {
     return null;
   }
 }
+
+/** Long enough for a program and its home, which tell one stack from another. */
+const LONGEST_COMMAND = 300;
+
+const shorten = (command: string) => (command.length <= LONGEST_COMMAND ? command : `${command.slice(0, LONGEST_COMMAND - 1)}…`);
 
 function listeningInode(port: number): string | null {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;

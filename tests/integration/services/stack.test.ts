@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { answers, freePorts } from "#adapters/services/ports.ts";
+import { addressesOf, answers, freePorts, portOwner, portsFromEnvironment, type StackPorts } from "#adapters/services/ports.ts";
 import { identify, isAlive, markedProcesses, waitUntil } from "#adapters/services/process-identity.ts";
 import type { ServiceSpec } from "#adapters/services/service-spec.ts";
 import { readStack, type Stack, startStack, stopStack } from "#adapters/services/stack.ts";
 import { readState, writeState } from "#adapters/services/state.ts";
+import { readSettings } from "#adapters/settings.ts";
 import type { CampaignError } from "#core/errors.ts";
 
 const FIXTURE = fileURLToPath(new URL("../../support/fixture-service.ts", import.meta.url));
@@ -127,6 +128,33 @@ test("starting twice, even at once, gives one stack", async () => {
   expect(stacks.filter(({ isNew }) => isNew)).toHaveLength(1);
   expect(markedProcesses(home)).toHaveLength(2);
 });
+
+test("the holder of a port is told by its whole command, the home it serves included", async () => {
+  const { policy: port } = await freePorts();
+  const folder = join(home, ...Array.from({ length: 8 }, () => "a-folder-below"), "policies");
+  const stack = await start(service("holder", [`port=${port}`, "--policy-root", folder], { ports: { policy: port } }));
+  expect(portOwner(port)).toMatch(new RegExp(`^process \\d+ \\(.*--policy-root ${folder}\\)$`));
+  await stack.stop();
+});
+
+test("without a running stack the settings name the ports that `up` would take; with one, its own", async () => {
+  const ports = await freePorts();
+  const [defaults, asked] = [readSettings({ TURNWISE_HOME: home }), readSettings({ TURNWISE_HOME: home, ...variablesOf(ports) })];
+  const { temporalUiUrl: _, ...usual } = addressesOf(portsFromEnvironment({}));
+  const { temporalUiUrl: _ui, ...wanted } = addressesOf(ports);
+  expect(defaults).toMatchObject(usual);
+  expect(asked).toMatchObject(wanted);
+  expect(() => readSettings({ TURNWISE_HOME: home, TURNWISE_TEMPORAL_PORT: "none" })).toThrow("TURNWISE_TEMPORAL_PORT");
+  const stack = await startStack({ home, ports, services: [], others: [service("one")], endsWithUs: true });
+  expect(readSettings({ TURNWISE_HOME: home, TURNWISE_TEMPORAL_PORT: "1" }).temporalAddress).toBe(stack.endpoints.temporalAddress);
+  process.kill(readState(home)?.supervisor.pid ?? 0, "SIGKILL");
+  expect(await waitUntil(() => readStack(home) === null, 5)).toBe(true);
+  expect(readSettings({ TURNWISE_HOME: home, TURNWISE_TEMPORAL_PORT: "7" }).temporalAddress).toBe("127.0.0.1:7");
+});
+
+function variablesOf({ temporal, policy, mlflow }: StackPorts): NodeJS.ProcessEnv {
+  return { TURNWISE_TEMPORAL_PORT: String(temporal), TURNWISE_POLICY_PORT: String(policy), TURNWISE_MLFLOW_PORT: String(mlflow) };
+}
 
 test("a taken port is refused before anything starts, with the port, its holder and a way out", async () => {
   const { policy: port } = await freePorts();
