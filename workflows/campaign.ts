@@ -193,6 +193,7 @@ class CampaignRun {
   ): Promise<Awaited<ReturnType<Work>> | null> {
     const { budget } = this.state.steering;
     this.scope = new CancellationScope();
+    this.stage = null;
     this.runClock();
     try {
       return await this.scope

@@ -2,7 +2,7 @@
 import type { BudgetConfig } from "#contracts/campaign-config.ts";
 import { type Meter, Party } from "#contracts/meters.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
-import { totalMeter } from "#core/campaign/meters.ts";
+import { addMeters, totalMeter } from "#core/campaign/meters.ts";
 import {
   type Column,
   formatDuration,
@@ -28,9 +28,11 @@ const COLUMNS: readonly Column<Row>[] = [
   { header: "GPU time", align: "right", value: ({ meter }) => formatDuration(meter.gpuSeconds) },
 ];
 
-/** Meters of the committed work by party, then time, budget and estimate. */
+/** Meters by party, then time, budget and estimate. */
 export function printCost(summary: CampaignSummary): void {
-  const { meters, inheritedMeters } = summary;
+  const { inheritedMeters, pendingMeters } = summary;
+  const isAtWork = pendingMeters !== null && isBusy(totalMeter(pendingMeters));
+  const meters = usedMeters(summary);
   const busy = Party.options.filter((party) => isBusy(meters[party]));
   const rows: Row[] = [
     ...busy.map((name) => ({ name, meter: meters[name] })),
@@ -39,10 +41,14 @@ export function printCost(summary: CampaignSummary): void {
   ];
   printLine("");
   printLine(renderTable(COLUMNS, rows));
+  if (isAtWork) printLine(style.dim(`${totalMeter(pendingMeters).calls} calls of it in the stage that is at work`));
   if (summary.isOfRelease010) printLine(style.dim("release 0.1.0 counted the calls of the policy alone, and knew no prices"));
   const pairs = [...runningPairs(summary), ...budgetPairs(summary), ...estimatePairs(summary)];
   if (pairs.length > 0) printLine(renderPairs(pairs));
 }
+
+/** Committed, and of the stage at work where that was looked at: what a budget counts. */
+const usedMeters = ({ meters, pendingMeters }: CampaignSummary) => (pendingMeters === null ? meters : addMeters(meters, pendingMeters));
 
 const isBusy = (meter: Meter) => Object.values(meter).some((amount) => amount !== 0);
 
@@ -51,8 +57,9 @@ function runningPairs({ runningSeconds }: CampaignSummary): [string, string][] {
 }
 
 /** What is used of each limit; what a fork inherits its parent has paid for. */
-function budgetPairs({ budget, meters, runningSeconds }: CampaignSummary): [string, string][] {
-  const { calls, usd } = totalMeter(meters);
+function budgetPairs(summary: CampaignSummary): [string, string][] {
+  const { budget, runningSeconds } = summary;
+  const { calls, usd } = totalMeter(usedMeters(summary));
   const used = limitTexts(budget, { calls, usd, hours: (runningSeconds ?? 0) / 3600 });
   return used.length === 0 ? [] : [["budget", used.join(", ")]];
 }

@@ -72,10 +72,25 @@ function limits(summary: CampaignSummary): string {
     "The users are simulated, so it says nothing about real ones; and other estimators or reward tables would need arms of their own.";
   return [
     "Nothing was decided by these tasks, so the figures are not flattered by the choice.",
+    ...forkText(summary),
+    ...unfinishedText(summary),
     selectionText(summary),
     "It is one campaign with one seed: training luck is not in the interval.",
     users,
   ].join(" ");
+}
+
+/** Parent and forks test on the same tasks: who picks among them decides by the test. */
+function forkText({ parent }: CampaignSummary): string[] {
+  if (parent === null) return [];
+  return [`It is a fork of ${parent.campaignId}, which tests on the same tasks: the best of several forks by their tests is flattered.`];
+}
+
+function unfinishedText({ iterations, state }: CampaignSummary): string[] {
+  const unfinished = state === "stopped" ? iterations.filter(({ isComplete }) => !isComplete) : [];
+  return unfinished.map(
+    ({ iteration }) => `Iteration ${iteration} was not finished when the campaign was stopped: nothing of it is in the result.`,
+  );
 }
 
 function selectionText({ hasSelection, isOfRelease010 }: CampaignSummary): string {

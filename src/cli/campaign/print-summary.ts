@@ -21,7 +21,7 @@ import { printCost, printSteering } from "./print-cost.ts";
 import { describeIntervals, describeTasks, printResult, trainedIn } from "./print-result.ts";
 import type { CampaignSummary, IterationSummary, MeasuredTasks, TierChange } from "./summary.ts";
 
-function columnsOf({ hasSelection, iterations }: CampaignSummary): Column<IterationSummary>[] {
+function columnsOf({ hasSelection, iterations, state }: CampaignSummary): Column<IterationSummary>[] {
   const selected: Column<IterationSummary>[] = [
     { header: "selection pass rate", value: ({ selectionPassRate }) => formatInterval(selectionPassRate) },
     { header: "against base", value: ({ selectionAgainstBase }) => formatDifference(selectionAgainstBase) },
@@ -38,15 +38,20 @@ function columnsOf({ hasSelection, iterations }: CampaignSummary): Column<Iterat
     { header: "mixed groups", align: "right", value: ({ mixedGroupShare }) => formatPercent(mixedGroupShare) },
     ...(hasSelection ? selected : []),
     { header: "gate", value: ({ gate }) => gate ?? "–" },
-    { header: "policy", value: ({ promotion, isComplete, iteration }) => describePromotion(promotion, isComplete, iteration) },
+    { header: "policy", value: ({ promotion, isComplete, iteration }) => describePromotion(promotion, isComplete, iteration, state) },
     ...(iterations.some(({ isInherited }) => isInherited) ? [inherited] : []),
   ];
 }
 
 const nameIteration = ({ iteration }: IterationSummary) => (iteration === 0 ? "base" : String(iteration));
 
-function describePromotion(promotion: IterationSummary["promotion"], isComplete: boolean, iteration: number): string {
-  if (!isComplete) return "running";
+function describePromotion(
+  promotion: IterationSummary["promotion"],
+  isComplete: boolean,
+  iteration: number,
+  state: CampaignSummary["state"],
+): string {
+  if (!isComplete) return state === "open" ? "at work" : "unfinished";
   if (iteration === 0) return "–";
   return promotion === "none" ? "not trained" : (promotion ?? "–");
 }
@@ -63,7 +68,13 @@ export function printSummary(summary: CampaignSummary): void {
   for (const iteration of iterations.filter(({ tableChanges }) => tableChanges.length > 0)) {
     printLine(`reward table after iteration ${iteration.iteration}: ${iteration.tableChanges.map(describeChange).join(", ")}`);
   }
-  if (iterations.every(({ tableChanges }) => tableChanges.length === 0))
+  for (const { iteration, undecided } of iterations) {
+    if (undecided === null) continue;
+    printLine(
+      `reward table fitted in iteration ${iteration}, accepted by the gate, not decided: ${undecided.changes.map(describeChange).join(", ")}`,
+    );
+  }
+  if (iterations.every(({ tableChanges, undecided }) => tableChanges.length === 0 && undecided === null))
     printLine("reward table: unchanged (the author's stays while the gate does not accept a fitted one)");
   const calibrated = iterations.filter(({ judged }) => judged.length > 0);
   if (calibrated.length > 0) printCalibration(calibrated);
@@ -79,7 +90,10 @@ function headPairs(summary: CampaignSummary): [string, string][] {
   const { parent } = summary;
   return [
     ["state", summary.reason === null ? summary.state : `${summary.state}: ${summary.reason}`],
-    ["created", `${formatTime(summary.createdAt)}, ${formatDuration(summary.seconds)} of wall time, code ${summary.codeVersion}`],
+    [
+      "created",
+      `${formatTime(summary.createdAt)}${summary.state === "open" ? "" : `, ${formatDuration(summary.seconds)} of wall time`}, code ${summary.codeVersion}`,
+    ],
     ...(parent === null ? [] : [["forked from", `${parent.campaignId} after iteration ${parent.iteration}`] satisfies [string, string]]),
     [summary.state === "open" ? "policy now" : "final policy", `${summary.finalPolicy} (${trainedIn(summary)})`],
   ];

@@ -19,12 +19,13 @@ import { CalibrationReport, type GateRow, type TableAssessment, type TableRole }
 import type { BudgetConfig } from "#contracts/campaign-config.ts";
 import type { CampaignEstimate } from "#contracts/campaign-estimate.ts";
 import type { Estimate, EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
-import type { CampaignEnd, CampaignManifest, IterationManifest } from "#contracts/manifests.ts";
+import type { CampaignEnd, CampaignManifest, IterationManifest, StageManifest } from "#contracts/manifests.ts";
 import type { Meters } from "#contracts/meters.ts";
 import { RewardTable, type TierValue } from "#contracts/reward-table.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
 import { totalMeter } from "#core/campaign/meters.ts";
 import { rebuildState } from "#core/campaign/state.ts";
+import { pendingMeters } from "./pending-meters.ts";
 
 export interface TierChange {
   readonly tier: string;
@@ -60,6 +61,8 @@ export interface IterationSummary {
   /** The author's table, the one in force and the fitted one on the tasks that only judge. */
   readonly judged: readonly JudgedTable[];
   readonly tableChanges: readonly TierChange[];
+  /** A fitted table that the gate accepted and nobody has decided about yet, against the one in force; null where there is none. */
+  readonly undecided: { readonly changes: readonly TierChange[]; readonly sha256: string; readonly reportUri: string } | null;
   readonly promotion: IterationManifest["promotion"] | null;
   readonly stageSeconds: Readonly<Record<string, number>>;
 }
@@ -118,8 +121,10 @@ export interface CampaignSummary {
   readonly seconds: number;
   /** Of the committed iterations, without pauses; null for campaigns of 0.1.0. */
   readonly runningSeconds: number | null;
-  /** Of the campaign's own committed work. */
+  /** Of the campaign's own committed stages. */
   readonly meters: Meters;
+  /** Of the groups of the stage at work; null where nobody asked. */
+  readonly pendingMeters: Meters | null;
   /** Of the iterations that a fork has of its parent; null for any other campaign. */
   readonly inheritedMeters: Meters | null;
   /** As it was set last. It counts what the campaign itself used. */
@@ -129,7 +134,12 @@ export interface CampaignSummary {
   readonly steering: readonly SteeringWord[];
 }
 
-export async function summarizeCampaign(record: CampaignRecord, campaignId: string): Promise<CampaignSummary> {
+/** `isWhole` also reads what the stage at work has used so far. */
+export async function summarizeCampaign(
+  record: CampaignRecord,
+  campaignId: string,
+  { isWhole = false }: { readonly isWhole?: boolean } = {},
+): Promise<CampaignSummary> {
   const recorded = await loadCampaign(record, campaignId);
   const { campaign, end, iterations, steering } = recorded;
   const base = iterations.find(({ iteration }) => iteration === 0)?.report ?? null;
@@ -159,6 +169,7 @@ export async function summarizeCampaign(record: CampaignRecord, campaignId: stri
     seconds: wallSecondsOf(recorded),
     runningSeconds: runningSecondsOf(recorded),
     meters: metersOf(recorded),
+    pendingMeters: isWhole ? await pendingMeters(record, recorded) : null,
     inheritedMeters: campaign.parent === null ? null : inheritedMetersOf(recorded),
     budget: rebuildState(campaign, manifests, steering).steering.budget,
     estimate: campaign.estimate,
@@ -207,6 +218,7 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, re
   const calibration = calibrationRef === undefined ? null : await record.readJson(CalibrationReport, calibrationRef);
   const tableRef = stage("redesign")?.outputs["table"];
   const table = tableRef === undefined ? null : await record.readJson(RewardTable, tableRef);
+  const inForce = tableBefore ?? calibration?.inForceTable ?? null;
   const rollout = stage("rollout")?.metrics ?? {};
   const [best, promoted] = [comparisonOf(report, "best"), comparisonOf(report, "promoted")];
   return {
@@ -223,10 +235,19 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, re
     gate: calibration?.gate.decision ?? null,
     gateDoubts: calibration?.gate.rows.filter(({ verdict }) => verdict !== "accept") ?? [],
     judged: (calibration?.assessments ?? []).filter(({ split }) => split === "judge").map(judgedTable),
-    tableChanges: tableBefore === null || table === null ? [] : tierChanges(tableBefore, table),
+    tableChanges: inForce === null || table === null ? [] : tierChanges(inForce, table),
+    undecided:
+      table === null && calibration?.gate.decision === "accept" && inForce !== null
+        ? undecidedOf(calibration, inForce, stage("calibration"))
+        : null,
     promotion: manifest?.promotion ?? null,
     stageSeconds: Object.fromEntries(stages.map(({ stage: name, seconds }) => [name, seconds])),
   };
+}
+
+function undecidedOf({ fittedTable }: CalibrationReport, inForce: RewardTable, stage: StageManifest | undefined) {
+  const reportUri = stage?.outputs["markdown"]?.uri ?? "";
+  return { changes: tierChanges(inForce, fittedTable), sha256: fittedTable.sha256, reportUri };
 }
 
 function judgedTable(assessment: TableAssessment): JudgedTable {

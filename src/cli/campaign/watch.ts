@@ -67,6 +67,12 @@ export function describeWaiting({ message, next }: Waiting): string {
   return `${style.yellow(message)}${next === null ? "" : `\n  ${style.dim("next:")} ${next}`}`;
 }
 
+/** What a campaign that waits for a person wants from one; null when it wants nothing. */
+export function nextStep({ campaignId, state, reason }: CampaignStatus): string | null {
+  if (state === "waiting-for-approval") return `turnwise campaign approve ${campaignId}   (or: … approve ${campaignId} --reject)`;
+  return state === "paused" ? (reason?.next ?? `turnwise campaign resume ${campaignId}`) : null;
+}
+
 export function describeStatus(
   { iteration, maxIterations, stage, progress, state, reason }: CampaignStatus,
   secondsLeft: number | null,
@@ -75,8 +81,11 @@ export function describeStatus(
   const place = stage === "base-selection" || stage === "test" ? places[stage] : `iteration ${iteration}/${maxIterations}`;
   const name = stage === "base-selection" ? "selection" : (stage ?? "starting");
   const unit = stage === "training" ? "steps" : "groups";
-  const done = progress === null ? "" : ` ${bar(progress.done / Math.max(1, progress.total))} ${progress.done}/${progress.total} ${unit}`;
-  const left = secondsLeft === null ? "" : style.dim(` about ${formatDuration(secondsLeft)} left in this stage`);
+  const done =
+    progress === null || progress.total === 0
+      ? ""
+      : ` ${bar(progress.done / Math.max(1, progress.total))} ${progress.done}/${progress.total} ${unit}`;
+  const left = secondsLeft === null || secondsLeft < 1 ? "" : style.dim(` about ${formatDuration(secondsLeft)} left in this stage`);
   const halt = state === "running" ? "" : ` ${style.yellow(state)}${reason === null ? "" : `: ${reason.message}`}`;
   return `${style.bold(place)} ${name.padEnd(11)}${done}${left}${halt}`;
 }

@@ -1,4 +1,6 @@
 // turnwise campaign …: start, list, show, watch, pause, resume, stop, approve, budget, fork.
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { UpdateDefinition } from "@temporalio/common";
 import type { Command } from "commander";
 import { stringify } from "yaml";
@@ -10,7 +12,7 @@ import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
 import { BudgetConfig } from "#contracts/campaign-config.ts";
-import type { StateName } from "#contracts/campaign-status.ts";
+import type { CampaignStatus, StateName } from "#contracts/campaign-status.ts";
 import { CampaignId } from "#contracts/manifests.ts";
 import { endReason } from "#core/campaign/progress.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -32,9 +34,10 @@ import { printPlan, printSummary } from "../campaign/print-summary.ts";
 import { rebuildInput } from "../campaign/rebuild-state.ts";
 import { ensureServices } from "../campaign/services.ts";
 import { speaker } from "../campaign/speaker.ts";
-import { summarizeCampaign } from "../campaign/summary.ts";
-import { describeStatus, describeWaiting, watchCampaign } from "../campaign/watch.ts";
+import { type CampaignSummary, summarizeCampaign } from "../campaign/summary.ts";
+import { describeStatus, describeWaiting, nextStep, watchCampaign } from "../campaign/watch.ts";
 import { interruptSignal, onInterruptSay } from "../interrupt.ts";
+import { type Column, formatTime, renderTable } from "../output.ts";
 
 interface JsonOption {
   readonly json?: boolean;
@@ -168,10 +171,9 @@ export async function follow(
     const end = await watchCampaign(client, record, campaignId, interruptSignal());
     const status = end === "ended" ? null : await client.status(campaignId);
     if (options.json === true) return printJson({ ...(await summarizeCampaign(record, campaignId)), status });
-    printSummary(await summarizeCampaign(record, campaignId));
-    if (status !== null) console.log(describeStatus(status, null));
-    if (end === "waiting-for-approval") console.log(`  turnwise campaign approve ${campaignId}   (or: … approve ${campaignId} --reject)`);
-    if (end === "paused") console.log(`  ${status?.reason?.next ?? `turnwise campaign resume ${campaignId}`}`);
+    const summary = await summarizeCampaign(record, campaignId, { isWhole: true });
+    printSummary(summary);
+    if (status !== null) printStatus(status, summary, settings);
   } finally {
     await client.close();
   }
@@ -189,27 +191,43 @@ async function list(options: JsonOption): Promise<void> {
       id: summary.campaignId,
       state: waiting === null ? (status?.state ?? summary.state) : "waiting",
       waiting,
-      iterations: Math.max(0, summary.iterations.length - 1),
+      iterations: summary.iterations.filter(({ iteration, isComplete }) => isComplete && iteration > 0).length,
       created: summary.createdAt,
       summary,
     };
   });
   if (options.json === true) return printJson(rows);
-  if (rows.length === 0) console.log("no campaigns yet; start one: turnwise campaign start configs/campaigns/quickstart.yaml --watch");
-  for (const { id, state, waiting, iterations, created } of rows) {
-    console.log(`${id.padEnd(28)} ${state.padEnd(12)} ${iterations} iterations   ${created}`);
-    if (waiting !== null) console.log(`  ${waiting.message}`);
-  }
+  if (rows.length === 0)
+    return console.log("no campaigns yet; start one: turnwise campaign start configs/campaigns/quickstart.yaml --watch");
+  const columns: Column<(typeof rows)[number]>[] = [
+    { header: "campaign", value: ({ id }) => id },
+    { header: "state", value: ({ state }) => (state === "open" ? "not running" : state) },
+    { header: "iterations", align: "right", value: ({ iterations }) => String(iterations) },
+    { header: "created", value: ({ created }) => formatTime(created) },
+    { header: "", value: ({ waiting }) => waiting?.message ?? "" },
+  ];
+  console.log(renderTable(columns, rows));
 }
 
 async function show(id: string, options: JsonOption): Promise<void> {
-  const summary = await summarizeCampaign(openRecord(readSettings()), id);
-  const [{ status, waiting } = { status: null, waiting: null }] = await askCampaigns(readSettings(), summary.state === "open" ? [id] : []);
+  const settings = readSettings();
+  const summary = await summarizeCampaign(openRecord(settings), id, { isWhole: true });
+  const [{ status, waiting } = { status: null, waiting: null }] = await askCampaigns(settings, summary.state === "open" ? [id] : []);
   if (options.json === true) return printJson({ ...summary, status, waiting });
   printSummary(summary);
-  if (status !== null) console.log(describeStatus(status, null));
+  if (summary.state !== "open") return;
+  if (status === null && waiting === null) return console.log(`not running; go on with: turnwise campaign resume ${id}`);
+  if (status !== null) printStatus(status, summary, settings);
   if (waiting !== null) console.log(describeWaiting(waiting));
-  else if (summary.state === "open") console.log(`not running; go on with: turnwise campaign resume ${id}`);
+}
+
+/** Where it is, and what it wants of whom. */
+function printStatus(status: CampaignStatus, { iterations }: CampaignSummary, { recordRoot }: Settings): void {
+  console.log(describeStatus(status, null));
+  const undecided = status.question === null ? null : (iterations.findLast((iteration) => iteration.undecided !== null)?.undecided ?? null);
+  if (undecided !== null) console.log(`  the whole report: ${join(recordRoot, undecided.reportUri)}`);
+  const next = nextStep(status);
+  if (next !== null) console.log(`  ${next}`);
 }
 
 async function watch(id: string, options: JsonOption): Promise<void> {
@@ -238,10 +256,25 @@ async function resume(id: string, options: SteeringOptions): Promise<void> {
       console.log(`campaign ${id} was left running by an earlier release: its workflow is ended, its record is whole`);
     if (how !== "joined") console.log(`campaign ${id} goes on from the record at ${from}`);
     else console.log(before?.state === "paused" ? `campaign ${id} goes on` : `campaign ${id}: ${state}`);
-    console.log(`  turnwise campaign watch ${id}`);
+    await sayIfHeldAgain(client, id);
   } finally {
     await client.close();
   }
+}
+
+const HELD_AGAIN_ATTEMPTS = 8;
+const HELD_AGAIN_MILLISECONDS = 400;
+
+/** A guard that still holds, or a limit below what is used, pauses a campaign again at once: whoever resumed it is told so. */
+async function sayIfHeldAgain(client: CampaignClient, id: string): Promise<void> {
+  for (let attempt = 0; attempt < HELD_AGAIN_ATTEMPTS; attempt += 1) {
+    await sleep(HELD_AGAIN_MILLISECONDS);
+    const status = await client.status(id);
+    if (status?.state !== "paused") continue;
+    console.log(`campaign ${id} is paused again: ${status.reason?.message ?? "see turnwise campaign show"}`);
+    return console.log(`  ${nextStep(status)}`);
+  }
+  console.log(`  turnwise campaign watch ${id}`);
 }
 
 async function setBudget(
@@ -294,8 +327,9 @@ async function tell<Args extends [Speaker]>(
   const client = await CampaignClient.connect(settings);
   try {
     const answer = await client.tell(id, update, ...args);
-    if (options.json === true) printJson({ campaignId: id, answer });
-    else console.log(`campaign ${id}: ${answer}`);
+    if (options.json === true) return printJson({ campaignId: id, answer });
+    console.log(`campaign ${id}: ${answer}`);
+    if (update.name === setBudgetUpdate.name) await sayIfHeldAgain(client, id);
   } finally {
     await client.close();
   }

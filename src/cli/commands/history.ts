@@ -75,7 +75,7 @@ const COLUMNS: readonly Column<CampaignSummary>[] = [
   { header: "USD", align: "right", value: (summary) => formatUsd(usdOf(summary)) },
   { header: "gate", value: ({ iterations }) => describeGates(iterations.flatMap(({ gate }) => gate ?? [])) },
   { header: "created", value: ({ createdAt }) => formatTime(createdAt) },
-  { header: "wall time", align: "right", value: ({ seconds }) => formatDuration(seconds) },
+  { header: "wall time", align: "right", value: ({ state, seconds }) => formatDuration(state === "open" ? null : seconds) },
 ];
 
 function renderHistory(campaigns: readonly (CampaignSummary | UnreadableCampaign)[]): string {

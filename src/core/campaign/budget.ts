@@ -12,6 +12,6 @@ export function reachedBudget(
   const hours = spent.runningSeconds / 3600;
   if (maxModelCalls !== undefined && calls >= maxModelCalls) return `${calls} model calls reached the budget of ${maxModelCalls}`;
   if (maxUsd !== undefined && usd >= maxUsd) return `${usd.toFixed(2)} USD reached the budget of ${maxUsd}`;
-  if (maxHours !== undefined && hours >= maxHours) return `${hours.toFixed(2)} hours of running reached the budget of ${maxHours}`;
+  if (maxHours !== undefined && hours >= maxHours) return `${hours.toPrecision(3)} hours of running reached the budget of ${maxHours}`;
   return null;
 }
