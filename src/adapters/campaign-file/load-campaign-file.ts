@@ -14,29 +14,33 @@ export async function loadCampaignFile(path: string, overrides: readonly string[
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
   const [syntaxError] = document.errors;
-  if (syntaxError !== undefined) throw invalid(path, [`not valid YAML: ${syntaxError.message}`]);
-  if (!isMap(document.contents)) throw invalid(path, ["a campaign file is a mapping with keys such as name, seed, environment"]);
-  for (const override of overrides) applyOverride(document, override);
-  if (document.get("schemaVersion") === 1) throw invalid(path, [EARLIER_FILE]);
+  if (syntaxError !== undefined) throw invalid(path, [`not valid YAML: ${syntaxError.message}`], CORRECT_FILE);
+  if (!isMap(document.contents))
+    throw invalid(path, ["a campaign file is a mapping with keys such as name, seed, environment"], CORRECT_FILE);
+  const given: unknown = document.toJS();
+  const set = overrides.map((override) => applyOverride(document, override));
+  if (document.get("schemaVersion") === 1) throw invalid(path, [EARLIER_FILE], CORRECT_FILE);
   const result = CampaignConfig.safeParse(document.toJS());
   if (result.success) return result.data;
-  throw invalid(
-    path,
-    result.error.issues.map((issue) => describe(issue, document, lines)),
-  );
+  const own = new Set(set.length === 0 ? [] : problemsOf(CampaignConfig.safeParse(given).error).map(describe));
+  const problems = problemsOf(result.error).map((problem) => {
+    const said = blamed(problem, set, own.has(describe(problem)));
+    const line = said.length > 0 ? null : lineOf(document, lines, problem.path);
+    return { isOfFile: said.length === 0, text: `${said}${line === null ? "" : `line ${line}: `}${describe(problem)}` };
+  });
+  const texts = problems.map((problem) => problem.text);
+  if (!problems.some(({ isOfFile }) => isOfFile)) throw invalid(null, texts, CORRECT_SET);
+  throw invalid(path, texts, problems.every(({ isOfFile }) => isOfFile) ? CORRECT_FILE : `${CORRECT_SET}, and ${CORRECT_FILE}`);
 }
 
-/** A config with some of its values set anew, by `path.to.key=value`. Throws config.invalid, with `next` for what is wrong with a value. */
-export function setConfigValues(config: CampaignConfig, overrides: readonly string[], next: string): CampaignConfig {
+/** A config with some of its values set anew, by `path.to.key=value`. Throws config.invalid; `hint` says where to see what can be set. */
+export function setConfigValues(config: CampaignConfig, overrides: readonly string[], hint: string): CampaignConfig {
   const document = new Document(config);
-  for (const override of overrides) applyOverride(document, override);
+  const set = overrides.map((override) => applyOverride(document, override));
   const result = CampaignConfig.safeParse(document.toJS());
   if (result.success) return result.data;
-  throw invalid(
-    "--set",
-    result.error.issues.map((issue) => describeProblem(issue)),
-    next,
-  );
+  const texts = problemsOf(result.error).map((problem) => `${blamed(problem, set, false)}${describe(problem)}`);
+  throw invalid(null, texts, `${CORRECT_SET}; ${hint}`);
 }
 
 async function readText(path: string): Promise<string> {
@@ -47,35 +51,69 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function applyOverride(document: Document, override: string): void {
+interface Override {
+  /** As it was given: `path.to.key=value`. */
+  readonly text: string;
+  readonly path: readonly string[];
+}
+
+function applyOverride(document: Document, override: string): Override {
   const match = /^([A-Za-z][A-Za-z0-9.]*)=(.*)$/s.exec(override);
   if (match === null) {
     throw new CampaignError("config.invalid", `--set ${override} is not of the form path.to.key=value`, {
       next: "for example --set rollout.groupSize=4",
     });
   }
-  const [, path = "", value = ""] = match;
+  const [, key = "", value = ""] = match;
+  const path = key.split(".");
   const parsed = parseDocument(value);
   if (parsed.errors.length > 0)
-    throw new CampaignError("config.invalid", `--set ${path}: ${value} is not a YAML value`, { next: "quote the value" });
+    throw new CampaignError("config.invalid", `--set ${override}: ${value} is not a YAML value`, { next: "quote the value" });
   try {
-    document.setIn(path.split("."), parsed.toJS());
+    document.setIn(path, parsed.toJS());
   } catch (cause) {
-    throw new CampaignError("config.invalid", `--set ${override}: ${path} is below a value that has no keys`, { cause });
+    throw new CampaignError("config.invalid", `--set ${override}: ${key} is below a value that has no keys`, { cause, next: CORRECT_SET });
   }
+  return { text: override, path };
 }
 
-/** One line per problem: where in the file, what is wrong, what is allowed. */
-function describe(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): string {
-  const unknown = issue.code === "unrecognized_keys" ? issue.keys : [];
-  const line = lineOf(document, lines, [...issue.path.map(String), ...unknown.slice(0, 1)]);
-  return `${line === null ? "" : `line ${line}: `}${describeProblem(issue)}`;
+interface Problem {
+  /** Of the value that is wrong, or of the key that is unknown. */
+  readonly path: readonly string[];
+  readonly what: string | null;
 }
 
-function describeProblem(issue: z.core.$ZodIssue): string {
-  const path = issue.path.map(String);
-  if (issue.code === "unrecognized_keys") return `unknown key ${issue.keys.map((key) => [...path, key].join(".")).join(", ")}`;
-  return `${path.join(".") || "the file"}: ${issue.message}`;
+/** Every unknown key is a problem of its own. */
+function problemsOf(error: z.ZodError | undefined): Problem[] {
+  return (error?.issues ?? []).flatMap((issue): Problem[] => {
+    const path = issue.path.map(String);
+    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: [...path, key], what: null }));
+    return [{ path, what: inOurWords(issue.message) }];
+  });
+}
+
+const describe = ({ path, what }: Problem): string =>
+  what === null ? `unknown key ${path.join(".")}` : `${path.join(".") || "the file"}: ${what}`;
+
+/** The schema's own messages are kept, the library's are made plain. */
+function inOurWords(message: string): string {
+  if (message.endsWith("received undefined")) return "it is missing";
+  return message
+    .replace(/^[A-Z][a-z ]+(: expected |\. Expected )/, (_, verb: string) => (verb.startsWith(".") ? "wanted one of " : "wanted "))
+    .replace(/^(wanted \w+) to (be|have) /, (_, start: string, verb: string) => `${start} ${verb === "be" ? "" : "with "}`)
+    .replace(/, received (\w+)$/, ", got $1");
+}
+
+/** The overrides that a problem is due to, as `--set …: `: the last that gave the value, else, where the file alone has no such problem, the nearest. */
+function blamed({ path }: Problem, overrides: readonly Override[], isOfFile: boolean): string {
+  const shared = ({ path: set }: Override) => {
+    const differs = set.findIndex((key, index) => key !== path[index]);
+    return differs === -1 ? set.length : differs;
+  };
+  const giver = overrides.findLast((override) => shared(override) === override.path.length);
+  const nearest = Math.max(0, ...overrides.map(shared));
+  const found = giver !== undefined ? [giver] : isOfFile ? [] : overrides.filter((override) => shared(override) === nearest);
+  return found.length === 0 ? "" : `${found.map(({ text }) => `--set ${text}`).join(" ")}: `;
 }
 
 /** The line of the nearest node of the file on this path. */
@@ -89,10 +127,12 @@ function lineOf(document: Document, lines: LineCounter, path: readonly string[])
 }
 
 const CORRECT_FILE = "correct the file; configs/campaigns/quickstart.yaml is a complete example";
+const CORRECT_SET = "correct the --set value";
 
-function invalid(path: string, problems: readonly string[], next = CORRECT_FILE): CampaignError {
-  const list = problems.length === 1 ? ` ${problems[0]}` : `\n${problems.map((problem) => `  - ${problem}`).join("\n")}`;
-  return new CampaignError("config.invalid", `${path}:${list}`, {
-    next,
-  });
+/** `file`: null when it is not to blame. */
+function invalid(file: string | null, problems: readonly string[], next: string): CampaignError {
+  const [first] = problems;
+  const list = problems.map((problem) => `\n  - ${problem}`).join("");
+  const message = problems.length === 1 ? `${file === null ? "" : `${file}: `}${first}` : `${file ?? "what --set gives"}:${list}`;
+  return new CampaignError("config.invalid", message, { next });
 }

@@ -139,7 +139,7 @@ function hashesOf(files: PolicyManifest["files"]): Record<string, string> {
 export async function modelFiles(directory: string): Promise<string[]> {
   const all = await readdir(directory).catch(() => {
     throw new CampaignError("config.file-missing", `there is no model directory ${directory}`, {
-      next: "check policy.checkpoint in the campaign file",
+      next: "check policy.checkpoint",
     });
   });
   const names = all.filter((name) => MODEL_FILE.test(name)).sort();
