@@ -5,12 +5,7 @@ import type { EvaluationReport, PolicyComparison } from "#contracts/evaluation-r
 import { comparePolicies } from "#core/evaluation/compare-policies.ts";
 import type { TaskResult } from "#core/evaluation/task-result.ts";
 import { deriveSeed } from "#core/rng.ts";
-
-export interface SettingDifference {
-  readonly path: string;
-  readonly a: unknown;
-  readonly b: unknown;
-}
+import { differencesOf, type SettingDifference } from "./differing-settings.ts";
 
 export type PairedComparison =
   | {
@@ -24,19 +19,9 @@ export type PairedComparison =
     }
   | { readonly comparison: null; readonly doNothingFloor: null; readonly purpose: null; readonly reason: string };
 
-/** Paths of the configs where the two differ, sorted; a missing value is undefined. The name does not count. */
+/** Paths of the configs where the two differ. The name does not count. */
 export function differingSettings(a: RecordedCampaign, b: RecordedCampaign): SettingDifference[] {
-  const [left, right] = [flatten(a.campaign.config), flatten(b.campaign.config)];
-  const paths = [...new Set([...left.keys(), ...right.keys()])].sort();
-  return paths
-    .map((path) => ({ path, a: left.get(path), b: right.get(path) }))
-    .filter(({ path, a: one, b: other }) => !["name", "description"].includes(path) && JSON.stringify(one) !== JSON.stringify(other));
-}
-
-/** Nested values under dotted paths; arrays are values. */
-export function flatten(value: unknown, prefix = ""): Map<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return new Map([[prefix, value]]);
-  return new Map(Object.entries(value).flatMap(([name, entry]) => [...flatten(entry, prefix === "" ? name : `${prefix}.${name}`)]));
+  return differencesOf(a.campaign.config, b.campaign.config).filter(({ path }) => !["name", "description"].includes(path));
 }
 
 /** Compares the final policies on the test tasks that both were measured on. */

@@ -13,11 +13,13 @@ import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
+import { checkMinibatches } from "#core/campaign/check-minibatches.ts";
 import { checkPolicy } from "#core/campaign/check-policy.ts";
 import { checkTasks } from "#core/campaign/check-tasks.ts";
 import { checkTraining } from "#core/campaign/place-training.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeDifferences } from "./differing-settings.ts";
 import { estimateFor } from "./plan.ts";
 
 /** A config whose files, tasks and endpoints have been seen. */
@@ -28,10 +30,11 @@ export interface CheckedCampaign {
   readonly policyDirectory: string;
 }
 
-/** Throws config.*, environment.* or provider.* for the first thing that cannot work. Writes nothing. */
+/** Throws config.*, environment.* or provider.* for the first thing that cannot work. Without `mustReach` no endpoint is asked, and no GPU and no model is needed. Writes nothing. */
 export async function checkCampaign(given: CampaignConfig, settings: Settings, options: { mustReach: boolean }): Promise<CheckedCampaign> {
   const config = { ...given, environment: await pinTaskFile(given.environment) };
   checkPolicy(config);
+  checkMinibatches(config);
   const taskSet = await openTaskSet(config.environment, settings);
   checkTasks(config, taskSet.splits);
   const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
@@ -46,6 +49,7 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
 /** The same of a fork: its policy is in the record, and its data must be the very data of its parent. */
 export async function checkFork({ config, dataSha256 }: CampaignManifest, settings: Settings): Promise<void> {
   checkPolicy(config);
+  checkMinibatches(config);
   checkTasks(config, (await openTaskSet(config.environment, settings, dataSha256)).splits);
   await checkReach(config, settings);
 }
@@ -64,7 +68,8 @@ export async function createCampaign(record: CampaignRecord, campaignId: string,
   if (existing !== null) {
     const other = existing.configSha256 !== configSha256 ? "config" : existing.dataSha256 !== taskSet.dataSha256 ? "data" : null;
     if (other === null) return existing;
-    throw new CampaignError("store.conflict", `campaign ${campaignId} exists with ${other === "data" ? "other data" : "another config"}`, {
+    const what = other === "data" ? "other data" : `another config: ${describeDifferences(existing.config, config)}`;
+    throw new CampaignError("store.conflict", `campaign ${campaignId} exists with ${what}`, {
       next: `choose another name with --name, or look at it with: turnwise campaign show ${campaignId}`,
     });
   }

@@ -8,6 +8,7 @@ import type { CampaignEstimate } from "#contracts/campaign-estimate.ts";
 import type { CampaignManifest, IterationManifest } from "#contracts/manifests.ts";
 import { canonicalJson, hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeDifferences } from "./differing-settings.ts";
 
 export interface ForkOptions {
   readonly forkId: string;
@@ -53,9 +54,20 @@ export async function planFork(record: CampaignRecord, parentId: string, { forkI
   if (existing === null) return { manifest, shared, exists: false };
   if (existing.configSha256 === manifest.configSha256 && canonicalJson(existing.parent) === canonicalJson(manifest.parent))
     return { manifest: existing, shared, exists: true };
-  throw new CampaignError("store.conflict", `campaign ${forkId} exists already, and is not this fork`, {
-    next: `choose another name with --name, or look at it with: turnwise campaign show ${forkId}`,
-  });
+  throw new CampaignError(
+    "store.conflict",
+    `campaign ${forkId} exists already, and is not this fork: ${describeOther(existing, manifest)}`,
+    {
+      next: `choose another name with --name, or look at it with: turnwise campaign show ${forkId}`,
+    },
+  );
+}
+
+function describeOther(existing: CampaignManifest, { parent, config }: CampaignManifest): string {
+  if (existing.parent?.campaignId !== parent?.campaignId) return `it is none of ${parent?.campaignId}`;
+  if (existing.parent?.iteration !== parent?.iteration) return `it goes on from iteration ${existing.parent?.iteration}`;
+  if (existing.configSha256 === hashJson(config)) return "its parent's iterations are not what they were";
+  return describeDifferences(existing.config, config);
 }
 
 /**

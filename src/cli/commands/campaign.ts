@@ -4,10 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { UpdateDefinition } from "@temporalio/common";
 import type { Command } from "commander";
 import { stringify } from "yaml";
-import { z } from "zod";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
-import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
+import { createPolicyStore, modelFiles } from "#adapters/policy-store/policy-store.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
@@ -30,7 +29,8 @@ import { CampaignClient } from "../campaign/campaign-client.ts";
 import { checkCampaign, checkFork, createCampaign } from "../campaign/create-campaign.ts";
 import { commitFork, planFork } from "../campaign/fork-campaign.ts";
 import { describeTasks, estimateFor, planCampaign } from "../campaign/plan.ts";
-import { printPlan, printSummary } from "../campaign/print-summary.ts";
+import { printPlan } from "../campaign/print-plan.ts";
+import { printSummary } from "../campaign/print-summary.ts";
 import { rebuildInput } from "../campaign/rebuild-state.ts";
 import { ensureServices } from "../campaign/services.ts";
 import { speaker } from "../campaign/speaker.ts";
@@ -124,9 +124,13 @@ async function start(file: string, options: StartOptions): Promise<void> {
   if (options.dryRun === true) {
     const plan = await planCampaign(openRecord(readSettings()), config, await countVisibleGpus(process.env));
     const tasks = describeTasks(checked.taskSet);
-    if (options.json === true) return printJson({ campaignId, config, plan, tasks });
-    console.log(stringify(config).trimEnd());
-    return printPlan(plan, tasks);
+    if (options.json === true) printJson({ campaignId, config, plan, tasks });
+    else {
+      console.log(stringify(config).trimEnd());
+      printPlan(campaignId, plan, tasks);
+    }
+    await modelFiles(checked.policyDirectory); // the plan holds where the model is; a start here would fail, and so does this
+    return;
   }
   await requireOpen(openRecord(readSettings()), campaignId);
   const settings = await ensureServices();
@@ -283,13 +287,24 @@ async function setBudget(
 ): Promise<void> {
   const { maxUsd, maxCalls, maxHours } = options;
   const limits = { maxUsd, maxModelCalls: maxCalls, maxHours };
+  const budget = parseBudget(limits, `turnwise campaign budget ${id} --max-usd 300`);
+  await tell(id, options, setBudgetUpdate, { ...speaker(options.reason), budget });
+}
+
+const LIMITS = {
+  maxUsd: { option: "--max-usd", wanted: "a positive number" },
+  maxModelCalls: { option: "--max-calls", wanted: "a positive whole number" },
+  maxHours: { option: "--max-hours", wanted: "a positive number" },
+} as const;
+
+/** Throws config.invalid for every limit that is none, by its option, and when none is named. */
+function parseBudget(limits: Readonly<Record<keyof typeof LIMITS, string | undefined>>, next: string): BudgetConfig {
   const named = Object.entries(limits).flatMap(([name, text]) => (text === undefined ? [] : [[name, Number(text)] as const]));
   const budget = BudgetConfig.safeParse(Object.fromEntries(named));
-  if (named.length === 0 || !budget.success) {
-    const problem = budget.success ? "no limit is named" : z.prettifyError(budget.error);
-    throw new CampaignError("config.invalid", `not a budget: ${problem}`, { next: `turnwise campaign budget ${id} --max-usd 300` });
-  }
-  await tell(id, options, setBudgetUpdate, { ...speaker(options.reason), budget: budget.data });
+  if (budget.success && named.length > 0) return budget.data;
+  const wrong = new Set((budget.error?.issues ?? []).map(({ path }) => String(path[0]) as keyof typeof LIMITS));
+  const problems = [...wrong].map((name) => `${LIMITS[name].option} ${limits[name]} is not ${LIMITS[name].wanted}`);
+  throw new CampaignError("config.invalid", problems.length === 0 ? "no limit is named" : problems.join("; "), { next });
 }
 
 interface ForkOptions extends JsonOption {

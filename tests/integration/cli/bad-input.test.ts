@@ -34,18 +34,58 @@ async function fail(args: readonly string[], environment: Record<string, string>
 const start = (...args: string[]) => ["campaign", "start", ...args];
 
 describe("campaign start refuses", () => {
-  test("an unknown key, naming its line", async () => {
-    expect(await fail(start(QUICKSTART, "--set", "rollout.groupsize=4"))).toMatchObject({
-      exitCode: 2,
-      code: "config.invalid",
-      message: expect.stringMatching(/line \d+: unknown key rollout\.groupsize/),
-      next: expect.any(String),
-    });
+  test("an unknown key and a wrong value of the file, naming their lines", async () => {
+    const file = join(temporaryFolder(), "campaign.yaml");
+    const text = readFileSync(join(REPOSITORY, QUICKSTART), "utf8").replace("groupSize: 8", "groupsize: 4\n  groupSize: many");
+    writeFileSync(file, text);
+    const line = text.split("\n").findIndex((one) => one.includes("groupsize: 4")) + 1;
+    const { message, ...failure } = await fail(start(file, "--set", "seed=7"));
+    expect(failure).toMatchObject({ exitCode: 2, code: "config.invalid", next: expect.stringMatching(/^correct the file/) });
+    expect(message).toContain(`line ${line}: unknown key rollout.groupsize`);
+    expect(message).toContain(`line ${line + 1}: rollout.groupSize: wanted number, got string`);
+    expect(message).not.toContain("--set");
   });
 
-  test("a value of the wrong type, naming its path", async () => {
-    const failure = await fail(start(QUICKSTART, "--set", "rollout.groupSize=many"));
-    expect(failure).toMatchObject({ exitCode: 2, code: "config.invalid", message: expect.stringContaining("rollout.groupSize") });
+  test.each([
+    ["rollout.groupsize=4", "unknown key rollout.groupsize"],
+    ["rollout.groupSize=many", "rollout.groupSize: wanted number, got string"],
+    ["selection.promote=x", 'selection.promote: wanted one of "better"|'],
+    ["simulator.type=x", "simulator.type: wanted one of 'scripted' | 'llm'"],
+    ["stop.maxIterations=0", "stop.maxIterations: wanted number >0"],
+    ["policy={type: embedded}", "policy.checkpoint: it is missing"],
+    ["seed.of.it=4", "seed.of.it is below a value that has no keys"],
+  ])("--set %s, which is to blame and not a line of the file", async (set, problem) => {
+    const { message, next, ...failure } = await fail(start(QUICKSTART, "--set", "description=mine", "--set", set));
+    expect(failure).toMatchObject({ exitCode: 2, code: "config.invalid" });
+    expect(message).toContain(`--set ${set}: ${problem}`);
+    expect(message).not.toMatch(/line \d|quickstart|Invalid|description/);
+    expect(next).toBe("correct the --set value");
+  });
+
+  test("a --set value that makes another value of a right file wrong", async () => {
+    const file = join(temporaryFolder(), "campaign.yaml");
+    writeFileSync(file, readFileSync(join(REPOSITORY, QUICKSTART), "utf8").replace(/^stop:/m, "stop:\n  targetPassRate: 0.9"));
+    const { message } = await fail(start(file, "--set", "selection=null"));
+    expect(message).toMatch(/^--set selection=null: stop\.targetPassRate: nothing is selected/);
+  });
+
+  test("--set values and a file that are both wrong, each by its own", async () => {
+    const file = join(temporaryFolder(), "campaign.yaml");
+    writeFileSync(file, readFileSync(join(REPOSITORY, QUICKSTART), "utf8").replace(/^seed: .*/m, "seed: none"));
+    const { message, next } = await fail(start(file, "--set", "rollout.groupSize=1"));
+    expect(message).toMatch(/line \d+: seed: wanted number, got string/);
+    expect(message).toContain("--set rollout.groupSize=1: rollout.groupSize: a group needs at least 2 trajectories");
+    expect(next).toMatch(/^correct the --set value, and correct the file/);
+  });
+
+  test.each([["--dry-run"], ["--watch"]])("more minibatches than rollouts, with %s", async (flag) => {
+    const sets = ["rollout.tasksPerIteration=2", "rollout.groupSize=2", "training.hyperparameters.numMinibatches=5"];
+    expect(await fail(start(QUICKSTART, flag, ...sets.flatMap((set) => ["--set", set])))).toMatchObject({
+      exitCode: 2,
+      code: "config.invalid",
+      message: expect.stringContaining("numMinibatches is 5, but an iteration has 4 rollouts"),
+      next: expect.stringContaining("to at most 4"),
+    });
   });
 
   test("text that is not YAML", async () => {
@@ -66,6 +106,7 @@ describe("campaign start refuses", () => {
   test("a checkpoint that is not there", async () => {
     const failure = await fail(start(QUICKSTART, "--set", "policy.checkpoint=configs/models/none"));
     expect(failure).toMatchObject({ exitCode: 2, code: "config.file-missing", next: expect.stringContaining("policy.checkpoint") });
+    expect(await fail(start(QUICKSTART, "--set", "policy.checkpoint=configs/models/none", "--dry-run"))).toEqual(failure);
   });
 
   test("a checkpoint whose weights were cut short", async () => {
@@ -126,7 +167,35 @@ describe("campaign start refuses", () => {
   });
 });
 
+describe("campaign start --dry-run", () => {
+  const plan = async (...args: string[]) => {
+    const env = { TURNWISE_HOME: join(temporaryFolder(), "home") };
+    const command = [join(REPOSITORY, "src/cli/main.ts"), ...start(QUICKSTART, "--dry-run", ...args)];
+    return (await execa(process.execPath, command, { cwd: REPOSITORY, env })).stdout;
+  };
+
+  test("says the id, and what the test is", async () => {
+    const text = await plan("--name", "mine", "--set", "test={tasks: 8, trials: 3}");
+    expect(text).toMatch(/^campaign +mine$/m);
+    expect(text).toMatch(/^rollouts .* 24 per policy in the test$/m);
+    expect(text).not.toContain("no test");
+  });
+
+  test("says that without a test there will be no result", async () => {
+    expect(await plan("--set", "test=null")).toMatch(/^test +no test: the campaign will report no result$/m);
+  });
+});
+
 describe("other commands refuse", () => {
+  test.each([
+    [["--max-calls", "abc"], "--max-calls abc is not a positive whole number"],
+    [["--max-calls", "1.5"], "--max-calls 1.5 is not a positive whole number"],
+    [["--max-usd", "-1", "--max-hours", ""], "--max-usd -1 is not a positive number; --max-hours  is not a positive number"],
+    [[], "no limit is named"],
+  ])("campaign budget %j, naming the option", async (args, message) => {
+    expect(await fail(["campaign", "budget", "mine", ...args])).toMatchObject({ exitCode: 2, code: "config.invalid", message });
+  });
+
   test.each([["show"], ["resume"], ["pause"], ["watch"], ["approve"]])("campaign %s of a campaign that is not there", async (command) => {
     expect(await fail(["campaign", command, "nothing"])).toMatchObject({ exitCode: 2, code: "campaign.unknown", next: "turnwise history" });
   });

@@ -89,9 +89,10 @@ describe("a fork", () => {
     await at.record.putIteration(present(await more.record.readIteration("parent", 3)));
     expect(await fork(at, "child", { set })).toEqual(first);
     expect(await again(at).readCampaign("child")).toEqual(first);
-    await expect(fork(at, "child", { set, from: "1" })).rejects.toMatchObject({ code: "store.conflict" });
-    await expect(fork(at, "child")).rejects.toMatchObject({ code: "store.conflict" });
-    await expect(fork(at, "parent")).rejects.toMatchObject({ code: "store.conflict" });
+    const conflict = (what: string) => ({ code: "store.conflict", message: expect.stringContaining(`is not this fork: ${what}`) });
+    await expect(fork(at, "child", { set, from: "1" })).rejects.toMatchObject(conflict("it goes on from iteration 2"));
+    await expect(fork(at, "child")).rejects.toMatchObject(conflict("training.hyperparameters.learningRate is 0.001 there and "));
+    await expect(fork(at, "parent")).rejects.toMatchObject(conflict("it is none of parent"));
   });
 
   test("has no words of its parent, and pays for its own iterations only", async () => {
@@ -158,9 +159,9 @@ describe("a fork is refused", () => {
   });
 
   test.each([
-    ["rollout.groupsize=4", "unknown key rollout.groupsize"],
+    ["rollout.groupsize=4", "--set rollout.groupsize=4: unknown key rollout.groupsize"],
     ["seed.of.it=4", "below a value that has no keys"],
-    ["stop.maxIterations=0", "stop.maxIterations: "],
+    ["stop.maxIterations=0", "--set stop.maxIterations=0: stop.maxIterations: wanted number >0"],
     ["name=other", "a fork has the name that it is given with --name"],
   ])("--set %s", async (set, message) => {
     const at = await parentHome();

@@ -114,6 +114,10 @@ describe("the data of a campaign", () => {
       code: "store.conflict",
       message: "campaign taken exists with other data",
     });
+    await expect(start("taken", folders[0], 3)).rejects.toMatchObject({
+      code: "store.conflict",
+      message: "campaign taken exists with another config: environment.testTasks is 4 there and 3 here; test.tasks is 4 there and 3 here",
+    });
   });
 });
 

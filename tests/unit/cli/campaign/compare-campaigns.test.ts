@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { RecordedCampaign } from "#adapters/history/load.ts";
 import { NO_TEST_IN_0_1_0 } from "#contracts/upcast/manifests.ts";
-import { compareFinal, differingSettings, flatten } from "../../../../src/cli/campaign/compare-campaigns.ts";
+import { compareFinal, differingSettings } from "../../../../src/cli/campaign/compare-campaigns.ts";
+import { describeDifferences, flatten } from "../../../../src/cli/campaign/differing-settings.ts";
 import { sampleConfig, samplePolicy } from "../../../fixtures/sample-record.ts";
 
 const config = sampleConfig();
@@ -112,4 +113,13 @@ test("settings that differ are named by their path, the campaign's name is none"
 
 test("flattening keeps arrays and null as values", () => {
   expect(Object.fromEntries(flatten({ a: { b: [1, 2], c: null }, d: 1 }))).toEqual({ "a.b": [1, 2], "a.c": null, d: 1 });
+});
+
+test("what differs is said in words, the first few of many", () => {
+  const other = { ...config, seed: 9, selection: null };
+  expect(describeDifferences(config, { ...config, seed: 9 })).toBe(`seed is ${config.seed} there and 9 here`);
+  expect(describeDifferences({ ...config, name: "a" }, { ...config, name: "b" })).toBe('name is "a" there and "b" here');
+  expect(describeDifferences(other, config)).toContain("selection is null there and not set here");
+  expect(describeDifferences(config, {} as typeof config).split("; ")).toHaveLength(9);
+  expect(describeDifferences(config, {} as typeof config)).toMatch(/; and \d+ more$/);
 });
