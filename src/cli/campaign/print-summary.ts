@@ -16,7 +16,6 @@ import {
   renderTable,
 } from "../output.ts";
 import { style } from "../style.ts";
-import type { CampaignPlan, TaskPlan } from "./plan.ts";
 import { printCost, printSteering } from "./print-cost.ts";
 import { describeIntervals, describeTasks, printResult, trainedIn } from "./print-result.ts";
 import type { CampaignSummary, IterationSummary, MeasuredTasks, TierChange } from "./summary.ts";
@@ -152,43 +151,4 @@ function renderStageTimes(iterations: readonly IterationSummary[]): string {
     ),
   ];
   return renderTable(columns, iterations);
-}
-
-function trainingPairs({ training: { place, problem } }: CampaignPlan): [string, string][] {
-  if (problem === null) return [["training", place]];
-  return [
-    ["training", place],
-    ["", `${style.yellow("cannot run on this machine")}: ${problem.message}; ${problem.next}`],
-  ];
-}
-
-function describeTokens(tokens: CampaignPlan["policyTokens"]): string {
-  return tokens === null ? "" : `, ${formatNumber(tokens.prompt)} + ${formatNumber(tokens.completion)} tokens`;
-}
-
-export function printPlan(plan: CampaignPlan, { train, selection, test }: TaskPlan): void {
-  const { estimate, rollouts } = plan;
-  printLine("");
-  printLine(style.bold("plan"));
-  printLine(
-    renderPairs([
-      ["tasks", `${train.tasks} to train on, ${selection.tasks} for selection, ${test.tasks} for the test; no user is in two of them`],
-      [
-        "doing nothing",
-        `passes ${[train, selection, test].map((split) => (split.tasks === 0 ? "–" : formatPercent(split.doNothingFloor))).join(", ")} of them`,
-      ],
-      ["iterations", `at most ${rollouts.iterations}`],
-      [
-        "rollouts",
-        `${estimate.rollouts}: ${rollouts.trainPerIteration} per iteration, ${rollouts.selectionPerPolicy} per policy in selection, ${rollouts.testPerPolicy} in the test of the base and the final one`,
-      ],
-      ["policy", `about ${estimate.policyCalls} calls${describeTokens(plan.policyTokens)}`],
-      ["user", estimate.userCalls === 0 ? "no calls of a model" : `about ${estimate.userCalls} calls${describeTokens(plan.userTokens)}`],
-      ["optimizer steps", `at most ${plan.optimizerSteps}`],
-      ...trainingPairs(plan),
-      ["cost", `about ${estimate.usd.toFixed(2)} USD`],
-      ...plan.reached.map((limit): [string, string] => ["", style.yellow(limit)]),
-      ["estimated from", estimate.basis],
-    ]),
-  );
 }
