@@ -20,8 +20,8 @@ from trainer.model_files import policy_hash
 
 JOB = {"numMinibatches": 3, "epochs": 2, "learningRate": 0.001, "warmupSteps": 4, "klWeight": 0.05, "importanceTruncation": 2.0}
 SHORT = {"numMinibatches": 2, "epochs": 1, "checkpointEverySteps": 1}
-# A step moves a weight by up to 1e-3. Adam divides by the root of the second moment, so where a gradient is almost zero the rounding of another
-# order of summation is made larger: 3.2e-6 was seen in one element of 3,104, on another kind of processor.
+# A step moves a weight by up to 1e-3. Adam divides by the root of the second moment: where a gradient is almost zero,
+# the rounding of another order of summation is made larger. 3.2e-6 was seen in one element of 3,104, on another kind of processor.
 TOLERANCE = 2e-5
 Make = Callable[..., Path]
 Train = Callable[..., Finished]
