@@ -11,6 +11,7 @@ import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { BuiltInTierScheme, type RewardTable, RewardTableFile, type TierScheme, TierSchemeFile } from "#contracts/reward-table.ts";
+import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import { CampaignError } from "#core/errors.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { tableForScheme } from "#core/reward/reward-table.ts";
@@ -63,7 +64,7 @@ export interface LabelledFiles {
   readonly rollouts: LabelledRollout[];
   /** The same rollouts under another scheme. */
   label(scheme: TierScheme): LabelledRollout[];
-  readonly numExcluded: number;
+  readonly reading: RolloutReading;
   readonly bufferSha256: string;
   readonly scheme: TierScheme;
   readonly table: RewardTable;
@@ -84,7 +85,7 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
   const files = await readRollouts(paths, { catalog, tasks });
   const label = (other: TierScheme) =>
     files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, other, taskSet?.[0]?.environment ?? catalog));
-  return { rollouts: label(scheme), label, numExcluded: files.numExcluded, bufferSha256: files.bufferSha256, scheme, table, advantage };
+  return { rollouts: label(scheme), label, reading: files.reading, bufferSha256: files.bufferSha256, scheme, table, advantage };
 }
 
 /** Task sets of one source share their environment. Throws config.invalid for an unknown name. */

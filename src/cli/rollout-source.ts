@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
-import type { ImportedRollouts } from "#adapters/task-data/imported-rollouts.ts";
+import { type ImportedRollouts, readingOf } from "#adapters/task-data/imported-rollouts.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import { RolloutPurpose } from "#contracts/manifests.ts";
@@ -58,11 +58,13 @@ async function readCampaign(campaignId: string, options: RolloutSourceOptions): 
   const { environment, splits } = await openTaskSet(config.environment, settings, dataSha256);
   const tasks = new Map(Object.values(splits).flatMap((list) => list.map((task) => [task.id, task] as const)));
   const rollouts: ImportedRollouts["rollouts"][number][] = [];
+  let numGroups = 0;
   for (const iteration of await chooseIterations(record, campaignId, options.iteration)) {
     for (const taskId of await record.listGroups(campaignId, iteration, purpose)) {
       const task = tasks.get(taskId);
       const group = await record.readGroup(campaignId, iteration, purpose, taskId);
       if (task === undefined || group === null) throw new CampaignError("store.missing", `${campaignId}: no task or no group of ${taskId}`);
+      numGroups += 1;
       for (const trajectory of await record.readTrajectories(group.trajectories))
         rollouts.push({ task, trajectory, systemPrompt: environment.systemPrompt, origin: null });
     }
@@ -72,7 +74,8 @@ async function readCampaign(campaignId: string, options: RolloutSourceOptions): 
       next: "choose --iteration and --purpose; turnwise campaign show lists what there is",
     });
   }
-  return { rollouts: numberTrials(rollouts), numExcluded: 0, environment };
+  const numbered = numberTrials(rollouts);
+  return { rollouts: numbered, reading: readingOf(numbered, { files: numGroups }), environment };
 }
 
 const iterationText = (iteration: string | undefined) => (iteration === undefined ? "" : ` in iteration ${iteration}`);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { RewardTable } from "./reward-table.ts";
+import { RolloutReading } from "./rollout-reading.ts";
 import { StoredAdvantageConfig } from "./upcast/advantage.ts";
 
 export const RolloutAdvantages = z
@@ -33,6 +34,7 @@ export const AdvantagesReport = z
     advantage: StoredAdvantageConfig,
     rewardTable: RewardTable,
     numExcluded: z.int().nonnegative().describe("entries of the source without an outcome"),
+    reading: RolloutReading.optional().describe("what was read from the files, and what was not; absent in reports of 0.1.0"),
     diagnostics: z.strictObject({
       estimator: z.string(),
       numGroups: z.int(),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { CalibrationConfig } from "./campaign-config.ts";
 import { RewardTable, TierScheme, TierValue } from "./reward-table.ts";
+import { RolloutReading } from "./rollout-reading.ts";
 import { ProposalRecord } from "./table-proposal.ts";
 import { StoredAdvantageConfig } from "./upcast/advantage.ts";
 import { upcastCalibrationReport } from "./upcast/calibration-report.ts";
@@ -166,6 +167,7 @@ const CalibrationReport2 = z
     schemaVersion: z.literal(2),
     iteration: z.int().nonnegative(),
     bufferSha256: Sha256,
+    reading: RolloutReading.optional().describe("of rollouts from files: what was read, and what was not; absent in a campaign's own"),
     scheme: TierScheme,
     rule: z.string().describe("how the fitted table was made, with its version"),
     config: CalibrationConfig,

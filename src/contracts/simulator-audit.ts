@@ -1,5 +1,6 @@
 // What `turnwise simulator audit` prints: how much of an outcome is the simulated user's doing.
 import { z } from "zod";
+import { RolloutReading } from "./rollout-reading.ts";
 import { Usage } from "./trajectory.ts";
 
 const Share = z.number().min(0).max(1);
@@ -56,6 +57,7 @@ export const SimulatorAudit = z
     taskSet: z.string(),
     simulator: z.strictObject({ id: z.string(), hash: z.string(), isDeterministic: z.boolean() }),
     source: z.enum(["trajectories", "golden-actions"]),
+    reading: RolloutReading.optional().describe("of trajectories: what was read, and what was not; absent for golden actions"),
     trials: z.int().min(2).describe("replays of each sequence of actions"),
     seed: z.string(),
     doNothingFloor: Share.describe("pass rate on these tasks of an agent that says and does nothing"),

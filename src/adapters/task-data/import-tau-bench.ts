@@ -3,9 +3,10 @@ import { z } from "zod";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { PyList, PyValue } from "#core/environment/python/values.ts";
 import { isDict } from "#core/environment/python/values.ts";
+import { addCounts } from "#core/reading/counts.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { argumentsText, importMessages, inferStopReason } from "./import-messages.ts";
-import { createImportedRollout, type ImportedRollout, type ImportedRollouts, outcomeOfReward } from "./imported-rollouts.ts";
+import { createImportedRollout, type ImportedRollout, type ImportedRollouts, outcomeOfReward, readingOf } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
 
 const Action = z.object({ name: z.string(), kwargs: z.union([z.string(), z.record(z.string(), z.json())]) });
@@ -38,7 +39,7 @@ export function importTauBenchResults(
   exact: PyList | null = null,
 ): ImportedRollouts {
   const rollouts = results.flatMap((entry, index) => importEntry(entry, exact?.[index] ?? null, source, catalog));
-  return { rollouts, numExcluded: results.length - rollouts.length };
+  return { rollouts, reading: readingOf(rollouts, { excluded: addCounts({ "without an outcome": results.length - rollouts.length }) }) };
 }
 
 function importEntry(entry: TauBenchEntry, exact: PyValue, source: string, catalog: ToolCatalog): ImportedRollout[] {

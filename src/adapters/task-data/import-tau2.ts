@@ -3,9 +3,17 @@ import { z } from "zod";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason } from "#contracts/trajectory.ts";
 import { isDict, isList, type PyDict } from "#core/environment/python/values.ts";
+import { addCounts } from "#core/reading/counts.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { argumentsText, importMessages } from "./import-messages.ts";
-import { createImportedRollout, type ImportedRollout, type ImportedRollouts, type Origin, outcomeOfReward } from "./imported-rollouts.ts";
+import {
+  createImportedRollout,
+  type ImportedRollout,
+  type ImportedRollouts,
+  type Origin,
+  outcomeOfReward,
+  readingOf,
+} from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
 
 const Action = z.object({
@@ -62,7 +70,10 @@ export function importTau2Results(
     const origin: Origin | null = exact !== null && isDict(entry) ? { format: "tau2", entry, results: exact } : null;
     return importSimulation({ ...simulation, trial: simulation.trial ?? position }, tasks.get(simulation.task_id), origin, source, catalog);
   });
-  return { rollouts, numExcluded: results.simulations.length - rollouts.length };
+  return {
+    rollouts,
+    reading: readingOf(rollouts, { excluded: addCounts({ "without an outcome": results.simulations.length - rollouts.length }) }),
+  };
 }
 
 function importSimulation(

@@ -1,7 +1,11 @@
 // Rollouts that were made elsewhere, in this project's words.
+
+import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { Task } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { PyDict } from "#core/environment/python/values.ts";
+import { countNames } from "#core/reading/counts.ts";
+import { PLAIN_READER } from "#core/reading/describe-reading.ts";
 import type { ImportedConversation } from "./import-messages.ts";
 import type { Provenance } from "./provenance.ts";
 
@@ -21,8 +25,23 @@ export type Origin =
 
 export interface ImportedRollouts {
   readonly rollouts: readonly ImportedRollout[];
-  /** Entries of the source without an outcome (harness or simulator errors): left out, never taken for failures. */
-  readonly numExcluded: number;
+  readonly reading: RolloutReading;
+}
+
+/** Of rollouts of one source, each of which counts. */
+export function readingOf(rollouts: readonly ImportedRollout[], account: Partial<RolloutReading> = {}): RolloutReading {
+  const tasks = new Map(rollouts.map(({ task }) => [task.id, task.environment]));
+  return {
+    files: 1,
+    rollouts: rollouts.length,
+    repeats: 0,
+    excluded: {},
+    readers: countNames(rollouts.map(() => PLAIN_READER)),
+    notes: {},
+    policies: countNames(rollouts.map(({ trajectory }) => trajectory.policy.name)),
+    taskSets: countNames(tasks.values()),
+    ...account,
+  };
 }
 
 export interface ImportedParts {

@@ -4,18 +4,20 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { z } from "zod";
 import { RolloutLine } from "#contracts/rollout-line.ts";
+import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { Task } from "#contracts/task.ts";
 import { hashJson, sha256Hex } from "#core/canonical-json.ts";
 import { parseJson } from "#core/environment/python/parse-json.ts";
 import { isDict, isList, type PyValue } from "#core/environment/python/values.ts";
 import { CampaignError } from "#core/errors.ts";
+import { addCounts, type Counts } from "#core/reading/counts.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { decodeTrajectories } from "../record/trajectories.ts";
 import { toPlain } from "./exact-json.ts";
 import { importRolloutLine } from "./import-jsonl.ts";
 import { importTauBenchResults, TauBenchResults } from "./import-tau-bench.ts";
 import { importTau2Results, Tau2Results } from "./import-tau2.ts";
-import type { ImportedRollout, ImportedRollouts } from "./imported-rollouts.ts";
+import { type ImportedRollout, type ImportedRollouts, readingOf } from "./imported-rollouts.ts";
 
 const FORMATS =
   "a JSON list of tau-bench results, a tau2-bench results object, JSONL with task_id, messages and outcome, or a Parquet file of trajectories";
@@ -44,7 +46,7 @@ export async function readRollouts(paths: readonly string[], options: ReadOption
     throw new CampaignError("contract.invalid", `${repeated.path} is given twice, or has the same content as another file`);
   return {
     rollouts: renumberTrials(files.map((file) => file.rollouts)),
-    numExcluded: files.reduce((total, file) => total + file.numExcluded, 0),
+    reading: mergeReadings(files.map(({ reading }) => reading)),
     bufferSha256: hashJson(files.map((file) => file.sha256)),
   };
 }
@@ -89,7 +91,10 @@ async function importParquet(path: string, bytes: Uint8Array, tasks: ReadOptions
       });
     return { task, trajectory, systemPrompt: null, origin: null };
   });
-  return { rollouts, numExcluded: trajectories.length - rollouts.length };
+  return {
+    rollouts,
+    reading: readingOf(rollouts, { excluded: addCounts({ "without an outcome": trajectories.length - rollouts.length }) }),
+  };
 }
 
 /** The rollouts of a text in any of the formats; `path` names it in errors and, where it says nothing better, the policy. */
@@ -135,7 +140,22 @@ function importValues(values: readonly { value: unknown; place: string }[], sour
     numSeen.set(line.task_id, position + 1);
     return importRolloutLine(line, position, source, catalog) ?? [];
   });
-  return { rollouts, numExcluded: values.length - rollouts.length };
+  return { rollouts, reading: readingOf(rollouts, { excluded: addCounts({ "without an outcome": values.length - rollouts.length }) }) };
+}
+
+function mergeReadings(readings: readonly RolloutReading[]): RolloutReading {
+  const sum = (count: (reading: RolloutReading) => number) => readings.reduce((total, reading) => total + count(reading), 0);
+  const add = (counts: (reading: RolloutReading) => Counts) => addCounts(...readings.map(counts));
+  return {
+    files: sum(({ files }) => files),
+    rollouts: sum(({ rollouts }) => rollouts),
+    repeats: sum(({ repeats }) => repeats),
+    excluded: add(({ excluded }) => excluded),
+    readers: add(({ readers }) => readers),
+    notes: add(({ notes }) => notes),
+    policies: add(({ policies }) => policies),
+    taskSets: add(({ taskSets }) => taskSets),
+  };
 }
 
 /** Trials are numbered in order of file and trial when any number occurs twice in a task. */

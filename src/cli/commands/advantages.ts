@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { reportAdvantages } from "#core/advantage/report-advantages.ts";
+import { describeReading } from "#core/reading/describe-reading.ts";
 import { emit, formatNumber, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
 
@@ -45,7 +46,7 @@ function render(report: AdvantagesReport): string {
       ["estimator", diagnostics.estimator],
       ["rewards", `${report.rewardTable.name} ${report.rewardTable.sha256.slice(0, 12)}`],
       ["groups", `${diagnostics.numGroups}, of these ${diagnostics.numDegenerateGroups} with equal outcomes`],
-      ["rollouts", `${rollouts.length}, ${report.numExcluded} without an outcome left out`],
+      ...(report.reading === undefined ? [] : describeReading(report.reading)),
       ["dead turns", `${diagnostics.numDeadTurns} of ${diagnostics.numTurns}`],
     ]),
     "",

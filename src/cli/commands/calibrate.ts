@@ -52,9 +52,10 @@ export function registerCalibrate(program: Command): void {
 async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const config = parseConfig(options);
   const proposer = config.proposer === undefined ? null : openProposer(config.proposer, process.env, new AbortController().signal);
-  const { rollouts, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
+  const { rollouts, reading, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
   const input = {
     rollouts,
+    reading,
     scheme,
     authorTable: table,
     inForceTable: table,

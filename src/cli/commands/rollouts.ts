@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
 import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
 import type { ImportedRollouts } from "#adapters/task-data/imported-rollouts.ts";
+import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { Task } from "#contracts/task.ts";
 import { DatabaseState } from "#core/environment/database.ts";
 import { tauHash } from "#core/environment/database-hash.ts";
@@ -10,9 +11,10 @@ import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { dumpsIndented } from "#core/environment/python/indented.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeReading } from "#core/reading/describe-reading.ts";
 import { type Regrade, regrade } from "#core/rollout/regrade.ts";
 import { emit, formatPercent, type OutputOptions, renderPairs } from "../output.ts";
-import { addRolloutSourceOptions, type RolloutSource, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
+import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
 import { writeText } from "../write-text.ts";
 
 const FORMATS = { "tau-bench": exportTauBench, tau2: exportTau2 } as const;
@@ -46,12 +48,10 @@ async function exportRollouts(files: string[], options: ExportOptions): Promise<
     format: options.format,
     rollouts: source.rollouts.length,
     tasks: distinctTasks(source).length,
-    excluded: source.numExcluded,
+    reading: source.reading,
   };
-  emit(report, options, () => `${report.rollouts} rollouts of ${report.tasks} tasks written to ${report.file}${leftOut(source)}`);
+  emit(report, options, () => renderPairs([...describeReading(report.reading), ["written to", report.file]]));
 }
-
-const leftOut = ({ numExcluded }: RolloutSource) => (numExcluded === 0 ? "" : `; ${numExcluded} without an outcome left out`);
 
 function exportContext(environment: Environment | null): ExportContext {
   return {
@@ -70,7 +70,7 @@ function goldenHash(environment: Environment, { goldenActions }: Task): string |
 interface GradeReport {
   readonly rollouts: number;
   readonly tasks: number;
-  readonly excluded: number;
+  readonly reading: RolloutReading;
   readonly storedPassRate: number;
   readonly passRate: number;
   readonly doNothingFloor: number;
@@ -106,7 +106,7 @@ function gradeReport(
   return {
     rollouts: graded.length,
     tasks: tasks.length,
-    excluded: source.numExcluded,
+    reading: source.reading,
     storedPassRate: sum(({ stored }) => stored ?? 0) / graded.length,
     passRate: sum(({ reward }) => reward) / graded.length,
     doNothingFloor: doNothingFloor(environment, tasks),
@@ -121,7 +121,7 @@ const distinctTasks = ({ rollouts }: ImportedRollouts): Task[] => Array.from(new
 
 function renderGrades(report: GradeReport): string {
   const pairs = renderPairs([
-    ["rollouts", `${report.rollouts} of ${report.tasks} tasks, ${report.excluded} without an outcome left out`],
+    ...describeReading(report.reading),
     ["stored pass rate", formatPercent(report.storedPassRate)],
     ["replayed pass rate", `${formatPercent(report.passRate)}; doing nothing passes ${formatPercent(report.doNothingFloor)}`],
     ["same reward", `${report.sameReward} of ${report.rollouts}`],

@@ -124,14 +124,18 @@ async function openSource(
     );
     return { taskSet, environment: (taskSets[0] as { environment: Environment }).environment, source: { type: "golden-actions", tasks } };
   }
-  const { rollouts, environment } = await readRolloutSource(files, options);
+  const { rollouts, reading, environment } = await readRolloutSource(files, options);
   const taskSet = options.taskSet ?? (options.campaign === undefined ? guessTaskSet(rollouts) : `campaign ${options.campaign}`);
   const found = environment ?? (await openNamedTaskSet({ ...options, taskSet }))?.[0]?.environment;
   if (found === undefined) throw invalid("the rollouts' environment is not known: name it with --task-set");
   checkTools(rollouts, found, taskSet);
   const all = Array.from(new Map(rollouts.map(({ task }) => [task.id, task])).values());
   const chosen = new Set(chooseTasks(all, options.tasks ?? String(all.length)).map(({ id }) => id));
-  return { taskSet, environment: found, source: { type: "trajectories", rollouts: rollouts.filter(({ task }) => chosen.has(task.id)) } };
+  return {
+    taskSet,
+    environment: found,
+    source: { type: "trajectories", reading, rollouts: rollouts.filter(({ task }) => chosen.has(task.id)) },
+  };
 }
 
 /** Throws config.invalid when a call that worked in a rollout has no tool here: then the replays would mean nothing. */

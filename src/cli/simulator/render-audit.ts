@@ -1,5 +1,6 @@
 // An audit of a simulator as text for people.
 import type { AuditedTask, FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
+import { describeReading } from "#core/reading/describe-reading.ts";
 import { type Column, formatInterval, formatPercent, plainText, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -29,6 +30,7 @@ function overview(report: SimulatorAudit): [string, string][] {
   return [
     ["simulator", simulator.id],
     ["tasks", `${report.taskSet}, ${tasks.length} tasks, ${report.source === "trajectories" ? "recorded trajectories" : "golden actions"}`],
+    ...(report.reading === undefined ? [] : describeReading(report.reading)),
     [
       "replays",
       `${numReplays} with an outcome (${trials} of each of ${sum((task) => task.numScripts)} sequences), ${sum((task) => task.numSimulatorErrors)} without`,

@@ -3,7 +3,9 @@
 import type { AdvantageConfig } from "#contracts/advantage-config.ts";
 import type { AdvantagesReport, RolloutAdvantages } from "#contracts/advantages-report.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
+import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import { groupByTask } from "../calibration/buffer.ts";
+import { sumCounts } from "../reading/counts.ts";
 import { toAdvantageGroup } from "../reward/advantage-groups.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
 import { computeAdvantages } from "./compute-advantages.ts";
@@ -15,7 +17,7 @@ export function reportAdvantages(input: {
   readonly table: RewardTable;
   readonly advantage: AdvantageConfig;
   readonly bufferSha256: string;
-  readonly numExcluded: number;
+  readonly reading: RolloutReading;
 }): AdvantagesReport {
   const tasks = groupByTask(input.rollouts);
   const groups = tasks.map(({ taskId, rollouts }) => toAdvantageGroup(taskId, rollouts, input.table));
@@ -25,7 +27,8 @@ export function reportAdvantages(input: {
     bufferSha256: input.bufferSha256,
     advantage: input.advantage,
     rewardTable: input.table,
-    numExcluded: input.numExcluded,
+    numExcluded: sumCounts(input.reading.excluded),
+    reading: input.reading,
     diagnostics: { ...diagnostics, numSetsBySize: { ...diagnostics.numSetsBySize } },
     rollouts: tasks.flatMap(({ rollouts }, p) =>
       rollouts.map((rollout, i) =>

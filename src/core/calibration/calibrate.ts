@@ -3,6 +3,7 @@
 import type { CalibrationReport, DeedStatistics, TableRole } from "#contracts/calibration-report.ts";
 import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
+import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import { CampaignError } from "../errors.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
 import { schemeName, tierScheme } from "../reward/tiers.ts";
@@ -24,6 +25,8 @@ export type { LabelledRollout } from "../reward/label-rollout.ts";
 
 export interface CalibrationInput extends FitInput {
   readonly rollouts: readonly LabelledRollout[];
+  /** Of rollouts from files. */
+  readonly reading?: RolloutReading;
 }
 
 /**
@@ -64,6 +67,7 @@ export function calibrate(input: CalibrationInput): CalibrationReport {
     schemaVersion: 2,
     iteration: input.iteration,
     bufferSha256: input.bufferSha256,
+    ...(input.reading === undefined ? {} : { reading: input.reading }),
     scheme: input.scheme,
     rule: RULES[config.rule].version,
     config,

@@ -1,6 +1,7 @@
 // A calibration report as Markdown, for people. The report itself is the contract; nothing is computed here.
 import type { CalibrationReport, Finding, GateRow, SplitStatistics, TableAssessment } from "#contracts/calibration-report.ts";
 import type { RewardTable, TierValue } from "#contracts/reward-table.ts";
+import { describeReading } from "../reading/describe-reading.ts";
 import { schemeName } from "../reward/tiers.ts";
 import { nameRoles } from "./table-roles.ts";
 
@@ -40,7 +41,7 @@ export function renderReport(report: CalibrationReport): string {
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-function buffer({ splits, doNothingFloor, bufferSha256 }: CalibrationReport): string {
+function buffer({ splits, doNothingFloor, bufferSha256, reading }: CalibrationReport): string {
   const rows = splits.map((split) => [
     split.split,
     split.numTasks,
@@ -50,8 +51,15 @@ function buffer({ splits, doNothingFloor, bufferSha256 }: CalibrationReport): st
     split.numMixedTasks,
     split.numPairs,
   ]);
-  return `${table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows)}\n\n${floor(doNothingFloor)}Buffer ${bufferSha256.slice(0, 12)}.`;
+  return `${table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows)}\n\n${floor(doNothingFloor)}Buffer ${bufferSha256.slice(0, 12)}.${account(reading)}`;
 }
+
+const account = (reading: CalibrationReport["reading"]): string =>
+  reading === undefined
+    ? ""
+    : `\n\n${describeReading(reading)
+        .map(([what, how]) => `- ${what}: ${how}`)
+        .join("\n")}`;
 
 const floor = (share: number | null): string => (share === null ? "" : `Doing nothing passes ${percent(share)} of the tasks. `);
 

@@ -1,4 +1,5 @@
 // The whole audit: every script replayed k times against one simulator, outcomes compared, users' words looked at.
+import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
@@ -24,7 +25,11 @@ export interface AuditInput {
   /** Golden actions of these tasks, or recorded trajectories. */
   readonly source:
     | { readonly type: "golden-actions"; readonly tasks: readonly Task[] }
-    | { readonly type: "trajectories"; readonly rollouts: readonly { readonly task: Task; readonly trajectory: Trajectory }[] };
+    | {
+        readonly type: "trajectories";
+        readonly rollouts: readonly { readonly task: Task; readonly trajectory: Trajectory }[];
+        readonly reading?: RolloutReading;
+      };
   readonly trials: number;
   readonly seed: string;
   readonly confidence: number;
@@ -62,6 +67,7 @@ export async function auditSimulator(input: AuditInput): Promise<SimulatorAudit>
     taskSet: input.taskSet,
     simulator: { id, hash, isDeterministic: input.isDeterministic },
     source: input.source.type,
+    ...("reading" in input.source ? { reading: input.source.reading } : {}),
     trials: input.trials,
     seed: input.seed,
     doNothingFloor: doNothingFloor(input.environment, tasksOnce),

@@ -111,8 +111,8 @@ describe.each(FORMATS)("rollouts as a result file of %s", (_, exportTo) => {
     fc.assert(
       fc.property(trajectory, (one) => {
         const file = dumpsIndented(exportTo([rolloutOf(Trajectory.parse(one))], CONTEXT));
-        const { rollouts, numExcluded } = importRolloutText("file.json", file, CATALOG);
-        expect(numExcluded).toBe(0);
+        const { rollouts, reading } = importRolloutText("file.json", file, CATALOG);
+        expect(reading.excluded).toEqual({});
         expect(rollouts[0]?.trajectory).toEqual(one);
         const { userId, instruction, goldenActions, outputs } = present(rollouts[0]).task;
         expect({ userId, instruction, goldenActions, outputs }).toMatchObject({

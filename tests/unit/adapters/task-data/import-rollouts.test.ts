@@ -4,6 +4,7 @@ import { importMessages } from "#adapters/task-data/import-messages.ts";
 import { importTauBenchResults, TauBenchResults } from "#adapters/task-data/import-tau-bench.ts";
 import { importTau2Results, Tau2Results } from "#adapters/task-data/import-tau2.ts";
 import { ChatMessage, RolloutLine } from "#contracts/rollout-line.ts";
+import { sumCounts } from "#core/reading/counts.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 
 const CATALOG = createToolCatalog({});
@@ -85,8 +86,8 @@ describe("tau-bench results", () => {
   });
 
   test("carry task, golden actions, outcome and ending", () => {
-    const { rollouts, numExcluded } = importTauBenchResults(TauBenchResults.parse([entry()]), "gpt", CATALOG);
-    expect(numExcluded).toBe(0);
+    const { rollouts, reading } = importTauBenchResults(TauBenchResults.parse([entry()]), "gpt", CATALOG);
+    expect(reading.excluded).toEqual({});
     expect(rollouts[0]?.task).toMatchObject({
       id: "3",
       userId: "b",
@@ -97,12 +98,12 @@ describe("tau-bench results", () => {
   });
 
   test("an entry that is an error of the runner is excluded, not failed", () => {
-    const { rollouts, numExcluded } = importTauBenchResults(
+    const { rollouts, reading } = importTauBenchResults(
       TauBenchResults.parse([entry(), entry({ traj: [], info: { error: "timeout" }, reward: 0, trial: 2 })]),
       "gpt",
       CATALOG,
     );
-    expect([rollouts.length, numExcluded]).toEqual([1, 1]);
+    expect([rollouts.length, sumCounts(reading.excluded)]).toEqual([1, 1]);
   });
 
   test("a conversation without an end was cut", () => {
@@ -144,7 +145,7 @@ describe("tau2 results", () => {
   });
 
   test("only endings of the conversation itself count; others are excluded", () => {
-    const { rollouts, numExcluded } = importTau2Results(
+    const { rollouts, reading } = importTau2Results(
       results(
         simulation(),
         simulation({ trial: 1, termination_reason: "max_steps", reward_info: { reward: 0 } }),
@@ -155,7 +156,7 @@ describe("tau2 results", () => {
       CATALOG,
     );
     expect(rollouts.map(({ trajectory }) => trajectory.outcome.stopReason)).toEqual(["user-stop", "turn-cap"]);
-    expect(numExcluded).toBe(2);
+    expect(sumCounts(reading.excluded)).toBe(2);
   });
 });
 

@@ -1,0 +1,30 @@
+// The account of a reading in words: one wording for every command, as pairs of what and how much.
+import type { RolloutReading } from "#contracts/rollout-reading.ts";
+import { type Counts, sumCounts } from "./counts.ts";
+
+const MAX_NAMES = 6;
+
+/** What a reader of the figures has to know of where they come from. What goes without saying (one policy, one reader, no note) is left out. */
+export function describeReading(reading: RolloutReading): [what: string, how: string][] {
+  const { files, rollouts, repeats, excluded, readers, notes, policies, taskSets } = reading;
+  const tasks = sumCounts(taskSets);
+  const lines: [string, string, boolean][] = [
+    ["rollouts", `${rollouts} of ${tasks} ${tasks === 1 ? "task" : "tasks"} in ${files} ${files === 1 ? "file" : "files"}`, true],
+    ["counted once", `${repeats} that another file holds, too`, repeats > 0],
+    ["left out", list(excluded), sumCounts(excluded) > 0],
+    ["policies", `${list(policies)}; --by policy tells them apart`, Object.keys(policies).length > 1],
+    ["task sets", `${list(taskSets)} tasks`, Object.keys(taskSets).length > 1],
+    ["read as", list(readers), Object.keys(readers).some((name) => name !== PLAIN_READER)],
+    ["take note", list(notes), sumCounts(notes) > 0],
+  ];
+  return lines.flatMap(([what, how, isSaid]) => (isSaid ? [[what, how]] : []));
+}
+
+/** Calls and results in fields of their own, as every harness with tool calling stores them: nothing to say. */
+export const PLAIN_READER = "tool-calls";
+
+function list(counts: Counts): string {
+  const names = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  const shown = names.slice(0, MAX_NAMES).map(([name, count]) => `${count} ${name}`);
+  return [...shown, ...(names.length > MAX_NAMES ? [`${names.length - MAX_NAMES} more kinds`] : [])].join(", ");
+}
