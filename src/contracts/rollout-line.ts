@@ -12,11 +12,22 @@ const MessageToolCall = z.union([
 const Content = z.union([z.string(), z.array(z.object({ type: z.string(), text: z.string().optional() }))]).nullish();
 
 export const ChatMessage = z.object({
-  role: z.enum(["system", "developer", "user", "assistant", "tool"]),
+  role: z
+    .enum(["system", "user", "assistant", "tool", "developer", "human", "gpt", "model", "function", "observation", "ipython"])
+    .describe("the last seven are other names: developer is system, human is user, gpt and model are assistant, the rest is tool"),
   content: Content,
   tool_calls: z.array(MessageToolCall).nullish(),
+  function_call: FunctionCall.nullish().describe("the older form of a single call; its result has the role function"),
   tool_call_id: z.string().nullish(),
   id: z.string().nullish(),
+  name: z.string().nullish().catch(null).describe("of a result: the tool that it comes from"),
+  reasoning_content: z.string().nullish().catch(null).describe("what the model thought before it spoke, where it is text"),
+  reasoning: z.string().nullish().catch(null).describe("the same under its newer name"),
+  raw_data: z
+    .object({ unreadable_arguments: z.array(z.string().nullable()).nullish(), reasoning_content: z.string().nullish() })
+    .nullish()
+    .catch(null)
+    .describe("tau2's field for anything else; what exports of ours leave there"),
   error: z.boolean().nullish(),
   requestor: z.string().nullish(),
 });

@@ -5,6 +5,7 @@ import { parseJson } from "#core/environment/python/parse-json.ts";
 import { dict, isDict, PyDict, PyError, PyFloat, type PyValue } from "#core/environment/python/values.ts";
 import { missingOutputs } from "#core/environment/tool-environment.ts";
 import { isNaturalEnding, repliesOf } from "#core/rollout/ending.ts";
+import { isErrorText } from "./import-messages.ts";
 import type { ImportedRollout } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
 
@@ -62,7 +63,7 @@ export function tauBenchEntry(rollout: ImportedRollout, context: ExportContext, 
         [PROVENANCE_KEY, provenanceOf(trajectory)],
       ),
     ],
-    ["traj", messages(rollout.systemPrompt ?? context.systemPrompt, trajectory)],
+    ["traj", chatMessages(rollout.systemPrompt ?? context.systemPrompt, trajectory)],
     ["trial", trajectory.trial],
   );
 }
@@ -109,7 +110,8 @@ function rewardInfo({ task, trajectory }: ImportedRollout, { goldenHash }: Expor
   return dict(["reward", reward], ["info", info], ["actions", task.goldenActions.map(benchmarkAction)]);
 }
 
-function messages(systemPrompt: string | null, { firstUserMessage, turns }: Trajectory): PyDict[] {
+/** The conversation in OpenAI's form. */
+export function chatMessages(systemPrompt: string | null, { firstUserMessage, turns }: Trajectory): PyDict[] {
   const system = systemPrompt === null ? [] : [message("system", systemPrompt)];
   return [...system, message("user", firstUserMessage), ...turns.flatMap(turnMessages)];
 }
@@ -117,13 +119,17 @@ function messages(systemPrompt: string | null, { firstUserMessage, turns }: Traj
 const message = (role: string, content: string | null) => dict(["role", role], ["content", content]);
 
 function turnMessages(turn: Turn): PyDict[] {
-  const said = dict(["content", turn.content], ["role", "assistant"]);
+  const words = dict(["content", turn.content], ["role", "assistant"]);
+  const said = turn.reasoning === undefined ? words : words.with("reasoning_content", turn.reasoning);
   const calls = turn.toolCalls.map(({ id, name, argumentsJson }) =>
     dict(["function", dict(["arguments", argumentsJson], ["name", name])], ["id", id], ["type", "function"]),
   );
   const results = turn.toolCalls
     .filter(({ isExecuted }) => isExecuted)
-    .map(({ id, name, result }) => dict(["role", "tool"], ["tool_call_id", id], ["name", name], ["content", result]));
+    .map((call) => {
+      const answer = dict(["role", "tool"], ["tool_call_id", call.id], ["name", call.name], ["content", call.result]);
+      return call.isError === isErrorText(call.result ?? "") ? answer : answer.with("error", call.isError);
+    });
   const reply = turn.userReply === null ? [] : [message("user", turn.userReply)];
   return [calls.length === 0 ? said : said.with("tool_calls", calls), ...results, ...reply];
 }

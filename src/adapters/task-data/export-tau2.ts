@@ -5,12 +5,12 @@ import { dict, isDict, isList, type PyDict, PyFloat, type PyValue } from "#core/
 import { missingOutputs } from "#core/environment/tool-environment.ts";
 import { repliesOf } from "#core/rollout/ending.ts";
 import { argumentsOf, type ExportContext, withTrial } from "./export-tau-bench.ts";
+import { GREETING } from "./import-messages.ts";
 import type { ImportedRollout, Origin } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
 
 /** Nothing in a trajectory tells the time, so that equal rollouts give equal files. */
 const NO_TIME = "1970-01-01T00:00:00";
-const GREETING = "Hi! How can I help you today?";
 const REWARD_BASIS = ["DB", "COMMUNICATE"];
 
 const TERMINATION: Readonly<Record<StopReason, string>> = {
@@ -170,12 +170,18 @@ function turnMessages(turn: Turn): PyDict[] {
           dict(["id", call.id], ["name", call.name], ["arguments", call.arguments ?? dict()], ["requestor", "assistant"]),
         ),
   );
-  const unreadable = calls.filter((call) => call.arguments === null).map((call) => call.argumentsJson);
+  const rawData = [
+    ...(turn.reasoning === undefined ? [] : [["reasoning_content", turn.reasoning] as const]),
+    // One entry for each call, null for those whose arguments are an object.
+    ...(calls.every((call) => call.arguments !== null)
+      ? []
+      : [["unreadable_arguments", calls.map((call) => (call.arguments === null ? call.argumentsJson : null))] as const]),
+  ];
   const results = calls
     .filter(({ isExecuted }) => isExecuted)
     .map(({ id, result, isError }) =>
       dict(["id", id], ["role", "tool"], ["content", result], ["requestor", "assistant"], ["error", isError]),
     );
   const reply = turn.userReply === null ? [] : [spokenBy("user", turn.userReply)];
-  return [unreadable.length === 0 ? said : said.with("raw_data", dict(["unreadable_arguments", unreadable])), ...results, ...reply];
+  return [rawData.length === 0 ? said : said.with("raw_data", dict(...rawData)), ...results, ...reply];
 }

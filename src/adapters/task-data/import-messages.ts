@@ -1,38 +1,61 @@
 // Chat messages in OpenAI's form, as most harnesses store them, to the turns of a trajectory.
 import type { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason, ToolCall, Turn } from "#contracts/trajectory.ts";
+import { type AgentMessage, agentMessages } from "./conversation/agent-messages.ts";
+import { readArguments } from "./conversation/arguments.ts";
+import { messageRole, textOf } from "./conversation/message-text.ts";
+import { Notes } from "./conversation/notes.ts";
+import { type CallReader, formInText, type KnownTools, NO_TOOLS } from "./conversation/readers.ts";
+import { resultsInUserMessage } from "./conversation/results.ts";
 
 export interface ImportedConversation {
   /** Null when no system message comes first. */
   readonly systemPrompt: string | null;
+  /** Empty where the agent's calls come before the user's words, and where there is no user. */
   readonly firstUserMessage: string;
   readonly turns: Turn[];
+}
+
+export interface ReadConversation extends ImportedConversation {
+  /** How the calls were written. */
+  readonly reader: CallReader;
+  /** What was decided, guessed or left out, by kind (`READING_NOTES`). */
+  readonly notes: Readonly<Record<string, number>>;
+  /** The form of calls that were run, as their results show, and cannot be read. Such a conversation has no meaning: leave it out. Else null. */
+  readonly unreadable: string | null;
 }
 
 /** How the benchmarks begin the text of a failed call. */
 const ERROR_TEXT = /^(error\b|unknown action\b)/i;
 export const STOP_TOKEN = /###(STOP|TRANSFER|OUT-OF-SCOPE)###/;
+/** What tau2's agents are made to say first, in every conversation. */
+export const GREETING = "Hi! How can I help you today?";
+/** Types of parts that are calls or results in another vendor's form. */
+const CALL_PARTS: ReadonlySet<string> = new Set(["tool_use", "tool_result", "function_call", "function_call_output", "toolCall"]);
 
 /**
- * Assistant messages become turns; tool results and user replies are attached to the turn before them. A call without a result was
- * not executed. What the harness says before the user has spoken is no turn, and the user's own tool calls are not the agent's.
+ * Assistant messages become turns; results are attached to their calls, and user messages to the turn before them. A call without a result
+ * was not executed. What the agent's side says before the user has spoken is no turn, and the user's own tool calls are not the agent's.
+ *
+ * tools  helps to tell calls in text from text, and types their values
  */
-export function importMessages(messages: readonly ChatMessage[]): ImportedConversation {
-  const turns: Turn[] = [];
-  let firstUserMessage: string | null = null;
+export function importMessages(messages: readonly ChatMessage[], tools: KnownTools = NO_TOOLS): ReadConversation {
+  const notes = new Notes();
+  const agents = agentMessages(messages, withPromptTools(tools, messages), notes);
+  const conversation = new Conversation(notes, agents.reader);
   for (const message of messages) {
-    const last = turns.at(-1);
-    if (message.requestor === "user" || isGreeting(message, firstUserMessage)) continue;
-    if (message.role === "assistant") turns.push(newTurn(message, turns.length));
-    else if (message.role === "tool") attachResult(message, last);
-    else if (message.role === "user") {
-      if (firstUserMessage === null) firstUserMessage = textOf(message);
-      else if (last !== undefined) last.userReply = textOf(message);
-    }
+    noteForm(message, notes);
+    const role = messageRole(message);
+    if (isOfUserTools(message)) notes.add("user-tool-message");
+    else if (role === "assistant") conversation.addAgent(agents.of(message));
+    else if (role === "tool") conversation.addResult(message);
+    else if (role === "system") conversation.addSystem(textOf(message));
+    else conversation.addUser(textOf(message));
   }
-  const [first] = messages;
-  const systemPrompt = first?.role === "system" ? textOf(first) : null;
-  return { systemPrompt, firstUserMessage: firstUserMessage ?? "", turns };
+  const isUnreadable = conversation.isUnreadable || hasCallParts(messages);
+  const unreadable = isUnreadable ? unreadableForm(messages, agents.reader) : null;
+  if (unreadable !== null) notes.only("calls-unreadable", unreadable);
+  return { ...conversation.finish(), reader: agents.reader, notes: notes.toRecord(), unreadable };
 }
 
 /** How the conversation ended: by the user's stop token, by a transfer, or by the cap on turns. */
@@ -43,47 +66,190 @@ export function inferStopReason({ turns }: ImportedConversation, isTerminal: (to
   return "turn-cap";
 }
 
-/** Arguments as the text that they are, or that they would be. */
+/** Arguments as the JSON text that they are, or that they would be. */
 export function argumentsText(value: string | object | null | undefined): string {
-  return typeof value === "string" ? value : JSON.stringify(value ?? {});
+  return readArguments(value).text;
 }
 
-function newTurn(message: ChatMessage, index: number): Turn {
-  const toolCalls = (message.tool_calls ?? []).map(
-    (call): ToolCall => ({
-      id: call.id,
-      name: call.name,
-      argumentsJson: argumentsText(call.arguments),
-      result: null,
-      isError: false,
-      isExecuted: false,
-    }),
-  );
+/** Whether a result without a word on it is that of a failed call. */
+export function isErrorText(result: string): boolean {
+  return ERROR_TEXT.test(result);
+}
+
+/** A conversation while its messages come in. */
+class Conversation {
+  /** A result belonged to no call, in a conversation whose calls are read from text: there was a call that nobody could read. */
+  isUnreadable = false;
+  private readonly turns: Turn[] = [];
+  private readonly system: string[] = [];
+  /** What the agent's side has said while neither the user nor a tool was heard. */
+  private readonly leading: AgentMessage[] = [];
+  private readonly notes: Notes;
+  private readonly reader: CallReader;
+  private firstUserMessage: string | null = null;
+  private hasSpoken = false;
+
+  constructor(notes: Notes, reader: CallReader) {
+    this.notes = notes;
+    this.reader = reader;
+  }
+
+  addSystem(text: string): void {
+    if (this.hasSpoken) this.notes.add("system-message-later");
+    else this.system.push(text);
+  }
+
+  addAgent(message: AgentMessage): void {
+    this.hasSpoken = true;
+    if (this.firstUserMessage === null && message.calls.length === 0) {
+      this.leading.push(message);
+      return;
+    }
+    if (this.firstUserMessage === null) this.beginWithoutUser();
+    this.turns.push(newTurn(message, this.turns.length));
+  }
+
+  addUser(text: string): void {
+    this.hasSpoken = true;
+    const parts = resultsInUserMessage(text);
+    const isResult = parts !== null && (this.hasOpenCall() || (parts.isCertain && !this.isNative()));
+    if (!isResult) {
+      this.addWords(text);
+      return;
+    }
+    for (const result of parts.results) {
+      this.notes.add("result-in-user-turn");
+      this.attach(result, undefined, this.openCallByOrder());
+    }
+    if (parts.said !== null) this.addWords(parts.said);
+  }
+
+  addResult(message: ChatMessage): void {
+    this.hasSpoken = true;
+    const id = message.tool_call_id ?? message.id;
+    const call = (id ? this.openCallById(id) : null) ?? this.openCallByOrder(message.name ?? null);
+    if (call !== null && id && call.call.id !== "" && call.call.id !== id) this.notes.add("result-by-order");
+    this.attach(textOf(message), message.error, call);
+  }
+
+  finish(): ImportedConversation {
+    if (this.firstUserMessage === null) {
+      this.notes.add("no-user");
+      this.beginWithoutUser();
+    }
+    for (const turn of this.turns) nameCalls(turn);
+    const systemPrompt = this.system.length === 0 ? null : this.system.join("\n");
+    return { systemPrompt, firstUserMessage: this.firstUserMessage ?? "", turns: this.turns };
+  }
+
+  private beginWithoutUser(): void {
+    this.firstUserMessage = "";
+    for (const message of this.leading.splice(0)) this.turns.push(newTurn(message, this.turns.length));
+  }
+
+  private addWords(text: string): void {
+    const last = this.turns.at(-1);
+    if (last === undefined) this.addFirstWords(text);
+    else {
+      if (last.userReply !== null) this.notes.add("user-messages-joined");
+      last.userReply = last.userReply === null ? text : `${last.userReply}\n${text}`;
+    }
+  }
+
+  private addFirstWords(text: string): void {
+    for (const { content } of this.leading.splice(0)) if (content !== GREETING) this.notes.add("text-before-user");
+    if (this.firstUserMessage !== null) this.notes.add("user-messages-joined");
+    this.firstUserMessage = this.firstUserMessage === null ? text : `${this.firstUserMessage}\n${text}`;
+  }
+
+  private attach(result: string, error: boolean | null | undefined, open: OpenCall | null): void {
+    if (open === null) {
+      this.notes.add("result-without-call");
+      this.isUnreadable ||= !this.isNative();
+      return;
+    }
+    if (open.turn !== this.turns.at(-1)) this.notes.add("late-result");
+    else if (open.turn.userReply !== null) this.notes.add("user-message-after-call");
+    open.call.result = result;
+    open.call.isExecuted = true;
+    open.call.isError = error ?? isErrorText(result);
+  }
+
+  private isNative(): boolean {
+    return this.reader === "tool_calls" || this.reader === "function_call";
+  }
+
+  private hasOpenCall(): boolean {
+    return this.turns.at(-1)?.toolCalls.some((call) => !call.isExecuted) === true;
+  }
+
+  /** Ids repeat between turns of some files: the open call of that id in the last turn that has one. */
+  private openCallById(id: string): OpenCall | null {
+    for (const turn of this.turns.toReversed()) {
+      const call = turn.toolCalls.find((candidate) => !candidate.isExecuted && candidate.id === id);
+      if (call !== undefined) return { turn, call };
+    }
+    return null;
+  }
+
+  /** The first open call of the last turn that called something, of that name where one has it. */
+  private openCallByOrder(name: string | null = null): OpenCall | null {
+    const turn = this.turns.findLast(({ toolCalls }) => toolCalls.length > 0);
+    const open = turn?.toolCalls.filter((call) => !call.isExecuted) ?? [];
+    const call = open.find((candidate) => candidate.name === name) ?? open[0];
+    return turn === undefined || call === undefined ? null : { turn, call };
+  }
+}
+
+interface OpenCall {
+  readonly turn: Turn;
+  readonly call: ToolCall;
+}
+
+function newTurn({ content, reasoning, calls }: AgentMessage, index: number): Turn {
+  const toolCalls = calls.map((call): ToolCall => ({ ...call, result: null, isError: false, isExecuted: false }));
   return {
     index,
-    content: textOf(message) || null,
+    content,
     toolCalls,
     userReply: null,
     finishReason: toolCalls.length > 0 ? "tool_calls" : "stop",
     stateHash: null,
+    ...(reasoning === null ? {} : { reasoning }),
   };
 }
 
-/** Ids repeat between turns of some files, so a result belongs to the open call of that id in the last turn, or to its first open call. */
-function attachResult(message: ChatMessage, turn: Turn | undefined): void {
-  const open = turn?.toolCalls.filter((call) => !call.isExecuted) ?? [];
-  const call = open.find(({ id }) => id === (message.tool_call_id ?? message.id)) ?? open[0];
-  if (call === undefined) return;
-  call.result = textOf(message);
-  call.isExecuted = true;
-  call.isError = message.error === true || ERROR_TEXT.test(call.result);
+/** Calls without an id are named by their place, so that files written from them keep each result with its call. */
+function nameCalls({ index, toolCalls }: Turn): void {
+  for (const [position, call] of toolCalls.entries()) if (call.id === "") call.id = `call-${index}-${position}`;
 }
 
-function isGreeting(message: ChatMessage, firstUserMessage: string | null): boolean {
-  return message.role === "assistant" && firstUserMessage === null && (message.tool_calls ?? []).length === 0;
+/** tau2's users have tools of their own. */
+function isOfUserTools(message: ChatMessage): boolean {
+  const isCall = messageRole(message) === "user" && (message.tool_calls ?? []).length > 0 && textOf(message).trim() === "";
+  return message.requestor === "user" || isCall;
 }
 
-function textOf({ content }: ChatMessage): string {
-  if (typeof content === "string") return content;
-  return (content ?? []).map((part) => part.text ?? "").join("");
+function noteForm(message: ChatMessage, notes: Notes): void {
+  if (message.role !== messageRole(message)) notes.add("role-renamed", message.role);
+  if (!Array.isArray(message.content)) return;
+  for (const { type, text } of message.content) if (text === undefined) notes.add("content-part-without-text", type);
+}
+
+function hasCallParts(messages: readonly ChatMessage[]): boolean {
+  return messages.some(({ content }) => Array.isArray(content) && content.some(({ type }) => CALL_PARTS.has(type)));
+}
+
+function unreadableForm(messages: readonly ChatMessage[], reader: CallReader): string {
+  if (hasCallParts(messages)) return "parts of messages";
+  if (reader !== "none") return reader;
+  const agents = messages.filter((message) => messageRole(message) === "assistant");
+  return agents.map((message) => formInText(textOf(message))).find((form) => form !== null) ?? "unknown form";
+}
+
+/** The names in the schemas that a prompt shows to a model without tools of its own. */
+function withPromptTools(tools: KnownTools, messages: readonly ChatMessage[]): KnownTools {
+  const prompts = messages.filter((message) => messageRole(message) === "system").map(textOf);
+  const names = prompts.flatMap((prompt) => [...prompt.matchAll(/"name":\s*"([\w.-]+)"/g)].map(([, name = ""]) => name));
+  return names.length === 0 ? tools : { ...tools, names: new Set([...tools.names, ...names]) };
 }

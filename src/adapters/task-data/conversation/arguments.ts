@@ -1,0 +1,38 @@
+// The arguments of a call as the JSON text of an object, whatever the harness made of them.
+import { dumps } from "#core/environment/python/format.ts";
+import { parseEither } from "#core/environment/python/parse-literal.ts";
+import { isDict, type PyValue } from "#core/environment/python/values.ts";
+import type { ReadingNote } from "./notes.ts";
+
+export interface ReadArguments {
+  /** JSON text of an object, in the words of the source where it was that; else the source's text. */
+  readonly text: string;
+  readonly note: ReadingNote | null;
+}
+
+/** What servers and templates write for a call without arguments. */
+const NOTHING = /^\s*(null|None)?\s*$/;
+const MAX_ENCODINGS = 3;
+
+/** Arguments as they stand in a message of a file: an object, or text that should be one. */
+export function readArguments(value: string | object | null | undefined): ReadArguments {
+  if (typeof value !== "string") return { text: JSON.stringify(value ?? {}), note: null };
+  if (NOTHING.test(value)) return { text: "{}", note: null };
+  return readText(value, 0) ?? { text: value, note: "unreadable-arguments" };
+}
+
+/** Arguments as they stand in a call that was read from text. */
+export function readArgumentsValue(value: PyValue | undefined): ReadArguments {
+  if (typeof value === "string" || value === undefined || value === null) return readArguments(value);
+  return { text: dumps(value), note: isDict(value) ? null : "unreadable-arguments" };
+}
+
+function readText(text: string, numEncodings: number): ReadArguments | null {
+  const parsed = parseEither(text);
+  if (parsed === null) return null;
+  const { value, isJson } = parsed;
+  if (isDict(value)) return isJson ? { text, note: null } : { text: dumps(value), note: "python-literal-arguments" };
+  if (typeof value !== "string" || numEncodings === MAX_ENCODINGS) return null;
+  const inner = readText(value, numEncodings + 1);
+  return inner === null ? null : { text: inner.text, note: "double-encoded-arguments" };
+}

@@ -1,0 +1,104 @@
+// The forms in which calls stand in the text of messages, each with the one reader that reads it, and which of them a conversation is in.
+import type { ToolSchema } from "#core/ports.ts";
+import { readActionText } from "./action-text.ts";
+import { readFencedJson, readFunctionTags, readMistral, readToolCallTags, type SchemaOf } from "./tagged-text.ts";
+import type { TextMessage } from "./text-calls.ts";
+
+/**
+ * How the calls of a conversation were written. `tool_calls` and `function_call` are fields of a message, the others stand in its text;
+ * `none` is a conversation without a call.
+ */
+export const CALL_READERS = [
+  "tool_calls",
+  "function_call",
+  "react",
+  "act",
+  "tool-call-tags",
+  "function-tags",
+  "mistral",
+  "fenced-json",
+  "none",
+] as const;
+export type CallReader = (typeof CALL_READERS)[number];
+
+/** What is known of the tools beside the conversation. */
+export interface KnownTools {
+  readonly names: ReadonlySet<string>;
+  readonly schemaOf: SchemaOf;
+}
+
+export const NO_TOOLS: KnownTools = { names: new Set(), schemaOf: () => undefined };
+
+/** Tools of the environment, and those that the golden actions name. */
+export function knownTools(schemas: readonly ToolSchema[], golden: readonly { readonly name: string }[] = []): KnownTools {
+  const parameters = new Map(schemas.map((schema) => [schema.function.name, schema.function.parameters]));
+  return { names: new Set([...parameters.keys(), ...golden.map(({ name }) => name)]), schemaOf: (name) => parameters.get(name) };
+}
+
+/** A message of the agent, as far as readers need it. */
+export interface AgentText {
+  readonly text: string;
+  /** The next message is a result. */
+  readonly isAnswered: boolean;
+}
+
+export interface TextReader {
+  readonly name: Exclude<CallReader, "tool_calls" | "function_call" | "none">;
+  /** Null when the message holds nothing in this form. */
+  readonly read: (message: AgentText, tools: KnownTools) => TextMessage | null;
+  /** True for a mark that is written for calls alone. Else a call has to be of a known tool, or to be answered. */
+  readonly isMarked: (text: string) => boolean;
+}
+
+const readAction: TextReader["read"] = ({ text, isAnswered }) => readActionText(text, isAnswered);
+const hasAction = (text: string) => text.includes("Action:");
+const isAlwaysMarked = () => true;
+
+export const TEXT_READERS: readonly TextReader[] = [
+  { name: "tool-call-tags", read: ({ text }) => readToolCallTags(text), isMarked: isAlwaysMarked },
+  { name: "function-tags", read: ({ text }, tools) => readFunctionTags(text, tools.schemaOf), isMarked: isAlwaysMarked },
+  { name: "mistral", read: ({ text }) => readMistral(text), isMarked: isAlwaysMarked },
+  { name: "act", read: readAction, isMarked: hasAction },
+  { name: "fenced-json", read: ({ text }) => readFencedJson(text), isMarked: () => false },
+];
+const REACT: TextReader = { name: "react", read: readAction, isMarked: hasAction };
+
+/** The message as a call, or as words to the user in the reader's form, where the evidence is strong; else null. */
+export function readInForm(reader: TextReader, message: AgentText, tools: KnownTools): TextMessage | null {
+  const read = reader.read(message, tools);
+  if (read === null || !read.isInForm) return null;
+  return reader.isMarked(message.text) || message.isAnswered || isOfKnownTools(read, tools) ? read : null;
+}
+
+/** True as well for what speaks to the user in the form: nobody else writes so. */
+const isOfKnownTools = ({ calls }: TextMessage, { names }: KnownTools) => calls.every(({ name }) => names.has(name));
+
+/** The reader that reads the most messages of a conversation; null when none reads any. */
+export function findTextReader(messages: readonly AgentText[], tools: KnownTools): TextReader | null {
+  const scores = TEXT_READERS.map((reader) => ({
+    reader,
+    score: messages.filter((message) => readInForm(reader, message, tools) !== null).length,
+  }));
+  const best = scores.reduce((most, next) => (next.score > most.score ? next : most));
+  if (best.score === 0) return null;
+  const thinks = messages.some(({ text }) => /(^|\n)\s*Thought:/.test(text));
+  return best.reader.name === "act" && thinks ? REACT : best.reader;
+}
+
+/** Marks that are written for calls alone, with the form that they speak of. */
+const MARKS: readonly (readonly [RegExp, string])[] = [
+  [/<tool_call>/, "tool-call-tags"],
+  [/<function=|<invoke name=|<function_calls>/, "function-tags"],
+  [/\[TOOL_CALLS\]/, "mistral"],
+  [/(^|\n)\s*Thought:[\s\S]*Action:/, "react"],
+  [/(^|\n)\s*Action:\s*(\{|[\w.-]+\s*\n\s*Action Input:)/, "act"],
+  [/```[\w-]*\s*\{[\s\S]*"(name|tool|function)"/, "fenced-json"],
+  [/<\|python_tag\|>/, "python_tag"],
+  [/<[|｜]tool[▁_]/, "tool tokens"],
+  [/^\s*[[{][\s\S]*"(name|tool|function)"/, "json"],
+];
+
+/** The form that the text seems to be in; null for words. */
+export function formInText(text: string): string | null {
+  return MARKS.find(([mark]) => mark.test(text))?.[1] ?? null;
+}
