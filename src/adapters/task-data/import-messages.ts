@@ -1,6 +1,7 @@
 // Chat messages in OpenAI's form, as most harnesses store them, to the turns of a trajectory.
 import type { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason, ToolCall, Turn } from "#contracts/trajectory.ts";
+import type { Counts } from "#core/reading/counts.ts";
 import { type AgentMessage, agentMessages } from "./conversation/agent-messages.ts";
 import { readArguments } from "./conversation/arguments.ts";
 import { messageRole, textOf } from "./conversation/message-text.ts";
@@ -20,7 +21,7 @@ export interface ReadConversation extends ImportedConversation {
   /** How the calls were written. */
   readonly reader: CallReader;
   /** What was decided, guessed or left out, by kind (`READING_NOTES`). */
-  readonly notes: Readonly<Record<string, number>>;
+  readonly notes: Counts;
   /** The form of calls that were run, as their results show, and cannot be read. Such a conversation has no meaning: leave it out. Else null. */
   readonly unreadable: string | null;
 }
@@ -46,7 +47,7 @@ export function importMessages(messages: readonly ChatMessage[], tools: KnownToo
   for (const message of messages) {
     noteForm(message, notes);
     const role = messageRole(message);
-    if (isOfUserTools(message)) notes.add("user-tool-message");
+    if (isOfUserTools(message)) notes.add("calls and results of the user's own tools: dropped");
     else if (role === "assistant") conversation.addAgent(agents.of(message));
     else if (role === "tool") conversation.addResult(message);
     else if (role === "system") conversation.addSystem(textOf(message));
@@ -54,8 +55,7 @@ export function importMessages(messages: readonly ChatMessage[], tools: KnownToo
   }
   const isUnreadable = conversation.isUnreadable || hasCallParts(messages);
   const unreadable = isUnreadable ? unreadableForm(messages, agents.reader) : null;
-  if (unreadable !== null) notes.only("calls-unreadable", unreadable);
-  return { ...conversation.finish(), reader: agents.reader, notes: notes.toRecord(), unreadable };
+  return { ...conversation.finish(), reader: agents.reader, notes: notes.toCounts(), unreadable };
 }
 
 /** How the conversation ended: by the user's stop token, by a transfer, or by the cap on turns. */
@@ -88,6 +88,7 @@ class Conversation {
   private readonly reader: CallReader;
   private firstUserMessage: string | null = null;
   private hasSpoken = false;
+  private hasUser = false;
 
   constructor(notes: Notes, reader: CallReader) {
     this.notes = notes;
@@ -95,7 +96,7 @@ class Conversation {
   }
 
   addSystem(text: string): void {
-    if (this.hasSpoken) this.notes.add("system-message-later");
+    if (this.hasSpoken) this.notes.add("later system messages: dropped");
     else this.system.push(text);
   }
 
@@ -118,7 +119,7 @@ class Conversation {
       return;
     }
     for (const result of parts.results) {
-      this.notes.add("result-in-user-turn");
+      this.notes.add("results in user messages");
       this.attach(result, undefined, this.openCallByOrder());
     }
     if (parts.said !== null) this.addWords(parts.said);
@@ -128,15 +129,14 @@ class Conversation {
     this.hasSpoken = true;
     const id = message.tool_call_id ?? message.id;
     const call = (id ? this.openCallById(id) : null) ?? this.openCallByOrder(message.name ?? null);
-    if (call !== null && id && call.call.id !== "" && call.call.id !== id) this.notes.add("result-by-order");
+    if (call !== null && id && call.call.id !== "" && call.call.id !== id)
+      this.notes.add("results under an unknown id: given to the first open call");
     this.attach(textOf(message), message.error, call);
   }
 
   finish(): ImportedConversation {
-    if (this.firstUserMessage === null) {
-      this.notes.add("no-user");
-      this.beginWithoutUser();
-    }
+    if (!this.hasUser) this.notes.add("conversations without a user");
+    if (this.firstUserMessage === null) this.beginWithoutUser();
     for (const turn of this.turns) nameCalls(turn);
     const systemPrompt = this.system.length === 0 ? null : this.system.join("\n");
     return { systemPrompt, firstUserMessage: this.firstUserMessage ?? "", turns: this.turns };
@@ -148,35 +148,37 @@ class Conversation {
   }
 
   private addWords(text: string): void {
+    this.hasUser = true;
     const last = this.turns.at(-1);
     if (last === undefined) this.addFirstWords(text);
     else {
-      if (last.userReply !== null) this.notes.add("user-messages-joined");
+      if (last.userReply !== null) this.notes.add("user messages joined to the one before");
       last.userReply = last.userReply === null ? text : `${last.userReply}\n${text}`;
     }
   }
 
   private addFirstWords(text: string): void {
-    for (const { content } of this.leading.splice(0)) if (content !== GREETING) this.notes.add("text-before-user");
-    if (this.firstUserMessage !== null) this.notes.add("user-messages-joined");
+    for (const { content } of this.leading.splice(0))
+      if (content !== GREETING) this.notes.add("messages of the agent before the user's first: dropped");
+    if (this.firstUserMessage !== null) this.notes.add("user messages joined to the one before");
     this.firstUserMessage = this.firstUserMessage === null ? text : `${this.firstUserMessage}\n${text}`;
   }
 
   private attach(result: string, error: boolean | null | undefined, open: OpenCall | null): void {
     if (open === null) {
-      this.notes.add("result-without-call");
+      this.notes.add("results of no call: dropped");
       this.isUnreadable ||= !this.isNative();
       return;
     }
-    if (open.turn !== this.turns.at(-1)) this.notes.add("late-result");
-    else if (open.turn.userReply !== null) this.notes.add("user-message-after-call");
+    if (open.turn !== this.turns.at(-1)) this.notes.add("results after a later message of the agent: put beside their call");
+    else if (open.turn.userReply !== null) this.notes.add("user messages before the result of a call: put behind it");
     open.call.result = result;
     open.call.isExecuted = true;
     open.call.isError = error ?? isErrorText(result);
   }
 
   private isNative(): boolean {
-    return this.reader === "tool_calls" || this.reader === "function_call";
+    return this.reader === "tool-calls" || this.reader === "function-call";
   }
 
   private hasOpenCall(): boolean {
@@ -231,9 +233,9 @@ function isOfUserTools(message: ChatMessage): boolean {
 }
 
 function noteForm(message: ChatMessage, notes: Notes): void {
-  if (message.role !== messageRole(message)) notes.add("role-renamed", message.role);
+  if (message.role !== messageRole(message)) notes.add("messages with another name for their role", message.role);
   if (!Array.isArray(message.content)) return;
-  for (const { type, text } of message.content) if (text === undefined) notes.add("content-part-without-text", type);
+  for (const { type, text } of message.content) if (text === undefined) notes.add("parts of messages without text: dropped", type);
 }
 
 function hasCallParts(messages: readonly ChatMessage[]): boolean {
@@ -242,7 +244,7 @@ function hasCallParts(messages: readonly ChatMessage[]): boolean {
 
 function unreadableForm(messages: readonly ChatMessage[], reader: CallReader): string {
   if (hasCallParts(messages)) return "parts of messages";
-  if (reader !== "none") return reader;
+  if (reader !== "no-calls") return reader;
   const agents = messages.filter((message) => messageRole(message) === "assistant");
   return agents.map((message) => formInText(textOf(message))).find((form) => form !== null) ?? "unknown form";
 }

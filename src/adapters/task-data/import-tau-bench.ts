@@ -3,10 +3,18 @@ import { z } from "zod";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { PyList, PyValue } from "#core/environment/python/values.ts";
 import { isDict } from "#core/environment/python/values.ts";
-import { addCounts } from "#core/reading/counts.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
+import { knownTools } from "./conversation/readers.ts";
 import { argumentsText, importMessages, inferStopReason } from "./import-messages.ts";
-import { createImportedRollout, type ImportedRollout, type ImportedRollouts, outcomeOfReward, readingOf } from "./imported-rollouts.ts";
+import {
+  createImportedRollout,
+  type ImportedRollout,
+  type ImportedRollouts,
+  importedRollouts,
+  outcomeOfReward,
+  unreadableReason,
+  WITHOUT_OUTCOME,
+} from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
 
 const Action = z.object({ name: z.string(), kwargs: z.union([z.string(), z.record(z.string(), z.json())]) });
@@ -38,30 +46,29 @@ export function importTauBenchResults(
   catalog: ToolCatalog,
   exact: PyList | null = null,
 ): ImportedRollouts {
-  const rollouts = results.flatMap((entry, index) => importEntry(entry, exact?.[index] ?? null, source, catalog));
-  return { rollouts, reading: readingOf(rollouts, { excluded: addCounts({ "without an outcome": results.length - rollouts.length }) }) };
+  return importedRollouts(results.map((entry, index) => importEntry(entry, exact?.[index] ?? null, source, catalog)));
 }
 
-function importEntry(entry: TauBenchEntry, exact: PyValue, source: string, catalog: ToolCatalog): ImportedRollout[] {
+function importEntry(entry: TauBenchEntry, exact: PyValue, source: string, catalog: ToolCatalog): ImportedRollout | string {
   const { task, [PROVENANCE_KEY]: provenance } = entry.info;
-  if (entry.traj.length === 0 || task === undefined) return [];
-  const conversation = importMessages(entry.traj);
-  return [
-    createImportedRollout({
-      taskId: String(entry.task_id),
-      userId: task.user_id,
-      trial: entry.trial,
-      environment: "tau-bench",
-      policyName: source,
-      instruction: task.instruction,
-      goldenActions: task.actions.map(({ name, kwargs }) => ({ name, argumentsJson: argumentsText(kwargs) })),
-      outputs: task.outputs,
-      conversation,
-      stopReason: inferStopReason(conversation, catalog.isTerminal),
-      reward: outcomeOfReward(entry.reward),
-      isWrite: catalog.isWrite,
-      origin: isDict(exact) ? { format: "tau-bench", entry: exact } : null,
-      provenance,
-    }),
-  ];
+  if (entry.traj.length === 0 || task === undefined) return WITHOUT_OUTCOME;
+  const conversation = importMessages(entry.traj, knownTools(catalog.tools, task.actions));
+  const reason = unreadableReason(conversation);
+  if (reason !== null) return reason;
+  return createImportedRollout({
+    taskId: String(entry.task_id),
+    userId: task.user_id,
+    trial: entry.trial,
+    environment: "tau-bench",
+    policyName: source,
+    instruction: task.instruction,
+    goldenActions: task.actions.map(({ name, kwargs }) => ({ name, argumentsJson: argumentsText(kwargs) })),
+    outputs: task.outputs,
+    conversation,
+    stopReason: inferStopReason(conversation, catalog.isTerminal),
+    reward: outcomeOfReward(entry.reward),
+    isWrite: catalog.isWrite,
+    origin: isDict(exact) ? { format: "tau-bench", entry: exact } : null,
+    provenance,
+  });
 }

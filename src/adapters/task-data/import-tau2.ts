@@ -3,16 +3,18 @@ import { z } from "zod";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason } from "#contracts/trajectory.ts";
 import { isDict, isList, type PyDict } from "#core/environment/python/values.ts";
-import { addCounts } from "#core/reading/counts.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
+import { knownTools } from "./conversation/readers.ts";
 import { argumentsText, importMessages } from "./import-messages.ts";
 import {
   createImportedRollout,
   type ImportedRollout,
   type ImportedRollouts,
+  importedRollouts,
   type Origin,
   outcomeOfReward,
-  readingOf,
+  unreadableReason,
+  WITHOUT_OUTCOME,
 } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
 
@@ -63,17 +65,14 @@ export function importTau2Results(
   const tasks = new Map(results.tasks.map((task) => [task.id, task]));
   const entries = exact?.get("simulations") ?? [];
   const seen = new Map<string, number>();
-  const rollouts = results.simulations.flatMap((simulation, index) => {
+  const simulations = results.simulations.map((simulation, index) => {
     const position = seen.get(simulation.task_id) ?? 0;
     seen.set(simulation.task_id, position + 1);
     const entry = isList(entries) ? (entries[index] ?? null) : null;
     const origin: Origin | null = exact !== null && isDict(entry) ? { format: "tau2", entry, results: exact } : null;
     return importSimulation({ ...simulation, trial: simulation.trial ?? position }, tasks.get(simulation.task_id), origin, source, catalog);
   });
-  return {
-    rollouts,
-    reading: readingOf(rollouts, { excluded: addCounts({ "without an outcome": results.simulations.length - rollouts.length }) }),
-  };
+  return importedRollouts(simulations);
 }
 
 function importSimulation(
@@ -82,30 +81,31 @@ function importSimulation(
   origin: Origin | null,
   source: string,
   catalog: ToolCatalog,
-): ImportedRollout[] {
+): ImportedRollout | string {
   const { reward_info: graded, messages, info } = simulation;
   const stopReason = STOP_REASONS[simulation.termination_reason];
-  if (stopReason === undefined || task === undefined || !graded || !messages) return [];
+  if (stopReason === undefined || task === undefined || !graded || !messages) return WITHOUT_OUTCOME;
   const { user_scenario: scenario, evaluation_criteria: criteria } = task;
   const actions = (criteria?.actions ?? []).filter((action) => action.requestor !== "user");
-  return [
-    createImportedRollout({
-      taskId: simulation.task_id,
-      userId: USER_ID.exec(JSON.stringify(scenario))?.[0] ?? "",
-      trial: simulation.trial,
-      environment: "tau2-bench",
-      policyName: source,
-      instruction: instructionOf(scenario),
-      goldenActions: actions.map((action) => ({ name: action.name, argumentsJson: argumentsText(action.arguments) })),
-      outputs: criteria?.communicate_info ?? [],
-      conversation: importMessages(messages),
-      stopReason,
-      reward: outcomeOfReward(graded.reward),
-      isWrite: catalog.isWrite,
-      origin,
-      provenance: info?.[PROVENANCE_KEY],
-    }),
-  ];
+  const conversation = importMessages(messages, knownTools(catalog.tools, actions));
+  const reason = unreadableReason(conversation);
+  if (reason !== null) return reason;
+  return createImportedRollout({
+    taskId: simulation.task_id,
+    userId: USER_ID.exec(JSON.stringify(scenario))?.[0] ?? "",
+    trial: simulation.trial,
+    environment: "tau2-bench",
+    policyName: source,
+    instruction: instructionOf(scenario),
+    goldenActions: actions.map((action) => ({ name: action.name, argumentsJson: argumentsText(action.arguments) })),
+    outputs: criteria?.communicate_info ?? [],
+    conversation,
+    stopReason,
+    reward: outcomeOfReward(graded.reward),
+    isWrite: catalog.isWrite,
+    origin,
+    provenance: info?.[PROVENANCE_KEY],
+  });
 }
 
 /** A scenario that is one text stands for itself. */

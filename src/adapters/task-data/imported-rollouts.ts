@@ -4,9 +4,10 @@ import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { Task } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { PyDict } from "#core/environment/python/values.ts";
-import { countNames } from "#core/reading/counts.ts";
+import { addCounts, type Counts, countNames } from "#core/reading/counts.ts";
 import { PLAIN_READER } from "#core/reading/describe-reading.ts";
-import type { ImportedConversation } from "./import-messages.ts";
+import type { CallReader } from "./conversation/readers.ts";
+import type { ReadConversation } from "./import-messages.ts";
 import type { Provenance } from "./provenance.ts";
 
 export interface ImportedRollout {
@@ -16,6 +17,8 @@ export interface ImportedRollout {
   readonly systemPrompt: string | null;
   /** The entry that it was read from, so that an export to the same format gives back every field; null for trajectories of our own. */
   readonly origin: Origin | null;
+  /** How its conversation was read; absent for trajectories, which need no reading. */
+  readonly read?: { readonly reader: CallReader; readonly notes: Counts };
 }
 
 export type Origin =
@@ -36,12 +39,25 @@ export function readingOf(rollouts: readonly ImportedRollout[], account: Partial
     rollouts: rollouts.length,
     repeats: 0,
     excluded: {},
-    readers: countNames(rollouts.map(() => PLAIN_READER)),
-    notes: {},
+    readers: countNames(rollouts.map(({ read }) => read?.reader ?? PLAIN_READER)),
+    notes: addCounts(...rollouts.map(({ read }) => read?.notes ?? {})),
     policies: countNames(rollouts.map(({ trajectory }) => trajectory.policy.name)),
     taskSets: countNames(tasks.values()),
     ...account,
   };
+}
+
+/** The rollouts among the entries of a source; the other entries are the reasons why they are none. */
+export function importedRollouts(entries: readonly (ImportedRollout | string)[]): ImportedRollouts {
+  const rollouts = entries.filter((entry) => typeof entry !== "string");
+  return { rollouts, reading: readingOf(rollouts, { excluded: countNames(entries.filter((entry) => typeof entry === "string")) }) };
+}
+
+export const WITHOUT_OUTCOME = "without an outcome";
+
+/** Why a conversation is left out whose calls were run and cannot be read; null for any other. */
+export function unreadableReason({ unreadable }: ReadConversation): string | null {
+  return unreadable === null ? null : `with calls that cannot be read (${unreadable})`;
 }
 
 export interface ImportedParts {
@@ -53,7 +69,7 @@ export interface ImportedParts {
   readonly instruction: string;
   readonly goldenActions: Task["goldenActions"];
   readonly outputs: readonly string[];
-  readonly conversation: ImportedConversation;
+  readonly conversation: ReadConversation;
   readonly stopReason: StopReason;
   readonly reward: 0 | 1;
   readonly isWrite: (toolName: string) => boolean;
@@ -85,6 +101,7 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
     },
     systemPrompt: parts.conversation.systemPrompt,
     origin: parts.origin ?? null,
+    read: { reader: parts.conversation.reader, notes: parts.conversation.notes },
   };
 }
 

@@ -17,7 +17,7 @@ import { toPlain } from "./exact-json.ts";
 import { importRolloutLine } from "./import-jsonl.ts";
 import { importTauBenchResults, TauBenchResults } from "./import-tau-bench.ts";
 import { importTau2Results, Tau2Results } from "./import-tau2.ts";
-import { type ImportedRollout, type ImportedRollouts, readingOf } from "./imported-rollouts.ts";
+import { type ImportedRollout, type ImportedRollouts, importedRollouts, readingOf } from "./imported-rollouts.ts";
 
 const FORMATS =
   "a JSON list of tau-bench results, a tau2-bench results object, JSONL with task_id, messages and outcome, or a Parquet file of trajectories";
@@ -134,13 +134,13 @@ function importList(path: string, list: readonly unknown[], source: string, cata
 
 function importValues(values: readonly { value: unknown; place: string }[], source: string, catalog: ToolCatalog): ImportedRollouts {
   const numSeen = new Map<string, number>();
-  const rollouts = values.flatMap(({ value, place }) => {
+  const entries = values.map(({ value, place }) => {
     const line = check(RolloutLine, value, place);
     const position = numSeen.get(line.task_id) ?? 0;
     numSeen.set(line.task_id, position + 1);
-    return importRolloutLine(line, position, source, catalog) ?? [];
+    return importRolloutLine(line, position, source, catalog);
   });
-  return { rollouts, reading: readingOf(rollouts, { excluded: addCounts({ "without an outcome": values.length - rollouts.length }) }) };
+  return importedRollouts(entries);
 }
 
 function mergeReadings(readings: readonly RolloutReading[]): RolloutReading {

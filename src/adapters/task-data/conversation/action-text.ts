@@ -25,7 +25,8 @@ export function readActionText(text: string, isAnswered: boolean): TextMessage |
 }
 
 function readWithoutMark(text: string, isAnswered: boolean): TextMessage | null {
-  const read = readAction(text.replace(PYTHON_TAG, "").trim(), isAnswered);
+  const isFenced = text.includes("```");
+  const read = isFenced ? null : readAction(text.replace(PYTHON_TAG, "").trim(), isAnswered);
   if (read !== null) return inForm(read, "");
   const [, thought, answer] = FINAL.exec(text) ?? [];
   return thought === undefined || answer === undefined ? null : spoken(answer, thought.replace(THOUGHT, ""));

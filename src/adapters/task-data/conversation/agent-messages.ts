@@ -37,8 +37,8 @@ export function agentMessages(messages: readonly ChatMessage[], tools: KnownTool
 }
 
 function nativeReader(native: readonly ChatMessage[]): CallReader {
-  if (native.length === 0) return "none";
-  return native.some(({ tool_calls: calls }) => (calls ?? []).length > 0) ? "tool_calls" : "function_call";
+  if (native.length === 0) return "no-calls";
+  return native.some(({ tool_calls: calls }) => (calls ?? []).length > 0) ? "tool-calls" : "function-call";
 }
 
 const hasNativeCalls = ({ tool_calls: calls, function_call: call }: ChatMessage) => (calls ?? []).length > 0 || (call ?? null) !== null;
@@ -75,11 +75,12 @@ function nativeMessage(message: ChatMessage, notes: Notes): AgentMessage {
 function textMessage(message: ChatMessage, isAnswered: boolean, reader: TextReader | null, tools: KnownTools, notes: Notes): AgentMessage {
   const agent = { text: textOf(message), isAnswered };
   const own = reader === null ? null : readInForm(reader, agent, tools);
-  const other = own === null && isAnswered ? TEXT_READERS.map((next) => readInForm(next, agent, tools)).find((next) => next !== null) : null;
-  if (other) notes.add("call-in-another-form");
+  const other =
+    own === null && isAnswered ? TEXT_READERS.map((next) => readInForm(next, agent, tools)).find((next) => next !== null) : null;
+  if (other) notes.add("calls in another form than the rest");
   const read = own ?? other ?? wordsOf(reader, agent, tools);
   const form = read?.isInForm === true ? null : formInText(agent.text);
-  if (form !== null) notes.add("call-like-text", form);
+  if (form !== null) notes.add("messages that look like a call and were not run", form);
   if (read === null) return { content: agent.text || null, reasoning: reasoningOf(message), calls: [] };
   for (const { note } of read.calls) if (note !== null) notes.add(note);
   return {

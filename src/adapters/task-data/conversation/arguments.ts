@@ -18,21 +18,21 @@ const MAX_ENCODINGS = 3;
 export function readArguments(value: string | object | null | undefined): ReadArguments {
   if (typeof value !== "string") return { text: JSON.stringify(value ?? {}), note: null };
   if (NOTHING.test(value)) return { text: "{}", note: null };
-  return readText(value, 0) ?? { text: value, note: "unreadable-arguments" };
+  return readText(value, 0) ?? { text: value, note: "calls with arguments that are no object" };
 }
 
 /** Arguments as they stand in a call that was read from text. */
 export function readArgumentsValue(value: PyValue | undefined): ReadArguments {
   if (typeof value === "string" || value === undefined || value === null) return readArguments(value);
-  return { text: dumps(value), note: isDict(value) ? null : "unreadable-arguments" };
+  return { text: dumps(value), note: isDict(value) ? null : "calls with arguments that are no object" };
 }
 
 function readText(text: string, numEncodings: number): ReadArguments | null {
   const parsed = parseEither(text);
   if (parsed === null) return null;
   const { value, isJson } = parsed;
-  if (isDict(value)) return isJson ? { text, note: null } : { text: dumps(value), note: "python-literal-arguments" };
+  if (isDict(value)) return isJson ? { text, note: null } : { text: dumps(value), note: "calls with arguments as Python literals" };
   if (typeof value !== "string" || numEncodings === MAX_ENCODINGS) return null;
   const inner = readText(value, numEncodings + 1);
-  return inner === null ? null : { text: inner.text, note: "double-encoded-arguments" };
+  return inner === null ? null : { text: inner.text, note: "calls with arguments encoded twice" };
 }

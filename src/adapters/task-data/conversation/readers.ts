@@ -5,19 +5,19 @@ import { readFencedJson, readFunctionTags, readMistral, readToolCallTags, type S
 import type { TextMessage } from "./text-calls.ts";
 
 /**
- * How the calls of a conversation were written. `tool_calls` and `function_call` are fields of a message, the others stand in its text;
- * `none` is a conversation without a call.
+ * How the calls of a conversation were written. `tool-calls` and `function-call` are fields of a message, the others stand in its text;
+ * `no-calls` is a conversation without a call.
  */
 export const CALL_READERS = [
-  "tool_calls",
-  "function_call",
+  "tool-calls",
+  "function-call",
   "react",
   "act",
   "tool-call-tags",
   "function-tags",
   "mistral",
   "fenced-json",
-  "none",
+  "no-calls",
 ] as const;
 export type CallReader = (typeof CALL_READERS)[number];
 
@@ -43,7 +43,7 @@ export interface AgentText {
 }
 
 export interface TextReader {
-  readonly name: Exclude<CallReader, "tool_calls" | "function_call" | "none">;
+  readonly name: Exclude<CallReader, "tool-calls" | "function-call" | "no-calls">;
   /** Null when the message holds nothing in this form. */
   readonly read: (message: AgentText, tools: KnownTools) => TextMessage | null;
   /** True for a mark that is written for calls alone. Else a call has to be of a known tool, or to be answered. */
@@ -59,7 +59,7 @@ export const TEXT_READERS: readonly TextReader[] = [
   { name: "function-tags", read: ({ text }, tools) => readFunctionTags(text, tools.schemaOf), isMarked: isAlwaysMarked },
   { name: "mistral", read: ({ text }) => readMistral(text), isMarked: isAlwaysMarked },
   { name: "act", read: readAction, isMarked: hasAction },
-  { name: "fenced-json", read: ({ text }) => readFencedJson(text), isMarked: () => false },
+  { name: "fenced-json", read: ({ text }) => (hasAction(text) ? null : readFencedJson(text)), isMarked: () => false },
 ];
 const REACT: TextReader = { name: "react", read: readAction, isMarked: hasAction };
 

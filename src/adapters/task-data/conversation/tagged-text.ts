@@ -88,7 +88,7 @@ function functionCall(name: string, body: string, schema: ReturnType<SchemaOf>):
   if (parameters.length === 0 && body.trim() !== "") return null;
   const value = PyDict.from(parameters.map((parameter) => [parameter.key, parameter.value] as const));
   const isGuessed = parameters.some((parameter) => parameter.isGuessed);
-  const note: ReadingNote | null = isGuessed ? "text-valued-arguments" : null;
+  const note: ReadingNote | null = isGuessed ? "calls with values that may be text or numbers: kept as text" : null;
   return [{ name, text: dumps(value), note }];
 }
 

@@ -26,7 +26,7 @@ export function callsOfText(text: string): TextCall[] | null {
   const parsed = parseEither(text.trim());
   const calls = parsed === null ? null : callsOfValue(parsed.value);
   if (calls === null || parsed?.isJson === true) return calls;
-  return calls.map((call) => ({ ...call, note: call.note ?? "python-literal-arguments" }));
+  return calls.map((call) => ({ ...call, note: call.note ?? "calls with arguments as Python literals" }));
 }
 
 function callsOfValue(value: PyValue): TextCall[] | null {
