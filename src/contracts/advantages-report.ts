@@ -35,6 +35,11 @@ export const AdvantagesReport = z
     rewardTable: RewardTable,
     numExcluded: z.int().nonnegative().describe("entries of the source without an outcome"),
     reading: RolloutReading.optional().describe("what was read from the files, and what was not; absent in reports of 0.1.0"),
+    numDoubtfulCalls: z
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe('calls that equal a golden or an earlier one only if "1" and 1 are the same to the tool, which no schema says; no gold'),
     diagnostics: z.strictObject({
       estimator: z.string(),
       numGroups: z.int(),

@@ -143,7 +143,16 @@ export type GateRow = z.infer<typeof GateRow>;
 
 export const CalibrationWarning = z
   .strictObject({
-    code: z.enum(["confounded-by-task", "low-support", "no-pairs", "one-task", "one-user", "no-variation", "no-usable-proposal"]),
+    code: z.enum([
+      "confounded-by-task",
+      "low-support",
+      "no-pairs",
+      "one-task",
+      "one-user",
+      "no-variation",
+      "no-usable-proposal",
+      "doubtful-calls",
+    ]),
     tier: z.string().nullable(),
     message: z.string(),
   })

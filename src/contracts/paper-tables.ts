@@ -31,6 +31,7 @@ export const PaperTables = z
   .strictObject({
     schemaVersion: z.literal(1),
     bufferSha256: z.string(),
+    numDoubtfulCalls: z.int().nonnegative().default(0).describe("of the finer tiers, as in AdvantagesReport"),
     paperTiers: SplitStatistics,
     finerTiers: SplitStatistics,
     estimators: z.array(EstimatorRow),

@@ -37,6 +37,10 @@ export const CallPredicate = z
     isWrite: z.boolean().optional(),
     isTransfer: z.boolean().optional(),
     isGrounded: z.boolean().optional().describe("every argument of a write stands in a user message or a tool result"),
+    isDoubtful: z
+      .boolean()
+      .optional()
+      .describe('near to a golden or an earlier call, and nearer if "1" and 1 are the same to the tool, which no schema says'),
     effect: z.enum(["equivalent", "different", "unknown"]).optional().describe("of a write that is not gold, judged by replay"),
     partialMatch: z
       .strictObject({ min: z.number().min(0).max(1).default(0), max: z.number().min(0).max(1).default(1) })

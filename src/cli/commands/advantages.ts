@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { reportAdvantages } from "#core/advantage/report-advantages.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
+import { describeDoubt } from "#core/reward/label-rollout.ts";
 import { emit, formatNumber, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
 
@@ -49,6 +50,7 @@ function render(report: AdvantagesReport): string {
       ...(report.reading === undefined ? [] : describeReading(report.reading)),
       ["dead turns", `${diagnostics.numDeadTurns} of ${diagnostics.numTurns}`],
     ]),
+    ...(report.numDoubtfulCalls === 0 ? [] : ["", describeDoubt(report.numDoubtfulCalls)]),
     "",
     table,
     "",

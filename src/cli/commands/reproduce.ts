@@ -10,7 +10,7 @@ import type { EstimatorRow, HeldOutRow, PaperTables } from "#contracts/paper-tab
 import type { TierScheme } from "#contracts/reward-table.ts";
 import { paperTables } from "#core/calibration/paper-tables.ts";
 import { CampaignError } from "#core/errors.ts";
-import { labelRollout } from "#core/reward/label-rollout.ts";
+import { describeDoubt, labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { describeOptions } from "../issues.ts";
 import { type Column, emit, formatPercent, type OutputOptions, renderTable } from "../output.ts";
@@ -64,10 +64,11 @@ async function run(paths: string[], options: OutputOptions): Promise<void> {
   emit({ ...tables, testbed }, options, render);
 }
 
-function render({ paperTiers, finerTiers, estimators, handSet, heldOut, testbed }: PaperTables): string {
+function render({ numDoubtfulCalls, paperTiers, finerTiers, estimators, handSet, heldOut, testbed }: PaperTables): string {
   const { numTasks, numRollouts, numTurns, numPasses, numPairs, numMixedTasks } = paperTiers;
   return [
     `${numRollouts} rollouts of ${numTasks} tasks, ${numTurns} turns, ${numPasses} passes, ${numPairs} pass/fail pairs in ${numMixedTasks} mixed tasks`,
+    ...(numDoubtfulCalls === 0 ? [] : [describeDoubt(numDoubtfulCalls)]),
     style.bold("\nthe published tiers and the outcome"),
     tierTable(paperTiers),
     style.bold("\nfiner tiers and the outcome"),

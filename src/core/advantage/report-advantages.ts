@@ -7,7 +7,7 @@ import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import { groupByTask } from "../calibration/buffer.ts";
 import { sumCounts } from "../reading/counts.ts";
 import { toAdvantageGroup } from "../reward/advantage-groups.ts";
-import type { LabelledRollout } from "../reward/label-rollout.ts";
+import { countDoubtfulCalls, type LabelledRollout } from "../reward/label-rollout.ts";
 import { computeAdvantages } from "./compute-advantages.ts";
 import { turnReturns } from "./gtpo.ts";
 
@@ -29,6 +29,7 @@ export function reportAdvantages(input: {
     rewardTable: input.table,
     numExcluded: sumCounts(input.reading.excluded),
     reading: input.reading,
+    numDoubtfulCalls: countDoubtfulCalls(input.rollouts),
     diagnostics: { ...diagnostics, numSetsBySize: { ...diagnostics.numSetsBySize } },
     rollouts: tasks.flatMap(({ rollouts }, p) =>
       rollouts.map((rollout, i) =>

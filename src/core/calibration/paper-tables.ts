@@ -3,7 +3,7 @@ import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { EstimatorRow, PaperTables } from "#contracts/paper-tables.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
-import type { LabelledRollout } from "../reward/label-rollout.ts";
+import { countDoubtfulCalls, type LabelledRollout } from "../reward/label-rollout.ts";
 import { tierScheme } from "../reward/tiers.ts";
 import type { BootstrapOptions } from "../statistics/bootstrap.ts";
 import { analyse, assessTable, describeSplit } from "./assess.ts";
@@ -79,6 +79,7 @@ export function paperTables(input: PaperTablesInput): Omit<PaperTables, "testbed
   return {
     schemaVersion: 1,
     bufferSha256: input.bufferSha256,
+    numDoubtfulCalls: countDoubtfulCalls(input.finerRollouts),
     paperTiers: assess(naive, HYBRID, options).split,
     finerTiers: assess(finerPrior, HYBRID, options).split,
     estimators: [

@@ -1,6 +1,7 @@
 // What a reader of a report must know before believing it.
 import type { CalibrationWarning, Finding, SplitStatistics } from "#contracts/calibration-report.ts";
 import type { ProposalRecord } from "#contracts/table-proposal.ts";
+import { countDoubtfulCalls, describeDoubt } from "../reward/label-rollout.ts";
 import type { TaskRollouts } from "./buffer.ts";
 
 /** Warnings about the buffer and its tiers. `kept` are the tiers that had no support for a fit. */
@@ -14,7 +15,7 @@ export function findWarnings(
   const judge = splits.find(({ split }) => split === "judge");
   if (all === undefined || judge === undefined) return [];
   const onFit = proposal === undefined ? supportWarnings(all, kept) : proposalWarnings(proposal);
-  return [...bufferWarnings(tasks, all, judge), ...all.tiers.flatMap(confounding), ...onFit];
+  return [...bufferWarnings(tasks, all, judge), ...doubtWarnings(tasks), ...all.tiers.flatMap(confounding), ...onFit];
 }
 
 function proposalWarnings({ model, attempts, proposal }: ProposalRecord): CalibrationWarning[] {
@@ -38,6 +39,11 @@ function bufferWarnings(tasks: readonly TaskRollouts[], all: SplitStatistics, ju
   } else if (all.numPairs === 0) warn("no-pairs", "no task has both passing and failing rollouts: nothing can be said within a task");
   else if (judge.numPairs === 0) warn("no-pairs", "no judging task has both passing and failing rollouts");
   return warnings;
+}
+
+function doubtWarnings(tasks: readonly TaskRollouts[]): CalibrationWarning[] {
+  const numDoubtful = countDoubtfulCalls(tasks.flatMap(({ rollouts }) => rollouts));
+  return numDoubtful === 0 ? [] : [{ code: "doubtful-calls", tier: null, message: describeDoubt(numDoubtful) }];
 }
 
 /** Pooled and within-task correlation tell different stories: the tier marks hard or easy tasks, not good or bad turns. */

@@ -2,12 +2,13 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Task } from "#contracts/task.ts";
+import { isNoArguments } from "../exact-json.ts";
 import type { ToolSchema } from "../ports.ts";
 import { type Database, type DatabaseState, Draft } from "./database.ts";
 import type { Environment, EnvironmentCall, Grade, StepResult } from "./environment.ts";
 import { tauText } from "./hash-texts.ts";
 import { parseJson } from "./python/parse-json.ts";
-import { isDict, type PyDict, PyError } from "./python/values.ts";
+import { dict, isDict, type PyDict, PyError } from "./python/values.ts";
 import { databaseHash, isSameDatabase, stateHash } from "./state-hash.ts";
 import { bindArguments, type Tool } from "./tool.ts";
 
@@ -102,6 +103,7 @@ export function stepTool(toolkit: Toolkit, state: DatabaseState, { name, argumen
 
 /** The arguments, or what to answer instead. The benchmark itself ends the conversation on text that is no JSON object. */
 function parseArguments(argumentsJson: string): PyDict | string {
+  if (isNoArguments(argumentsJson)) return dict();
   if (argumentsJson.length > MAX_ARGUMENT_CHARACTERS) return `Error: arguments longer than ${MAX_ARGUMENT_CHARACTERS} characters`;
   try {
     const value = parseJson(argumentsJson);

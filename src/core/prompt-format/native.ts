@@ -1,6 +1,7 @@
 // native/1: the model's own chat template and tool calls, rendered by its server. Here are the messages that go in and what comes out.
 import type { RequestFields } from "#contracts/request-fields.ts";
 import { hashJson } from "../canonical-json.ts";
+import { isNoArguments, parseArguments } from "../exact-json.ts";
 import type { AgentTurn, AgentTurnRecord, Conversation } from "../ports.ts";
 
 export const NATIVE_FORMAT = "native/1";
@@ -45,7 +46,11 @@ function messagesOfTurn({ turn }: AgentTurnRecord, sendsReasoning: boolean): Cha
     const reply: ChatMessage[] = turn.userReply === null ? [] : [{ role: "user", content: turn.userReply }];
     return [{ role: "assistant", content: turn.content ?? "", ...thought }, ...reply];
   }
-  const shown: ChatToolCall = { id: call.id, type: "function", function: { name: call.name, arguments: call.argumentsJson } };
+  const shown: ChatToolCall = {
+    id: call.id,
+    type: "function",
+    function: { name: call.name, arguments: isNoArguments(call.argumentsJson) ? "{}" : call.argumentsJson },
+  };
   return [
     { role: "assistant", content: turn.content, tool_calls: [shown], ...thought },
     { role: "tool", tool_call_id: call.id, content: call.result ?? "" },
@@ -53,7 +58,7 @@ function messagesOfTurn({ turn }: AgentTurnRecord, sendsReasoning: boolean): Cha
 }
 
 /**
- * An assistant message as an agent turn. Arguments that are not a JSON object end the rollout as unparsable: tau-bench dies on them, and
+ * An assistant message as an agent turn. No arguments are `{}`, in whatever way a server writes that. Arguments that are not a JSON object end the rollout as unparsable: tau-bench dies on them, and
  * no chat template could show them to the model again.
  */
 export function parseChatMessage(
@@ -62,16 +67,7 @@ export function parseChatMessage(
 ): Pick<AgentTurn, "content" | "toolCalls" | "parseError"> {
   const toolCalls = calls.map(({ id, function: { name, arguments: argumentsJson } }) => ({ id, name, argumentsJson }));
   const first = toolCalls[0];
-  const isUnreadable = first !== undefined && !isJsonObject(first.argumentsJson);
+  const isUnreadable = first !== undefined && parseArguments(first.argumentsJson) === null;
   const text = content === null || content.trim() === "" ? null : content;
   return { content: text, toolCalls, parseError: isUnreadable ? `the arguments of ${first.name} are not a JSON object` : null };
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }

@@ -1,15 +1,19 @@
 // The golden calls of a task and how a call of the agent relates to them. A golden call is matched at most once.
 import type { Task } from "#contracts/task.ts";
 import type { ToolSchema } from "../ports.ts";
-import { type CanonicalArguments, canonicalArguments, equalArguments } from "./canonical-arguments.ts";
+import { type CanonicalArguments, canonicalArguments, equalArguments, type Reading } from "./canonical-arguments.ts";
 
 /** Largest value of a partial match: a call that equals a golden one is gold, or a repetition of it. */
 const MAX_PARTIAL_MATCH = 0.99;
+/** The right tool, and no argument that certainly equals a golden one. */
+export const MIN_PARTIAL_MATCH = 0.5;
+
+export type ArgumentReadings = Readonly<Record<Reading, CanonicalArguments>>;
 
 export interface GoldenCall {
   readonly name: string;
   readonly argumentsJson: string;
-  readonly arguments: CanonicalArguments;
+  readonly arguments: ArgumentReadings;
   isUsed: boolean;
 }
 
@@ -24,25 +28,43 @@ export function goldenCalls(task: Task, schemaFor: SchemaLookup): GoldenCall[] {
   return task.goldenActions.map((action) => ({
     name: action.name,
     argumentsJson: action.argumentsJson,
-    arguments: canonicalArguments(action.argumentsJson, schemaFor(action.name)),
+    arguments: readArguments(action.argumentsJson, schemaFor(action.name)),
     isUsed: false,
   }));
 }
 
+export function readArguments(argumentsJson: string, schema: ReturnType<SchemaLookup>): ArgumentReadings {
+  return {
+    exact: canonicalArguments(argumentsJson, schema, "exact"),
+    lenient: canonicalArguments(argumentsJson, schema, "lenient"),
+  };
+}
+
 /** The first unused golden call of equal name and arguments, or undefined. The caller marks it used. */
-export function findExactMatch(golden: readonly GoldenCall[], name: string, args: CanonicalArguments): GoldenCall | undefined {
-  return golden.find((call) => !call.isUsed && call.name === name && equalArguments(call.arguments, args));
+export function findMatch(
+  golden: readonly GoldenCall[],
+  name: string,
+  args: ArgumentReadings,
+  reading: Reading = "exact",
+): GoldenCall | undefined {
+  return golden.find((call) => !call.isUsed && call.name === name && equalArguments(call.arguments[reading], args[reading]));
 }
 
 /**
  * 0.5 + 0.5 * (equal arguments / golden arguments) against the best golden call of that name, at most 0.99.
  * Null when no golden call has that name, or none shares an argument, or it takes no arguments. arXiv:2604.02869, section 5.3.
  */
-export function partialMatch(golden: readonly GoldenCall[], name: string, args: CanonicalArguments): number | null {
+export function partialMatch(
+  golden: readonly GoldenCall[],
+  name: string,
+  readings: ArgumentReadings,
+  reading: Reading = "exact",
+): number | null {
+  const args = readings[reading];
   if (args === null) return null;
-  const shares = golden.filter((call) => call.name === name).map((call) => sharedArguments(call.arguments, args));
+  const shares = golden.filter((call) => call.name === name).map((call) => sharedArguments(call.arguments[reading], args));
   const best = Math.max(0, ...shares);
-  return best === 0 ? null : Math.min(MAX_PARTIAL_MATCH, 0.5 + 0.5 * best);
+  return best === 0 ? null : Math.min(MAX_PARTIAL_MATCH, MIN_PARTIAL_MATCH + (1 - MIN_PARTIAL_MATCH) * best);
 }
 
 function sharedArguments(golden: CanonicalArguments, args: ReadonlyMap<string, string>): number {

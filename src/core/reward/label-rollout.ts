@@ -20,6 +20,17 @@ export interface LabelledRollout {
   readonly numTokensPerTurn?: readonly number[];
 }
 
+/** Calls of which no schema says whether they equal a golden or an earlier one. */
+export function countDoubtfulCalls(rollouts: readonly LabelledRollout[]): number {
+  return rollouts.flatMap(({ turns }) => turns).flatMap(({ callTiers }) => callTiers.filter((call) => call.isDoubtful === true)).length;
+}
+
+/** What a report says of them. */
+export function describeDoubt(numDoubtfulCalls: number): string {
+  const calls = numDoubtfulCalls === 1 ? "1 call" : `${numDoubtfulCalls} calls`;
+  return `${calls} would equal, or be nearer to, a golden or an earlier call if "007", "7" and 7 were the same to the tool, which no schema says: near misses at most, never gold nor duplicates; name the tools' environment (--task-set) to know`;
+}
+
 /** Whether a rollout was cut by a limit rather than ended by its user or agent. */
 export function isTruncation(stopReason: StopReason): boolean {
   return stopReason === "turn-cap" || stopReason === "token-cap" || stopReason === "context-cap";

@@ -3,8 +3,18 @@ import type { TierScheme } from "#contracts/reward-table.ts";
 import type { Task } from "#contracts/task.ts";
 import type { ToolCall, Trajectory, Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
-import { type CanonicalArguments, canonicalArguments } from "./canonical-arguments.ts";
-import { findExactMatch, type GoldenCall, goldenCalls, partialMatch, type SchemaLookup, schemaLookup } from "./golden-calls.ts";
+import type { Reading } from "./canonical-arguments.ts";
+import {
+  type ArgumentReadings,
+  findMatch,
+  type GoldenCall,
+  goldenCalls,
+  MIN_PARTIAL_MATCH,
+  partialMatch,
+  readArguments,
+  type SchemaLookup,
+  schemaLookup,
+} from "./golden-calls.ts";
 import { createEvidence, type Evidence } from "./grounding.ts";
 import type { CallFacts, TierSchemeDefinition } from "./tier-scheme.ts";
 import { MESSAGE_TIER, tierScheme } from "./tiers.ts";
@@ -15,6 +25,8 @@ export interface CallTier {
   readonly tier: string;
   /** 0.5 to 0.99 for a partial match with a golden call, else null. What the value "soft" of a reward table pays. */
   readonly match: number | null;
+  /** What the call is hangs on whether a string of digits and a number are the same to the tool, which no schema says. Absent: no. */
+  readonly isDoubtful?: boolean;
 }
 
 /** A turn with its tiers. `tier` is the one that speaks for the turn in statistics: its only call's, or the most salient of several. */
@@ -42,7 +54,7 @@ interface Labelling {
   readonly golden: GoldenCall[];
   readonly replay: WriteReplay | null;
   readonly evidence: Evidence;
-  readonly seen: Set<string>;
+  readonly seen: Readonly<Record<Reading, Set<string>>>;
 }
 
 /**
@@ -64,7 +76,7 @@ export function labelTrajectory(
     golden: goldenCalls(task, schemaFor),
     replay: "reset" in environment ? createWriteReplay(environment) : null,
     evidence: createEvidence(trajectory),
-    seen: new Set(),
+    seen: { exact: new Set(), lenient: new Set() },
   };
   const isUnparsable = trajectory.outcome.stopReason === "unparsable";
   return trajectory.turns.map((turn, position) => {
@@ -102,20 +114,31 @@ function observationAfter(turn: Turn | undefined): string {
 function labelCall(call: ToolCall, callIndex: number, position: number, labelling: Labelling): CallTier {
   const facts = callFacts(call, position, labelling);
   labelling.replay?.advance(call);
-  return { callIndex, tier: labelling.scheme.classify(facts), match: facts.partialMatch };
+  return {
+    callIndex,
+    tier: labelling.scheme.classify(facts),
+    match: facts.partialMatch,
+    ...(facts.isDoubtful ? { isDoubtful: true } : {}),
+  };
 }
 
 /** Facts about the next call. Marks the golden call that it matches as used. */
 function callFacts(call: ToolCall, turn: number, labelling: Labelling): CallFacts {
   const { catalog, golden, replay } = labelling;
-  const args = canonicalArguments(call.argumentsJson, labelling.schemaFor(call.name));
-  const isDuplicate = !remember(call, args, labelling.seen);
-  const exact = call.isError ? undefined : findExactMatch(golden, call.name, args);
+  const args = readArguments(call.argumentsJson, labelling.schemaFor(call.name));
+  const lenient = lenientFacts(call, args, labelling);
+  const isDuplicate = !remember(call, args, labelling.seen, "exact");
+  const exact = call.isError ? undefined : findMatch(golden, call.name, args);
   const isWrite = catalog.isWrite(call.name);
   const isOpenWrite = isWrite && !call.isError && exact === undefined && !isDuplicate;
   const equivalent = isOpenWrite ? replay?.findEquivalent(call, golden) : undefined;
   const matched = exact ?? equivalent;
   if (matched !== undefined) matched.isUsed = true;
+  const isOpen = !call.isError && exact === undefined && !isDuplicate;
+  const certain = isOpen ? partialMatch(golden, call.name, args) : null;
+  /** What replay has shown of a write is not in doubt. */
+  const isJudged = isWrite && replay !== null;
+  const isDoubtful = isOpen && !isJudged && (lenient.isGold || lenient.isDuplicate || lenient.partialMatch !== certain);
   return {
     name: call.name,
     turn,
@@ -124,16 +147,27 @@ function callFacts(call: ToolCall, turn: number, labelling: Labelling): CallFact
     isDuplicate,
     isWrite,
     isTransfer: catalog.isTerminal(call.name),
-    partialMatch: call.isError || exact !== undefined || isDuplicate ? null : partialMatch(golden, call.name, args),
+    partialMatch: isDoubtful && lenient.isGold ? Math.max(MIN_PARTIAL_MATCH, certain ?? 0) : certain,
+    isDoubtful,
     isGrounded: !isOpenWrite || labelling.evidence.findUngrounded(call.argumentsJson, labelling.schemaFor(call.name)).length === 0,
     effect: equivalent !== undefined ? "equivalent" : replay === null ? "unknown" : "different",
   };
 }
 
+/** What the call would be if every string of digits were a number where no schema says what it is. Comes before its exact facts. */
+function lenientFacts(call: ToolCall, args: ArgumentReadings, { golden, seen }: Labelling) {
+  return {
+    isDuplicate: !remember(call, args, seen, "lenient"),
+    isGold: findMatch(golden, call.name, args, "lenient") !== undefined,
+    partialMatch: partialMatch(golden, call.name, args, "lenient"),
+  };
+}
+
 /** False when a call of this name and these arguments was seen before. Unparsable arguments are compared as text. */
-function remember(call: ToolCall, args: CanonicalArguments, seen: Set<string>): boolean {
+function remember(call: ToolCall, readings: ArgumentReadings, seen: Labelling["seen"], reading: Reading): boolean {
+  const args = readings[reading];
   const key = JSON.stringify([call.name, args === null ? call.argumentsJson : [...args]]);
-  if (seen.has(key)) return false;
-  seen.add(key);
+  if (seen[reading].has(key)) return false;
+  seen[reading].add(key);
   return true;
 }

@@ -14,6 +14,8 @@ export interface CallFacts {
   readonly isTransfer: boolean;
   /** 0.5 to 0.99 when some arguments equal those of a golden call of that name, else null. */
   readonly partialMatch: number | null;
+  /** Equal to a golden or an earlier call, in more arguments than is certain, only if a string of digits and a number are the same to the tool. */
+  readonly isDoubtful: boolean;
   /** Effect of a write that is not gold, against the golden writes of that name; unknown without an environment to replay in. */
   readonly effect: "equivalent" | "different" | "unknown";
   /** Every argument of a write stands in a user message or a tool result. */

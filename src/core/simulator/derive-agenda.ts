@@ -1,6 +1,7 @@
 // An agenda for a task that has none, such as tau-bench's: one wish per golden write, in words made from its facts; a task without
 // writes becomes the instruction in the first person. Golden calls are never quoted: only ids, airports, dates and names leave them.
 import type { GoldenAction, Task } from "#contracts/task.ts";
+import { spokenArguments } from "../exact-json.ts";
 import { type Agenda, type Wish, wish } from "./agenda.ts";
 import { retailIdentity, retailWish } from "./retail-wishes.ts";
 
@@ -41,7 +42,7 @@ function withoutLabels(instruction: string): string {
 }
 
 function wishOf({ name, argumentsJson }: GoldenAction, story: string): Wish[] {
-  const args = JSON.parse(argumentsJson) as Arguments;
+  const args = spokenArguments(argumentsJson);
   const id = String(args["reservation_id"]);
   const common = { details: story, payment: typeof args["payment_id"] === "string" ? args["payment_id"] : null };
   switch (name) {

@@ -1,5 +1,6 @@
 // What the golden writes of tau-bench's retail tasks are in a customer's words: ids, addresses and reasons leave them, no call does.
 import type { GoldenAction } from "#contracts/task.ts";
+import { spokenArguments } from "../exact-json.ts";
 import { type Wish, wish } from "./agenda.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -11,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The wish behind a golden write, or null for an action that is none of retail's writes. */
 export function retailWish({ name, argumentsJson }: GoldenAction, story: string): Wish | null {
-  const args = JSON.parse(argumentsJson) as Arguments;
+  const args = spokenArguments(argumentsJson);
   const payment = typeof args["payment_method_id"] === "string" ? args["payment_method_id"] : null;
   const words = wordsFor(name, args);
   return words === null ? null : wish("other", { words, details: story, payment });
@@ -53,7 +54,7 @@ const address = (args: Arguments): string =>
 /** Who the customer is, as the shop asks for it: by email, or by name and zip code. Null when the golden actions do not look it up. */
 export function retailIdentity(actions: readonly GoldenAction[]): string | null {
   for (const { name, argumentsJson } of actions) {
-    const args = JSON.parse(argumentsJson) as Arguments;
+    const args = spokenArguments(argumentsJson);
     if (name === "find_user_id_by_email") return `My email is ${args["email"]}.`;
     if (name === "find_user_id_by_name_zip") return `I am ${args["first_name"]} ${args["last_name"]}, zip code ${args["zip"]}.`;
   }

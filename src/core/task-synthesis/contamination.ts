@@ -34,9 +34,14 @@ export function createBenchmark(tasks: readonly Task[], isWrite: (name: string) 
   };
 }
 
-/** Equal for the same user and the same set of writes, whatever their order and the spelling of their arguments. */
+/**
+ * Equal for the same user and the same set of writes, whatever their order and the spelling of their arguments. "1" and 1 are one here:
+ * a task too many is flagged rather than a benchmark's own let through.
+ */
 export function writesKey(userId: string, writes: readonly GoldenAction[]): string {
-  const texts = writes.map(({ name, argumentsJson }) => canonicalJson([name, Array.from(canonicalArguments(argumentsJson) ?? [])]));
+  const texts = writes.map(({ name, argumentsJson }) =>
+    canonicalJson([name, Array.from(canonicalArguments(argumentsJson, undefined, "lenient") ?? [])]),
+  );
   return canonicalJson([userId, ...texts.sort()]);
 }
 

@@ -1,5 +1,6 @@
 // Tasks as tau-bench writes them: `[Task(**task) for task in json.load(file)]` reads the list.
 import type { SynthesizedTask } from "#contracts/task-file.ts";
+import { parseArguments } from "../exact-json.ts";
 
 export interface TauBenchTaskJson {
   readonly user_id: string;
@@ -13,7 +14,7 @@ export function toTauBench({ task }: Pick<SynthesizedTask, "task">): TauBenchTas
   return {
     user_id: task.userId,
     instruction: task.instruction,
-    actions: task.goldenActions.map(({ name, argumentsJson }) => ({ name, kwargs: JSON.parse(argumentsJson) as unknown })),
+    actions: task.goldenActions.map(({ name, argumentsJson }) => ({ name, kwargs: parseArguments(argumentsJson) })),
     outputs: task.outputs,
   };
 }

@@ -1,6 +1,7 @@
 // Tasks as tau2-bench writes them in tasks.json and split_tasks.json: graded by database and communicated strings, like its airline.
 import type { Scenario, SynthesizedTask } from "#contracts/task-file.ts";
 import type { Tau2Scenario } from "../environment/tau2-airline/scenario.ts";
+import { parseArguments } from "../exact-json.ts";
 
 export function toTau2Scenario({ domain, persona, reasonForCall, knownInfo, unknownInfo, taskInstructions }: Scenario): Tau2Scenario {
   return {
@@ -30,7 +31,7 @@ export function toTau2({ task, scenario, decisions, difficulty }: SynthesizedTas
       actions: task.goldenActions.map(({ name, argumentsJson }, index) => ({
         action_id: `${task.id}_${index}`,
         name,
-        arguments: JSON.parse(argumentsJson) as unknown,
+        arguments: parseArguments(argumentsJson),
         info: null,
       })),
       communicate_info: task.outputs,

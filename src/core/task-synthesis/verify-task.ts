@@ -4,6 +4,7 @@ import type { GoldenAction } from "#contracts/task.ts";
 import type { SynthesizedTask } from "#contracts/task-file.ts";
 import type { DatabaseState } from "../environment/database.ts";
 import type { Environment } from "../environment/environment.ts";
+import { parseArguments } from "../exact-json.ts";
 
 type Played = Pick<SynthesizedTask, "task" | "decisions" | "difficulty">;
 
@@ -33,7 +34,7 @@ export function verifyTask(environment: Environment<DatabaseState>, { task, deci
 
 /** The tool and the record of a write. */
 function aboutOf({ name, argumentsJson }: GoldenAction): string {
-  const { reservation_id, order_id, user_id } = JSON.parse(argumentsJson) as Readonly<Record<string, unknown>>;
+  const { reservation_id, order_id, user_id } = parseArguments(argumentsJson) ?? {};
   return JSON.stringify([name, reservation_id ?? order_id ?? user_id]);
 }
 

@@ -1,11 +1,14 @@
 // JSON as Python's json.loads reads it: 1 and 1.0 stay apart, keys keep their order, error texts are CPython's.
 // Differs on purpose: NaN, Infinity and numbers beyond a double are refused, since the database has no form for them; so is text that is
 // longer or nested deeper than any tool needs.
+import { canonicalNumber } from "../../exact-json.ts";
 import { EMPTY_SHAPE, type Shape } from "./shape.ts";
 import { PyDict, PyError, PyFloat, type PyValue, toInt } from "./values.ts";
 
 const MAX_DEPTH = 200;
 const MAX_INT_DIGITS = 4300;
+/** 15 digits, which any double keeps, and a point. */
+const MAX_EXACT_LENGTH = 16;
 /** From this many keys on, the keys of an object under construction are looked up in an index. */
 const INDEXED_SIZE = 32;
 const NUMBER = /(-?(?:0|[1-9]\d*))(\.\d+)?([eE][-+]?\d+)?/y;
@@ -86,7 +89,7 @@ class JsonReader {
     if (fraction === undefined && exponent === undefined) return integerValue(integer);
     const value = Number(lexeme);
     if (!Number.isFinite(value)) throw new PyError("ValueError", `number out of range: ${lexeme}`);
-    return new PyFloat(value);
+    return new PyFloat(value, isExact(value, lexeme) ? null : lexeme);
   }
 
   private notANumber(): never {
@@ -259,6 +262,11 @@ class EntryList {
   toDict(): PyDict {
     return new PyDict(this.shape ?? this.names, this.items);
   }
+}
+
+/** Whether a float, as it is written again, has all the digits of its text. */
+function isExact(value: number, lexeme: string): boolean {
+  return lexeme.length <= MAX_EXACT_LENGTH || canonicalNumber(lexeme) === canonicalNumber(String(value));
 }
 
 function integerValue(lexeme: string): PyValue {

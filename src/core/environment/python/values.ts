@@ -4,8 +4,11 @@ import { Shape, shapeOf } from "./shape.ts";
 /** A Python float. A plain number is always an int, a bigint an int beyond 2^53. */
 export class PyFloat {
   readonly value: number;
-  constructor(value: number) {
+  /** As it was written, where a double has not all of its digits; Python forgets that. */
+  readonly text: string | null;
+  constructor(value: number, text: string | null = null) {
     this.value = value;
+    this.text = text;
   }
 }
 

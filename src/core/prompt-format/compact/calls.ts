@@ -1,5 +1,6 @@
 // Tool calls in compact form and back: short keys, handles for ids, `"trip"` for a search between a reservation's airports,
 // `"flights": "same"` for a reservation's own. compactCall and realCall are inverse on calls whose ids were mentioned.
+import { NumberText, parseArguments } from "../../exact-json.ts";
 import type { HandleTable } from "./handles.ts";
 import { flightId, type Trip, tripBetween } from "./views.ts";
 
@@ -35,7 +36,7 @@ export interface CallContext {
 
 /** A real call as the model would write it. Malformed arguments stay as they are. */
 export function compactCall(name: string, argumentsJson: string, context: CallContext): string {
-  const args = parseObject(argumentsJson);
+  const args = parseArguments(argumentsJson);
   return name + (args === null ? argumentsJson : JSON.stringify(compactArguments(name, args, context)));
 }
 
@@ -47,7 +48,7 @@ function compactArguments(name: string, args: Arguments, context: CallContext): 
   }
   const short = ([key, value]: [string, Json]): [string, Json] => {
     if (key === "flights") return [key, compactFlights(value, args["reservation_id"], context)];
-    if (key === "cabin") return [key, SHORT_CABIN[String(value)] ?? value];
+    if (key === "cabin") return [key, SHORT_CABIN[textOf(value)] ?? value];
     return [SHORT_KEYS[key] ?? key, compactValue(key, value, context.handles)];
   };
   return Object.fromEntries(Object.entries(args).map(short));
@@ -55,8 +56,8 @@ function compactArguments(name: string, args: Arguments, context: CallContext): 
 
 function compactFlights(flights: Json, reservationId: Json, { handles, trips }: CallContext): Json {
   if (!Array.isArray(flights)) return flights;
-  const ids = flights.map((flight: Arguments | null) => flightId(String(flight?.["flight_number"]), String(flight?.["date"])));
-  const own = trips.get(String(reservationId))?.flights.map((flight) => flightId(flight.flight_number, flight.date));
+  const ids = flights.map((flight: Arguments | null) => flightId(textOf(flight?.["flight_number"]), textOf(flight?.["date"])));
+  const own = trips.get(textOf(reservationId))?.flights.map((flight) => flightId(flight.flight_number, flight.date));
   if (own !== undefined && own.join() === ids.join()) return "same";
   const listed = ids.map((id) => handles.find("f", id));
   return listed.every((handle) => handle !== null) ? listed.join(" ") : flights;
@@ -74,14 +75,14 @@ export type ParsedCall = { readonly name: string; readonly argumentsJson: string
 
 /** The real call behind compact text such as `cancel_reservation{"trip":"@r1"}`. Unknown tools and ids pass: the environment answers. */
 export function realCall(name: string, compactJson: string, context: CallContext): ParsedCall {
-  const args = parseObject(compactJson);
+  const args = parseArguments(compactJson);
   if (args === null) return { parseError: `arguments of ${name} are not a JSON object` };
   return { name, argumentsJson: JSON.stringify(realArguments(name, args, context)) };
 }
 
 function realArguments(name: string, args: Arguments, context: CallContext): Arguments {
   const tripId = expandText(args["trip"], context.handles);
-  const trip = context.trips.get(String(tripId));
+  const trip = context.trips.get(textOf(tripId));
   const long = ([key, value]: [string, Json]): [string, Json][] => {
     if (key === "trip" && SEARCHES.has(name) && trip !== undefined)
       return [
@@ -89,7 +90,7 @@ function realArguments(name: string, args: Arguments, context: CallContext): Arg
         ["destination", trip.destination],
       ];
     if (key === "flights") return [[key, realFlights(value, trip, context.handles)]];
-    if (key === "cabin") return [[key, LONG_CABIN[String(value)] ?? value]];
+    if (key === "cabin") return [[key, LONG_CABIN[textOf(value)] ?? value]];
     return [[LONG_KEYS[key] ?? key, realValue(value, context.handles)]];
   };
   return Object.fromEntries(Object.entries(args).flatMap(long));
@@ -110,19 +111,12 @@ function realValue(value: Json, handles: HandleTable): Json {
 
 const expandText = (value: Json, handles: HandleTable): Json => (typeof value === "string" ? handles.expand(value) : value);
 
+/** For looking a value up. `String` fails on an object with a key "toString". */
+const textOf = (value: Json): string => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value));
+
 /** The same list or object with every value replaced; anything else as it is. */
 function mapValues(value: Json, replace: (inner: Json, key: string) => Json): Json {
   if (Array.isArray(value)) return value.map((inner) => replace(inner, ""));
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || value instanceof NumberText) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replace(inner, key)]));
-}
-
-/** The JSON object in a text; null for anything else. */
-function parseObject(text: string): Arguments | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Arguments) : null;
-  } catch {
-    return null;
-  }
 }

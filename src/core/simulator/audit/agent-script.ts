@@ -2,6 +2,7 @@
 import type { GoldenAction, Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import type { Environment, EnvironmentCall } from "../../environment/environment.ts";
+import { spokenArguments } from "../../exact-json.ts";
 import { spokenText } from "../../rollout/spoken-text.ts";
 
 export type AgentAction =
@@ -53,8 +54,8 @@ export function scriptOfGoldenActions(task: Task, environment: Pick<Environment,
 /** "cancel reservation (reservation id NQNU5R)" */
 function inWords({ name, argumentsJson }: GoldenAction): string {
   const words = (text: string) => text.replaceAll("_", " ");
-  const facts = Object.entries(JSON.parse(argumentsJson) as object).flatMap(([key, value]) =>
-    typeof value === "string" || typeof value === "number" ? [`${words(key)} ${value}`] : [],
+  const facts = Object.entries(spokenArguments(argumentsJson)).flatMap(([key, value]) =>
+    typeof value === "string" ? [`${words(key)} ${value}`] : [],
   );
   return `${words(name)} (${facts.join(", ")})`;
 }

@@ -1,6 +1,8 @@
 // Facts that a user states in plain text: ids, e-mail addresses, dates, numbers, names, places. Rules for English customer chats;
 // what they cannot read they leave out, so that a fact that is found is worth a look.
 
+import { canonicalNumber } from "../../exact-json.ts";
+
 export interface Fact {
   readonly kind: "id" | "email" | "date" | "number" | "name" | "place";
   /** As the user wrote it. */
@@ -47,10 +49,11 @@ export function factsOf(text: string, places: Places): Fact[] {
   take(ID, ([written]) => add("id", written, idKey(written)));
   take(DATE, (match) => add("date", match[0], dateKey(match)));
   take(NUMBER, (match) => {
-    const value = Number(`${match[2]?.replaceAll(",", "")}${match[3] ?? ""}`);
+    const written = `${match[2]?.replaceAll(",", "")}${match[3] ?? ""}`;
+    const value = Number(written);
     const isCounted = match[1] !== undefined || match[4] !== undefined;
     const isYear = !isCounted && value >= 1900 && value < 2100;
-    if ((isCounted && value > 1) || (value > 12 && !isYear)) add("number", match[0], String(value));
+    if ((isCounted && value > 1) || (value > 12 && !isYear)) add("number", match[0], canonicalNumber(written));
   });
   take(COUNTED_WORD, ([written]) => add("number", written, String(NUMBER_WORDS.indexOf(written.toLowerCase()))));
   take(NAME, ([, name = ""]) => add("name", name, name.toLowerCase()));
@@ -81,7 +84,7 @@ export class Knowledge {
     for (const match of text.matchAll(DATE)) this.#dates.add(dateKey(match));
     for (const match of text.matchAll(/(\d{1,2})\/(\d{1,2})/g)) this.#dates.add(`${Number(match[1])}-${Number(match[2])}`);
     for (const [number] of text.matchAll(/\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?/g))
-      this.#numbers.add(String(Number(number.replaceAll(",", ""))));
+      this.#numbers.add(canonicalNumber(number.replaceAll(",", "")));
     for (const [word] of text.matchAll(/[a-z]+/gi)) {
       const value = NUMBER_WORDS.indexOf(word.toLowerCase());
       if (value >= 0) this.#numbers.add(String(value));
@@ -93,7 +96,7 @@ export class Knowledge {
     switch (kind) {
       case "id":
       case "email":
-        return lower.includes(key);
+        return hasWhole(lower, key);
       case "date":
         return this.#dates.has(key);
       case "number":
@@ -105,6 +108,16 @@ export class Knowledge {
     }
   }
 }
+
+/** An id or an address with nothing more before or after it: 12345678 is not 123456789. An id may stand in a longer one, as in card_12345678. */
+function hasWhole(text: string, key: string): boolean {
+  for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + 1)) {
+    if (!isLetterOrDigit(text[at - 1]) && !isLetterOrDigit(text[at + key.length])) return true;
+  }
+  return false;
+}
+
+const isLetterOrDigit = (character: string | undefined): boolean => character !== undefined && /[\p{L}\p{N}]/u.test(character);
 
 /** A whole word, in this very spelling: "SEA" is an airport, "sea" is none. */
 const hasWord = (text: string, word: string): boolean => new RegExp(`\\b${word}\\b`).test(text);

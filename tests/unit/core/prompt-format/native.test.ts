@@ -37,8 +37,25 @@ describe("an assistant message", () => {
     expect(parsed).toEqual({ content: null, toolCalls: [{ id: "c1", name: "pay", argumentsJson: '{"amount": 1.0}' }], parseError: null });
   });
 
-  test.each(["{", "", "[1]", "null", '"x"'])("with the arguments %j is unparsable", (text) => {
+  test.each(["{", "[1]", "1", '"x"'])("with the arguments %j is unparsable", (text) => {
     expect(parseChatMessage(null, [call("c1", "pay", text)]).parseError).toContain("pay");
+  });
+
+  test.each(["", " ", "null", "{}"])("with %j for no arguments is a call, which the model sees again as one", (text) => {
+    const parsed = parseChatMessage(null, [call("c1", "list", text)]);
+    expect(parsed).toEqual({ content: null, toolCalls: [{ id: "c1", name: "list", argumentsJson: text }], parseError: null });
+    const executed = {
+      ...parsed.toolCalls[0],
+      id: "c1",
+      name: "list",
+      argumentsJson: text,
+      result: "ok",
+      isError: false,
+      isExecuted: true,
+    };
+    const turn = { index: 0, content: null, toolCalls: [executed], userReply: null, finishReason: "tool_calls", stateHash: null } as const;
+    const shown = chatMessages({ systemPrompt: "", firstUserMessage: "", turns: [{ turn, tokens: null }] } as never)[2];
+    expect(shown).toMatchObject({ tool_calls: [{ function: { name: "list", arguments: "{}" } }] });
   });
 
   test("with blank text beside a call has no text", () => {

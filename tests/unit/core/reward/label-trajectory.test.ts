@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TierScheme } from "#contracts/reward-table.ts";
 import { labelTrajectory } from "#core/reward/label-trajectory.ts";
@@ -134,6 +135,108 @@ describe("turns of several calls", () => {
     );
     expect(turn?.tier).toBe("gold_write");
     expect(turn?.callTiers.map((call) => call.tier)).toEqual(["read", "gold_write"]);
+  });
+});
+
+describe("calls of which no schema says whether they are equal", () => {
+  const UNKNOWN = createToolCatalog({ writes: ["add", "put"], terminals: ["leave"] });
+  const label = (golden: CallText[], calls: CallText[], catalog: typeof UNKNOWN | typeof COUNTERS = UNKNOWN) =>
+    labelTrajectory(trajectory(calls.map((call) => [call])), task(...golden), "finer/1", catalog).map(({ tier, softMatch, callTiers }) => ({
+      tier,
+      softMatch,
+      isDoubtful: callTiers[0]?.isDoubtful ?? false,
+    }));
+
+  test.each([
+    ['"00123"', '"123"'],
+    ['"1e3"', '"1000"'],
+    ['"+15551234"', '"15551234"'],
+    ['"1.10"', '"1.1"'],
+    ['"1"', "1"],
+    ['"2512292042121000001"', "2512292042121000001"],
+  ])("%s for %s is a near miss in doubt, not gold, and leaves the golden call open", (golden, called) => {
+    const call = (value: string): CallText => ["put", `{"id": ${value}}`];
+    expect(label([call(golden)], [call(called), call(golden)])).toEqual([
+      { tier: "soft_write", softMatch: 0.5, isDoubtful: true },
+      { tier: "gold_write", softMatch: null, isDoubtful: false },
+    ]);
+  });
+
+  test.each([
+    ["2512292042121000001", "2512292042121000000"],
+    ['"2512292042121000001"', '"2512292042121000000"'],
+    ['"a1"', '"a01"'],
+  ])("%s and %s are two, without a doubt", (golden, called) => {
+    expect(label([["put", `{"id": ${golden}}`]], [["put", `{"id": ${called}}`]])).toEqual([
+      { tier: "state", softMatch: null, isDoubtful: false },
+    ]);
+  });
+
+  test("an argument in doubt beside certain ones is worth nothing", () => {
+    expect(label([["get", { a: 1, b: "2" }]], [["get", { a: 1, b: 2 }]])).toEqual([
+      { tier: "soft_read", softMatch: 0.75, isDoubtful: true },
+    ]);
+    expect(label([["get", { a: 1, b: "2", c: 3 }]], [["get", { a: 0, b: 2, c: 0 }]])).toEqual([
+      { tier: "read", softMatch: null, isDoubtful: true },
+    ]);
+  });
+
+  test("a repetition in doubt is no duplicate", () => {
+    expect(
+      label(
+        [],
+        [
+          ["get", { id: "7" }],
+          ["get", { id: 7 }],
+          ["get", { id: "7" }],
+        ],
+      ),
+    ).toEqual([
+      { tier: "read", softMatch: null, isDoubtful: false },
+      { tier: "read", softMatch: null, isDoubtful: true },
+      { tier: "duplicate", softMatch: null, isDoubtful: false },
+    ]);
+  });
+
+  test("the schema's word, or a replay, leaves no doubt", () => {
+    expect(label([["get", { name: "1", detail: 2 }]], [["get", { name: "1", detail: "2" }]], COUNTERS)).toMatchObject([
+      { tier: "gold_read", isDoubtful: false },
+    ]);
+    expect(label([["get", { name: "1" }]], [["get", { name: 1 }]], COUNTERS)).toMatchObject([{ tier: "read", isDoubtful: false }]);
+    expect(label([["put", { name: "a", value: 1, mark: "7" }]], [["put", { name: "a", value: 1, mark: 7 }]], COUNTERS)).toMatchObject([
+      { tier: "equiv_write", isDoubtful: false },
+    ]);
+  });
+
+  test.each(["", "null", " "])("a call with the arguments %j is one without arguments", (text) => {
+    expect(
+      label(
+        [["get", "{}"]],
+        [
+          ["get", text],
+          ["get", "{}"],
+        ],
+      ).map(({ tier }) => tier),
+    ).toEqual(["gold_read", "duplicate"]);
+    expect(label([["get", text]], [["get", "{}"]]).map(({ tier }) => tier)).toEqual(["gold_read"]);
+  });
+
+  test("labels do not depend on how arguments are written, and do on every digit of an id", () => {
+    const ids = fc.stringMatching(/^[0-9]{1,40}$/);
+    const wrote = (id: string, asText: boolean) => (asText ? `"${id}"` : id.replace(/^0+(?=\d)/, ""));
+    const escaped = (text: string) => text.replaceAll(/\d(?=\d*")/g, (digit) => `\\u003${digit}`);
+    fc.assert(
+      fc.property(ids, fc.boolean(), fc.nat(), fc.integer({ min: 1, max: 9 }), (id, asText, at, step) => {
+        const golden: CallText = ["put", `{"id": ${wrote(id, asText)}, "note": "n"}`];
+        const again = asText ? escaped(wrote(id, true)) : `${wrote(id, false)}.0`;
+        expect(label([golden], [["put", `{ "note" :\t"n",\n"id":${again}}`]])).toMatchObject([{ tier: "gold_write" }]);
+        const place = at % id.length;
+        const other = id.slice(0, place) + ((Number(id[place]) + step) % 10) + id.slice(place + 1);
+        expect(label([golden], [["put", `{"id": ${wrote(other, asText)}, "note": "n"}`]])).toEqual([
+          { tier: "soft_write", softMatch: 0.75, isDoubtful: false },
+        ]);
+      }),
+    );
   });
 });
 
