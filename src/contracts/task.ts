@@ -26,3 +26,15 @@ export const Task = z
   })
   .meta({ id: "Task" });
 export type Task = z.infer<typeof Task>;
+
+/**
+ * A task as a file of rollouts tells it. What the file does not say is null, which is not the same as none: a task without golden actions
+ * is passed by doing nothing, a task whose golden actions nobody told may be anything. Every Task is one.
+ */
+export interface ToldTask extends Omit<Task, "goldenActions" | "outputs" | "difficulty"> {
+  readonly goldenActions: Task["goldenActions"] | null;
+  readonly outputs: Task["outputs"] | null;
+  readonly difficulty: Task["difficulty"] | null;
+  /** What the reward takes beside database and outputs, e.g. "NL_ASSERTION"; absent or null when nothing. */
+  readonly alsoGradedBy?: string | null;
+}

@@ -1,5 +1,5 @@
 // Result files of tau-bench's runner (`EnvRunResult` of its types.py), as `json.dump(results, file, indent=2)` writes them.
-import type { GoldenAction, Task } from "#contracts/task.ts";
+import type { GoldenAction, ToldTask } from "#contracts/task.ts";
 import type { Trajectory, Turn } from "#contracts/trajectory.ts";
 import { parseJson } from "#core/environment/python/parse-json.ts";
 import { dict, isDict, PyDict, PyError, PyFloat, type PyValue } from "#core/environment/python/values.ts";
@@ -13,7 +13,7 @@ import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
 export interface ExportContext {
   readonly systemPrompt: string | null;
   /** tau-bench's hash of the database that the golden actions lead to. */
-  readonly goldenHash: (task: Task) => string | null;
+  readonly goldenHash: (task: ToldTask) => string | null;
 }
 
 /**
@@ -30,7 +30,7 @@ export function exportTauBench(rollouts: readonly ImportedRollout[], context: Ex
 }
 
 /** The benchmark counts its tasks. Tasks from elsewhere keep their id, and so do all when two would get one number. */
-function taskNames(tasks: readonly Task[]): (task: Task) => PyValue {
+function taskNames(tasks: readonly ToldTask[]): (task: ToldTask) => PyValue {
   const numbers = new Map(tasks.map(({ id }) => [id, taskNumber(id)]));
   const isAmbiguous = new Set(numbers.values()).size < numbers.size;
   return ({ id }) => (isAmbiguous ? id : (numbers.get(id) ?? id));
@@ -60,7 +60,7 @@ export function tauBenchEntry(rollout: ImportedRollout, context: ExportContext, 
         ["source", lastSource(trajectory)],
         ["user_cost", null],
         ["reward_info", isNaturalEnding(trajectory.outcome.stopReason) ? rewardInfo(rollout, context) : null],
-        [PROVENANCE_KEY, provenanceOf(trajectory)],
+        [PROVENANCE_KEY, provenanceOf(trajectory, task)],
       ),
     ],
     ["traj", chatMessages(rollout.systemPrompt ?? context.systemPrompt, trajectory)],
@@ -74,16 +74,19 @@ function lastSource({ turns }: Trajectory): string {
   return last?.toolCalls.findLast(({ isExecuted }) => isExecuted)?.name ?? "user";
 }
 
-function benchmarkTask(task: Task): PyDict {
+/** What is not known is null, never an empty list. */
+function benchmarkTask(task: ToldTask): PyDict {
   return dict(
     ["user_id", task.userId],
-    ["actions", task.goldenActions.map(benchmarkAction)],
+    ["actions", benchmarkActions(task)],
     ["instruction", task.instruction],
     ["outputs", task.outputs],
   );
 }
 
-const benchmarkAction = ({ name, argumentsJson }: GoldenAction) => dict(["name", name], ["kwargs", argumentsOf(argumentsJson) ?? dict()]);
+const benchmarkActions = ({ goldenActions }: ToldTask) => goldenActions?.map(benchmarkAction) ?? null;
+/** Arguments that are no JSON object stay the text that they are. */
+const benchmarkAction = ({ name, argumentsJson }: GoldenAction) => dict(["name", name], ["kwargs", argumentsOf(argumentsJson) ?? argumentsJson]);
 
 /** The arguments, or null when the text is no JSON object. */
 export function argumentsOf(text: string): PyDict | null {
@@ -99,15 +102,16 @@ export function argumentsOf(text: string): PyDict | null {
 /** As the benchmark has it: for a task with outputs nothing is said of the database. */
 function rewardInfo({ task, trajectory }: ImportedRollout, { goldenHash }: ExportContext): PyDict {
   const reward = new PyFloat(trajectory.outcome.reward ?? 0);
-  const missing = missingOutputs(task.outputs, repliesOf(trajectory.turns));
+  const outputs = task.outputs ?? [];
+  const missing = missingOutputs(outputs, repliesOf(trajectory.turns));
   const info =
-    task.outputs.length === 0
+    outputs.length === 0
       ? dict(["r_actions", reward], ["gt_data_hash", goldenHash(task) ?? "unknown"])
       : dict(
           ["r_outputs", new PyFloat(missing.length === 0 ? 1 : 0)],
-          ["outputs", PyDict.from(task.outputs.map((output) => [output, !missing.includes(output)]))],
+          ["outputs", PyDict.from(outputs.map((output) => [output, !missing.includes(output)]))],
         );
-  return dict(["reward", reward], ["info", info], ["actions", task.goldenActions.map(benchmarkAction)]);
+  return dict(["reward", reward], ["info", info], ["actions", benchmarkActions(task)]);
 }
 
 /** The conversation in OpenAI's form. */

@@ -1,5 +1,5 @@
 // Result files of tau2-bench (`Results` of its data_model/simulation.py).
-import type { Task } from "#contracts/task.ts";
+import type { ToldTask } from "#contracts/task.ts";
 import type { StopReason, Trajectory, Turn } from "#contracts/trajectory.ts";
 import { dict, isDict, isList, type PyDict, PyFloat, type PyValue } from "#core/environment/python/values.ts";
 import { missingOutputs } from "#core/environment/tool-environment.ts";
@@ -52,17 +52,18 @@ function tasksOf(rollouts: readonly ImportedRollout[], origins: readonly (Origin
 }
 
 /** The benchmark's own number for its tasks; tasks from elsewhere keep their id. */
-function tau2TaskId({ id }: Task): string {
+function tau2TaskId({ id }: ToldTask): string {
   return id.replace(/^tau2-airline-0?(?=\d)/, "");
 }
 
-function tau2Task(task: Task): PyDict {
-  const actions = task.goldenActions.map(({ name, argumentsJson }, index) =>
+/** What is not known is null, never an empty list. */
+function tau2Task(task: ToldTask): PyDict {
+  const actions = task.goldenActions?.map(({ name, argumentsJson }, index) =>
     dict(
       ["action_id", `${tau2TaskId(task)}_${index}`],
       ["requestor", "assistant"],
       ["name", name],
-      ["arguments", argumentsOf(argumentsJson) ?? dict()],
+      ["arguments", argumentsOf(argumentsJson) ?? argumentsJson],
       ["info", null],
       ["compare_args", null],
     ),
@@ -74,7 +75,7 @@ function tau2Task(task: Task): PyDict {
     ["initial_state", null],
     [
       "evaluation_criteria",
-      dict(["actions", actions], ["communicate_info", task.outputs], ["nl_assertions", null], ["reward_basis", REWARD_BASIS]),
+      dict(["actions", actions ?? null], ["communicate_info", task.outputs], ["nl_assertions", null], ["reward_basis", REWARD_BASIS]),
     ],
   );
 }
@@ -120,13 +121,14 @@ export function tau2Simulation(rollout: ImportedRollout): PyDict {
     ["messages", messages(trajectory)],
     ["trial", trajectory.trial],
     ["seed", null],
-    ["info", dict([PROVENANCE_KEY, provenanceOf(trajectory)])],
+    ["info", dict([PROVENANCE_KEY, provenanceOf(trajectory, task)])],
   );
 }
 
 function rewardInfo({ task, trajectory }: ImportedRollout): PyDict {
   const { reward, isDatabaseMatch } = trajectory.outcome;
-  const missing = missingOutputs(task.outputs, repliesOf(trajectory.turns));
+  const outputs = task.outputs ?? [];
+  const missing = missingOutputs(outputs, repliesOf(trajectory.turns));
   const communicated = new PyFloat(missing.length === 0 ? 1 : 0);
   const isMatch = isDatabaseMatch ?? (reward === 1 ? true : null);
   const database = isMatch === null ? null : new PyFloat(isMatch ? 1 : 0);
@@ -138,7 +140,7 @@ function rewardInfo({ task, trajectory }: ImportedRollout): PyDict {
     ["nl_assertions", null],
     [
       "communicate_checks",
-      task.outputs.map((output) =>
+      outputs.map((output) =>
         dict(
           ["info", output],
           ["met", !missing.includes(output)],

@@ -1,7 +1,6 @@
 // OpenAI-style JSONL: one rollout per line, `{"task_id", "messages", "outcome", …}`. The format for rollouts from anywhere else.
 import type { RolloutLine } from "#contracts/rollout-line.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
-import { UNKNOWN_KIND } from "#core/reward/passes-idle.ts";
 import { knownTools } from "./conversation/readers.ts";
 import { argumentsText, importMessages } from "./import-messages.ts";
 import { createImportedRollout, type ImportedRollout, unreadableReason, WITHOUT_OUTCOME } from "./imported-rollouts.ts";
@@ -19,12 +18,11 @@ export function importRolloutLine(line: RolloutLine, position: number, source: s
     environment: "imported",
     policyName: line.policy ?? source,
     instruction: line.instruction ?? "",
-    goldenActions: (line.golden_actions ?? []).map(({ name, arguments: args }) => ({ name, argumentsJson: argumentsText(args) })),
-    outputs: [],
+    goldenActions: line.golden_actions?.map(({ name, arguments: args }) => ({ name, argumentsJson: argumentsText(args) })) ?? null,
+    outputs: line.outputs ?? null,
     conversation,
     stopReason: line.stop_reason ?? "user-stop",
     reward: line.outcome,
     isWrite: catalog.isWrite,
-    ...(line.golden_actions === undefined ? { kind: UNKNOWN_KIND } : {}),
   });
 }

@@ -24,7 +24,7 @@ const TauBenchEntry = z.object({
   reward: z.number(),
   info: z.object({
     task: z
-      .object({ user_id: z.string(), instruction: z.string(), actions: z.array(Action), outputs: z.array(z.string()).default([]) })
+      .object({ user_id: z.string(), instruction: z.string(), actions: z.array(Action).nullish(), outputs: z.array(z.string()).nullish() })
       .optional(),
     error: z.unknown().optional(),
     [PROVENANCE_KEY]: Provenance.optional(),
@@ -62,8 +62,8 @@ function importEntry(entry: TauBenchEntry, exact: PyValue, source: string, catal
     environment: "tau-bench",
     policyName: source,
     instruction: task.instruction,
-    goldenActions: task.actions.map(({ name, kwargs }) => ({ name, argumentsJson: argumentsText(kwargs) })),
-    outputs: task.outputs,
+    goldenActions: task.actions?.map(({ name, kwargs }) => ({ name, argumentsJson: argumentsText(kwargs) })) ?? null,
+    outputs: task.outputs ?? null,
     conversation,
     stopReason: inferStopReason(conversation, catalog.isTerminal),
     reward: outcomeOfReward(entry.reward),

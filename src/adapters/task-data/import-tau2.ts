@@ -8,6 +8,7 @@ import { knownTools } from "./conversation/readers.ts";
 import { argumentsText, importMessages } from "./import-messages.ts";
 import {
   createImportedRollout,
+  type ImportedParts,
   type ImportedRollout,
   type ImportedRollouts,
   importedRollouts,
@@ -26,7 +27,13 @@ const Action = z.object({
 const Tau2Task = z.object({
   id: z.union([z.string(), z.int()]).transform(String),
   user_scenario: z.json(),
-  evaluation_criteria: z.object({ actions: z.array(Action).nullish(), communicate_info: z.array(z.string()).nullish() }).nullish(),
+  evaluation_criteria: z
+    .object({
+      actions: z.array(Action).nullish(),
+      communicate_info: z.array(z.string()).nullish(),
+      reward_basis: z.array(z.string()).nullish(),
+    })
+    .nullish(),
 });
 const Simulation = z.object({
   task_id: z.union([z.string(), z.int()]).transform(String),
@@ -86,8 +93,8 @@ function importSimulation(
   const stopReason = STOP_REASONS[simulation.termination_reason];
   if (stopReason === undefined || task === undefined || !graded || !messages) return WITHOUT_OUTCOME;
   const { user_scenario: scenario, evaluation_criteria: criteria } = task;
-  const actions = (criteria?.actions ?? []).filter((action) => action.requestor !== "user");
-  const conversation = importMessages(messages, knownTools(catalog.tools, actions));
+  const asked = criteriaOf(criteria);
+  const conversation = importMessages(messages, knownTools(catalog.tools, asked.goldenActions));
   const reason = unreadableReason(conversation);
   if (reason !== null) return reason;
   return createImportedRollout({
@@ -97,8 +104,7 @@ function importSimulation(
     environment: "tau2-bench",
     policyName: source,
     instruction: instructionOf(scenario),
-    goldenActions: actions.map((action) => ({ name: action.name, argumentsJson: argumentsText(action.arguments) })),
-    outputs: criteria?.communicate_info ?? [],
+    ...asked,
     conversation,
     stopReason,
     reward: outcomeOfReward(graded.reward),
@@ -106,6 +112,31 @@ function importSimulation(
     origin,
     provenance: info?.[PROVENANCE_KEY],
   });
+}
+
+/** What the benchmark's default asks for is the database and what must be communicated. */
+const PLAIN_BASIS: readonly string[] = ["DB", "COMMUNICATE"];
+
+/**
+ * What the reward asks for, as far as the file tells it: criteria that are null or absent are not known. What must be communicated counts
+ * only where the reward's basis names it. Golden actions of the user's own tools are not the agent's, and no replay here makes them.
+ */
+function criteriaOf(
+  criteria: Tau2Results["tasks"][number]["evaluation_criteria"],
+): Pick<ImportedParts, "goldenActions" | "outputs" | "alsoGradedBy"> {
+  const { actions, communicate_info: outputs, reward_basis } = criteria ?? {};
+  const basis = reward_basis ?? PLAIN_BASIS;
+  const others = [
+    ...basis.filter((one) => !PLAIN_BASIS.includes(one)),
+    ...(basis.includes("DB") ? [] : ["no database"]),
+    ...(actions?.some(({ requestor }) => requestor === "user") ? ["the user's own actions"] : []),
+  ];
+  const own = actions?.filter(({ requestor }) => requestor !== "user");
+  return {
+    goldenActions: own?.map((action) => ({ name: action.name, argumentsJson: argumentsText(action.arguments) })) ?? null,
+    outputs: basis.includes("COMMUNICATE") ? (outputs ?? null) : [],
+    alsoGradedBy: others.length === 0 ? null : others.join(" and "),
+  };
 }
 
 /** A scenario that is one text stands for itself. */

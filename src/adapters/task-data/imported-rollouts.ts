@@ -1,7 +1,6 @@
 // Rollouts that were made elsewhere, in this project's words.
-
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
-import type { Task } from "#contracts/task.ts";
+import type { ToldTask } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { PyDict } from "#core/environment/python/values.ts";
 import { addCounts, type Counts, countNames } from "#core/reading/counts.ts";
@@ -11,7 +10,8 @@ import type { ReadConversation } from "./import-messages.ts";
 import type { Provenance } from "./provenance.ts";
 
 export interface ImportedRollout {
-  readonly task: Task;
+  /** As far as the source tells it. */
+  readonly task: ToldTask;
   readonly trajectory: Trajectory;
   /** What the agent was told first; null when the source does not say. */
   readonly systemPrompt: string | null;
@@ -19,6 +19,8 @@ export interface ImportedRollout {
   readonly origin: Origin | null;
   /** How its conversation was read; absent for trajectories, which need no reading. */
   readonly read?: { readonly reader: CallReader; readonly notes: Counts };
+  /** The file that it was read from; absent for rollouts of a campaign. */
+  readonly file?: string;
 }
 
 export type Origin =
@@ -67,14 +69,16 @@ export interface ImportedParts {
   readonly environment: string;
   readonly policyName: string;
   readonly instruction: string;
-  readonly goldenActions: Task["goldenActions"];
-  readonly outputs: readonly string[];
+  /** Null when the source does not tell them, which is not the same as none. */
+  readonly goldenActions: ToldTask["goldenActions"];
+  /** Null when the source does not tell them. */
+  readonly outputs: readonly string[] | null;
+  /** What the reward takes beside database and outputs. */
+  readonly alsoGradedBy?: string | null;
   readonly conversation: ReadConversation;
   readonly stopReason: StopReason;
   readonly reward: 0 | 1;
   readonly isWrite: (toolName: string) => boolean;
-  /** Of the task; "imported" when absent. */
-  readonly kind?: string;
   readonly origin?: Origin | null;
   /** What an export of ours left in the file. */
   readonly provenance?: Provenance | null | undefined;
@@ -105,19 +109,22 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
   };
 }
 
-function importedTask(parts: ImportedParts, id: string, environment: string): Task {
-  const numWrites = parts.goldenActions.filter((action) => parts.isWrite(action.name)).length;
+function importedTask(parts: ImportedParts, id: string, environment: string): ToldTask {
+  const { goldenActions, outputs, provenance } = parts;
+  const numWrites = goldenActions?.filter((action) => parts.isWrite(action.name)).length ?? 0;
+  const alsoGradedBy = provenance?.task?.alsoGradedBy ?? parts.alsoGradedBy ?? null;
   return {
     schemaVersion: 1,
     id,
     environment,
-    userId: parts.userId,
+    userId: provenance?.task?.userId ?? parts.userId,
     instruction: parts.instruction,
-    goldenActions: parts.goldenActions,
-    outputs: [...parts.outputs],
+    goldenActions,
+    outputs: outputs === null ? null : [...outputs],
     agenda: null,
-    kind: parts.kind ?? "imported",
-    difficulty: { numWrites, numReads: parts.goldenActions.length - numWrites },
+    kind: "imported",
+    difficulty: goldenActions === null ? null : { numWrites, numReads: goldenActions.length - numWrites },
+    ...(alsoGradedBy === null ? {} : { alsoGradedBy }),
   };
 }
 

@@ -60,7 +60,8 @@ async function readRolloutFile(
     ? await importParquet(path, bytes, options.tasks)
     : importRolloutText(path, new TextDecoder().decode(bytes), options.catalog);
   if (imported.rollouts.length === 0) throw new CampaignError("contract.invalid", `${path} holds no rollout with an outcome`);
-  return { ...imported, path, sha256: sha256Hex(bytes) };
+  const rollouts = imported.rollouts.map((rollout) => ({ ...rollout, file: path }));
+  return { ...imported, rollouts, path, sha256: sha256Hex(bytes) };
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 // The golden calls of a task and how a call of the agent relates to them. A golden call is matched at most once.
-import type { Task } from "#contracts/task.ts";
+import type { ToldTask } from "#contracts/task.ts";
 import type { ToolSchema } from "../ports.ts";
 import { type CanonicalArguments, canonicalArguments, equalArguments, type Reading } from "./canonical-arguments.ts";
 
@@ -24,8 +24,9 @@ export function schemaLookup(tools: readonly ToolSchema[]): SchemaLookup {
   return (toolName) => schemas.get(toolName);
 }
 
-export function goldenCalls(task: Task, schemaFor: SchemaLookup): GoldenCall[] {
-  return task.goldenActions.map((action) => ({
+/** None where the golden actions are not known: then no call can be gold. */
+export function goldenCalls(task: Pick<ToldTask, "goldenActions">, schemaFor: SchemaLookup): GoldenCall[] {
+  return (task.goldenActions ?? []).map((action) => ({
     name: action.name,
     argumentsJson: action.argumentsJson,
     arguments: readArguments(action.argumentsJson, schemaFor(action.name)),

@@ -1,6 +1,6 @@
 // A rollout as calibration sees it: its labelled turns and its outcome, nothing else.
 import type { TierScheme } from "#contracts/reward-table.ts";
-import type { Task } from "#contracts/task.ts";
+import type { ToldTask } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { type LabelledTurn, labelTrajectory, type ToolCatalog } from "./label-trajectory.ts";
@@ -39,7 +39,7 @@ export function isTruncation(stopReason: StopReason): boolean {
 /** Labels one trajectory. An outcome without a reward counts as failed: callers leave out rollouts that carry none. */
 export function labelRollout(
   trajectory: Trajectory,
-  task: Task,
+  task: ToldTask,
   scheme: TierScheme,
   environment: Environment | ToolCatalog,
 ): LabelledRollout {

@@ -1,6 +1,6 @@
 // From a trajectory to the tier of every turn. Only executed calls count: the benchmark runs the first call of a message.
 import type { TierScheme } from "#contracts/reward-table.ts";
-import type { Task } from "#contracts/task.ts";
+import type { ToldTask } from "#contracts/task.ts";
 import type { ToolCall, Trajectory, Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import type { Reading } from "./canonical-arguments.ts";
@@ -45,7 +45,10 @@ export interface LabelledTurn {
 }
 
 /** What is known about an environment's tools when its database is not at hand. */
-export type ToolCatalog = Pick<Environment, "tools" | "isWrite" | "isTerminal">;
+export interface ToolCatalog extends Pick<Environment, "tools" | "isWrite" | "isTerminal"> {
+  /** Whether it is known of the tool if it writes. Absent where it is known of every tool. Unknown tools are labelled as reads. */
+  readonly isKnown?: (toolName: string) => boolean;
+}
 
 interface Labelling {
   readonly scheme: TierSchemeDefinition;
@@ -64,7 +67,7 @@ interface Labelling {
  */
 export function labelTrajectory(
   trajectory: Trajectory,
-  task: Task,
+  task: ToldTask,
   scheme: TierScheme,
   environment: Environment | ToolCatalog,
 ): LabelledTurn[] {

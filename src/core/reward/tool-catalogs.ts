@@ -19,8 +19,28 @@ export const TAU_BENCH_WRITES = [
   "modify_user_address",
   "return_delivered_order_items",
 ];
+/** The other tools of the same domains: what is in neither list is not known to read or to write. */
+export const TAU_BENCH_READS = [
+  "calculate",
+  "find_user_id_by_email",
+  "find_user_id_by_name_zip",
+  "get_flight_status",
+  "get_item_details",
+  "get_order_details",
+  "get_product_details",
+  "get_reservation_details",
+  "get_user_details",
+  "list_all_airports",
+  "list_all_product_types",
+  "search_direct_flight",
+  "search_onestop_flight",
+  "think",
+];
 
-/** A catalog from names. Terminal tools count as writes. Schemas, where known, tell ids that look like numbers from numbers. */
+/**
+ * A catalog from names. Terminal tools count as writes. Who names the writes says that all other tools read; without names the tools of
+ * tau-bench and tau2-bench are known and no others. Schemas, where known, tell ids that look like numbers from numbers.
+ */
 export function createToolCatalog(options: {
   readonly writes?: readonly string[];
   readonly terminals?: readonly string[];
@@ -28,5 +48,11 @@ export function createToolCatalog(options: {
 }): ToolCatalog {
   const terminals = new Set(options.terminals ?? TERMINAL_TOOLS);
   const writes = new Set([...(options.writes ?? TAU_BENCH_WRITES), ...terminals]);
-  return { tools: options.schemas ?? [], isWrite: (name) => writes.has(name), isTerminal: (name) => terminals.has(name) };
+  const reads = new Set(TAU_BENCH_READS);
+  return {
+    tools: options.schemas ?? [],
+    isWrite: (name) => writes.has(name),
+    isTerminal: (name) => terminals.has(name),
+    isKnown: options.writes === undefined ? (name) => writes.has(name) || reads.has(name) : () => true,
+  };
 }

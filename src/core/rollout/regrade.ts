@@ -14,7 +14,7 @@ export interface Regrade {
   readonly numSameResults: number;
 }
 
-/** Plays the executed calls on a fresh state and grades what they lead to. Calls no model. */
+/** Plays the executed calls on a fresh state and grades what they lead to. Calls no model. The task must be wholly told. */
 export function regrade<State>(environment: Environment<State>, task: Task, trajectory: Trajectory): Regrade {
   const calls = trajectory.turns.flatMap(({ toolCalls }) => toolCalls).filter(({ isExecuted }) => isExecuted);
   let state = environment.reset();
