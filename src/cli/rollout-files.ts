@@ -7,17 +7,21 @@ import type { z } from "zod";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
-import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
-import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
+import { type RolloutFiles, readRollouts } from "#adapters/task-data/read-rollouts.ts";
+import { TASK_SET_SOURCES } from "#adapters/task-data/task-sets.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { BuiltInTierScheme, type RewardTable, RewardTableFile, type TierScheme, TierSchemeFile } from "#contracts/reward-table.ts";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
+import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
+import { addCounts } from "#core/reading/counts.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
+import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { tableForScheme } from "#core/reward/reward-table.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { describeKeys } from "./issues.ts";
+import { type ChosenSet, environmentOf, fitNotes, requireFit, unknownNotes } from "./task-set-fit.ts";
 
 export interface RolloutFileOptions {
   readonly tiers: string;
@@ -81,20 +85,40 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
     ...(options.writeTools === undefined ? {} : { writes: splitNames(options.writeTools) }),
     ...(options.terminalTools === undefined ? {} : { terminals: splitNames(options.terminalTools) }),
   });
-  const tasks = taskSet === null ? null : new Map(taskSet.flatMap((set) => set.tasks).map((task) => [task.id, task]));
-  const files = await readRollouts(paths, { catalog, tasks });
+  const files = await readFittingRollouts(paths, catalog, taskSet);
   const label = (other: TierScheme) =>
-    files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, other, taskSet?.[0]?.environment ?? catalog));
+    files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, other, files.environment ?? catalog));
   return { rollouts: label(scheme), label, reading: files.reading, bufferSha256: files.bufferSha256, scheme, table, advantage };
 }
 
+export interface FittingRollouts extends RolloutFiles {
+  /** Null when no task set is named. */
+  readonly environment: Environment | null;
+}
+
+/** Rollouts that were made in the task set, where one is named. Throws what reading throws, and config.invalid for files that do not fit. */
+export async function readFittingRollouts(
+  paths: readonly string[],
+  catalog: ToolCatalog,
+  taskSet: ChosenSet | null,
+): Promise<FittingRollouts> {
+  const tasks = taskSet === null ? null : new Map(taskSet.sets.flatMap((set) => set.tasks).map((task) => [task.id, task]));
+  const files = await readRollouts(paths, { catalog, tasks });
+  const fits = taskSet === null ? [] : await requireFit(files.rollouts, taskSet);
+  const notes = { ...fitNotes(fits, taskSet?.name ?? ""), ...unknownNotes(files.rollouts, taskSet?.environment ?? catalog) };
+  const reading = { ...files.reading, notes: addCounts(files.reading.notes, notes) };
+  return { ...files, reading, environment: taskSet?.environment ?? null };
+}
+
 /** Task sets of one source share their environment. Throws config.invalid for an unknown name. */
-export async function openNamedTaskSet({ taskSet, data }: Pick<RolloutFileOptions, "taskSet" | "data">): Promise<WholeTaskSet[] | null> {
+export async function openNamedTaskSet({ taskSet, data: given }: Pick<RolloutFileOptions, "taskSet" | "data">): Promise<ChosenSet | null> {
   if (taskSet === undefined) return null;
   const source = TASK_SET_SOURCES.find(({ name }) => name === taskSet);
   if (source === undefined)
     throw new CampaignError("config.invalid", `unknown task set ${taskSet}`, { next: `choose one of ${TASK_SET_NAMES}` });
-  return source.load(findData(data, readSettings()));
+  const data = findData(given, readSettings());
+  const sets = await source.load(data);
+  return { name: taskSet, sets, environment: environmentOf(sets), data };
 }
 
 function parseAdvantage({ estimator, set }: RolloutFileOptions): AdvantageConfig {

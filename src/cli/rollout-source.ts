@@ -5,12 +5,11 @@ import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { type ImportedRollouts, readingOf } from "#adapters/task-data/imported-rollouts.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
-import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import { RolloutPurpose } from "#contracts/manifests.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
-import { openNamedTaskSet, TASK_SET_NAMES } from "./rollout-files.ts";
+import { openNamedTaskSet, readFittingRollouts, TASK_SET_NAMES } from "./rollout-files.ts";
 
 export interface RolloutSourceOptions {
   readonly campaign?: string;
@@ -40,14 +39,14 @@ export async function readRolloutSource(files: readonly string[], options: Rollo
   if (files.length > 0 === (options.campaign !== undefined)) {
     throw new CampaignError("config.invalid", "name either files or a campaign", { next: "give FILE…, or --campaign ID" });
   }
+  if (options.campaign !== undefined && options.taskSet !== undefined) {
+    throw new CampaignError("config.invalid", "a campaign has a task set of its own", { next: "leave --task-set out" });
+  }
   return options.campaign === undefined ? readFiles(files, options) : readCampaign(options.campaign, options);
 }
 
 async function readFiles(files: readonly string[], options: RolloutSourceOptions): Promise<RolloutSource> {
-  const taskSet = await openNamedTaskSet(options);
-  const tasks = taskSet === null ? null : new Map(taskSet.flatMap((set) => set.tasks).map((task) => [task.id, task]));
-  const read = await readRollouts(files, { catalog: createToolCatalog({}), tasks });
-  return { ...read, environment: taskSet?.[0]?.environment ?? null };
+  return readFittingRollouts(files, createToolCatalog({}), await openNamedTaskSet(options));
 }
 
 async function readCampaign(campaignId: string, options: RolloutSourceOptions): Promise<RolloutSource> {

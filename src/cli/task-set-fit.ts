@@ -2,7 +2,11 @@
 import { basename } from "node:path";
 import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
 import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
+import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
+import { addCounts, type Counts } from "#core/reading/counts.ts";
+import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
+import { describeUnknownTools, unknownTools } from "#core/reward/unknown-tools.ts";
 import {
   bestFit,
   describeMisses,
@@ -12,6 +16,8 @@ import {
   fitFacts,
   fittingShare,
   judgeFit,
+  MISSES,
+  type Miss,
   type NamedFacts,
 } from "#core/rollout/task-set-fit.ts";
 
@@ -19,6 +25,7 @@ export interface ChosenSet {
   readonly name: string;
   /** Of one source: they share their environment. */
   readonly sets: readonly WholeTaskSet[];
+  readonly environment: Environment;
   /** Folder with tau-bench's data; null where it is not at hand: then its other sets cannot be tried. */
   readonly data: string | null;
 }
@@ -59,7 +66,9 @@ async function refuseMisfit({ file, rollouts, fit, facts }: FileFit, { name, set
   const ofSample = sample.length === rollouts.length ? "" : ` of a sample of ${sample.length} rollouts`;
   const found = better === null ? "" : `; ${better.name} fits ${describeShare(better.facts)}${ofSample}`;
   const next = better === null ? noneFits(others, data) : `--task-set ${better.name}`;
-  throw new CampaignError("config.invalid", `${basename(file)}: ${describeShare(facts)} fit ${name}${why && ` (${why})`}${found}`, { next });
+  throw new CampaignError("config.invalid", `${basename(file)}: ${describeShare(facts)} fit ${name}${why && ` (${why})`}${found}`, {
+    next,
+  });
 }
 
 /** The known set that rollouts fit best. Throws config.invalid when none fits. */
@@ -94,9 +103,31 @@ function absentData(error: unknown): null {
 }
 
 function factsOf(rollouts: readonly ImportedRollout[], sets: readonly WholeTaskSet[]): FitFacts {
-  const [first] = sets;
+  return fitFacts(rollouts, { environment: environmentOf(sets), tasks: sets.flatMap(({ tasks }) => tasks) });
+}
+
+/** Task sets of one source share their environment. */
+export function environmentOf([first]: readonly WholeTaskSet[]): Environment {
   if (first === undefined) throw new Error("a task set source gave no task set");
-  return fitFacts(rollouts, { environment: first.environment, tasks: sets.flatMap(({ tasks }) => tasks) });
+  return first.environment;
+}
+
+/** For the account of the reading: calls that do not give their stored result, by why. */
+export function fitNotes(fits: readonly FileFit[], name: string): Counts {
+  return addCounts(
+    ...fits.map(({ facts: { misses } }) =>
+      Object.fromEntries((Object.keys(MISSES) as Miss[]).map((miss) => [`calls that in ${name} ${MISSES[miss]}`, misses[miss]])),
+    ),
+  );
+}
+
+/** For the account of the reading: what is not known of the rollouts, and nothing is guessed in its place. */
+export function unknownNotes(rollouts: readonly ImportedRollout[], catalog: ToolCatalog): Counts {
+  const tools = unknownTools(rollouts, catalog);
+  return addCounts({
+    "rollouts without golden actions: no call of theirs can be gold": rollouts.filter(({ task }) => task.goldenActions === null).length,
+    ...(tools === null ? {} : { [describeUnknownTools(tools)]: tools.numUses }),
+  });
 }
 
 function spread<Item>(items: readonly Item[], count: number): readonly Item[] {

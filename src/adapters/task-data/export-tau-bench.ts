@@ -76,17 +76,13 @@ function lastSource({ turns }: Trajectory): string {
 
 /** What is not known is null, never an empty list. */
 function benchmarkTask(task: ToldTask): PyDict {
-  return dict(
-    ["user_id", task.userId],
-    ["actions", benchmarkActions(task)],
-    ["instruction", task.instruction],
-    ["outputs", task.outputs],
-  );
+  return dict(["user_id", task.userId], ["actions", benchmarkActions(task)], ["instruction", task.instruction], ["outputs", task.outputs]);
 }
 
 const benchmarkActions = ({ goldenActions }: ToldTask) => goldenActions?.map(benchmarkAction) ?? null;
 /** Arguments that are no JSON object stay the text that they are. */
-const benchmarkAction = ({ name, argumentsJson }: GoldenAction) => dict(["name", name], ["kwargs", argumentsOf(argumentsJson) ?? argumentsJson]);
+const benchmarkAction = ({ name, argumentsJson }: GoldenAction) =>
+  dict(["name", name], ["kwargs", argumentsOf(argumentsJson) ?? argumentsJson]);
 
 /** The arguments, or null when the text is no JSON object. */
 export function argumentsOf(text: string): PyDict | null {

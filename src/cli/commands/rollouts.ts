@@ -2,18 +2,15 @@
 import { type Command, Option } from "commander";
 import { type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
 import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
-import type { ImportedRollouts } from "#adapters/task-data/imported-rollouts.ts";
-import type { RolloutReading } from "#contracts/rollout-reading.ts";
-import type { Task } from "#contracts/task.ts";
+import type { ToldTask } from "#contracts/task.ts";
 import { DatabaseState } from "#core/environment/database.ts";
 import { tauHash } from "#core/environment/database-hash.ts";
-import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { dumpsIndented } from "#core/environment/python/indented.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
-import { type Regrade, regrade } from "#core/rollout/regrade.ts";
-import { emit, formatPercent, type OutputOptions, renderPairs } from "../output.ts";
+import { gradeReport, renderGrades } from "../grade-report.ts";
+import { emit, type OutputOptions, renderPairs } from "../output.ts";
 import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
 import { writeText } from "../write-text.ts";
 
@@ -47,7 +44,7 @@ async function exportRollouts(files: string[], options: ExportOptions): Promise<
     file: options.out,
     format: options.format,
     rollouts: source.rollouts.length,
-    tasks: distinctTasks(source).length,
+    tasks: new Set(source.rollouts.map(({ task }) => task.id)).size,
     reading: source.reading,
   };
   emit(report, options, () => renderPairs([...describeReading(report.reading), ["written to", report.file]]));
@@ -60,24 +57,12 @@ function exportContext(environment: Environment | null): ExportContext {
   };
 }
 
-/** tau-bench's `gt_data_hash`; null for an environment that has no such hash. */
-function goldenHash(environment: Environment, { goldenActions }: Task): string | null {
+/** tau-bench's `gt_data_hash`; null for an environment that has no such hash, and for golden actions that are not known. */
+function goldenHash(environment: Environment, { goldenActions }: ToldTask): string | null {
+  if (goldenActions === null) return null;
   const actions = goldenActions.filter(({ name }) => !environment.isTerminal(name));
   const state = actions.reduce((before, call) => environment.step(before, call).state, environment.reset());
   return state instanceof DatabaseState ? tauHash(state) : null;
-}
-
-interface GradeReport {
-  readonly rollouts: number;
-  readonly tasks: number;
-  readonly reading: RolloutReading;
-  readonly storedPassRate: number;
-  readonly passRate: number;
-  readonly doNothingFloor: number;
-  readonly sameReward: number;
-  readonly sameResults: number;
-  readonly calls: number;
-  readonly differences: readonly { readonly taskId: string; readonly trial: number; readonly difference: string }[];
 }
 
 async function gradeRollouts(files: string[], options: RolloutSourceOptions & OutputOptions): Promise<void> {
@@ -86,47 +71,7 @@ async function gradeRollouts(files: string[], options: RolloutSourceOptions & Ou
   if (environment === null) {
     throw new CampaignError("config.invalid", "the rollouts' environment is not known", { next: "name it with --task-set" });
   }
-  const graded = source.rollouts.map(({ task, trajectory }) => ({
-    taskId: task.id,
-    trial: trajectory.trial,
-    ...regrade(environment, task, trajectory),
-  }));
-  const report = gradeReport(source, environment, graded);
+  const report = gradeReport(source, environment);
   emit(report, options, renderGrades);
   if (report.differences.length > 0) process.exitCode = 1;
-}
-
-function gradeReport(
-  source: ImportedRollouts,
-  environment: Environment,
-  graded: readonly (Regrade & { readonly taskId: string; readonly trial: number })[],
-): GradeReport {
-  const tasks = distinctTasks(source);
-  const sum = (value: (one: Regrade) => number) => graded.reduce((total, one) => total + value(one), 0);
-  return {
-    rollouts: graded.length,
-    tasks: tasks.length,
-    reading: source.reading,
-    storedPassRate: sum(({ stored }) => stored ?? 0) / graded.length,
-    passRate: sum(({ reward }) => reward) / graded.length,
-    doNothingFloor: doNothingFloor(environment, tasks),
-    sameReward: sum(({ difference }) => (difference === null ? 1 : 0)),
-    sameResults: sum(({ numSameResults }) => numSameResults),
-    calls: sum(({ numCalls }) => numCalls),
-    differences: graded.flatMap(({ taskId, trial, difference }) => (difference === null ? [] : [{ taskId, trial, difference }])),
-  };
-}
-
-const distinctTasks = ({ rollouts }: ImportedRollouts): Task[] => Array.from(new Map(rollouts.map(({ task }) => [task.id, task])).values());
-
-function renderGrades(report: GradeReport): string {
-  const pairs = renderPairs([
-    ...describeReading(report.reading),
-    ["stored pass rate", formatPercent(report.storedPassRate)],
-    ["replayed pass rate", `${formatPercent(report.passRate)}; doing nothing passes ${formatPercent(report.doNothingFloor)}`],
-    ["same reward", `${report.sameReward} of ${report.rollouts}`],
-    ["same tool result", `${report.sameResults} of ${report.calls}`],
-  ]);
-  const lines = report.differences.map(({ taskId, trial, difference }) => `${taskId} trial ${trial}: ${difference}`);
-  return [pairs, ...(lines.length === 0 ? [] : ["", ...lines])].join("\n");
 }

@@ -4,17 +4,18 @@ import { z } from "zod";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
-import type { ImportedRollouts } from "#adapters/task-data/imported-rollouts.ts";
 import { SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
-import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
+import { addCounts } from "#core/reading/counts.ts";
 import { type AuditInput, auditSimulator } from "#core/simulator/audit/audit-simulator.ts";
 import { describeOptions } from "../issues.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { openNamedTaskSet } from "../rollout-files.ts";
 import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
+import { divideByGrading, guessTaskSet } from "../simulator/audited-rollouts.ts";
 import { renderAudit } from "../simulator/render-audit.ts";
+import type { ChosenSet } from "../task-set-fit.ts";
 
 const STRATEGIES = ["llm", "react", "verify", "reflection"] as const;
 const DEFAULT_TASK_SET = "synthetic-airline";
@@ -117,44 +118,27 @@ async function openSource(
 ): Promise<Pick<AuditInput, "taskSet" | "environment" | "source">> {
   if (files.length === 0 && options.campaign === undefined) {
     const taskSet = options.taskSet ?? DEFAULT_TASK_SET;
-    const taskSets = (await openNamedTaskSet({ ...options, taskSet })) ?? [];
-    const tasks = chooseTasks(
-      taskSets.flatMap((set) => set.tasks),
-      options.tasks ?? String(DEFAULT_NUM_TASKS),
-    );
-    return { taskSet, environment: (taskSets[0] as { environment: Environment }).environment, source: { type: "golden-actions", tasks } };
+    const chosen = await openNamedTaskSet({ ...options, taskSet });
+    const tasks = chooseTasks(chosen?.sets.flatMap((set) => set.tasks) ?? [], options.tasks ?? String(DEFAULT_NUM_TASKS));
+    return { taskSet, environment: (chosen as ChosenSet).environment, source: { type: "golden-actions", tasks } };
   }
-  const { rollouts, reading, environment } = await readRolloutSource(files, options);
-  const taskSet = options.taskSet ?? (options.campaign === undefined ? guessTaskSet(rollouts) : `campaign ${options.campaign}`);
-  const found = environment ?? (await openNamedTaskSet({ ...options, taskSet }))?.[0]?.environment;
-  if (found === undefined) throw invalid("the rollouts' environment is not known: name it with --task-set");
-  checkTools(rollouts, found, taskSet);
-  const all = Array.from(new Map(rollouts.map(({ task }) => [task.id, task])).values());
+  const named =
+    options.taskSet === undefined && options.campaign === undefined ? { ...options, taskSet: await guessTaskSet(files, options) } : options;
+  const { rollouts, reading, environment } = await readRolloutSource(files, named);
+  if (environment === null) throw invalid("the rollouts' environment is not known: name it with --task-set");
+  const { graded, ungraded } = divideByGrading(rollouts);
+  if (graded.length === 0) throw invalid(`no rollout can be replayed and graded: ${Object.keys(ungraded).join("; ")}`);
+  const all = Array.from(new Map(graded.map(({ task }) => [task.id, task])).values());
   const chosen = new Set(chooseTasks(all, options.tasks ?? String(all.length)).map(({ id }) => id));
   return {
-    taskSet,
-    environment: found,
-    source: { type: "trajectories", reading, rollouts: rollouts.filter(({ task }) => chosen.has(task.id)) },
+    taskSet: named.taskSet ?? `campaign ${options.campaign}`,
+    environment,
+    source: {
+      type: "trajectories",
+      reading: { ...reading, notes: addCounts(reading.notes, ungraded) },
+      rollouts: graded.filter(({ task }) => chosen.has(task.id)),
+    },
   };
-}
-
-/** Throws config.invalid when a call that worked in a rollout has no tool here: then the replays would mean nothing. */
-function checkTools(rollouts: ImportedRollouts["rollouts"], { tools }: Environment, taskSet: string): void {
-  const known = new Set(tools.map((tool) => tool.function.name));
-  const calls = rollouts.flatMap(({ trajectory }) => trajectory.turns.flatMap(({ toolCalls }) => toolCalls));
-  const foreign = calls.find(({ name, isExecuted, isError }) => isExecuted && !isError && !known.has(name));
-  if (foreign !== undefined)
-    throw invalid(`${taskSet} has no tool ${foreign.name}, which the rollouts call: name their own set with --task-set`);
-}
-
-/** By the tools that the rollouts and their golden actions call. */
-function guessTaskSet(rollouts: ImportedRollouts["rollouts"]): string {
-  if (rollouts.some(({ origin }) => origin?.format === "tau2")) return "tau2-airline";
-  const names = rollouts.flatMap(({ task, trajectory }) => [
-    ...task.goldenActions.map(({ name }) => name),
-    ...trajectory.turns.flatMap(({ toolCalls }) => toolCalls.map(({ name }) => name)),
-  ]);
-  return names.some((name) => /order|product/.test(name)) ? "tau-bench-retail" : "tau-bench-airline";
 }
 
 /** `which`: a number, then that many tasks at equal distances; or ids. */

@@ -61,7 +61,8 @@ const account = (reading: CalibrationReport["reading"]): string =>
         .map(([what, how]) => `- ${what}: ${how}`)
         .join("\n")}`;
 
-const floor = (share: number | null): string => (share === null ? "" : `Doing nothing passes ${percent(share)} of the tasks. `);
+const floor = (share: number | null): string =>
+  share === null ? "What doing nothing passes is not known. " : `Doing nothing passes ${percent(share)} of the tasks. `;
 
 function gate(rows: readonly GateRow[]): string {
   return table(

@@ -6,8 +6,8 @@ import type { ToolCatalog } from "./label-trajectory.ts";
 export interface UnknownTools {
   /** Sorted. */
   readonly names: readonly string[];
-  /** Executed calls of them, all labelled as reads. */
-  readonly numCalls: number;
+  /** Executed calls of them, all labelled as reads, and golden actions. */
+  readonly numUses: number;
   /** No tool of the rollouts is known to write: then no turn can be a write, whatever it did. */
   readonly hasNoWrite: boolean;
 }
@@ -20,21 +20,22 @@ export function unknownTools(
   const calls = rollouts.flatMap(({ trajectory }) => trajectory.turns.flatMap(({ toolCalls }) => toolCalls));
   const called = calls.filter(({ isExecuted, isError }) => isExecuted && !isError).map(({ name }) => name);
   const golden = rollouts.flatMap(({ task }) => task.goldenActions ?? []).map(({ name }) => name);
-  const used = new Set([...called, ...golden]);
+  const uses = [...called, ...golden];
+  const used = new Set(uses);
   const names = [...used].filter((name) => !isKnown(name)).sort();
   if (names.length === 0) return null;
   return {
     names,
-    numCalls: called.filter((name) => !isKnown(name)).length,
+    numUses: uses.filter((name) => !isKnown(name)).length,
     hasNoWrite: ![...used].some((name) => isWrite(name) && !isTerminal(name)),
   };
 }
 
 const SHOWN = 8;
 
-/** One line for people. */
-export function describeUnknownTools({ names, numCalls, hasNoWrite }: UnknownTools): string {
+/** One line for people, after the number of uses. */
+export function describeUnknownTools({ names, hasNoWrite }: UnknownTools): string {
   const list = names.length <= SHOWN ? names.join(", ") : `${names.slice(0, SHOWN).join(", ")} and ${names.length - SHOWN} more`;
-  const what = hasNoWrite ? "no tool of these rollouts is known to write" : "some tools of these rollouts are not known to read or to write";
-  return `${what}: ${list}; their ${numCalls} calls are labelled as reads, and what doing nothing passes is not known: name the tools that write with --write-tools`;
+  const besides = hasNoWrite ? ", and no other tool of the rollouts is known to write" : "";
+  return `uses of tools not known to read or to write (${list})${besides}: labelled as reads; name those that write with --write-tools`;
 }

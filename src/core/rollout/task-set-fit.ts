@@ -19,11 +19,11 @@ export const CLEAR_SHARE = 0.8;
 
 /** Why a call does not give its stored result, the first that holds. */
 export const MISSES = {
-  "no-such-tool": "are of tools that it does not have",
+  "no-such-tool": "are of tools that are not there",
   "unreadable-arguments": "have arguments that are no JSON object",
-  "other-arguments": "have arguments that its tools do not take",
-  "fails-here": "fail in it and worked where they were made",
-  "works-here": "work in it and failed where they were made",
+  "other-arguments": "have arguments that the tools do not take",
+  "fails-here": "fail and worked where they were made",
+  "works-here": "work and failed where they were made",
   "other-result": "give another result",
 } as const;
 export type Miss = keyof typeof MISSES;
@@ -168,19 +168,21 @@ function countWorking({ goldenActions }: ToldTask, environment: Environment): nu
 export type Fit = "clear" | "partly" | "misfit";
 
 /**
- * The golden actions' tools must be there in any case. Rollouts that call less than their golden actions are judged by both together, and
- * those without either by their tasks.
+ * The golden actions' tools must be there in any case. Rollouts that call less than their golden actions are judged by the worse of their
+ * calls and of both together, those that call nothing by golden actions and tasks. Without calls nothing is clear: the airlines of
+ * tau-bench and tau2 have golden actions in common.
  */
 export function judgeFit(facts: FitFacts): Fit {
   if (facts.golden > 0 && facts.goldenKnown / facts.golden < LEAST_SHARE) return "misfit";
   const share = fittingShare(facts);
-  return share >= CLEAR_SHARE ? "clear" : share >= LEAST_SHARE ? "partly" : "misfit";
+  return share >= CLEAR_SHARE && facts.calls > 0 ? "clear" : share >= LEAST_SHARE ? "partly" : "misfit";
 }
 
 /** 0 to 1: of what can be played, what gives its result. */
 export function fittingShare({ calls, same, golden, goldenWork, tasks, knownTasks }: FitFacts): number {
-  if (calls === 0 && golden === 0) return tasks === 0 ? 0 : knownTasks / tasks;
-  return calls >= golden ? same / calls : (same + goldenWork) / (calls + golden);
+  if (calls === 0) return tasks === 0 ? 0 : (goldenWork + knownTasks) / (golden + tasks);
+  const ofCalls = same / calls;
+  return calls >= golden ? ofCalls : Math.min(ofCalls, (same + goldenWork) / (calls + golden));
 }
 
 export interface NamedFacts {
@@ -199,7 +201,7 @@ export function describeShare({ calls, same, golden, goldenWork, tasks, knownTas
   const parts = [
     ...(calls > 0 ? [`${same} of ${calls} calls`] : []),
     ...(calls < golden ? [`${goldenWork} of ${golden} golden actions`] : []),
-    ...(calls === 0 && golden === 0 ? [`${knownTasks} of ${tasks} tasks`] : []),
+    ...(calls === 0 ? [`${knownTasks} of ${tasks} tasks`] : []),
   ];
   return parts.join(" and ");
 }

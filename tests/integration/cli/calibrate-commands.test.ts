@@ -6,6 +6,7 @@ import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
+import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { registerAdvantages } from "../../../src/cli/commands/advantages.ts";
 import { registerCalibrate } from "../../../src/cli/commands/calibrate.ts";
@@ -168,10 +169,14 @@ describe("turnwise advantages", () => {
   });
 });
 
-function goldenTrajectory(
-  task: { id: string; goldenActions: readonly { name: string; argumentsJson: string }[] },
-  trial: number,
-): Trajectory {
+function goldenTrajectory(task: Task, trial: number): Trajectory {
+  const { environment } = loadSyntheticAirline(1);
+  let state = environment.reset();
+  const results = task.goldenActions.map((action) => {
+    const step = environment.step(state, action);
+    state = step.state;
+    return step.observation;
+  });
   return {
     schemaVersion: 1,
     taskId: task.id,
@@ -187,7 +192,7 @@ function goldenTrajectory(
       userReply: null,
       finishReason: "tool_calls",
       stateHash: null,
-      toolCalls: [{ id: `${index}`, ...action, result: "ok", isError: false, isExecuted: true }],
+      toolCalls: [{ id: `${index}`, ...action, result: results[index] ?? null, isError: false, isExecuted: true }],
     })),
     rows: [],
     outcome: { type: "ok", reward: 1, stopReason: "user-stop", isDatabaseMatch: true, detail: null },

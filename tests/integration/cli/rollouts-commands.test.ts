@@ -132,7 +132,7 @@ describe("rollouts of a campaign", () => {
   it("are graded and exported from the record alone; trials count on through the iterations", async () => {
     const home = await homeWithCampaign();
     const graded = await turnwiseAt(home, "grade", "--campaign", "sample");
-    expect(graded.stdout).toContain("2 of 1 tasks");
+    expect(graded.stdout).toContain("2 of 1 task in 2 files");
     expect(graded.exitCode).toBe(0);
     const out = join(home, "results.json");
     await turnwiseAt(home, "export", "--campaign", "sample", "--format", "tau-bench", "--out", out);
@@ -161,7 +161,8 @@ describe("turnwise rollouts export", () => {
   it.each(["tau-bench", "tau2"])("writes a result file of %s that is graded alike", async (format) => {
     const out = join(temporaryFolder(), "results.json");
     const { stdout } = await turnwise("export", rolloutFile(0), "--format", format, "--out", out);
-    expect(stdout).toBe(`2 rollouts of 1 tasks written to ${out}`);
+    expect(stdout).toContain("2 of 1 task in 1 file");
+    expect(stdout).toContain(`written to  ${out}`);
     expect(JSON.parse(readFileSync(out, "utf8"))).toBeTruthy();
     const graded = await turnwise("grade", out, "--task-set", "synthetic-airline");
     expect(graded.stdout).toContain("2 of 2");

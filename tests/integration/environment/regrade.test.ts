@@ -2,15 +2,23 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { exportTauBench, tauBenchEntry } from "#adapters/task-data/export-tau-bench.ts";
 import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
+import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
 import { importRolloutText } from "#adapters/task-data/read-rollouts.ts";
 import { readTauBenchAirline } from "#adapters/task-data/tau-bench.ts";
+import type { Task } from "#contracts/task.ts";
 import { dumps } from "#core/environment/python/format.ts";
 import { dumpsIndented } from "#core/environment/python/indented.ts";
 import { parseJson } from "#core/environment/python/parse-json.ts";
+import { isTold } from "#core/environment/told-task.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { regrade } from "#core/rollout/regrade.ts";
 import { hasPublicRollouts, PUBLIC_ROLLOUTS, WHY_SKIPPED } from "../../support/public-rollouts.ts";
 import { TAU_BENCH } from "./tau-bench-data.ts";
+
+function wholeOf({ task }: Pick<ImportedRollout, "task">): Task {
+  if (!isTold(task)) throw new Error(`task ${task.id} is not told`);
+  return task;
+}
 
 const CONTEXT = { systemPrompt: null, goldenHash: () => null };
 
@@ -55,7 +63,7 @@ describe.skipIf(!hasPublicRollouts)(`the 200 public gpt-4o rollouts${WHY_SKIPPED
   });
 
   it("earn the stored reward again, all of them", () => {
-    const grades = rollouts.map(({ task, trajectory }) => ({ task: task.id, ...regrade(environment, task, trajectory) }));
+    const grades = rollouts.map(({ task, trajectory }) => ({ task: task.id, ...regrade(environment, wholeOf({ task }), trajectory) }));
     expect(grades.filter(({ difference }) => difference !== null)).toEqual([]);
     expect(grades.filter(({ reward }) => reward === 1).length).toBe(84);
   });
@@ -80,7 +88,7 @@ describe.skipIf(!hasPublicRollouts)(`the 200 public gpt-4o rollouts${WHY_SKIPPED
       const isWrite = (name: string) => environment.isWrite(name) && !environment.isTerminal(name);
       const turns = trajectory.turns.map((turn) => ({ ...turn, toolCalls: turn.toolCalls.filter(({ name }) => !isWrite(name)) }));
       const writes = trajectory.turns.flatMap(({ toolCalls }) => toolCalls).filter(({ name, isError }) => isWrite(name) && !isError);
-      return writes.length === 0 ? [] : [regrade(environment, task, { ...trajectory, turns })];
+      return writes.length === 0 ? [] : [regrade(environment, wholeOf({ task }), { ...trajectory, turns })];
     });
     expect(cut.length).toBeGreaterThan(10);
     expect(cut.map(({ difference }) => difference)).toEqual(

@@ -90,7 +90,10 @@ function bufferTable({ splits, doNothingFloor }: CalibrationReport): string {
     `${one.numMixedTasks}`,
     `${one.numPairs}`,
   ]);
-  const floor = doNothingFloor === null ? "" : `<p>Doing nothing passes ${percent(doNothingFloor)} of the tasks.</p>`;
+  const floor =
+    doNothingFloor === null
+      ? "<p>What doing nothing passes is not known.</p>"
+      : `<p>Doing nothing passes ${percent(doNothingFloor)} of the tasks.</p>`;
   return table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows) + floor;
 }
 

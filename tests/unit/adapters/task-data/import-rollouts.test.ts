@@ -165,7 +165,7 @@ describe("a line of JSONL", () => {
 
   test("needs only task, messages and outcome", () => {
     expect(line({ task_id: 12, messages: CONVERSATION, outcome: true })).toMatchObject({
-      task: { id: "12", userId: "", goldenActions: [] },
+      task: { id: "12", userId: "", goldenActions: null, outputs: null },
       trajectory: { trial: 4, outcome: { reward: 1, stopReason: "user-stop" } },
     });
   });
