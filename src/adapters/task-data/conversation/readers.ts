@@ -30,9 +30,9 @@ export interface KnownTools {
 export const NO_TOOLS: KnownTools = { names: new Set(), schemaOf: () => undefined };
 
 /** Tools of the environment, and those that the golden actions name. */
-export function knownTools(schemas: readonly ToolSchema[], golden: readonly { readonly name: string }[] = []): KnownTools {
+export function knownTools(schemas: readonly ToolSchema[], golden: readonly { readonly name: string }[] | null = []): KnownTools {
   const parameters = new Map(schemas.map((schema) => [schema.function.name, schema.function.parameters]));
-  return { names: new Set([...parameters.keys(), ...golden.map(({ name }) => name)]), schemaOf: (name) => parameters.get(name) };
+  return { names: new Set([...parameters.keys(), ...(golden ?? []).map(({ name }) => name)]), schemaOf: (name) => parameters.get(name) };
 }
 
 /** A message of the agent, as far as readers need it. */
