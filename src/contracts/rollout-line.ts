@@ -33,7 +33,7 @@ export const ChatMessage = z.object({
 });
 export type ChatMessage = z.infer<typeof ChatMessage>;
 
-const GoldenCall = z.object({ name: z.string().min(1), arguments: z.union([z.string(), z.record(z.string(), z.json())]) });
+const GoldenCall = z.object({ name: z.string().min(1), arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
 
 /** Only `task_id`, `messages` and `outcome` are needed. Without golden actions no call can be gold or soft. `outcome: null` excludes the line. */
 export const RolloutLine = z

@@ -4,6 +4,7 @@ import type { Trajectory, Turn } from "#contracts/trajectory.ts";
 import { parseJson } from "#core/environment/python/parse-json.ts";
 import { dict, isDict, PyDict, PyError, PyFloat, type PyValue } from "#core/environment/python/values.ts";
 import { missingOutputs } from "#core/environment/tool-environment.ts";
+import { isNoArguments } from "#core/exact-json.ts";
 import { isNaturalEnding, repliesOf } from "#core/rollout/ending.ts";
 import { isErrorText } from "./import-messages.ts";
 import type { ImportedRollout } from "./imported-rollouts.ts";
@@ -86,6 +87,7 @@ const benchmarkAction = ({ name, argumentsJson }: GoldenAction) =>
 
 /** The arguments, or null when the text is no JSON object. */
 export function argumentsOf(text: string): PyDict | null {
+  if (isNoArguments(text)) return dict();
   try {
     const value = parseJson(text);
     return isDict(value) ? value : null;

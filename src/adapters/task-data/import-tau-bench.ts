@@ -17,7 +17,7 @@ import {
 } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
 
-const Action = z.object({ name: z.string(), kwargs: z.union([z.string(), z.record(z.string(), z.json())]) });
+const Action = z.object({ name: z.string(), kwargs: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
 const TauBenchEntry = z.object({
   task_id: z.union([z.int(), z.string()]),
   trial: z.int().nonnegative(),

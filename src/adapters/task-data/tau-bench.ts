@@ -5,7 +5,7 @@ import type { Task } from "#contracts/task.ts";
 import { type AirlineDatabase, airlineDatabaseFromJson } from "#core/environment/airline/database.ts";
 import { AIRLINE_TOOLS, type AirlineState, createAirlineEnvironment } from "#core/environment/airline/environment.ts";
 import type { Environment, TaskSet } from "#core/environment/environment.ts";
-import { dumps } from "#core/environment/python/format.ts";
+import { dumpsExact } from "#core/environment/python/format.ts";
 import { getItem } from "#core/environment/python/operations.ts";
 import type { PyValue } from "#core/environment/python/values.ts";
 import { type RetailDatabase, retailDatabaseFromJson } from "#core/environment/retail/database.ts";
@@ -94,7 +94,7 @@ function toTask(
   const exactActions = getItem(exact, "actions");
   const goldenActions = task.actions.map(({ name }, index) => ({
     name,
-    argumentsJson: dumps(getItem(getItem(exactActions, index), "kwargs")),
+    argumentsJson: dumpsExact(getItem(getItem(exactActions, index), "kwargs")),
   }));
   return {
     schemaVersion: 1,

@@ -5,7 +5,7 @@ import type { Task } from "#contracts/task.ts";
 import type { AirlineDatabase } from "#core/environment/airline/database.ts";
 import type { DatabaseState } from "#core/environment/database.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
-import { dumps } from "#core/environment/python/format.ts";
+import { dumpsExact } from "#core/environment/python/format.ts";
 import { getItem } from "#core/environment/python/operations.ts";
 import type { PyValue } from "#core/environment/python/values.ts";
 import { taskKind } from "#core/environment/task-kind.ts";
@@ -94,7 +94,7 @@ function toTask(task: Tau2Task, exact: PyValue, database: AirlineDatabase): Task
   const exactActions = getItem(getItem(exact, "evaluation_criteria"), "actions");
   const goldenActions = actions.map(({ name }, index) => ({
     name,
-    argumentsJson: dumps(getItem(getItem(exactActions, index), "arguments")),
+    argumentsJson: dumpsExact(getItem(getItem(exactActions, index), "arguments")),
   }));
   return {
     schemaVersion: 1,

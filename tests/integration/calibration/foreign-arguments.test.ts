@@ -77,6 +77,36 @@ describe("variants of them", () => {
     expect(read.numDoubtfulCalls).toBe(0);
   });
 
+  test("arguments as a Python literal keep their digits, too", async () => {
+    const golden = "0.12345678901234567890";
+    const withLiteral = (called: string) => line(0, 0, golden, called).replace('{\\"code\\": ', "{'code': ");
+    expect(tiersOf(await report(fileOf(withLiteral(golden))))).toEqual(["gold_read"]);
+    expect(tiersOf(await report(fileOf(withLiteral("0.12345678901234567891"))))).toEqual(["read"]);
+  });
+
+  test.each([', "arguments": ""', ', "arguments": null', ', "arguments": {}', ""])(
+    "a golden call without arguments: %j",
+    async (golden) => {
+      const call = { id: "c", function: { name: "list" } };
+      const messages = [
+        { role: "user", content: "go" },
+        { role: "assistant", content: null, tool_calls: [call] },
+        { role: "tool", tool_call_id: "c", content: "ok" },
+      ];
+      const text = JSON.stringify({ task_id: "t", outcome: 1, messages });
+      expect(tiersOf(await report(fileOf(`${text.slice(0, -1)}, "golden_actions": [{"name": "list"${golden}}]}`)))).toEqual(["gold_read"]);
+    },
+  );
+
+  test("tasks whose numbers differ beyond a double's digits are two groups", async () => {
+    const numbered = (id: string, trial: number) => line(0, trial, '"a"', '"a"').replace('"t0"', id);
+    const read = await report(
+      fileOf(numbered("2512292042121000000", 0), numbered("2512292042121000001", 0), numbered("2512292042121000001", 1)),
+    );
+    expect(read.diagnostics.numGroups).toBe(2);
+    expect(new Set(read.rollouts.map(({ taskId }) => taskId))).toEqual(new Set(["2512292042121000000", "2512292042121000001"]));
+  });
+
   test("what is in doubt is counted, and said by both commands", async () => {
     const file = fileOf(...[0, 1, 2].flatMap((task) => [line(task, 0, '"007"', '"007"'), line(task, 1, '"007"', "7")]));
     const advantages = await runCommand(registerAdvantages, ["advantages", file], {});

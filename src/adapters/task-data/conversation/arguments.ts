@@ -1,5 +1,5 @@
 // The arguments of a call as the JSON text of an object, whatever the harness made of them.
-import { dumps } from "#core/environment/python/format.ts";
+import { dumpsExact } from "#core/environment/python/format.ts";
 import { parseEither } from "#core/environment/python/parse-literal.ts";
 import { isDict, type PyValue } from "#core/environment/python/values.ts";
 import type { ReadingNote } from "./notes.ts";
@@ -24,14 +24,14 @@ export function readArguments(value: string | object | null | undefined): ReadAr
 /** Arguments as they stand in a call that was read from text. */
 export function readArgumentsValue(value: PyValue | undefined): ReadArguments {
   if (typeof value === "string" || value === undefined || value === null) return readArguments(value);
-  return { text: dumps(value), note: isDict(value) ? null : "calls with arguments that are no object" };
+  return { text: dumpsExact(value), note: isDict(value) ? null : "calls with arguments that are no object" };
 }
 
 function readText(text: string, numEncodings: number): ReadArguments | null {
   const parsed = parseEither(text);
   if (parsed === null) return null;
   const { value, isJson } = parsed;
-  if (isDict(value)) return isJson ? { text, note: null } : { text: dumps(value), note: "calls with arguments as Python literals" };
+  if (isDict(value)) return isJson ? { text, note: null } : { text: dumpsExact(value), note: "calls with arguments as Python literals" };
   if (typeof value !== "string" || numEncodings === MAX_ENCODINGS) return null;
   const inner = readText(value, numEncodings + 1);
   return inner === null ? null : { text: inner.text, note: "calls with arguments encoded twice" };

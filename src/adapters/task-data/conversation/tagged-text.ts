@@ -1,5 +1,5 @@
 // Calls between marks of chat templates, left in the text by a server that did not parse them.
-import { dumps } from "#core/environment/python/format.ts";
+import { dumpsExact } from "#core/environment/python/format.ts";
 import { parseEither } from "#core/environment/python/parse-literal.ts";
 import { isDict, isInt, isList, PyDict, PyFloat, type PyValue } from "#core/environment/python/values.ts";
 import type { ReadingNote } from "./notes.ts";
@@ -46,7 +46,7 @@ export function readMistral(text: string): TextMessage | null {
 
 function mistralCall(part: string): TextCall[] | null {
   const [, name = "", args = ""] = MISTRAL_CALL.exec(part) ?? [];
-  return args === "" ? null : callsOfText(`{"name": ${dumps(name)}, "arguments": ${args}}`);
+  return args === "" ? null : callsOfText(`{"name": ${dumpsExact(name)}, "arguments": ${args}}`);
 }
 
 /** Blocks that cannot be read stay in the text. Null when none can. */
@@ -83,13 +83,13 @@ function callsOfLines(body: string): TextCall[] | null {
 
 function functionCall(name: string, body: string, schema: ReturnType<SchemaOf>): TextCall[] | null {
   const whole = parseEither(body.trim());
-  if (whole !== null && isDict(whole.value)) return callsOfText(`{"name": ${dumps(name)}, "arguments": ${dumps(whole.value)}}`);
+  if (whole !== null && isDict(whole.value)) return callsOfText(`{"name": ${dumpsExact(name)}, "arguments": ${dumpsExact(whole.value)}}`);
   const parameters = [...body.matchAll(PARAMETER)].map(([, key = "", text = ""]) => ({ key, ...typedValue(text, typeOf(schema, key)) }));
   if (parameters.length === 0 && body.trim() !== "") return null;
   const value = PyDict.from(parameters.map((parameter) => [parameter.key, parameter.value] as const));
   const isGuessed = parameters.some((parameter) => parameter.isGuessed);
   const note: ReadingNote | null = isGuessed ? "calls with values that may be text or numbers: kept as text" : null;
-  return [{ name, text: dumps(value), note }];
+  return [{ name, text: dumpsExact(value), note }];
 }
 
 function typeOf(schema: ReturnType<SchemaOf>, key: string): unknown {

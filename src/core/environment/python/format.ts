@@ -83,6 +83,14 @@ export function dumps(value: PyValue): string {
   return `[${value.map(dumps).join(", ")}]`;
 }
 
+/** `dumps`, but numbers that a double does not hold stay as they were written: for whoever compares what was said, not what Python reads. */
+export function dumpsExact(value: PyValue): string {
+  if (value instanceof PyFloat) return value.text ?? dumps(value);
+  if (isList(value)) return `[${value.map(dumpsExact).join(", ")}]`;
+  if (isDict(value)) return `{${Array.from(value, ([key, item]) => `${jsonString(key)}: ${dumpsExact(item)}`).join(", ")}}`;
+  return dumps(value);
+}
+
 /** Joined at once: a text that grows by appending is a tree that the first reader must flatten. */
 function dumpsDict({ shape, items }: PyDict): string {
   if (items.length === 0) return "{}";

@@ -89,7 +89,7 @@ class JsonReader {
     if (fraction === undefined && exponent === undefined) return integerValue(integer);
     const value = Number(lexeme);
     if (!Number.isFinite(value)) throw new PyError("ValueError", `number out of range: ${lexeme}`);
-    return new PyFloat(value, isExact(value, lexeme) ? null : lexeme);
+    return floatOf(value, lexeme);
   }
 
   private notANumber(): never {
@@ -264,9 +264,10 @@ class EntryList {
   }
 }
 
-/** Whether a float, as it is written again, has all the digits of its text. */
-function isExact(value: number, lexeme: string): boolean {
-  return lexeme.length <= MAX_EXACT_LENGTH || canonicalNumber(lexeme) === canonicalNumber(String(value));
+/** The float of a text, which it remembers when the float, as it is written again, has not all of its digits. */
+export function floatOf(value: number, lexeme: string): PyFloat {
+  const isExact = lexeme.length <= MAX_EXACT_LENGTH || canonicalNumber(lexeme) === canonicalNumber(String(value));
+  return new PyFloat(value, isExact ? null : lexeme);
 }
 
 function integerValue(lexeme: string): PyValue {

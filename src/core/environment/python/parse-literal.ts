@@ -1,7 +1,8 @@
 // Python's literals as `ast.literal_eval` reads them, as far as JSON has a value for them: what `str(dict)` writes where JSON was meant.
 // JSON's own words true, false and null are read too, since hands mix them. Sets, bytes, complex numbers, nan and inf have no JSON value.
-import { parseJson } from "./parse-json.ts";
-import { PyDict, PyError, PyFloat, type PyValue, toInt } from "./values.ts";
+import { canonicalNumber } from "../../exact-json.ts";
+import { floatOf, parseJson } from "./parse-json.ts";
+import { PyDict, PyError, type PyValue, toInt } from "./values.ts";
 
 const MAX_DEPTH = 200;
 const MAX_INT_DIGITS = 4300;
@@ -153,7 +154,7 @@ class LiteralReader {
       return toInt(BigInt(`${sign === "-" ? "-" : ""}${digits}`));
     }
     const value = Number(`${sign}${float}`);
-    return Number.isFinite(value) ? new PyFloat(value) : this.fail();
+    return Number.isFinite(value) ? floatOf(value, canonicalNumber(`${sign}${float}`)) : this.fail();
   }
 
   private expect(character: string): void {

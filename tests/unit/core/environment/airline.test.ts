@@ -6,6 +6,16 @@ import { airline, booking, call, play, readCall, snapshot, taskWith, writeCall }
 
 const calls = fc.array(fc.oneof(readCall, writeCall), { maxLength: 6 });
 
+describe("a call without arguments", () => {
+  it.each(["", " ", "null"])("is one with {} when they are written as %j", (none) => {
+    for (const name of ["list_all_airports", "think", "cancel_reservation", "nope"]) {
+      const step = airline.step(airline.reset(), { name, argumentsJson: none });
+      expect(step).toEqual(airline.step(airline.reset(), { name, argumentsJson: "{}" }));
+    }
+    expect(airline.step(airline.reset(), { name: "list_all_airports", argumentsJson: none }).isError).toBe(false);
+  });
+});
+
 describe("states", () => {
   it("a step never changes an earlier state", () => {
     fc.assert(

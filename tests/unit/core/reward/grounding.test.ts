@@ -14,6 +14,7 @@ describe("an argument that somebody said", () => {
     { name: "a part of a word is not said", said: "I am Miami", args: { first: "mia" }, expected: ["first"] },
     { name: "a number, with its separators", said: "it was $1,286.", args: { amount: 1286 }, expected: [] },
     { name: "a number inside a longer one is not said", said: "card 7447", args: { bags: 4 }, expected: ["bags"] },
+    { name: "a number in another form", said: "it was 1286 for 2 bags", args: { amount: 1286.0, bags: 2 }, expected: [] },
     { name: "a date in words", said: "on May 20th please", args: { date: "2024-05-20" }, expected: [] },
     { name: "another date", said: "on May 2nd please", args: { date: "2024-05-20" }, expected: ["date"] },
     {
@@ -25,6 +26,30 @@ describe("an argument that somebody said", () => {
     { name: "booleans and empty values need no source", said: "hello", args: { a: true, b: "", c: null, d: [] }, expected: [] },
   ])("$name", ({ said, args, expected }) => {
     expect(ungrounded(said, args)).toEqual(expected);
+  });
+});
+
+describe("numbers", () => {
+  const find = (said: string, argumentsJson: string) => createEvidence({ firstUserMessage: said }).findUngrounded(argumentsJson, undefined);
+
+  test("of more digits than a double has are said in full, or not at all", () => {
+    expect(find("close ticket 2512292042121000001", '{"ticket": 2512292042121000001}')).toEqual([]);
+    expect(find("close ticket 2512292042121000001", '{"ticket": 2512292042121000000}')).toEqual(["ticket"]);
+    expect(find("close ticket 2512292042121000001", '{"ticket": "2512292042121000000"}')).toEqual(["ticket"]);
+  });
+
+  test("are said by their value: 50.0 is 50, 1e3 is 1000", () => {
+    expect(find("50 dollars of 1000", '{"amount": 50.0, "of": 1e3}')).toEqual([]);
+    expect(find("code 1000", '{"code": "1e3"}')).toEqual(["code"]);
+  });
+
+  test("of no arguments none is made up", () => {
+    expect(["", "null", "{", "[1]"].flatMap((text) => find("hello", text))).toEqual([]);
+  });
+
+  test("a choice behind a reference of the schema needs no source", () => {
+    const schema = { properties: { cabin: { $ref: "#/$defs/Cabin" } }, $defs: { Cabin: { enum: ["economy"] } } };
+    expect(createEvidence({ firstUserMessage: "hello" }).findUngrounded('{"cabin": "economy", "seat": "9A"}', schema)).toEqual(["seat"]);
   });
 });
 

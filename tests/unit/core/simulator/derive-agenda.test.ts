@@ -115,3 +115,12 @@ test("the labels of a scenario are not said", () => {
     "Instructions:\n\tDomain: airline\n\tReason for call:\n\t\tYou want to cancel your trip.\n\tKnown info:\n\t\tYou are Mei Brown.\n\tTask instructions:\n\t\tYou have two bags.";
   expect(deriveAgenda(task([], scenario)).wishes[0]?.words).toBe("I want to cancel my trip. I am Mei Brown. I have two bags.");
 });
+
+test("arguments are spoken as they are written: every digit, and nothing for none", () => {
+  const base = task([]);
+  const golden = (name: string, argumentsJson: string) => ({ ...base, goldenActions: [{ name, argumentsJson }] });
+  const bags = deriveAgenda(golden("update_reservation_baggages", '{"reservation_id": 2512292042121000001, "total_baggages": 2.0}'));
+  expect(bags.wishes[0]?.words).toContain("2 checked bags in all for reservation 2512292042121000001");
+  for (const none of ["", "null", "{}"])
+    expect(deriveAgenda(golden("list_all_airports", none)).wishes.map(({ kind }) => kind)).toEqual(["other"]);
+});

@@ -7,6 +7,25 @@ const PLACES: Places = [
 ];
 const keys = (text: string) => factsOf(text, PLACES).map(({ kind, key }) => `${kind} ${key}`);
 
+describe("digits", () => {
+  const isKnown = (said: string, text: string) => factsOf(said, []).every((fact) => new Knowledge(text).has(fact));
+
+  test.each([
+    ["item 11512936801", "item 1151293680 of the order"],
+    ["item 115129368", "item 1151293680 of the order"],
+    ["mia_li_366", '{"user_id": "mia_li_3668"}'],
+    ["$2,512,292,042,121,000,001", '{"amount": 2512292042121000000}'],
+  ])("%j is not known from %j", (said, text) => expect(isKnown(said, text)).toBe(false));
+
+  test.each([
+    ["item 1151293680", '{"item_ids": ["1151293680"]}'],
+    ["order W1234567", '{"order_id": "#W1234567"}'],
+    ["certificate 12345678", '{"payment_id": "certificate_12345678"}'],
+    ["$1,200.50", '{"amount": 1200.5}'],
+    ["the card that ends in 4486", '{"payment_id": "credit_card_4421_4486"}'],
+  ])("%j is known from %j", (said, text) => expect(isKnown(said, text)).toBe(true));
+});
+
 describe("facts of a message", () => {
   test.each([
     ["My id is mia_li_3668, reservation NQNU5R.", ["id mia_li_3668", "id nqnu5r"]],
