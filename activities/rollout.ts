@@ -92,6 +92,7 @@ async function rollOut(
     clock: deps.clock,
     signal,
     onTurn: (trial, turn) => report({ trial, turn: turn.index }),
+    onTrouble: (_trial, trouble) => report({ trouble: trouble instanceof Error ? trouble.message : String(trouble) }),
   });
   const seconds = (deps.clock.now() - startedAt) / 1000;
   const manifest: GroupManifest = {

@@ -45,13 +45,14 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
     // The folder with tau-bench's data may be named after this worker has started.
     openTaskSet: (config, dataSha256) => openTaskSet(config, readSettings(), dataSha256),
-    openPolicy: (config, ref) => openPolicy(config, ref, { policies, policyUrl, policyHosts, vllm }),
+    openPolicy: (config, ref) =>
+      openPolicy(config, ref, { policies, policyUrl, policyHosts, vllm, onWarning: (message) => log.warn(message) }),
     openSimulator: (config) =>
       openSimulator(
         config,
         simulatorCache((message) => log.warn(message)),
       ),
-    openProposer: (config, signal) => openProposer(config, process.env, signal),
+    openProposer: (config, signal) => openProposer(config, process.env, signal, (message) => log.warn(message)),
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
       new LocalTurnJournal(settings.recordRoot, RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
     dropJournals: ({ campaignId, iteration, purpose, taskId }) =>

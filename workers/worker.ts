@@ -24,7 +24,11 @@ const ANSWER_MILLISECONDS = 10_000;
 
 /** Runs a worker until SIGTERM or SIGINT; running activities get their cancellation and a grace period. */
 export async function runWorker(role: WorkerRole): Promise<void> {
-  const log = pino({ name: role.name, level: process.env["TURNWISE_LOG_LEVEL"] ?? "info" });
+  const log = pino({
+    name: role.name,
+    level: process.env["TURNWISE_LOG_LEVEL"] ?? "info",
+    serializers: { error: pino.stdSerializers.err },
+  });
   Runtime.install({ shutdownSignals: ["SIGTERM", "SIGINT"], logger: temporalLogger(log) });
   const deps = await createDependencies(log);
   const connection = await connect(deps.settings.temporalAddress, log);

@@ -78,7 +78,15 @@ export const SimulatorAudit = z
     replayedFlags: z.array(UserFlag).describe("of the audited simulator; `trial` counts the replays of a task"),
     usage: Usage.pick({ simulatorPromptTokens: true, simulatorCompletionTokens: true, simulatorCalls: true }),
     estimatedUsd: z.number().nonnegative().nullable().describe("null where no prices are known"),
-    troubles: z.record(z.string(), Count).describe("replies that were made again or flagged, by error code"),
+    failures: z
+      .array(z.strictObject({ code: z.string(), message: z.string(), count: Count }))
+      .describe("why replays have no outcome, in the endpoint's words where it has any; the most frequent first"),
+    troubles: z
+      .record(z.string(), Count)
+      .describe(
+        "replies that were made again or flagged, by error code; provider.unknown-usage: answers whose tokens the server does not say, metered as none",
+      ),
+    notes: z.array(z.string()).describe("what the endpoint was sent otherwise than it was set, because it refuses it"),
   })
   .meta({ id: "SimulatorAudit" });
 export type SimulatorAudit = z.infer<typeof SimulatorAudit>;

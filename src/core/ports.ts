@@ -140,6 +140,8 @@ export interface SimulatorOptions {
   readonly signal: AbortSignal;
   /** How many golden writes nothing was done for yet. For judging a stop; no prompt ever depends on it. Absent: 0. */
   readonly countPendingWrites?: () => number;
+  /** Told what went wrong before every wait and every new try. */
+  readonly onTrouble?: ((trouble: Error) => void) | undefined;
 }
 export interface SimulatorReply {
   readonly content: string;

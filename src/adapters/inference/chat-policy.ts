@@ -8,9 +8,10 @@ import type { TurnTokens } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
 import { chatMessages, nativeFormat, parseChatMessage } from "#core/prompt-format/native.ts";
+import { askChat } from "./ask-chat.ts";
 import { askWithinContext } from "./ask-within-context.ts";
 import { WHOLE_DISTRIBUTION } from "./client.ts";
-import { callModel } from "./provider-error.ts";
+import { AnswerUsage, MessageContent } from "./read-answer.ts";
 
 export interface ChatPolicyOptions {
   readonly client: OpenAI;
@@ -27,11 +28,23 @@ export interface ChatPolicyOptions {
   readonly requestFields?: RequestFields;
   /** Whether the reasoning of earlier turns goes back to the server. */
   readonly sendsReasoning?: boolean;
+  /** Told once what the endpoint is sent otherwise than it was set. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 const Tokens = z.array(z.int().nonnegative());
 const ToolCalls = z.array(
-  z.object({ id: z.string(), type: z.literal("function"), function: z.object({ name: z.string(), arguments: z.string() }) }),
+  z.object({
+    id: z.string(),
+    type: z.literal("function"),
+    function: z.object({
+      name: z.string(),
+      arguments: z
+        .string()
+        .nullish()
+        .transform((text) => text ?? ""),
+    }),
+  }),
 );
 const ChatCompletion = z.object({
   prompt_token_ids: Tokens.nullish(),
@@ -39,7 +52,7 @@ const ChatCompletion = z.object({
     .array(
       z.object({
         message: z.object({
-          content: z.string().nullish(),
+          content: MessageContent,
           tool_calls: ToolCalls.nullish(),
           reasoning: z.string().nullish(),
           reasoning_content: z.string().nullish(),
@@ -50,11 +63,7 @@ const ChatCompletion = z.object({
       }),
     )
     .min(1),
-  usage: z.object({
-    prompt_tokens: z.int(),
-    completion_tokens: z.int(),
-    completion_tokens_details: z.object({ reasoning_tokens: z.int().nullish() }).nullish(),
-  }),
+  usage: AnswerUsage,
 });
 type ChatCompletion = z.infer<typeof ChatCompletion>;
 
@@ -70,26 +79,30 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
       const messages = chatMessages(conversation, { sendsReasoning });
       const { tools } = conversation;
       const ask = (maxTokens: number | null) => {
-        const limit = maxTokens === null ? {} : { [tokenLimitField]: maxTokens };
-        const body = { ...requestFields, model, messages, tools, ...limit, temperature, seed, ...tokenFields };
-        return callModel({ who, signal, canReappear: true }, async () =>
-          ChatCompletion.parse(
-            await client.chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming, { signal }),
-          ),
-        );
+        const body = { ...requestFields, messages, tools, ...tokenFields };
+        const request = { client, model, body, tokenLimitField, maxTokens, temperature, seed, canLeaveOut: false };
+        return askChat(request, { who, signal, canReappear: true, onAdapted: options.onWarning }, ChatCompletion).then(counted);
       };
       const { answer, usage } = await askWithinContext(ask, { most: maxTokensPerTurn, context: maxContextTokens });
-      const reasoningTokens = answer.usage.completion_tokens_details?.reasoning_tokens ?? undefined;
+      const reasoningTokens = answer.usage.reasoningTokens ?? undefined;
       const { message, finish_reason: finishReason } = answer.choices[0] as ChatCompletion["choices"][number];
       return {
-        ...parseChatMessage(message.content ?? null, message.tool_calls ?? []),
-        reasoning: message.reasoning ?? message.reasoning_content ?? undefined,
+        ...parseChatMessage(message.content.text, message.tool_calls ?? []),
+        reasoning: message.reasoning ?? message.reasoning_content ?? message.content.thoughts ?? undefined,
         tokens: hasTokenIds ? sampledTokens(answer, who) : null,
         finishReason,
         usage: reasoningTokens === undefined ? usage : { ...usage, reasoningTokens },
       };
     },
   };
+}
+
+/** Where the server does not count, its own token ids do; of an answer without either nothing is known, and nothing is asked again for its length. */
+function counted(answer: ChatCompletion) {
+  const { promptTokens, completionTokens } = answer.usage;
+  const numPrompt = promptTokens ?? answer.prompt_token_ids?.length ?? 0;
+  const numSampled = completionTokens ?? answer.choices[0]?.token_ids?.length ?? 0;
+  return { ...answer, usage: { ...answer.usage, prompt_tokens: numPrompt, completion_tokens: numSampled } };
 }
 
 /** Throws provider.rejected when the server does not give ids or log-probabilities, provider.invalid-response when they do not match. */

@@ -1,8 +1,11 @@
 // Asks an OpenAI-compatible endpoint for its models before a campaign that needs it is written.
 import OpenAI from "openai";
 import { CampaignError } from "#core/errors.ts";
+import { chooseProxy, describeProxy } from "../http/choose-proxy.ts";
 import { readSecret } from "../settings.ts";
-import { checkAddress } from "./client.ts";
+import { checkAddress, createInferenceClient } from "./client.ts";
+import { rootMessage } from "./provider-error.ts";
+import { cleanWords } from "./server-words.ts";
 
 /** Of the whole answer, its last byte included. */
 const TIMEOUT_MILLISECONDS = 5_000;
@@ -14,28 +17,40 @@ interface Endpoint {
   readonly allowedHosts?: readonly string[];
 }
 
-/** Throws config.invalid for an address that is not allowed, config.unreachable, or provider.unauthorized when the key is missing or refused. */
+/** Throws config.invalid for an address that is not allowed or a proxy that is none, config.unreachable, or provider.unauthorized when the key is missing or refused. */
 export async function checkEndpoint({ baseUrl, apiKeyEnv, allowedHosts }: Endpoint): Promise<void> {
   checkAddress(baseUrl, allowedHosts);
-  const apiKey = apiKeyEnv === undefined ? "none" : readSecret(apiKeyEnv);
-  if (apiKey === null) {
+  if (apiKeyEnv !== undefined && !readSecret(apiKeyEnv)) {
     throw new CampaignError("provider.unauthorized", `the environment variable ${apiKeyEnv} for ${baseUrl} is not set`, {
       next: `export ${apiKeyEnv}=…`,
     });
   }
+  const client = createInferenceClient({ baseUrl, apiKeyEnv, environment: process.env, allowedHosts });
   try {
-    await new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0 }).models.list({ signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) });
+    await client.get("/models", { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) }).asResponse();
   } catch (cause) {
     if (cause instanceof OpenAI.AuthenticationError) {
-      throw new CampaignError("provider.unauthorized", `${baseUrl} refused the key`, {
+      throw new CampaignError("provider.unauthorized", `${baseUrl} refused the key: ${cleanWords(cause.message)}`, {
         cause,
         next: `check ${apiKeyEnv ?? "apiKeyEnv in the campaign file"}`,
       });
     }
     if (cause instanceof OpenAI.APIError && cause.status !== undefined) return; // it answers; not every server lists its models
-    throw new CampaignError("config.unreachable", `${baseUrl} does not answer`, {
-      cause,
-      next: `start the server, or correct the address; try: curl ${baseUrl}/models`,
-    });
+    throw unreachable(baseUrl, cause);
   }
+}
+
+function unreachable(baseUrl: string, cause: unknown): CampaignError {
+  const proxy = chooseProxy(new URL(baseUrl), process.env);
+  const why = cause instanceof OpenAI.APIConnectionError ? `: ${rootMessage(cause)}` : "";
+  if (proxy === null)
+    return new CampaignError("config.unreachable", `${baseUrl} does not answer${why}`, {
+      cause,
+      next: `start the server, or correct the address; try: curl --noproxy '*' ${baseUrl}/models`,
+    });
+  const through = why.includes(describeProxy(proxy)) ? why : ` through ${describeProxy(proxy)}${why}`;
+  return new CampaignError("config.unreachable", `${baseUrl} does not answer${through}`, {
+    cause,
+    next: `see that the proxy is up and lets it through, or go without: export NO_PROXY=${new URL(baseUrl).hostname}`,
+  });
 }

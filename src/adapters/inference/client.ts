@@ -2,13 +2,16 @@
 import OpenAI from "openai";
 import { isLoopbackHost } from "#core/campaign/check-policy.ts";
 import { CampaignError } from "#core/errors.ts";
-import { createKeepAliveFetch } from "./keep-alive-fetch.ts";
+import { chooseProxy } from "../http/choose-proxy.ts";
+import { createKeepAliveFetch } from "../http/keep-alive-fetch.ts";
+import { readServerError } from "./server-words.ts";
 
 export interface EndpointOptions {
   /** With the path that comes before /completions, e.g. http://127.0.0.1:8620/v1. */
   readonly baseUrl: string;
   /** Name of the environment variable that holds the key; the key itself is never written down. Absent: no key. */
   readonly apiKeyEnv?: string | undefined;
+  /** With the key, and the variables of proxies. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly timeoutSeconds?: number;
   /** Hosts beyond this machine that may be spoken to. Absent: any. */
@@ -20,7 +23,7 @@ const DEFAULT_TIMEOUT_SECONDS = 300;
 /** Said with every request: what a request leaves open, vLLM takes from the model's generation_config.json (Qwen3: top_k 20, top_p 0.95). */
 export const WHOLE_DISTRIBUTION = { top_p: 1, top_k: -1, min_p: 0, repetition_penalty: 1 } as const;
 
-/** Throws config.invalid for an address that is not allowed, provider.unauthorized when the key's variable is not set. */
+/** Throws config.invalid for an address that is not allowed or a proxy that is none, provider.unauthorized when the key's variable is not set. */
 export function createInferenceClient(options: EndpointOptions): OpenAI {
   const { baseUrl, apiKeyEnv, environment, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, allowedHosts } = options;
   checkAddress(baseUrl, allowedHosts);
@@ -31,9 +34,32 @@ export function createInferenceClient(options: EndpointOptions): OpenAI {
     project: null,
     maxRetries: 0,
     timeout: timeoutSeconds * 1000,
-    fetch: createKeepAliveFetch(),
+    fetch: restatingErrors(createKeepAliveFetch(chooseProxy(new URL(baseUrl), environment))),
     logLevel: "off",
   });
+}
+
+/** The openai package reads errors of OpenAI's own shape only, so every other is restated in it. A key that a server says back is hidden. */
+function restatingErrors(ask: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const response = await ask(input, init);
+    if (response.ok || response.body === null) return response;
+    const { status, headers } = response;
+    const found = readServerError(parsed(await response.text()));
+    const key = new Headers(init?.headers).get("authorization")?.replace(/^Bearer /, "") ?? "";
+    const error = found === null ? {} : { error: { ...found, message: key === "" ? found.message : found.message.replaceAll(key, "…") } };
+    headers.set("content-type", "application/json");
+    return new Response(JSON.stringify(error), { status, headers });
+  };
+}
+
+/** The JSON, or the text that is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }
 
 function readKey(name: string, environment: EndpointOptions["environment"]): string {

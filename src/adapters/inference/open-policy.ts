@@ -45,6 +45,8 @@ export interface OpenPolicyContext {
   readonly policyHosts?: readonly string[];
   /** What starting vLLM needs; absent where it may not be started. */
   readonly vllm?: VllmHost;
+  /** Told once what an endpoint is sent otherwise than it was set. */
+  readonly onWarning?: (message: string) => void;
 }
 
 const NUM_CANARY_TURNS = 64;
@@ -102,7 +104,7 @@ async function openVllm(
   const model = isAdapter || config.start !== undefined ? ref.name : config.model;
   const { temperature, maxTokensPerTurn, maxContextTokens, tokenLimitField, requestFields, sendsReasoning } = config;
   const limits = { temperature, maxTokensPerTurn, maxContextTokens, tokenLimitField };
-  const policy = createChatPolicy({ client, ref, model, ...limits, requestFields, sendsReasoning });
+  const policy = createChatPolicy({ client, ref, model, ...limits, requestFields, sendsReasoning, onWarning: context.onWarning });
   const served = { temperature, servedName: model, context };
   if (config.start === undefined) return withServer(policy, await connectedVllm(config, ref, { client, isAdapter, context }), served);
   const apiKey = keyOf(config, context);

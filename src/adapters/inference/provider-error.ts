@@ -2,6 +2,8 @@
 import OpenAI from "openai";
 import { ZodError } from "zod";
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
+import { ErrorInside } from "./read-answer.ts";
+import { cleanWords } from "./server-words.ts";
 
 export interface RequestContext {
   /** For messages, e.g. "policy embedded-0123456789ab". */
@@ -24,17 +26,25 @@ export async function callModel<Result>(context: RequestContext, call: () => Pro
 function toProviderError(error: unknown, context: RequestContext): unknown {
   const fail = (code: ErrorCode, what: string, details: { next?: string; retryAfterSeconds?: number } = {}) =>
     new CampaignError(code, `${context.who}: ${what}`, { cause: error, ...details });
-  if (error instanceof CampaignError) return error;
+  if (error instanceof CampaignError) return ofAnswer(error, fail);
   if (error instanceof OpenAI.APIConnectionTimeoutError) return fail("provider.timeout", "no answer in time");
+  const broken = error instanceof OpenAI.APIConnectionError ? error.cause : null;
+  if (broken instanceof CampaignError) return fail(broken.code, broken.message);
   if (error instanceof OpenAI.APIConnectionError)
     return fail("provider.unavailable", `no connection: ${rootMessage(error)}`, { next: "see that the endpoint is up" });
+  if (error instanceof ErrorInside && error.status === undefined)
+    return fail("provider.invalid-response", `HTTP 200 with an error inside: ${cleanWords(error.message)}`);
   if (error instanceof OpenAI.APIError && error.status !== undefined) return statusError(error, context, fail);
   if (error instanceof ZodError) return fail("provider.invalid-response", `the answer has another shape: ${firstIssue(error)}`);
   if (error instanceof SyntaxError) return fail("provider.invalid-response", "the answer is not JSON");
   return error;
 }
 
-const MAX_MESSAGE = 400;
+/** What is wrong with an answer that came: whose it is stands before it, once. */
+function ofAnswer(error: CampaignError, fail: Fail): CampaignError {
+  const isNamed = error.code !== "provider.invalid-response" || error.cause !== undefined;
+  return isNamed ? error : fail(error.code, error.message, error.next === null ? {} : { next: error.next });
+}
 
 type Fail = (code: ErrorCode, what: string, details?: { next?: string; retryAfterSeconds?: number }) => CampaignError;
 
@@ -43,7 +53,8 @@ const OVERFLOW =
 
 function statusError(error: InstanceType<typeof OpenAI.APIError>, context: RequestContext, fail: Fail): CampaignError {
   const status = Number(error.status);
-  const what = `HTTP ${status}: ${shorten(error.message.replace(`${status} `, ""))}`;
+  const came = error instanceof ErrorInside ? `HTTP 200 with an error ${status} inside` : `HTTP ${status}`;
+  const what = `${came}: ${cleanWords(error.message.replace(`${status} `, ""))}`;
   if (status === 401 || status === 403) return fail("provider.unauthorized", what, { next: "check the endpoint's key (apiKeyEnv)" });
   if (status === 404)
     return fail(context.canReappear ? "provider.model-missing" : "provider.rejected", what, {
@@ -51,6 +62,8 @@ function statusError(error: InstanceType<typeof OpenAI.APIError>, context: Reque
     });
   if (error.code === "weights_mismatch" || error.code === "name_taken")
     return fail("provider.wrong-weights", what, { next: "restart the policy server" });
+  if (status === 407)
+    return fail("provider.unauthorized", what, { next: "give the proxy's variable its credentials: http://USER:PASSWORD@HOST:PORT" });
   if (status === 408) return fail("provider.timeout", what);
   if (status === 429) return rateLimit(error, what, fail);
   if (status >= 500 || status === 409) return fail("provider.unavailable", what);
@@ -58,18 +71,13 @@ function statusError(error: InstanceType<typeof OpenAI.APIError>, context: Reque
     return fail("provider.rejected", `${what}; redirects are not followed`, { next: "give the address that it redirects to" });
   if (error.code === "context_length_exceeded" || OVERFLOW.test(error.message))
     return fail("provider.context-overflow", what, { next: "ask for fewer tokens, or take a model with a longer context" });
-  if (/max_completion_tokens/.test(error.message))
-    return fail("provider.rejected", what, { next: "set tokenLimitField: max_completion_tokens for this endpoint" });
   return fail("provider.rejected", what, { next: "see what the endpoint and the model support" });
 }
 
-/** Some servers give a whole request back. */
-const shorten = (text: string): string =>
-  text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE / 2)} … ${text.slice(-MAX_MESSAGE / 2)}`;
-
 /** A spent quota answers 429 too, and no waiting helps it. */
 function rateLimit(error: InstanceType<typeof OpenAI.APIError>, what: string, fail: Fail): CampaignError {
-  if (error.code === "insufficient_quota") return fail("provider.unauthorized", what, { next: "raise the account's quota" });
+  if ([error.code, error.type].includes("insufficient_quota"))
+    return fail("provider.unauthorized", what, { next: "raise the account's quota" });
   const seconds = retryAfter(error.headers?.get("retry-after") ?? null);
   return fail("provider.rate-limited", what, seconds === null ? {} : { retryAfterSeconds: seconds });
 }
@@ -81,7 +89,7 @@ function retryAfter(header: string | null): number | null {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
 }
 
-function rootMessage(error: Error): string {
+export function rootMessage(error: Error): string {
   const { cause } = error;
   if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
   return cause instanceof Error ? rootMessage(cause) : error.message;
@@ -89,5 +97,5 @@ function rootMessage(error: Error): string {
 
 function firstIssue({ issues }: ZodError): string {
   const issue = issues[0];
-  return issue === undefined ? "unknown" : `${issue.path.join(".") || "answer"}: ${issue.message}`;
+  return issue === undefined ? "unknown" : `${issue.path.join(".") || "answer"}: ${cleanWords(issue.message)}`;
 }

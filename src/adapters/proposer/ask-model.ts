@@ -6,12 +6,13 @@ import type { ProposerConfig } from "#contracts/campaign-config.ts";
 import { type ProposalRecord, type ProposerMessage, TableProposal } from "#contracts/table-proposal.ts";
 import type { Proposer } from "#core/calibration/proposal/propose.ts";
 import { costOf } from "#core/rollout/cost.ts";
+import { askChat } from "../inference/ask-chat.ts";
 import { createInferenceClient } from "../inference/client.ts";
-import { callModel } from "../inference/provider-error.ts";
+import { AnswerUsage, MessageContent } from "../inference/read-answer.ts";
 
 const ANSWER = z.object({
-  choices: z.array(z.object({ message: z.object({ content: z.string().nullish() }) })).min(1),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish(),
+  choices: z.array(z.object({ message: z.object({ content: MessageContent }) })).min(1),
+  usage: AnswerUsage,
 });
 const RESPONSE_FORMAT = {
   type: "json_schema" as const,
@@ -26,6 +27,7 @@ export function openProposer(
   config: ProposerConfig,
   environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
+  onWarning: (message: string) => void,
 ): Proposer {
   const client = createInferenceClient({
     baseUrl: config.baseUrl,
@@ -39,10 +41,10 @@ export function openProposer(
     const messages = [...prompt];
     let proposal: TableProposal | null = null;
     while (proposal === null && attempts.length < config.attempts) {
-      const { text, tokens } = await ask(client, config, messages, signal);
+      const { text, tokens } = await ask(client, config, messages, { signal, onWarning });
       usage.modelCalls += 1;
-      usage.promptTokens += tokens?.prompt_tokens ?? 0;
-      usage.completionTokens += tokens?.completion_tokens ?? 0;
+      usage.promptTokens += tokens.promptTokens ?? 0;
+      usage.completionTokens += tokens.completionTokens ?? 0;
       const found = read(text);
       attempts.push({ answer: text, problem: found.problem });
       proposal = found.proposal;
@@ -61,12 +63,18 @@ export function openProposer(
   };
 }
 
-async function ask(client: OpenAI, config: ProposerConfig, messages: readonly ProposerMessage[], signal: AbortSignal) {
+async function ask(
+  client: OpenAI,
+  config: ProposerConfig,
+  messages: readonly ProposerMessage[],
+  { signal, onWarning }: { readonly signal: AbortSignal; readonly onWarning: (message: string) => void },
+) {
   const { model, temperature, maxTokens, tokenLimitField, requestFields } = config;
-  return callModel({ who: `proposer ${model}`, signal, canReappear: false }, async () => {
-    const limit = { [tokenLimitField]: maxTokens };
-    const request = { ...requestFields, model, temperature, ...limit, response_format: RESPONSE_FORMAT, messages: [...messages] };
-    const { choices, usage } = ANSWER.parse(await client.chat.completions.create(request, { signal }));
-    return { text: choices[0]?.message.content ?? "", tokens: usage };
-  });
+  const body = { ...requestFields, response_format: RESPONSE_FORMAT, messages: [...messages] };
+  const { choices, usage } = await askChat(
+    { client, model, body, tokenLimitField, maxTokens, temperature, seed: null, canLeaveOut: true },
+    { who: `proposer ${model}`, signal, canReappear: false, onAdapted: onWarning },
+    ANSWER,
+  );
+  return { text: choices[0]?.message.content.text ?? "", tokens: usage };
 }

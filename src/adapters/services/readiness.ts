@@ -1,12 +1,15 @@
 // One question per kind of service: are you ready? Answers are quick and never throw.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { createKeepAliveFetch } from "../http/keep-alive-fetch.ts";
 import { RETENTION_DAYS, SEARCH_ATTRIBUTES } from "./namespace.ts";
 import { answers } from "./ports.ts";
 import type { Readiness } from "./service-spec.ts";
 
 const run = promisify(execFile);
 const TIMEOUT_MILLISECONDS = 5_000;
+/** The services are on this machine: no proxy stands between, whatever the environment says. */
+const fetchHere = createKeepAliveFetch();
 
 /** Whether a service that was ready still answers; changes nothing. Services that announce themselves have no one to ask: true. */
 export async function isHealthy(readiness: Readiness): Promise<boolean> {
@@ -29,7 +32,7 @@ export async function isReady(readiness: Readiness): Promise<boolean> {
 
 async function respondsOk(url: string): Promise<boolean> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) })).ok;
+    return (await fetchHere(url, { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) })).ok;
   } catch {
     return false;
   }

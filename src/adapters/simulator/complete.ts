@@ -6,7 +6,8 @@ import { CampaignError } from "#core/errors.ts";
 import type { ModelUsage } from "#core/ports.ts";
 import { completionText } from "#core/simulator/llm/judge-reply.ts";
 import type { RoleMessage } from "#core/simulator/llm/prompts.ts";
-import { callModel } from "../inference/provider-error.ts";
+import { askChat } from "../inference/ask-chat.ts";
+import { AnswerUsage, MessageContent } from "../inference/read-answer.ts";
 import type { ReplyCache } from "./reply-cache.ts";
 
 export interface UserModel {
@@ -20,6 +21,8 @@ export interface UserModel {
   readonly requestFields: RequestFields;
   /** Asked at temperature 0 only. */
   readonly cache: ReplyCache | null;
+  /** Told once what the endpoint is sent otherwise than it was set. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 export interface CallOptions {
@@ -34,13 +37,15 @@ export interface CallOptions {
 const FILTERS: ReadonlySet<string> = new Set(["content_filter", "content_policy_violation"]);
 
 const Reply = z.object({
-  choices: z.array(z.object({ message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }) })).min(1),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish(),
+  choices: z.array(z.object({ message: z.object({ content: MessageContent, refusal: z.string().nullish() }) })).min(1),
+  usage: AnswerUsage,
 });
 
 /** Calls and tokens that were paid for. */
 export class Meter {
   #usage = { promptTokens: 0, completionTokens: 0, calls: 0 };
+  /** Answers whose server does not say what they cost. */
+  numUncounted = 0;
 
   get usage(): ModelUsage {
     return { ...this.#usage };
@@ -48,9 +53,11 @@ export class Meter {
   addCall(): void {
     this.#usage.calls += 1;
   }
-  addTokens(usage: z.infer<typeof Reply>["usage"]): void {
-    this.#usage.promptTokens += usage?.prompt_tokens ?? 0;
-    this.#usage.completionTokens += usage?.completion_tokens ?? 0;
+  /** What the server does not say counts as nothing, and the answer as one of unknown cost. */
+  addTokens({ promptTokens, completionTokens }: AnswerUsage): void {
+    this.#usage.promptTokens += promptTokens ?? 0;
+    this.#usage.completionTokens += completionTokens ?? 0;
+    if (promptTokens === null || completionTokens === null) this.numUncounted += 1;
   }
 }
 
@@ -88,30 +95,27 @@ export async function remember(userModel: UserModel, messages: readonly RoleMess
 }
 
 async function askModel(userModel: UserModel, messages: readonly RoleMessage[], meter: Meter, options: CallOptions): Promise<string> {
-  const { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields } = userModel;
-  const { seed, signal, timeoutSeconds } = options;
-  const body = { ...requestFields, model, messages, temperature, [tokenLimitField]: maxTokens, ...(hasSeed ? { seed } : {}) };
+  const { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields, onWarning } = userModel;
+  const { signal, timeoutSeconds } = options;
+  const body = { ...requestFields, messages };
+  const seed = hasSeed ? options.seed : null;
   meter.addCall();
-  const answer = await callModel({ who: `user simulator ${model}`, signal, canReappear: false }, async () =>
-    Reply.parse(
-      await client.chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming, {
-        signal,
-        timeout: Math.ceil(timeoutSeconds * 1000),
-      }),
-    ),
+  const answer = await askChat(
+    { client, model, body, tokenLimitField, maxTokens, temperature, seed, canLeaveOut: true },
+    { who: `user simulator ${model}`, signal, canReappear: false, timeoutSeconds, onAdapted: onWarning },
+    Reply,
   ).catch((error: unknown) => {
-    throw explained(error, hasSeed);
+    throw explained(error);
   });
   meter.addTokens(answer.usage);
   const message = answer.choices[0]?.message;
-  return completionText(message?.content ?? null, message?.refusal ?? null);
+  return completionText(message?.content.text ?? null, message?.refusal ?? message?.content.refusal ?? null);
 }
 
-/** What a rejection means for a user: a filter refuses this one reply, and another may pass; some endpoints refuse the field `seed`. */
-function explained(error: unknown, hasSeed: boolean): unknown {
+/** What a rejection means for a user: a filter refuses this one reply, and another may pass. */
+function explained(error: unknown): unknown {
   if (!(error instanceof CampaignError) || error.code !== "provider.rejected") return error;
   if (error.cause instanceof OpenAI.APIError && FILTERS.has(String(error.cause.code)))
     return new CampaignError("simulator.refusal", `the endpoint's filter refused: ${error.message}`, { cause: error.cause });
-  if (!hasSeed || !/\bseed\b/i.test(error.message)) return error;
-  return new CampaignError(error.code, error.message, { cause: error, next: "set hasSeed: false for this simulator" });
+  return error;
 }

@@ -1,9 +1,9 @@
 // What one reply of a user model costs and how long it is tried: waits while the endpoint is in trouble, asks anew when an answer was
 // no good, and gives up with an account of it all.
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
-import type { Clock } from "#core/ports.ts";
+import type { Clock, SimulatorOptions } from "#core/ports.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
-import { addTroubles, SimulatorFailure, type SimulatorTroubles } from "#core/simulator/simulator-failure.ts";
+import { addTroubles, SimulatorFailure, type SimulatorTroubles, UNKNOWN_USAGE } from "#core/simulator/simulator-failure.ts";
 import { Meter } from "./complete.ts";
 
 export interface Patience {
@@ -29,7 +29,7 @@ const GIVEN_UP: Partial<Record<ErrorCode, ErrorCode>> = {
 
 export class Effort {
   readonly meter = new Meter();
-  troubles: SimulatorTroubles = {};
+  #troubles: SimulatorTroubles = {};
   /** Attempts that came to nothing so far. */
   numFailures = 0;
   readonly #patience: Patience;
@@ -45,6 +45,12 @@ export class Effort {
     this.#clock = clock;
     this.#seed = seed;
     this.#start = clock.now();
+  }
+
+  /** What went wrong so far, and how many answers came without a word on what they cost. */
+  get troubles(): SimulatorTroubles {
+    const { numUncounted } = this.meter;
+    return numUncounted === 0 ? this.#troubles : addTroubles(this.#troubles, { [UNKNOWN_USAGE]: numUncounted });
   }
 
   /** For the next call: never beyond the deadline. */
@@ -65,11 +71,12 @@ export class Effort {
   }
 
   /** Waits as long as this failure asks for. Throws SimulatorFailure when it is over. */
-  async recover(error: CampaignError, signal: AbortSignal): Promise<void> {
+  async recover(error: CampaignError, { signal, onTrouble }: Pick<SimulatorOptions, "signal" | "onTrouble">): Promise<void> {
     this.#count(error.code);
     this.numFailures += 1;
     const wait = this.#waitAfter(error);
     if (wait === null) throw this.#giveUp(error);
+    onTrouble?.(error);
     if (wait > 0) await this.#clock.sleep(wait, signal);
   }
 
@@ -107,7 +114,7 @@ export class Effort {
   }
 
   #count(code: ErrorCode): void {
-    this.troubles = addTroubles(this.troubles, { [code]: 1 });
+    this.#troubles = addTroubles(this.#troubles, { [code]: 1 });
   }
 
   #secondsLeft(): number {

@@ -33,6 +33,8 @@ export interface LlmSimulatorOptions {
   readonly patience?: Partial<Patience>;
   readonly cache?: ReplyCache | null;
   readonly clock?: Clock;
+  /** Told once what the endpoint is sent otherwise than it was set. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 interface Setup {
@@ -50,7 +52,7 @@ export function createLlmSimulator(options: LlmSimulatorOptions): UserSimulator 
   const strategy = USER_STRATEGIES[options.strategy ?? "llm"];
   const patience = { ...DEFAULT_PATIENCE, ...options.patience };
   const { tokenLimitField = "max_tokens", requestFields = {} } = options;
-  const userModel = { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields, cache };
+  const userModel = { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields, cache, onWarning: options.onWarning };
   const setup: Setup = { userModel, strategy, prematureStop };
   const id = `${strategy.id}:${model}`;
   const fields = Object.keys(requestFields).length === 0 ? {} : { requestFields };
@@ -64,7 +66,7 @@ export function createLlmSimulator(options: LlmSimulatorOptions): UserSimulator 
           return finished(await play(setup, task, view, replyOptions, effort), effort);
         } catch (error) {
           if (replyOptions.signal.aborted || !(error instanceof CampaignError)) throw error;
-          await effort.recover(error, replyOptions.signal);
+          await effort.recover(error, replyOptions);
         }
       }
     },
@@ -105,7 +107,8 @@ function callSeed(seed: string, attempt: number, call: number): number {
   return seedToInt(attempt === 0 && call === 0 ? seed : deriveSeed(seed, "attempt", attempt, "call", call));
 }
 
-function finished({ content, memory }: SpokenReply, { meter, troubles }: Effort): SimulatorReply {
+function finished({ content, memory }: SpokenReply, effort: Effort): SimulatorReply {
+  const { meter, troubles } = effort;
   return {
     content,
     usage: meter.usage,

@@ -10,9 +10,14 @@ const opened = new Map<string, UserSimulator>();
 
 /**
  * One per config and process, so that its connections and its cache are shared. `cache` says where answers at temperature 0 are kept
- * beyond this process; null: every reply is asked for. Throws provider.unauthorized when the key's variable is not set.
+ * beyond this process; null: every reply is asked for. `onWarning` is told what the endpoint is sent otherwise than it was set. Throws
+ * provider.unauthorized when the key's variable is not set, config.invalid for a proxy that is none.
  */
-export function openSimulator(given: SimulatorConfig, cache: ReplyCacheOptions | null = { folder: null }): UserSimulator {
+export function openSimulator(
+  given: SimulatorConfig,
+  cache: ReplyCacheOptions | null = { folder: null },
+  onWarning = cache?.onWarning,
+): UserSimulator {
   const config = SimulatorConfig.parse(given); // a campaign that began under an earlier version lacks newer keys
   if (config.type === "scripted") return scriptedSimulator;
   const key = JSON.stringify([config, cache === null, cache?.folder]);
@@ -31,6 +36,7 @@ export function openSimulator(given: SimulatorConfig, cache: ReplyCacheOptions |
     prematureStop,
     patience: { maxBadReplies, timeoutSeconds, deadlineSeconds },
     cache: cache === null ? null : createReplyCache(cache),
+    onWarning,
   });
   opened.set(key, simulator);
   return simulator;

@@ -3,6 +3,8 @@
 // Verified against MLflow 3.17.2; limits from its validation.py: 1,000 metrics, 100 params, 100 tags a batch.
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
+import { chooseProxy } from "../http/choose-proxy.ts";
+import { createKeepAliveFetch } from "../http/keep-alive-fetch.ts";
 
 const Pair = z.object({ key: z.string(), value: z.string().default("") });
 const Metric = z.object({ key: z.string(), value: z.number(), timestamp: z.number(), step: z.number().default(0) });
@@ -40,6 +42,8 @@ export interface MlflowOptions {
   /** Of one call. */
   readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal;
+  /** For the variables of proxies, which an MLflow elsewhere may be behind; process.env unless given. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 const API = "/api/2.0/mlflow";
@@ -52,11 +56,14 @@ export class MlflowClient {
   readonly baseUrl: string;
   readonly #timeoutSeconds: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #environment: Readonly<Record<string, string | undefined>>;
+  #ask: typeof fetch | undefined;
 
   constructor(options: MlflowOptions) {
     this.baseUrl = options.baseUrl.replace(/\/+$/, "");
     this.#timeoutSeconds = options.timeoutSeconds ?? 10;
     this.#signal = options.signal;
+    this.#environment = options.environment ?? process.env;
   }
 
   /** The server's version, e.g. 3.17.2. */
@@ -185,7 +192,8 @@ export class MlflowClient {
     let response: Response;
     let body: Uint8Array;
     try {
-      response = await fetch(this.baseUrl + path, { ...request, signal });
+      this.#ask ??= createKeepAliveFetch(chooseProxy(new URL(this.baseUrl), this.#environment));
+      response = await this.#ask(this.baseUrl + path, { ...request, signal });
       body = new Uint8Array(await response.arrayBuffer());
     } catch (cause) {
       throw this.#unavailable(cause instanceof Error ? describeCause(cause) : String(cause), cause);

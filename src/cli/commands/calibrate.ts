@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
+import { TokenLimitField } from "#contracts/request-fields.ts";
 import { renderPage } from "#core/calibration/page/render-page.ts";
 import { calibrateByRule } from "#core/calibration/proposal/propose.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
@@ -16,6 +17,9 @@ interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
   readonly baseUrl?: string;
   readonly model?: string;
   readonly apiKeyEnv?: string;
+  readonly temperature?: string;
+  readonly maxTokens?: string;
+  readonly tokenLimitField?: TokenLimitField;
   readonly alpha?: string;
   readonly delta?: string;
   readonly holdout?: string;
@@ -35,6 +39,14 @@ export function registerCalibrate(program: Command): void {
     .option("--base-url <url>", "rule llm-proposed: OpenAI-compatible endpoint of the model that proposes the table")
     .option("--model <name>", "rule llm-proposed: the model")
     .option("--api-key-env <name>", "rule llm-proposed: name of the environment variable that holds the endpoint's key")
+    .option("--temperature <number>", "rule llm-proposed: of the model (default: 0; some models take 1 only)")
+    .option("--max-tokens <count>", "rule llm-proposed: of one answer (default: 4096)")
+    .addOption(
+      new Option(
+        "--token-limit-field <name>",
+        "rule llm-proposed: what the endpoint calls that limit (default: max_tokens, and the other name where that is refused)",
+      ).choices(TokenLimitField.unwrap().options),
+    )
     .option("--alpha <number>", "what fitted values are multiplied by, on the scale of the rule (default: 1)")
     .option("--delta <number>", "correlations no larger than this are worth 0 (default: 0.05)")
     .option("--holdout <share>", "share of tasks that only judge (default: 0.2)")
@@ -51,7 +63,10 @@ export function registerCalibrate(program: Command): void {
 
 async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const config = parseConfig(options);
-  const proposer = config.proposer === undefined ? null : openProposer(config.proposer, process.env, new AbortController().signal);
+  const proposer =
+    config.proposer === undefined
+      ? null
+      : openProposer(config.proposer, process.env, new AbortController().signal, (message) => console.error(message));
   const { rollouts, reading, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
   const input = {
     rollouts,
@@ -77,6 +92,9 @@ function parseConfig({
   baseUrl,
   model,
   apiKeyEnv,
+  temperature,
+  maxTokens,
+  tokenLimitField,
   alpha,
   delta,
   holdout,
@@ -86,7 +104,14 @@ function parseConfig({
 }: CalibrateOptions): CalibrationConfig {
   const given = { alpha, delta, holdout, folds, minSupport, bootstrapResamples: resamples };
   const numbers = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)] as const]));
-  const endpoint = Object.entries({ baseUrl, model, apiKeyEnv }).filter(([, value]) => value !== undefined);
+  const endpoint = Object.entries({
+    baseUrl,
+    model,
+    apiKeyEnv,
+    temperature: temperature === undefined ? undefined : Number(temperature),
+    maxTokens: maxTokens === undefined ? undefined : Number(maxTokens),
+    tokenLimitField,
+  }).filter(([, value]) => value !== undefined);
   const proposer = endpoint.length === 0 ? {} : { proposer: Object.fromEntries(endpoint) };
   const parsed = CalibrationConfig.safeParse({ rule, ...proposer, ...Object.fromEntries(numbers) });
   if (!parsed.success)

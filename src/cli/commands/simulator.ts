@@ -5,6 +5,7 @@ import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts"
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
 import { SimulatorConfig } from "#contracts/campaign-config.ts";
+import { TokenLimitField } from "#contracts/request-fields.ts";
 import type { Task } from "#contracts/task.ts";
 import { CampaignError } from "#core/errors.ts";
 import { addCounts } from "#core/reading/counts.ts";
@@ -14,6 +15,7 @@ import { emit, type OutputOptions } from "../output.ts";
 import { openNamedTaskSet } from "../rollout-files.ts";
 import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
 import { divideByGrading, guessTaskSet } from "../simulator/audited-rollouts.ts";
+import { createEndpointWatch } from "../simulator/endpoint-watch.ts";
 import { renderAudit } from "../simulator/render-audit.ts";
 import type { ChosenSet } from "../task-set-fit.ts";
 
@@ -39,6 +41,9 @@ interface AuditOptions extends RolloutSourceOptions, OutputOptions {
   readonly temperature?: string;
   readonly apiKeyEnv?: string;
   readonly maxTokens?: string;
+  readonly tokenLimitField?: TokenLimitField;
+  /** False for --no-seed-field. */
+  readonly seedField: boolean;
 }
 
 export function registerSimulator(program: Command): void {
@@ -53,6 +58,13 @@ export function registerSimulator(program: Command): void {
     .option("--model <name>", "model of a strategy")
     .option("--temperature <number>", "of a strategy's model (default: 1)")
     .option("--max-tokens <count>", "of one answer of a strategy's model (default: 512)")
+    .addOption(
+      new Option(
+        "--token-limit-field <name>",
+        "what the endpoint calls that limit (default: max_tokens, and the other name where that is refused)",
+      ).choices(TokenLimitField.unwrap().options),
+    )
+    .option("--no-seed-field", "send no seed to a strategy's model (default: one with every call, and none where that is refused)")
     .option("--api-key-env <name>", "environment variable with the endpoint's key")
     .option(
       "--tasks <which>",
@@ -77,17 +89,19 @@ async function audit(files: string[], options: AuditOptions): Promise<void> {
   const config = await simulatorConfig(options);
   const opened = await openSource(files, { ...options, ...(options.environment === undefined ? {} : { taskSet: options.environment }) });
   if (config.type === "llm") await checkEndpoint(config);
+  const watch = createEndpointWatch(openSimulator(config, null, (note) => watch.onNote(note))); // an answer from the cache would hide the very noise that is looked for
   const report = await auditSimulator({
     ...parsed.data,
     ...opened,
-    simulator: openSimulator(config, null), // an answer from the cache would hide the very noise that is looked for
+    simulator: watch.simulator,
     isDeterministic: config.type === "scripted",
     priceUsdPerMillionTokens: config.type === "llm" ? config.priceUsdPerMillionTokens : null,
-    signal: new AbortController().signal,
+    signal: watch.signal,
     onReplay: showProgress,
+    onTrouble: watch.onTrouble,
   });
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  emit(report, options, renderAudit);
+  emit({ ...report, notes: [...watch.notes] }, options, renderAudit);
 }
 
 function showProgress(numDone: number, numReplays: number): void {
@@ -96,7 +110,7 @@ function showProgress(numDone: number, numReplays: number): void {
 
 /** The simulator that the options name. Throws config.invalid. */
 async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> {
-  const { simulator, baseUrl, model, temperature, maxTokens, apiKeyEnv } = options;
+  const { simulator, baseUrl, model, temperature, maxTokens, tokenLimitField, seedField, apiKeyEnv } = options;
   if (/\.ya?ml$/.test(simulator)) return (await loadCampaignFile(simulator)).simulator;
   if (simulator === "scripted") return { type: "scripted" };
   if (!STRATEGIES.some((strategy) => strategy === simulator))
@@ -105,7 +119,9 @@ async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> 
   const given = {
     ...(temperature === undefined ? {} : { temperature: Number(temperature) }),
     ...(maxTokens === undefined ? {} : { maxTokens: Number(maxTokens) }),
+    ...(tokenLimitField === undefined ? {} : { tokenLimitField }),
     ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+    hasSeed: seedField,
   };
   const parsed = SimulatorConfig.safeParse({ type: "llm", strategy: simulator, baseUrl, model, ...given });
   if (!parsed.success) throw invalid(describeOptions(parsed.error));

@@ -7,6 +7,7 @@ import { style } from "../style.ts";
 const MAX_LINES = 30;
 const MAX_WHATS = 4;
 const MAX_QUOTE = 80;
+const MAX_FAILURES = 3;
 
 export function renderAudit(report: SimulatorAudit): string {
   return [
@@ -45,6 +46,10 @@ function overview(report: SimulatorAudit): [string, string][] {
       ? []
       : [["recorded outcome", `found again in ${formatPercent(reproduced / numReplays)} of replays`] as [string, string]]),
     ...(usage.simulatorCalls === 0 ? [] : [["cost", costText(report)] as [string, string]]),
+    ...report.failures
+      .slice(0, MAX_FAILURES)
+      .map(({ message, count }): [string, string] => ["without outcome", `${count}: ${plainText(message)}`]),
+    ...report.notes.map((note): [string, string] => ["endpoint", plainText(note)]),
     ...(Object.keys(troubles).length === 0
       ? []
       : [

@@ -27,7 +27,7 @@ export interface GroupInput<State> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onTurn?: (trial: number, turn: Turn) => void;
-  /** Called before every wait and every new attempt, for logs. */
+  /** Called before every wait and every new attempt, also of a user's reply: for logs, and for whoever looks on. */
   readonly onTrouble?: (trial: number, trouble: unknown) => void;
 }
 
@@ -134,7 +134,8 @@ async function runAttempt<State>(
     patience.renew();
     input.onTurn?.(trial, turn);
   };
-  const rollout: TrajectoryInput<State> = { ...input, trial, seed, journal, onTurn };
+  const onUserTrouble = (trouble: Error): void => input.onTrouble?.(trial, trouble);
+  const rollout: TrajectoryInput<State> = { ...input, trial, seed, journal, onTurn, onUserTrouble };
   for (let mustRecover = false; ; ) {
     try {
       if (mustRecover) await recover();

@@ -41,6 +41,8 @@ export interface TrajectoryInput<State> {
   readonly signal: AbortSignal;
   /** Called after every turn that is played (not for those read from the journal). */
   readonly onTurn?: (turn: Turn) => void;
+  /** Called before the user is waited for or asked again. */
+  readonly onUserTrouble?: ((trouble: Error) => void) | undefined;
 }
 
 export interface TrajectoryResult {
@@ -249,7 +251,7 @@ async function askUser<State>(input: TrajectoryInput<State>, progress: Progress<
   const countPendingWrites = () => inEnvironment(() => numPendingWrites(input, progress));
   const help = input.userHelp === "judge" ? { countPendingWrites } : {};
   try {
-    const reply = await input.simulator.reply(input.task, view, { seed, signal: input.signal, ...help });
+    const reply = await input.simulator.reply(input.task, view, { seed, signal: input.signal, onTrouble: input.onUserTrouble, ...help });
     const isFlagged = input.userHelp !== "judge" && answer !== null && isEarlyStop(input.task, view, reply, countPendingWrites);
     return isFlagged ? { ...reply, troubles: addTroubles(reply.troubles, { [PREMATURE_STOP]: 1 }) } : reply;
   } catch (error) {

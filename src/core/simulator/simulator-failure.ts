@@ -5,6 +5,9 @@ import type { ModelUsage } from "../ports.ts";
 /** How often each thing went wrong with the simulated user, by error code, e.g. { "simulator.empty-reply": 2 }. */
 export type SimulatorTroubles = Readonly<Record<string, number>>;
 
+/** Answers of the user's model whose server does not say how many tokens they cost: they are metered as none. */
+export const UNKNOWN_USAGE = "provider.unknown-usage";
+
 /** What a stop before the last golden write is counted as, whether the user was asked again or not. */
 export const PREMATURE_STOP = "simulator.premature-stop" satisfies ErrorCode;
 

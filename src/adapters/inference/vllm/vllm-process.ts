@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CampaignError, FEW_TRIES } from "#core/errors.ts";
+import { createKeepAliveFetch } from "../../http/keep-alive-fetch.ts";
 import { REPOSITORY } from "../../settings.ts";
 import { type VllmLaunch, vllmCommand, vllmEnvironment } from "./launch.ts";
 
@@ -28,6 +29,8 @@ const POLL_MILLISECONDS = 250;
 const HEALTH_MILLISECONDS = 2000;
 const END_MILLISECONDS = 2000;
 const SHOWN_LINES = 15;
+/** What we start runs on this machine: no proxy stands between. */
+const fetchHere = createKeepAliveFetch();
 
 /** One per address. Calls are served one after the other. */
 export class VllmProcess {
@@ -121,8 +124,7 @@ async function endsSoon({ exit }: Running): Promise<boolean> {
 
 async function isHealthy({ config, apiKey }: VllmLaunch): Promise<boolean> {
   const headers = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
-  const limits = { redirect: "error", signal: AbortSignal.timeout(HEALTH_MILLISECONDS) } as const;
-  const answer = await fetch(new URL("/health", config.baseUrl), { headers, ...limits }).catch(() => null);
-  await answer?.body?.cancel();
+  const signal = AbortSignal.timeout(HEALTH_MILLISECONDS);
+  const answer = await fetchHere(new URL("/health", config.baseUrl), { headers, signal }).catch(() => null);
   return answer?.ok === true;
 }

@@ -5,6 +5,7 @@ import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { doNothingFloor } from "../../environment/do-nothing-floor.ts";
 import type { Environment } from "../../environment/environment.ts";
+import { CampaignError } from "../../errors.ts";
 import type { UserSimulator } from "../../ports.ts";
 import { deriveSeed } from "../../rng.ts";
 import { costOf } from "../../rollout/cost.ts";
@@ -39,7 +40,12 @@ export interface AuditInput {
   readonly priceUsdPerMillionTokens: { readonly input: number; readonly output: number } | null;
   readonly signal: AbortSignal;
   readonly onReplay?: (numDone: number, numReplays: number) => void;
+  /** Called before the user is waited for or asked again. */
+  readonly onTrouble?: (trouble: Error) => void;
 }
+
+/** So many replays, and no outcome among them: the rest would not have any either. */
+const HOPELESS_REPLAYS = 8;
 
 interface Job {
   readonly script: AgentScript;
@@ -51,10 +57,16 @@ interface DoneJob extends Job {
   readonly replay: Replay;
 }
 
-/** Deterministic in the seed for a deterministic simulator. Throws what a replay throws: provider.* errors that no waiting can heal. */
-export async function auditSimulator(input: AuditInput): Promise<SimulatorAudit> {
+/**
+ * Deterministic in the seed for a deterministic simulator.
+ *
+ * throws  what a replay throws: provider.* errors that no waiting can heal; the user's own failure when no replay has an outcome, as soon
+ *         as that is plain; the signal's reason
+ */
+export async function auditSimulator(input: AuditInput): Promise<Omit<SimulatorAudit, "notes">> {
   const scripts = scriptsOf(input).sort((a, b) => compareIds(a.task.id, b.task.id));
   const done = await runJobs(jobsOf(scripts, input.trials), input);
+  throwUnlessMeasured(done);
   const noise: NoiseOptions = { ...input, seed: deriveSeed(input.seed, "audit-bootstrap") };
   const byTask = Map.groupBy(done, ({ script }) => script.task.id);
   const tasks = Array.from(byTask, ([taskId, jobs]) => auditTask(taskId, replayedScripts(taskId, jobs), noise));
@@ -102,6 +114,7 @@ function jobsOf(scripts: readonly AgentScript[], trials: number): Job[] {
 /** In the order of the jobs, `concurrency` at a time. */
 async function runJobs(jobs: readonly Job[], input: AuditInput): Promise<DoneJob[]> {
   const done: DoneJob[] = [];
+  const numHopeless = Math.max(HOPELESS_REPLAYS, input.concurrency);
   let next = 0;
   let numDone = 0;
   const stop = new AbortController();
@@ -113,6 +126,7 @@ async function runJobs(jobs: readonly Job[], input: AuditInput): Promise<DoneJob
       done[index] = { ...job, replay: await replayScript({ ...input, script: job.script, seed, signal }) };
       numDone += 1;
       input.onReplay?.(numDone, jobs.length);
+      if (numDone === numHopeless) throwUnlessMeasured(done.filter(Boolean));
     }
   };
   const workers = Array.from({ length: Math.min(input.concurrency, jobs.length) }, () =>
@@ -124,6 +138,28 @@ async function runJobs(jobs: readonly Job[], input: AuditInput): Promise<DoneJob
   await Promise.allSettled(workers);
   signal.throwIfAborted();
   return done;
+}
+
+/** Throws the failure that most replays ended with when none has an outcome. */
+function throwUnlessMeasured(done: readonly DoneJob[]): void {
+  const [most] = failuresOf(done);
+  if (most === undefined || done.some(({ replay }) => replay.reward !== null)) return;
+  const { failure } = most;
+  throw new CampaignError(
+    failure.code,
+    `nothing was measured: none of ${done.length} replays has an outcome; ${most.count} of them: ${failure.message}`,
+    {
+      cause: failure,
+      next: failure.next ?? "mend the endpoint, or take another model or strategy",
+    },
+  );
+}
+
+/** By their words, the most frequent first. */
+function failuresOf(done: readonly DoneJob[]): { failure: CampaignError; count: number }[] {
+  const failures = done.flatMap(({ replay }) => replay.failure ?? []);
+  const groups = [...Map.groupBy(failures, ({ code, message }) => `${code} ${message}`).values()];
+  return groups.map((same) => ({ failure: same[0] as CampaignError, count: same.length })).sort((a, b) => b.count - a.count);
 }
 
 function replayedScripts(taskId: string, jobs: readonly DoneJob[]) {
@@ -164,6 +200,7 @@ function accountOf(done: readonly DoneJob[], { priceUsdPerMillionTokens: price }
     usage: { simulatorPromptTokens, simulatorCompletionTokens, simulatorCalls: sum(({ calls }) => calls) },
     estimatedUsd:
       price === null ? null : costOf({ promptTokens: simulatorPromptTokens, completionTokens: simulatorCompletionTokens }, price),
+    failures: failuresOf(done).map(({ failure: { code, message }, count }) => ({ code, message, count })),
     troubles: done.reduce<SimulatorTroubles>((total, { replay }) => addTroubles(total, replay.troubles), {}),
   };
 }

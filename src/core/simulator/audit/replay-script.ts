@@ -22,6 +22,8 @@ export interface Replay {
   readonly turns: readonly Turn[];
   readonly usage: ModelUsage;
   readonly troubles: SimulatorTroubles;
+  /** Why there is no outcome; null where there is one. */
+  readonly failure: CampaignError | null;
 }
 
 export interface ReplayInput<State> {
@@ -30,6 +32,8 @@ export interface ReplayInput<State> {
   readonly simulator: UserSimulator;
   readonly seed: string;
   readonly signal: AbortSignal;
+  /** Called before the user is waited for or asked again. */
+  readonly onTrouble?: ((trouble: Error) => void) | undefined;
 }
 
 interface Scene<State> {
@@ -60,7 +64,7 @@ export async function replayScript<State>(input: ReplayInput<State>): Promise<Re
   } catch (error) {
     if (!(error instanceof CampaignError) || !error.code.startsWith("simulator.")) throw error;
     if (error instanceof SimulatorFailure) account(scene, error.usage, error.troubles);
-    return result(scene, null, "error");
+    return { ...result(scene, null, "error"), failure: error };
   }
 }
 
@@ -101,7 +105,7 @@ async function askUser<State>(input: ReplayInput<State>, scene: Scene<State>, co
   const reply = await input.simulator.reply(
     input.script.task,
     { firstUserMessage, exchanges, memories },
-    { seed, signal: input.signal, countPendingWrites },
+    { seed, signal: input.signal, countPendingWrites, onTrouble: input.onTrouble },
   );
   scene.memories.push(reply.memory ?? null);
   account(scene, reply.usage, reply.troubles);
@@ -122,5 +126,5 @@ function turnOf<State>({ turns }: Scene<State>, parts: Pick<Turn, "content" | "t
 }
 
 function result<State>({ firstUserMessage, turns, usage, troubles }: Scene<State>, reward: Replay["reward"], end: Replay["end"]): Replay {
-  return { reward, end, firstUserMessage: firstUserMessage ?? "", turns, usage, troubles };
+  return { reward, end, firstUserMessage: firstUserMessage ?? "", turns, usage, troubles, failure: null };
 }
