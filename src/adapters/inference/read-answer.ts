@@ -136,7 +136,7 @@ export interface AnswerUsage {
 }
 
 /** `usage` of an answer, as much of it as is there. Never throws: what an answer cost is no reason to throw it away. */
-export const AnswerUsage = z.unknown().transform((value): AnswerUsage => {
+export const AnswerUsage = z.unknown().optional().transform((value): AnswerUsage => {
   const usage = Part.safeParse(value).data ?? {};
   const details = Part.safeParse(usage["completion_tokens_details"] ?? usage["output_tokens_details"]).data ?? {};
   const [prompt, completion, total] = [

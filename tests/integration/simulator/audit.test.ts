@@ -2,11 +2,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
 import { checkReply } from "#core/simulator/llm/judge-reply.ts";
 import { registerSimulator } from "../../../src/cli/commands/simulator.ts";
+import { exitCodeOf } from "../../../src/cli/failure.ts";
 import { runCommand } from "../../fixtures/run-command.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPublicRollouts, importPublicRollouts, PUBLIC_ROLLOUTS, TAU_BENCH, WHY_SKIPPED } from "../../support/public-rollouts.ts";
 import { sendJson } from "../inference/failing-server.ts";
-import { fails, says, startUserModel, type UserModelServer } from "./user-model.ts";
+import { type Answer, type ChatBody, fails, says, startUserModel, type UserModelServer } from "./user-model.ts";
 
 let server: UserModelServer | null = null;
 afterEach(async () => {
@@ -53,21 +54,60 @@ describe("turnwise simulator audit", () => {
     expect(report.troubles["provider.rate-limited"]).toBe(1);
   });
 
-  it("counts replays whose user cannot be had, and takes none of them for a failure", async () => {
-    server = await startUserModel((response) => {
-      const isQuestion = server?.bodies().at(-1) !== null;
-      (isQuestion ? says("How can I help you today?") : (other: typeof response) => sendJson(other, 200, { data: [] }))(response);
+  /** Answers the look at the models, and every question as told. */
+  const startUser = async (answer: Answer) => {
+    server = await startUserModel((response) =>
+      server?.bodies().at(-1) === null ? sendJson(response, 200, { data: [] }) : answer(response),
+    );
+    return ["--simulator", "llm", "--base-url", server.baseUrl, "--model", "m"];
+  };
+
+  it("counts replays whose user cannot be had, says why, and takes none of them for a failure", async () => {
+    const args = await startUser((response) => {
+      if ((server?.requests.length ?? 0) < 5) return says("How can I help you today?")(response);
+      says(server?.bodies().at(-1)?.messages.length === 2 ? "Hi, I need help." : "Yes, please.")(response);
     });
-    const args = ["--simulator", "llm", "--base-url", server.baseUrl, "--model", "m", "--tasks", "2", "--trials", "2"];
-    expect(await auditOf(args)).toMatchObject({
-      overall: { passRate: null, disagreement: null, passRateDeviation: null },
-      tasks: [
-        { numReplays: 0, numSimulatorErrors: 2 },
-        { numReplays: 0, numSimulatorErrors: 2 },
-      ],
-      troubles: { "simulator.role-confusion": 12 },
+    const options = [...args, "--tasks", "1", "--trials", "3", "--concurrency", "1"];
+    const report = await auditOf(options);
+    expect(report).toMatchObject({
+      tasks: [{ numReplays: 2, numSimulatorErrors: 1 }],
+      failures: [{ code: "simulator.role-confusion", message: expect.stringContaining("How can I help you today?"), count: 1 }],
+      troubles: { "simulator.role-confusion": 3 },
     });
-    expect(await turnwise(args)).toContain("noise floor  unknown: no sequence has two replays with an outcome");
+  });
+
+  it.each([
+    ["an error inside a good answer", { error: { message: "The model is being moved", code: "moved" } }, 200, "The model is being moved"],
+    ["a refused key inside a good answer", { error: { message: "Invalid API key", code: 401 } }, 200, "Invalid API key"],
+    ["a refusal of the whole request", { detail: "no such deployment" }, 400, "no such deployment"],
+    ["an answer in the agent's part", { choices: [{ message: { content: "How can I help you today?" } }] }, 200, "speaks as the agent"],
+  ])("that measured nothing for %s says so in the server's words and exits 3", async (_, body, status, words) => {
+    const args = await startUser((response) => sendJson(response, status, body));
+    const failure = await auditOf([...args, "--tasks", "2", "--trials", "2"]).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ message: expect.stringContaining(words), next: expect.any(String) });
+    expect(exitCodeOf(failure)).toBe(3);
+  });
+
+  it("gives up after the first replays when none has an outcome", async () => {
+    const args = await startUser(says("How can I help you today?"));
+    await expect(auditOf([...args, "--tasks", "40", "--trials", "8"])).rejects.toMatchObject({
+      message: expect.stringMatching(/^nothing was measured: none of 8 replays has an outcome; 8 of them: .*speaks as the agent/),
+    });
+    expect(server?.requests.length).toBeLessThan(8 * 3 * 3);
+  });
+
+  it("tells in its report what the endpoint was sent otherwise than it was set", async () => {
+    const args = await startUser((response) => {
+      const body = server?.bodies().at(-1) as ChatBody;
+      if (body.max_tokens !== undefined)
+        fails(400, {}, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")(response);
+      else if (body.seed !== undefined) fails(422, {}, "body.seed: Extra inputs are not permitted")(response);
+      else says(body.messages.length === 2 ? "Hi, I need help." : "Yes, please.")(response);
+    });
+    const report = await auditOf([...args, "--tasks", "1", "--trials", "2"]);
+    expect(report.notes).toEqual([expect.stringContaining("max_completion_tokens"), expect.stringContaining("seed")]);
+    expect(report.troubles).toEqual({});
+    expect(report.tasks[0]).toMatchObject({ numReplays: 2, numSimulatorErrors: 0 });
   });
 
   it("asks a model at temperature 0 every time: a remembered answer would hide its noise", async () => {

@@ -31,7 +31,7 @@ export async function startUserModel(...steps: readonly [Step, ...Step[]]): Prom
 export interface ChatBody {
   readonly model: string;
   readonly temperature: number;
-  readonly max_tokens: number;
+  readonly max_tokens?: number;
   readonly seed?: number;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
 }
