@@ -42,7 +42,7 @@ export function createKeepAliveFetch(proxy: ChosenProxy | null = null): typeof f
     const transport = transports[url.protocol as "http:"];
     const { signal } = init;
     return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => reject(signal?.aborted === true ? signal.reason : told(error, proxy));
+      const fail = (error: Error): void => reject(signal?.aborted === true ? (signal.reason as Error) : told(error, proxy));
       const options = {
         method: init.method ?? "GET",
         headers: plainHeaders(init.headers),

@@ -136,20 +136,23 @@ export interface AnswerUsage {
 }
 
 /** `usage` of an answer, as much of it as is there. Never throws: what an answer cost is no reason to throw it away. */
-export const AnswerUsage = z.unknown().optional().transform((value): AnswerUsage => {
-  const usage = Part.safeParse(value).data ?? {};
-  const details = Part.safeParse(usage["completion_tokens_details"] ?? usage["output_tokens_details"]).data ?? {};
-  const [prompt, completion, total] = [
-    numTokens(usage["prompt_tokens"] ?? usage["input_tokens"]),
-    numTokens(usage["completion_tokens"] ?? usage["output_tokens"]),
-    numTokens(usage["total_tokens"]),
-  ];
-  return {
-    promptTokens: prompt ?? difference(total, completion),
-    completionTokens: completion ?? difference(total, prompt),
-    reasoningTokens: numTokens(details["reasoning_tokens"]),
-  };
-});
+export const AnswerUsage = z
+  .unknown()
+  .optional()
+  .transform((value): AnswerUsage => {
+    const usage = Part.safeParse(value).data ?? {};
+    const details = Part.safeParse(usage["completion_tokens_details"] ?? usage["output_tokens_details"]).data ?? {};
+    const [prompt, completion, total] = [
+      numTokens(usage["prompt_tokens"] ?? usage["input_tokens"]),
+      numTokens(usage["completion_tokens"] ?? usage["output_tokens"]),
+      numTokens(usage["total_tokens"]),
+    ];
+    return {
+      promptTokens: prompt ?? difference(total, completion),
+      completionTokens: completion ?? difference(total, prompt),
+      reasoningTokens: numTokens(details["reasoning_tokens"]),
+    };
+  });
 
 const difference = (total: number | null, part: number | null): number | null =>
   total === null || part === null || total < part ? null : total - part;

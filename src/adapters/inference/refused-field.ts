@@ -16,7 +16,8 @@ const REFUSES =
 const OF_ITS_VALUE =
   /too (large|small|big|high|low|long|many|few)|exceed|at (most|least)|(less|great|more|small|larg|high|low)er? than|between|out of range|maximum|minimum|context|positive|must be (an?|>|<|set)|required/i;
 /** What is named as the better one is not refused. */
-const ADVICE = /\b(use|try|send|specify|prefer|in favou?r of|replaced (by|with)|renamed to)\s+(the\s+)?((parameter|field|argument)\s+)?['"`]?\w+['"`]?/gi;
+const ADVICE =
+  /\b(use|try|send|specify|prefer|in favou?r of|replaced (by|with)|renamed to)\s+(the\s+)?((parameter|field|argument)\s+)?['"`]?\w+['"`]?/gi;
 const CODES_OF_FIELDS = /unsupported|unknown|unrecogni[sz]ed|extra|invalid_(parameter|argument|field)/i;
 
 /** The first of the fields that were sent, in the order given; null when none is refused. */
