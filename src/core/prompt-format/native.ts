@@ -65,14 +65,9 @@ export function parseChatMessage(
   content: string | null,
   calls: readonly ChatToolCall[],
 ): Pick<AgentTurn, "content" | "toolCalls" | "parseError"> {
-  const toolCalls = calls.map(({ id, function: { name, arguments: text } }) => ({ id, name, argumentsJson: givenArguments(text) }));
+  const toolCalls = calls.map(({ id, function: { name, arguments: argumentsJson } }) => ({ id, name, argumentsJson }));
   const first = toolCalls[0];
   const isUnreadable = first !== undefined && parseArguments(first.argumentsJson) === null;
   const text = content === null || content.trim() === "" ? null : content;
   return { content: text, toolCalls, parseError: isUnreadable ? `the arguments of ${first.name} are not a JSON object` : null };
-}
-
-/** A call without arguments is written as `{}`, and by some servers as nothing or as null. */
-function givenArguments(text: string): string {
-  return /^\s*(null\s*)?$/.test(text) ? "{}" : text;
 }

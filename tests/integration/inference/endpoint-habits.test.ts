@@ -7,6 +7,7 @@ import { createInferenceClient } from "#adapters/inference/client.ts";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { createLlmSimulator, type LlmSimulatorOptions } from "#adapters/simulator/llm.ts";
 import { ProposerConfig } from "#contracts/campaign-config.ts";
+import { parseArguments } from "#core/exact-json.ts";
 import type { Conversation, SimulatorReply } from "#core/ports.ts";
 import { TASK, testClock } from "../../unit/core/rollout/parties.ts";
 import { type FailingServer, sendJson, startFailingServer } from "./failing-server.ts";
@@ -362,7 +363,7 @@ describe("a call without arguments", () => {
     await start(json(whole({ content: null, tool_calls: [call] })));
     const { toolCalls, parseError } = await turn();
     expect(parseError).toBeNull();
-    expect(JSON.parse(toolCalls[0]?.argumentsJson ?? "")).toEqual({});
+    expect(parseArguments(toolCalls[0]?.argumentsJson ?? "?")).toEqual({});
   });
 
   test.each(["[]", "7", '"a"', "{"])("is not meant by %j", async (given) => {
