@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type OpenAI from "openai";
 import { describe, expect, test } from "vitest";
 import { AnswerUsage, ErrorInside, MessageContent, readAnswer } from "#adapters/inference/read-answer.ts";
 import { refusedField } from "#adapters/inference/refused-field.ts";
