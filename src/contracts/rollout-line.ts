@@ -1,5 +1,6 @@
 // One rollout as a line of JSONL: chat messages in OpenAI's form and an outcome. The format for rollouts from anywhere.
 import { z } from "zod";
+import { Provenance } from "./provenance.ts";
 import { StopReason } from "./trajectory.ts";
 
 const FunctionCall = z.object({ name: z.string(), arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
@@ -51,6 +52,9 @@ export const RolloutLine = z
     stop_reason: StopReason.optional().describe("turn-cap, token-cap and context-cap mark a rollout that was cut; default user-stop"),
     instruction: z.string().optional(),
     policy: z.string().optional(),
+    turnwise: Provenance.optional().describe(
+      "what an export of ours says of the rollout beside: which one it was, and its outcome in full",
+    ),
   })
   .meta({ id: "RolloutLine" });
 export type RolloutLine = z.infer<typeof RolloutLine>;

@@ -24,5 +24,6 @@ export function importRolloutLine(line: RolloutLine, position: number, source: s
     stopReason: line.stop_reason ?? "user-stop",
     reward: line.outcome,
     isWrite: catalog.isWrite,
+    provenance: line.turnwise,
   });
 }

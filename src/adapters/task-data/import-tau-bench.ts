@@ -1,5 +1,6 @@
 // Result files of tau-bench's runner: a JSON list with one entry per task and trial.
 import { z } from "zod";
+import { Provenance } from "#contracts/provenance.ts";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { PyList, PyValue } from "#core/environment/python/values.ts";
 import { isDict } from "#core/environment/python/values.ts";
@@ -15,7 +16,7 @@ import {
   unreadableReason,
   WITHOUT_OUTCOME,
 } from "./imported-rollouts.ts";
-import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
+import { PROVENANCE_KEY } from "./provenance.ts";
 
 const Action = z.object({ name: z.string(), kwargs: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
 const TauBenchEntry = z.object({

@@ -1,5 +1,6 @@
 // Result files of tau2-bench: one JSON object with the tasks and the simulations of them.
 import { z } from "zod";
+import { Provenance } from "#contracts/provenance.ts";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason } from "#contracts/trajectory.ts";
 import { isDict, isList, type PyDict } from "#core/environment/python/values.ts";
@@ -17,7 +18,7 @@ import {
   unreadableReason,
   WITHOUT_OUTCOME,
 } from "./imported-rollouts.ts";
-import { PROVENANCE_KEY, Provenance } from "./provenance.ts";
+import { PROVENANCE_KEY } from "./provenance.ts";
 
 const Action = z.object({
   name: z.string(),

@@ -1,4 +1,5 @@
 // Rollouts that were made elsewhere, in this project's words.
+import type { Provenance } from "#contracts/provenance.ts";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { ToldTask } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
@@ -7,7 +8,6 @@ import { addCounts, type Counts, countNames } from "#core/reading/counts.ts";
 import { PLAIN_READER } from "#core/reading/describe-reading.ts";
 import type { CallReader } from "./conversation/readers.ts";
 import type { ReadConversation } from "./import-messages.ts";
-import type { Provenance } from "./provenance.ts";
 
 export interface ImportedRollout {
   /** As far as the source tells it. */

@@ -1,7 +1,9 @@
 // turnwise rollouts …: rollouts in the benchmarks' own file formats, and graded again without a model.
 import { type Command, Option } from "commander";
+import { exportJsonl } from "#adapters/task-data/export-jsonl.ts";
 import { type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
 import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
+import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
 import type { ToldTask } from "#contracts/task.ts";
 import { DatabaseState } from "#core/environment/database.ts";
 import { tauHash } from "#core/environment/database-hash.ts";
@@ -14,7 +16,12 @@ import { emit, type OutputOptions, renderPairs } from "../output.ts";
 import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
 import { writeText } from "../write-text.ts";
 
-const FORMATS = { "tau-bench": exportTauBench, tau2: exportTau2 } as const;
+type WriteRollouts = (rollouts: readonly ImportedRollout[], context: ExportContext) => string;
+const indented =
+  (write: typeof exportTauBench): WriteRollouts =>
+  (rollouts, context) =>
+    `${dumpsIndented(write(rollouts, context))}\n`;
+const FORMATS = { "tau-bench": indented(exportTauBench), tau2: indented(exportTau2), jsonl: exportJsonl } as const;
 type Format = keyof typeof FORMATS;
 
 interface ExportOptions extends RolloutSourceOptions, OutputOptions {
@@ -25,10 +32,10 @@ interface ExportOptions extends RolloutSourceOptions, OutputOptions {
 export function registerRollouts(program: Command): void {
   const family = program.command("rollouts").description("rollouts in the benchmarks' file formats, and graded again");
   addRolloutSourceOptions(family.command("export"))
-    .addOption(new Option("--format <format>", "whose result file to write").choices(Object.keys(FORMATS)).makeOptionMandatory())
+    .addOption(new Option("--format <format>", "whose result file to write, or jsonl").choices(Object.keys(FORMATS)).makeOptionMandatory())
     .requiredOption("--out <file>", "where to write it")
     .option("--json")
-    .description("write rollouts as a result file of tau-bench or tau2-bench")
+    .description("write rollouts as a result file of tau-bench or tau2-bench, or as JSONL")
     .action(exportRollouts);
   addRolloutSourceOptions(family.command("grade"))
     .option("--json")
@@ -38,8 +45,8 @@ export function registerRollouts(program: Command): void {
 
 async function exportRollouts(files: string[], options: ExportOptions): Promise<void> {
   const source = await readRolloutSource(files, options);
-  const value = FORMATS[options.format](source.rollouts, exportContext(source.environment));
-  await writeText(options.out, `${dumpsIndented(value)}\n`, "--out");
+  const text = FORMATS[options.format](source.rollouts, exportContext(source.environment));
+  await writeText(options.out, text, "--out");
   const report = {
     file: options.out,
     format: options.format,

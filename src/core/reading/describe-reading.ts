@@ -14,7 +14,7 @@ export function describeReading(reading: RolloutReading): [what: string, how: st
     ["left out", list(excluded), sumCounts(excluded) > 0],
     ["policies", `${list(policies)}; --by policy tells them apart`, Object.keys(policies).length > 1],
     ["task sets", `${list(taskSets)} tasks`, Object.keys(taskSets).length > 1],
-    ["read as", list(readers), Object.keys(readers).some((name) => name !== PLAIN_READER)],
+    ["read as", list(readers), !isPlain(readers)],
     ["take note", list(notes), sumCounts(notes) > 0],
   ];
   return lines.flatMap(([what, how, isSaid]) => (isSaid ? [[what, how]] : []));
@@ -22,6 +22,13 @@ export function describeReading(reading: RolloutReading): [what: string, how: st
 
 /** Calls and results in fields of their own, as every harness with tool calling stores them: nothing to say. */
 export const PLAIN_READER = "tool-calls";
+const WITHOUT_CALLS = "no-calls";
+
+/** A rollout without a call says nothing of its form, as long as others have theirs in fields of their own. */
+function isPlain(readers: Counts): boolean {
+  const names = Object.keys(readers);
+  return names.length === 0 || (names.includes(PLAIN_READER) && names.every((name) => name === PLAIN_READER || name === WITHOUT_CALLS));
+}
 
 function list(counts: Counts): string {
   const names = Object.entries(counts).sort(([, a], [, b]) => b - a);

@@ -92,10 +92,10 @@ const MARKS: readonly (readonly [RegExp, string])[] = [
   [/\[TOOL_CALLS\]/, "mistral"],
   [/(^|\n)\s*Thought:[\s\S]*Action:/, "react"],
   [/(^|\n)\s*Action:\s*(\{|[\w.-]+\s*\n\s*Action Input:)/, "act"],
-  [/```[\w-]*\s*\{[\s\S]*"(name|tool|function)"/, "fenced-json"],
+  [/```[\w-]*\s*\[?\s*\{\s*"(name|tool|tool_name|function|action)"\s*:/, "fenced-json"],
   [/<\|python_tag\|>/, "python_tag"],
   [/<[|｜]tool[▁_]/, "tool tokens"],
-  [/^\s*[[{][\s\S]*"(name|tool|function)"/, "json"],
+  [/^\s*\[?\s*\{\s*"(name|tool|tool_name|function|action)"\s*:/, "json"],
 ];
 
 /** The form that the text seems to be in; null for words. */

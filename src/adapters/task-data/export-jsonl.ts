@@ -1,0 +1,31 @@
+// Rollouts as JSONL (`RolloutLine`): the form for programs of other people, which loses nothing but tokens, state hashes and finish reasons.
+import type { GoldenAction } from "#contracts/task.ts";
+import { dumps } from "#core/environment/python/format.ts";
+import { dict, type PyDict } from "#core/environment/python/values.ts";
+import { chatMessages, type ExportContext } from "./export-tau-bench.ts";
+import type { ImportedRollout } from "./imported-rollouts.ts";
+import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
+
+/** One line for each rollout, in their order. */
+export function exportJsonl(rollouts: readonly ImportedRollout[], context: Pick<ExportContext, "systemPrompt">): string {
+  return rollouts.map((rollout) => `${dumps(rolloutLine(rollout, context))}\n`).join("");
+}
+
+function rolloutLine({ task, trajectory, systemPrompt }: ImportedRollout, context: Pick<ExportContext, "systemPrompt">): PyDict {
+  return dict(
+    ["task_id", task.id],
+    ["trial", trajectory.trial],
+    ["user_id", task.userId],
+    ["outcome", trajectory.outcome.reward],
+    ["stop_reason", trajectory.outcome.stopReason],
+    ["policy", trajectory.policy.name],
+    ["instruction", task.instruction],
+    // Null where they are not known: an empty list would say that nothing has to be done.
+    ["golden_actions", task.goldenActions?.map(goldenAction) ?? null],
+    ["outputs", task.outputs],
+    ["messages", chatMessages(systemPrompt ?? context.systemPrompt, trajectory)],
+    [PROVENANCE_KEY, provenanceOf(trajectory, task)],
+  );
+}
+
+const goldenAction = ({ name, argumentsJson }: GoldenAction) => dict(["name", name], ["arguments", argumentsJson]);
