@@ -1,26 +1,24 @@
 // What `calibrate` and `advantages` share: rollouts from files, labelled, with a prior reward table.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { parse, parseDocument } from "yaml";
-import type { z } from "zod";
-import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
+import { loadRewardTable, readRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
 import { type RolloutFiles, readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import { TASK_SET_SOURCES } from "#adapters/task-data/task-sets.ts";
+import { readYamlAs } from "#adapters/yaml/yaml-file.ts";
+import { parseYaml } from "#adapters/yaml/yaml-text.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
-import { BuiltInTierScheme, type RewardTable, RewardTableFile, type TierScheme, TierSchemeFile } from "#contracts/reward-table.ts";
+import { BuiltInTierScheme, type RewardTable, type TierScheme, TierSchemeFile } from "#contracts/reward-table.ts";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeProblems } from "#core/problems.ts";
 import { addCounts } from "#core/reading/counts.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
-import { tableForScheme } from "#core/reward/reward-table.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
-import { describeKeys } from "./issues.ts";
 import { type ChosenSet, environmentOf, fitNotes, requireFit, unknownNotes } from "./task-set-fit.ts";
 
 export interface RolloutFileOptions {
@@ -126,17 +124,18 @@ function parseAdvantage({ estimator, set }: RolloutFileOptions): AdvantageConfig
     const [key, value] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
     if (!pair.includes("="))
       throw new CampaignError("config.invalid", `--set ${pair}: expected key=value`, { next: "for example --set gamma=0.95" });
-    return [key, parse(value) as unknown] as const;
+    return [key, parseYaml(value, { name: `--set ${pair}`, next: "give a YAML value, for example --set gamma=0.95" }).value] as const;
   });
-  const parsed = AdvantageConfig.safeParse({ type: estimator, ...Object.fromEntries(settings) });
-  if (!parsed.success)
-    throw new CampaignError("config.invalid", `estimator ${estimator}: ${describeKeys(parsed.error)}`, { next: "correct --set" });
-  return parsed.data;
+  const given = { type: estimator, ...Object.fromEntries(settings) };
+  const parsed = AdvantageConfig.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = describeProblems(parsed.error, given, AdvantageConfig);
+  throw new CampaignError("config.invalid", `estimator ${estimator}: ${problems}`, { next: "correct --set" });
 }
 
 async function readTable(name: string, scheme: TierScheme): Promise<RewardTable> {
   if (!/\.ya?ml$/.test(name)) return loadRewardTable(REWARDS, name, scheme);
-  return tableForScheme(await readYaml(name, RewardTableFile), scheme);
+  return readRewardTable(name, scheme);
 }
 
 /** A built-in scheme by its id, or one of the user's own from a file. Throws config.invalid, config.file-missing. */
@@ -148,22 +147,12 @@ async function readScheme(name: string): Promise<TierScheme> {
       next: `use one of ${BuiltInTierScheme.options.join(", ")}, or a .yaml file (docs/calibration.md)`,
     });
   }
-  const { schemaVersion: _, description: __, ...scheme } = await readYaml(name, TierSchemeFile);
+  const { schemaVersion: _, description: __, ...scheme } = await readYamlAs(name, TierSchemeFile, SCHEME_FILE);
   tierScheme(scheme); // contradictions are found here, before rollouts are read
   return scheme;
 }
 
-async function readYaml<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new CampaignError("config.file-missing", `cannot read ${path}: ${cause.message}`, { cause, next: "check the path" });
-  });
-  const document = parseDocument(text);
-  const [syntaxError] = document.errors;
-  if (syntaxError !== undefined) throw new CampaignError("config.invalid", `${path} is not valid YAML: ${syntaxError.message}`);
-  const parsed = schema.safeParse(document.toJS());
-  if (!parsed.success) throw new CampaignError("config.invalid", `${path}: ${describeKeys(parsed.error)}`);
-  return parsed.data;
-}
+const SCHEME_FILE = { what: "the tier scheme", nextWhenMissing: "check the path", next: "correct the file (docs/calibration.md)" };
 
 function splitNames(names: string): string[] {
   return names

@@ -6,6 +6,13 @@ import { PolicyRequestFields, ProposerRequestFields, TokenLimitField, UserReques
 import { RetentionConfig } from "./retention.ts";
 import { TierScheme } from "./reward-table.ts";
 
+/** Beyond these a number is a typing error: the answer would not come in memory, or a timer of 2^31 milliseconds would fire at once. */
+const MOST_RESAMPLES = 100_000;
+const MOST_SECONDS = 86_400;
+const MOST_TASKS = 100_000;
+const MOST_TRIALS = 1000;
+const MOST_TOKENS = 10_000_000;
+
 const Probability = z.number().min(0).max(1);
 const EndpointUrl = z.url({ protocol: /^https?$/ });
 const EnvironmentVariableName = z
@@ -70,9 +77,9 @@ export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
 /** `vllm serve` as a process of the rollout worker, on the address of baseUrl, which must be of this machine. */
 export const VllmStart = z.strictObject({
   gpuMemoryUtilization: z.number().gt(0).max(1).default(0.6).describe("share of the card; the trainer needs the rest when it runs beside"),
-  tensorParallelSize: z.int().positive().default(1),
+  tensorParallelSize: z.int().positive().max(1024).default(1),
   dtype: z.enum(["auto", "bfloat16", "float16", "float32"]).default("bfloat16"),
-  maxAdapters: z.int().positive().default(4).describe("adapters that are held at once"),
+  maxAdapters: z.int().positive().max(1024).default(4).describe("adapters that are held at once"),
   maxAdapterRank: z.union([8, 16, 32, 64, 128, 256, 320, 512].map((rank) => z.literal(rank))).default(16),
   toolCallParser: z
     .string()
@@ -82,7 +89,7 @@ export const VllmStart = z.strictObject({
     .boolean()
     .default(false)
     .describe("the same tokens whatever else is in the batch, where the card supports it; slower"),
-  readySeconds: z.number().positive().default(900),
+  readySeconds: z.number().positive().max(MOST_SECONDS).default(900),
 });
 export type VllmStart = z.infer<typeof VllmStart>;
 
@@ -93,8 +100,8 @@ export const PolicyConfig = z.discriminatedUnion("type", [
     format: z.enum(["compact", "native"]).default("compact"),
     weights: z.enum(["full", "lora"]).default("full").describe("what is trained: all weights, or an adapter of training.adapter's shape"),
     temperature: z.number().positive().max(2).default(0.9),
-    maxTokensPerTurn: z.int().positive().default(110),
-    maxContextTokens: z.int().positive().default(1024),
+    maxTokensPerTurn: z.int().positive().max(MOST_TOKENS).default(110),
+    maxContextTokens: z.int().positive().max(MOST_TOKENS).default(1024),
   }),
   z.strictObject({
     type: z.literal("vllm").describe("an OpenAI-compatible server with vLLM's fields for token ids and log-probabilities"),
@@ -109,8 +116,8 @@ export const PolicyConfig = z.discriminatedUnion("type", [
       .default("lora")
       .describe("what is trained; full needs `start`: vLLM is started again with the new weights"),
     temperature: z.number().positive().max(2).default(1),
-    maxTokensPerTurn: z.int().positive().default(1024),
-    maxContextTokens: z.int().positive().default(32768),
+    maxTokensPerTurn: z.int().positive().max(MOST_TOKENS).default(1024),
+    maxContextTokens: z.int().positive().max(MOST_TOKENS).default(32768),
     tokenLimitField: TokenLimitField,
     requestFields: PolicyRequestFields,
     sendsReasoning: z
@@ -135,17 +142,23 @@ export const SimulatorConfig = z.discriminatedUnion("type", [
       ),
     temperature: z.number().min(0).max(2).default(1).describe("at 0 answers are kept and given again for the same prompt"),
     apiKeyEnv: EnvironmentVariableName.optional(),
-    maxTokens: z.int().positive().default(512),
+    maxTokens: z.int().positive().max(MOST_TOKENS).default(512),
     tokenLimitField: TokenLimitField,
     requestFields: UserRequestFields,
     hasSeed: z.boolean().default(true).describe("false for endpoints that refuse the field `seed`"),
     maxBadReplies: z
       .int()
       .positive()
+      .max(1000)
       .default(3)
       .describe("empty, refused, in the agent's role, without the asked form: tries until the rollout is a sim_error and made again"),
-    timeoutSeconds: z.number().positive().default(120).describe("of one call"),
-    deadlineSeconds: z.number().positive().default(300).describe("of one reply with all calls and waits; then the rollout is a sim_error"),
+    timeoutSeconds: z.number().positive().max(MOST_SECONDS).default(120).describe("of one call"),
+    deadlineSeconds: z
+      .number()
+      .positive()
+      .max(MOST_SECONDS)
+      .default(300)
+      .describe("of one reply with all calls and waits; then the rollout is a sim_error"),
     prematureStop: z
       .enum(["flag", "error", "ignore"])
       .default("flag")
@@ -160,8 +173,8 @@ export const SimulatorConfig = z.discriminatedUnion("type", [
 export type SimulatorConfig = z.infer<typeof SimulatorConfig>;
 
 export const RolloutConfig = z.strictObject({
-  tasksPerIteration: z.int().positive(),
-  groupSize: z.int().min(2, "a group needs at least 2 trajectories").default(8),
+  tasksPerIteration: z.int().positive().max(MOST_TASKS),
+  groupSize: z.int().min(2, "a group needs at least 2 trajectories").max(MOST_TRIALS).default(8),
   concurrentGroups: z.int().positive().max(64).default(8),
   maxTurns: z.int().positive().max(200).default(30),
 });
@@ -187,7 +200,7 @@ export const ProposerConfig = z.strictObject({
   model: z.string().min(1),
   apiKeyEnv: EnvironmentVariableName.optional(),
   temperature: z.number().min(0).max(2).default(0),
-  maxTokens: z.int().positive().default(4096),
+  maxTokens: z.int().positive().max(MOST_TOKENS).default(4096),
   tokenLimitField: TokenLimitField,
   requestFields: ProposerRequestFields,
   attempts: z.int().positive().max(10).default(3).describe("answers asked for until one can be used"),
@@ -216,7 +229,7 @@ export const CalibrationConfig = z
       .max(50)
       .default(1)
       .describe("1: one split into fitting and judging tasks; more: cross-fitting, every task is judged by a table made without it"),
-    bootstrapResamples: z.int().min(100).default(2000),
+    bootstrapResamples: z.int().min(100).max(MOST_RESAMPLES).default(2000),
     confidence: z.number().gt(0.5).lt(1).default(0.95).describe("of every interval, two-sided"),
     requireCertainty: z
       .boolean()
@@ -227,6 +240,7 @@ export const CalibrationConfig = z
     maxRounds: z
       .int()
       .positive()
+      .max(1000)
       .default(5)
       .describe(
         "within-task: revalued tiers whose advantage does not follow on the fitting tasks become neutral, and the table is looked at again; 1 fits once",
@@ -248,8 +262,8 @@ export const TrainingHyperparameters = z
     learningRate: z.number().positive(),
     betas: z.tuple([z.number(), z.number()]).default([0.9, 0.999]),
     weightDecay: z.number().nonnegative().default(0),
-    numMinibatches: z.int().positive().default(10).describe("optimizer steps per epoch over the batch"),
-    epochs: z.int().positive().default(1),
+    numMinibatches: z.int().positive().max(MOST_TASKS).default(10).describe("optimizer steps per epoch over the batch"),
+    epochs: z.int().positive().max(1000).default(1),
     warmupSteps: z.int().nonnegative().default(0),
     clipLow: z.number().positive().default(0.2),
     clipHigh: z.number().positive().default(0.2),
@@ -271,7 +285,12 @@ export const TrainingHyperparameters = z
       .describe(
         "truncated importance sampling: the cap of trainer over sampler probability, for samplers whose kernels differ; null takes the sampler's log-probabilities as they are",
       ),
-    microBatchTokens: z.int().positive().default(16384).describe("tokens that the model computes at a time, for all layouts but loop"),
+    microBatchTokens: z
+      .int()
+      .positive()
+      .max(MOST_TOKENS)
+      .default(16384)
+      .describe("tokens that the model computes at a time, for all layouts but loop"),
     gradientCheckpointing: z
       .boolean()
       .optional()
@@ -300,10 +319,16 @@ export const TrainingConfig = z.strictObject({
     .default("cpu")
     .describe("cpu: one process, float32; gpu: one process on one GPU, bfloat16; fsdp: the model spread over numProcesses GPUs"),
   threads: z.int().positive().max(256).default(2).describe("of each process"),
-  numProcesses: z.int().positive().default(1).describe("fsdp: ranks, each on a GPU of its own; without any GPU they share the CPU"),
+  numProcesses: z
+    .int()
+    .positive()
+    .max(4096)
+    .default(1)
+    .describe("fsdp: ranks, each on a GPU of its own; without any GPU they share the CPU"),
   stallTimeoutSeconds: z
     .number()
     .positive()
+    .max(MOST_SECONDS)
     .default(300)
     .describe(
       "the trainer is killed and started again after so long without an event and without work, or four times as long without an event",
@@ -332,8 +357,8 @@ export type EvaluationConfig = z.infer<typeof EvaluationConfig>;
 
 /** What decides promotion and the stop rule. Its figures are never the result: what chose the policy does not measure it. */
 export const SelectionConfig = z.strictObject({
-  tasks: z.int().positive().describe("of the selection split, the same in every iteration"),
-  trials: z.int().positive().default(2),
+  tasks: z.int().positive().max(MOST_TASKS).describe("of the selection split, the same in every iteration"),
+  trials: z.int().positive().max(MOST_TRIALS).default(2),
   promote: z
     .enum(["better", "not-worse", "always", "better/1", "not-worse/1"])
     .default("not-worse")
@@ -345,14 +370,14 @@ export const SelectionConfig = z.strictObject({
     .nonnegative()
     .default(0.1)
     .describe("share of tasks; about one and a half times half the interval (docs/statistics.md)"),
-  bootstrapResamples: z.int().min(100).optional().describe("better/1: how often tasks are drawn"),
+  bootstrapResamples: z.int().min(100).max(MOST_RESAMPLES).optional().describe("better/1: how often tasks are drawn"),
 });
 export type SelectionConfig = z.infer<typeof SelectionConfig>;
 
 /** What is reported: base and final policy on tasks that nothing was decided by, once, when the campaign ends. */
 export const TestConfig = z.strictObject({
-  tasks: z.int().positive().describe("of the test split"),
-  trials: z.int().positive().default(4),
+  tasks: z.int().positive().max(MOST_TASKS).describe("of the test split"),
+  trials: z.int().positive().max(MOST_TRIALS).default(4),
 });
 export type TestConfig = z.infer<typeof TestConfig>;
 
@@ -387,7 +412,7 @@ export const PricingConfig = z.strictObject({
 export type PricingConfig = z.infer<typeof PricingConfig>;
 
 export const StopRule = z.strictObject({
-  maxIterations: z.int().positive(),
+  maxIterations: z.int().positive().max(10_000),
   targetPassRate: Probability.optional().describe("stop when the promoted policy's selection pass rate reaches it"),
 });
 export type StopRule = z.infer<typeof StopRule>;

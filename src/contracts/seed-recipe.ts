@@ -5,9 +5,13 @@ import { SftModelConfig } from "./sft.ts";
 export const SeedStage = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   slipRate: z.number().min(0).max(1).describe("probability, per wish, that the demonstrating expert does one thing wrong"),
-  tokens: z.int().positive().describe("budget, context included"),
-  conversations: z.int().positive().describe("demonstrations at hand: more than the budget needs, so that none is shown twice"),
-  rowsPerBatch: z.int().positive().default(4),
+  tokens: z.int().positive().max(1e12).describe("budget, context included"),
+  conversations: z
+    .int()
+    .positive()
+    .max(10_000_000)
+    .describe("demonstrations at hand: more than the budget needs, so that none is shown twice"),
+  rowsPerBatch: z.int().positive().max(100_000).default(4),
   matrixLearningRate: z.number().positive().default(0.02),
   learningRate: z.number().positive().default(0.003),
   warmupSteps: z.int().nonnegative().default(40),
@@ -22,8 +26,8 @@ export const SeedRecipe = z
     seed: z.int().nonnegative().default(1).describe("of initial weights and the order of rows"),
     tokenizer: z
       .strictObject({
-        vocabSize: z.int().min(512).default(1024),
-        conversations: z.int().positive().default(4000),
+        vocabSize: z.int().min(512).max(1_000_000).default(1024),
+        conversations: z.int().positive().max(10_000_000).default(4000),
         slipRate: z.number().min(0).max(1).default(0.35),
       })
       .prefault({}),
@@ -32,10 +36,10 @@ export const SeedRecipe = z
     measure: z
       .strictObject({
         temperature: z.number().positive().default(0.9),
-        evaluationTasks: z.int().positive().default(400),
-        trials: z.int().positive().default(2),
-        mixedTasks: z.int().positive().default(120).describe("training tasks whose groups are counted as mixed or not"),
-        groupSize: z.int().min(2).default(8),
+        evaluationTasks: z.int().positive().max(100_000).default(400),
+        trials: z.int().positive().max(1000).default(2),
+        mixedTasks: z.int().positive().max(100_000).default(120).describe("training tasks whose groups are counted as mixed or not"),
+        groupSize: z.int().min(2).max(1000).default(8),
       })
       .prefault({}),
   })

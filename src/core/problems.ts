@@ -139,7 +139,7 @@ const FORMATS: Readonly<Record<string, string>> = { url: "an http or https URL",
 function limit(origin: string, relation: string, bound: number | bigint): string {
   if (origin === "string") return `${relation} ${bound} ${Number(bound) === 1 ? "character" : "characters"}`;
   if (origin === "array") return `${relation} ${bound} ${Number(bound) === 1 ? "item" : "items"}`;
-  return `a number of ${relation} ${bound}`;
+  return `a number ${{ "more than": "above", "less than": "below" }[relation] ?? `of ${relation}`} ${bound}`;
 }
 
 function describeReceived(value: unknown): string {
@@ -148,6 +148,10 @@ function describeReceived(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
+/** Below text that the schema takes apart (`100,200`) it is the text that is wrong. */
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((inner, key) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined), value);
+  return path.reduce<unknown>((inner, key) => {
+    if (typeof inner === "string") return inner;
+    return typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined;
+  }, value);
 }

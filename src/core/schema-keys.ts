@@ -59,7 +59,7 @@ export function nearest(key: string, known: readonly string[]): string | null {
 /** Levenshtein's distance, after https://en.wikipedia.org/wiki/Levenshtein_distance (two rows). */
 function editDistance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...one].entries()) {
+  for (const [i, letter] of Array.from(one).entries()) {
     const next = [i + 1];
     for (let j = 0; j < other.length; j += 1) {
       const replaced = (row[j] ?? 0) + (letter === other[j] ? 0 : 1);

@@ -1,11 +1,10 @@
 // A prior reward table of configs/rewards by its name.
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
 import { type RewardTable, RewardTableFile, type TierScheme } from "#contracts/reward-table.ts";
 import { CampaignError } from "#core/errors.ts";
 import { tableForScheme } from "#core/reward/reward-table.ts";
+import { readYamlAs } from "../yaml/yaml-file.ts";
 
 /** Throws config.file-missing for an unknown name, config.invalid for a file that is no table, reward.table-mismatch for one of other tiers. */
 export async function loadRewardTable(directory: string, name: string, scheme: TierScheme): Promise<RewardTable> {
@@ -15,7 +14,16 @@ export async function loadRewardTable(directory: string, name: string, scheme: T
       next: "correct reward.table",
     });
   }
-  const parsed = RewardTableFile.safeParse(parse(await readFile(join(directory, `${name}.yaml`), "utf8")));
-  if (!parsed.success) throw new CampaignError("config.invalid", `configs/rewards/${name}.yaml: ${z.prettifyError(parsed.error)}`);
-  return tableForScheme(parsed.data, scheme);
+  return readRewardTable(join(directory, `${name}.yaml`), scheme);
 }
+
+/** A table from a file of the caller's own. Throws as `loadRewardTable`. */
+export async function readRewardTable(path: string, scheme: TierScheme): Promise<RewardTable> {
+  return tableForScheme(await readYamlAs(path, RewardTableFile, TABLE_FILE), scheme);
+}
+
+const TABLE_FILE = {
+  what: "the reward table",
+  nextWhenMissing: "check the path; ls configs/rewards",
+  next: "correct the file; configs/rewards/finer-prior.yaml is a complete example",
+};

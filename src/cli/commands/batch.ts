@@ -1,6 +1,6 @@
 // turnwise batch export: the training batch of an iteration, for the trainer of prime-rl or verl.
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
@@ -9,6 +9,7 @@ import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
 import { trainingSeed } from "#core/training/training-seed.ts";
+import { wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
 
 interface ExportFlags extends OutputOptions {
@@ -16,10 +17,10 @@ interface ExportFlags extends OutputOptions {
   readonly iteration: number;
   readonly engine: Engine;
   readonly out: string;
-  readonly maxLength?: string;
-  readonly ranks?: string;
-  readonly padToMultiple?: string;
-  readonly padTokenId?: string;
+  readonly maxLength?: number;
+  readonly ranks?: number;
+  readonly padToMultiple?: number;
+  readonly padTokenId?: number;
 }
 
 export function registerBatch(program: Command): void {
@@ -27,13 +28,27 @@ export function registerBatch(program: Command): void {
   family
     .command("export")
     .requiredOption("--campaign <id>", "of the record")
-    .requiredOption("--iteration <number>", "whose training batch", wholeNumber)
+    .addOption(wholeNumberOption("--iteration <number>", "whose training batch", { min: 0, max: 100_000 }).makeOptionMandatory())
     .addOption(new Option("--engine <engine>", "whose trainer will read it").choices(ENGINES).makeOptionMandatory())
     .requiredOption("--out <folder>", "new or empty; for prime-rl the output_dir of its trainer")
-    .option("--max-length <tokens>", "most tokens of a row, and of a packed micro-batch of prime-rl (default: the longest row)")
-    .option("--ranks <number>", "prime-rl: data-parallel ranks (default: 1)")
-    .option("--pad-to-multiple <number>", "prime-rl: of a micro-batch's tokens; its model.cp (default: 1)")
-    .option("--pad-token-id <id>", "verl: outside the attention mask (default: 0)")
+    .addOption(
+      wholeNumberOption(
+        "--max-length <tokens>",
+        "most tokens of a row, and of a packed micro-batch of prime-rl; default: the longest row",
+        {
+          min: 1,
+          max: 10_000_000,
+        },
+      ),
+    )
+    .addOption(wholeNumberOption("--ranks <number>", "prime-rl: data-parallel ranks; default: 1", { min: 1, max: 4096 }))
+    .addOption(
+      wholeNumberOption("--pad-to-multiple <number>", "prime-rl: of a micro-batch's tokens; its model.cp; default: 1", {
+        min: 1,
+        max: 4096,
+      }),
+    )
+    .addOption(wholeNumberOption("--pad-token-id <id>", "verl: outside the attention mask; default: 0", { min: 0, max: 10_000_000 }))
     .option("--json")
     .description(
       "write the training batch of an iteration for prime-rl or verl, cut into optimizer steps as the campaign's own training was",
@@ -76,11 +91,6 @@ function optionsOf(config: CampaignConfig, flags: ExportFlags): Record<string, s
   return {
     temperature: String(config.policy.temperature),
     ...(flags.engine === "prime-rl" ? steps : {}),
-    ...Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
+    ...Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))),
   };
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("a whole number is expected");
-  return Number(text);
 }

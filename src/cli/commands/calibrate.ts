@@ -8,6 +8,7 @@ import { calibrateByRule } from "#core/calibration/proposal/propose.ts";
 import { renderReport } from "#core/calibration/render-report.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeOptions } from "../issues.ts";
+import { numberOption, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
 import { writeText } from "../write-text.ts";
@@ -17,15 +18,15 @@ interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
   readonly baseUrl?: string;
   readonly model?: string;
   readonly apiKeyEnv?: string;
-  readonly temperature?: string;
-  readonly maxTokens?: string;
+  readonly temperature?: number;
+  readonly maxTokens?: number;
   readonly tokenLimitField?: TokenLimitField;
-  readonly alpha?: string;
-  readonly delta?: string;
-  readonly holdout?: string;
-  readonly folds?: string;
-  readonly resamples?: string;
-  readonly minSupport?: string;
+  readonly alpha?: number;
+  readonly delta?: number;
+  readonly holdout?: number;
+  readonly folds?: number;
+  readonly resamples: number;
+  readonly minSupport?: number;
   readonly seed: string;
   readonly markdown?: string;
   readonly html?: string;
@@ -39,20 +40,29 @@ export function registerCalibrate(program: Command): void {
     .option("--base-url <url>", "rule llm-proposed: OpenAI-compatible endpoint of the model that proposes the table")
     .option("--model <name>", "rule llm-proposed: the model")
     .option("--api-key-env <name>", "rule llm-proposed: name of the environment variable that holds the endpoint's key")
-    .option("--temperature <number>", "rule llm-proposed: of the model (default: 0; some models take 1 only)")
-    .option("--max-tokens <count>", "rule llm-proposed: of one answer (default: 4096)")
+    .addOption(
+      numberOption("--temperature <number>", "rule llm-proposed: of the model; default: 0, some models take 1 only", { min: 0, max: 2 }),
+    )
+    .addOption(wholeNumberOption("--max-tokens <count>", "rule llm-proposed: of one answer; default: 4096", { min: 1, max: 1_000_000 }))
     .addOption(
       new Option(
         "--token-limit-field <name>",
         "rule llm-proposed: what the endpoint calls that limit (default: max_tokens, and the other name where that is refused)",
       ).choices(TokenLimitField.unwrap().options),
     )
-    .option("--alpha <number>", "what fitted values are multiplied by, on the scale of the rule (default: 1)")
-    .option("--delta <number>", "correlations no larger than this are worth 0 (default: 0.05)")
-    .option("--holdout <share>", "share of tasks that only judge (default: 0.2)")
-    .option("--folds <count>", "cross-fitting with this many folds instead of one split")
-    .option("--min-support <count>", "rollouts in mixed tasks that a tier needs (default: 20)")
-    .option("--resamples <count>", "bootstrap resamples of tasks (default: 10000)")
+    .addOption(
+      numberOption("--alpha <number>", "what fitted values are multiplied by, on the scale of the rule; default: 1", {
+        min: 1e-6,
+        max: 1e6,
+      }),
+    )
+    .addOption(numberOption("--delta <number>", "correlations no larger than this are worth 0; default: 0.05", { min: 0, max: 1 }))
+    .addOption(numberOption("--holdout <share>", "share of tasks that only judge; default: 0.2", { min: 0.001, max: 0.999 }))
+    .addOption(wholeNumberOption("--folds <count>", "cross-fitting with this many folds instead of one split", { min: 1, max: 50 }))
+    .addOption(
+      wholeNumberOption("--min-support <count>", "rollouts in mixed tasks that a tier needs; default: 20", { min: 0, max: 1_000_000 }),
+    )
+    .addOption(wholeNumberOption("--resamples <count>", "bootstrap resamples of tasks", { ...RESAMPLES, default: 10_000 }))
     .option("--seed <text>", "seed of the split and the bootstrap", "0")
     .option("--markdown <file>", "also write the report as Markdown")
     .option("--html <file>", "also write the report as a page with plots, for a browser")
@@ -100,23 +110,28 @@ function parseConfig({
   holdout,
   folds,
   minSupport,
-  resamples = "10000",
+  resamples,
 }: CalibrateOptions): CalibrationConfig {
   const given = { alpha, delta, holdout, folds, minSupport, bootstrapResamples: resamples };
-  const numbers = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)] as const]));
+  const numbers = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
   const endpoint = Object.entries({
     baseUrl,
     model,
     apiKeyEnv,
-    temperature: temperature === undefined ? undefined : Number(temperature),
-    maxTokens: maxTokens === undefined ? undefined : Number(maxTokens),
+    temperature,
+    maxTokens,
     tokenLimitField,
   }).filter(([, value]) => value !== undefined);
   const proposer = endpoint.length === 0 ? {} : { proposer: Object.fromEntries(endpoint) };
-  const parsed = CalibrationConfig.safeParse({ rule, ...proposer, ...Object.fromEntries(numbers) });
+  const all = { rule, ...proposer, ...Object.fromEntries(numbers) };
+  const parsed = CalibrationConfig.safeParse(all);
   if (!parsed.success)
-    throw new CampaignError("config.invalid", describeOptions(parsed.error, { bootstrapResamples: "resamples", proposer: "base-url" }), {
-      next: "turnwise calibrate --help",
-    });
+    throw new CampaignError(
+      "config.invalid",
+      describeOptions(parsed.error, all, { bootstrapResamples: "resamples", proposer: "base-url" }),
+      {
+        next: "turnwise calibrate --help",
+      },
+    );
   return parsed.data;
 }

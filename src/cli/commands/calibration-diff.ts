@@ -6,7 +6,7 @@ import type { ReportDiff } from "#contracts/report-diff.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import { diffReports } from "#core/calibration/diff-reports.ts";
 import { CampaignError } from "#core/errors.ts";
-import { describeKeys } from "../issues.ts";
+import { describeProblems } from "#core/problems.ts";
 import { emit, formatNumber, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -31,9 +31,14 @@ async function readReport(path: string): Promise<CalibrationReport> {
       next: MAKE_ONE,
     });
   });
-  const parsed = CalibrationReport.safeParse(parseJson(path, text));
+  const value = parseJson(path, text);
+  const parsed = CalibrationReport.safeParse(value);
   if (!parsed.success)
-    throw new CampaignError("contract.invalid", `${path} is no calibration report: ${describeKeys(parsed.error)}`, { next: MAKE_ONE });
+    throw new CampaignError(
+      "contract.invalid",
+      `${path} is no calibration report: ${describeProblems(parsed.error, value, CalibrationReport, "the file")}`,
+      { next: MAKE_ONE },
+    );
   return parsed.data;
 }
 

@@ -1,12 +1,13 @@
 // turnwise policy …: makes and describes seed policies.
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { loadRecipe } from "#adapters/seed-policy/load-recipe.ts";
 import { recipeFingerprint, trainSeed } from "#adapters/seed-policy/train-seed.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { type PassRateReport, type SeedRecipe, SeedReport } from "#contracts/seed-recipe.ts";
 import { CampaignError } from "#core/errors.ts";
+import { numberOption, wholeNumberOption } from "../number-options.ts";
 import { emit, formatPercent, printLine, renderPairs, renderTable } from "../output.ts";
 
 const EMBEDDED = join(REPOSITORY, "configs", "models", "embedded-airline");
@@ -28,8 +29,13 @@ export function registerPolicy(program: Command): void {
     .description("train the embedded policy from scratch: demonstrations, tokenizer, supervised stages, measured pass rate, model card")
     .option("--recipe <file>", "seed, stages and budgets", join(EMBEDDED, "recipe.yaml"))
     .option("--out <folder>", "where the model directory is written", EMBEDDED)
-    .option("--minutes <n>", `scale the recipe's budget to n minutes at ${NOMINAL_TOKENS_PER_MINUTE} tokens a minute`, positive)
-    .option("--threads <n>", "threads of the trainer", positive, 1)
+    .addOption(
+      numberOption("--minutes <n>", `scale the recipe's budget to n minutes at ${NOMINAL_TOKENS_PER_MINUTE} tokens a minute`, {
+        min: 0.01,
+        max: 10_080,
+      }),
+    )
+    .addOption(wholeNumberOption("--threads <n>", "threads of the trainer", { min: 1, max: 256, default: 1 }))
     .option("--json")
     .action(trainSeedCommand);
   family
@@ -123,9 +129,3 @@ const kinds = ({ perKind }: PassRateReport): string =>
     ],
     perKind,
   );
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("a number above 0 is expected");
-  return value;
-}

@@ -1,7 +1,6 @@
 // turnwise reproduce FILE…: the tables that the calibration rests on, made anew from rollouts, e.g. the public gpt-4o ones.
 import { join } from "node:path";
 import type { Command } from "commander";
-import { z } from "zod";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
 import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
@@ -9,20 +8,19 @@ import type { Finding, SplitStatistics } from "#contracts/calibration-report.ts"
 import type { EstimatorRow, HeldOutRow, PaperTables } from "#contracts/paper-tables.ts";
 import type { TierScheme } from "#contracts/reward-table.ts";
 import { paperTables } from "#core/calibration/paper-tables.ts";
-import { CampaignError } from "#core/errors.ts";
 import { describeDoubt, labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
-import { describeOptions } from "../issues.ts";
+import { NUM_BUFFERS, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { type Column, emit, formatPercent, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
 
-const Options = z.object({
-  resamples: z.coerce.number().int().min(100),
-  splits: z.coerce.number().int().min(2),
-  seed: z.string(),
-  testbed: z.coerce.number().int().positive().optional(),
-});
+interface ReproduceOptions extends OutputOptions {
+  readonly resamples: number;
+  readonly splits: number;
+  readonly seed: string;
+  readonly testbed?: number;
+}
 
 /** As in docs/calibration.md. */
 const TESTBED = { resamples: 300, folds: [1, 5], seed: "0" } as const;
@@ -31,19 +29,23 @@ export function registerReproduce(program: Command): void {
   program
     .command("reproduce")
     .argument("<file...>", "rollouts, e.g. historical_trajectories/gpt-4o-airline.json of tau-bench")
-    .option("--resamples <count>", "bootstrap resamples of tasks", "10000")
-    .option("--splits <count>", "random splits into fitting and judging tasks", "200")
+    .addOption(wholeNumberOption("--resamples <count>", "bootstrap resamples of tasks", { ...RESAMPLES, default: 10_000 }))
+    .addOption(wholeNumberOption("--splits <count>", "random splits into fitting and judging tasks", { min: 2, max: 10_000, default: 200 }))
     .option("--seed <text>", "seed of resamples and splits", "0")
-    .option("--testbed <count>", "also the gate's error rates over this many simulated buffers of each kind (500: about half an hour)")
+    .addOption(
+      wholeNumberOption(
+        "--testbed <count>",
+        "also the gate's error rates over so many simulated buffers of each kind; 500: about half an hour",
+        NUM_BUFFERS,
+      ),
+    )
     .option("--json", "as JSON (PaperTables)")
     .description("tier effects, estimators and reward tables compared, on rollouts you have")
     .action(run);
 }
 
-async function run(paths: string[], options: OutputOptions): Promise<void> {
-  const parsed = Options.safeParse(options);
-  if (!parsed.success) throw new CampaignError("config.invalid", describeOptions(parsed.error), { next: "turnwise reproduce --help" });
-  const { resamples, splits, seed, testbed: numSeeds } = parsed.data;
+async function run(paths: string[], options: ReproduceOptions): Promise<void> {
+  const { resamples, splits, seed, testbed: numSeeds } = options;
   const catalog = createToolCatalog({});
   const files = await readRollouts(paths, { catalog, tasks: null });
   const label = (scheme: TierScheme) => files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, scheme, catalog));

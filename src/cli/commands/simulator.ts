@@ -1,6 +1,5 @@
 // turnwise simulator audit: how much of an outcome is the simulated user's doing, and what it did wrong.
 import { type Command, Option } from "commander";
-import { z } from "zod";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
@@ -11,6 +10,7 @@ import { CampaignError } from "#core/errors.ts";
 import { addCounts } from "#core/reading/counts.ts";
 import { type AuditInput, auditSimulator } from "#core/simulator/audit/audit-simulator.ts";
 import { describeOptions } from "../issues.ts";
+import { numberOption, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { openNamedTaskSet } from "../rollout-files.ts";
 import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
@@ -23,14 +23,6 @@ const STRATEGIES = ["llm", "react", "verify", "reflection"] as const;
 const DEFAULT_TASK_SET = "synthetic-airline";
 const DEFAULT_NUM_TASKS = 50;
 
-const Numbers = z.object({
-  trials: z.coerce.number().int().min(2),
-  concurrency: z.coerce.number().int().min(1).max(256),
-  resamples: z.coerce.number().int().min(100),
-  confidence: z.coerce.number().gt(0.5).lt(1),
-  seed: z.string(),
-});
-
 interface AuditOptions extends RolloutSourceOptions, OutputOptions {
   readonly simulator: string;
   readonly tasks?: string;
@@ -38,9 +30,14 @@ interface AuditOptions extends RolloutSourceOptions, OutputOptions {
   readonly environment?: string;
   readonly baseUrl?: string;
   readonly model?: string;
-  readonly temperature?: string;
+  readonly temperature?: number;
   readonly apiKeyEnv?: string;
-  readonly maxTokens?: string;
+  readonly maxTokens?: number;
+  readonly trials: number;
+  readonly concurrency: number;
+  readonly resamples: number;
+  readonly confidence: number;
+  readonly seed: string;
   readonly tokenLimitField?: TokenLimitField;
   /** False for --no-seed-field. */
   readonly seedField: boolean;
@@ -56,8 +53,8 @@ export function registerSimulator(program: Command): void {
     )
     .option("--base-url <url>", "OpenAI-compatible endpoint of a strategy's model, with /v1")
     .option("--model <name>", "model of a strategy")
-    .option("--temperature <number>", "of a strategy's model (default: 1)")
-    .option("--max-tokens <count>", "of one answer of a strategy's model (default: 512)")
+    .addOption(numberOption("--temperature <number>", "of a strategy's model; default: 1", { min: 0, max: 2 }))
+    .addOption(wholeNumberOption("--max-tokens <count>", "of one answer of a strategy's model; default: 512", { min: 1, max: 1_000_000 }))
     .addOption(
       new Option(
         "--token-limit-field <name>",
@@ -71,10 +68,10 @@ export function registerSimulator(program: Command): void {
       `a number of tasks, spread over the set, or comma-separated ids (default: ${DEFAULT_NUM_TASKS} for golden actions, all for rollouts)`,
     )
     .addOption(new Option("--environment <name>", "the same as --task-set").hideHelp())
-    .option("--trials <count>", "replays of each sequence of actions", "8")
-    .option("--concurrency <count>", "replays at once", "8")
-    .option("--resamples <count>", "bootstrap resamples of tasks", "2000")
-    .option("--confidence <share>", "of every interval", "0.95")
+    .addOption(wholeNumberOption("--trials <count>", "replays of each sequence of actions", { min: 2, max: 1000, default: 8 }))
+    .addOption(wholeNumberOption("--concurrency <count>", "replays at once", { min: 1, max: 256, default: 8 }))
+    .addOption(wholeNumberOption("--resamples <count>", "bootstrap resamples of tasks", { ...RESAMPLES, default: 2000 }))
+    .addOption(numberOption("--confidence <share>", "of every interval", { min: 0.51, max: 0.9999, default: 0.95 }))
     .option("--seed <text>", "seed of everything", "0")
     .option("--json", "as JSON (SimulatorAudit)")
     .description(
@@ -84,14 +81,16 @@ export function registerSimulator(program: Command): void {
 }
 
 async function audit(files: string[], options: AuditOptions): Promise<void> {
-  const parsed = Numbers.safeParse(options);
-  if (!parsed.success) throw invalid(describeOptions(parsed.error));
   const config = await simulatorConfig(options);
   const opened = await openSource(files, { ...options, ...(options.environment === undefined ? {} : { taskSet: options.environment }) });
   if (config.type === "llm") await checkEndpoint(config);
   const watch = createEndpointWatch(openSimulator(config, null, (note) => watch.onNote(note))); // an answer from the cache would hide the very noise that is looked for
   const report = await auditSimulator({
-    ...parsed.data,
+    trials: options.trials,
+    concurrency: options.concurrency,
+    resamples: options.resamples,
+    confidence: options.confidence,
+    seed: options.seed,
     ...opened,
     simulator: watch.simulator,
     isDeterministic: config.type === "scripted",
@@ -116,15 +115,16 @@ async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> 
   if (!STRATEGIES.some((strategy) => strategy === simulator))
     throw invalid(`unknown simulator ${simulator}: choose scripted, ${STRATEGIES.join(", ")}, or a campaign file`);
   if (baseUrl === undefined || model === undefined) throw invalid(`--simulator ${simulator} needs --base-url and --model`);
-  const given = {
-    ...(temperature === undefined ? {} : { temperature: Number(temperature) }),
-    ...(maxTokens === undefined ? {} : { maxTokens: Number(maxTokens) }),
+  const named = {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(tokenLimitField === undefined ? {} : { tokenLimitField }),
     ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
     hasSeed: seedField,
   };
-  const parsed = SimulatorConfig.safeParse({ type: "llm", strategy: simulator, baseUrl, model, ...given });
-  if (!parsed.success) throw invalid(describeOptions(parsed.error));
+  const given = { type: "llm", strategy: simulator, baseUrl, model, ...named };
+  const parsed = SimulatorConfig.safeParse(given);
+  if (!parsed.success) throw invalid(describeOptions(parsed.error, given));
   return parsed.data;
 }
 

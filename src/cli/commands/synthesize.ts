@@ -11,6 +11,7 @@ import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.t
 import { SynthesisOptions, type TaskCell, TaskDatabase, type TaskFile } from "#contracts/task-file.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeOptions } from "../issues.ts";
+import { numberOption, SEED, wholeNumberOption } from "../number-options.ts";
 import { type Column, emit, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -37,16 +38,16 @@ const NumberList = (highest: number) =>
 
 const Options = z.object({
   database: z.enum(DATABASES as [string, ...string[]], { error: ({ input }) => `${String(input)} is none of ${DATABASES.join(", ")}` }),
-  databaseSeed: z.coerce.number().int().nonnegative(),
-  seed: z.coerce.number().int().nonnegative(),
+  databaseSeed: z.number(),
+  seed: z.number(),
   writes: NumberList(5),
   evidence: NumberList(6),
-  perCell: z.coerce.number().int().positive().max(10_000),
-  refusals: z.coerce.number().min(0).max(1),
-  trainShare: z.coerce.number().gt(0).lt(1),
-  selectionShare: z.coerce.number().min(0).lt(1),
+  perCell: z.number(),
+  refusals: z.number(),
+  trainShare: z.number(),
+  selectionShare: z.number(),
   contaminated: z.enum(["drop", "flag"]),
-  maxOverlap: z.coerce.number().gt(0).max(1),
+  maxOverlap: z.number(),
   format: z.enum(["turnwise", "tau-bench", "tau2"]),
   data: z.string().optional(),
   out: z.string().optional(),
@@ -58,16 +59,41 @@ export function registerSynthesize(program: Command): void {
     .command("synthesize")
     .option("--database <name>", `one of ${DATABASES.join(", ")}`, DEFAULT_DATABASE)
     .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)")
-    .option("--database-seed <number>", "seed of the synthetic airline's users, flights and reservations", "1")
+    .addOption(
+      wholeNumberOption("--database-seed <number>", "seed of the synthetic airline's users, flights and reservations", {
+        ...SEED,
+        default: 1,
+      }),
+    )
     .option("--writes <numbers>", "write decisions per task, e.g. 0-5 or 1,2", "0-5")
     .option("--evidence <numbers>", "reads that each decision needs, e.g. 0-6", "0-6")
-    .option("--per-cell <count>", "tasks for each pair of both", "4")
-    .option("--refusals <share>", "share of each cell's tasks with a wish that must be refused", "0.25")
-    .option("--train-share <share>", "share of the tasks for training; no user is on both sides", "0.8")
-    .option("--selection-share <share>", "share of the held-out tasks, by user, that choose the policy; the others are the test", "0.4")
+    .addOption(wholeNumberOption("--per-cell <count>", "tasks for each pair of both", { min: 1, max: 10_000, default: 4 }))
+    .addOption(
+      numberOption("--refusals <share>", "share of each cell's tasks with a wish that must be refused", { min: 0, max: 1, default: 0.25 }),
+    )
+    .addOption(
+      numberOption("--train-share <share>", "share of the tasks for training; no user is on both sides", {
+        min: 0.001,
+        max: 0.999,
+        default: 0.8,
+      }),
+    )
+    .addOption(
+      numberOption("--selection-share <share>", "share of the held-out tasks, by user, that choose the policy; the others are the test", {
+        min: 0,
+        max: 0.999,
+        default: 0.4,
+      }),
+    )
     .option("--contaminated <drop|flag>", "what becomes of tasks that are a benchmark's own", "drop")
-    .option("--max-overlap <share>", "share of common word sequences that makes an instruction a benchmark's", "0.3")
-    .option("--seed <number>", "seed of the tasks", "1")
+    .addOption(
+      numberOption("--max-overlap <share>", "share of common word sequences that makes an instruction a benchmark's", {
+        min: 0.001,
+        max: 1,
+        default: 0.3,
+      }),
+    )
+    .addOption(wholeNumberOption("--seed <number>", "seed of the tasks", { ...SEED, default: 1 }))
     .option("--out <path>", "where to write: a file, or for the benchmarks' formats a folder")
     .option("--format <name>", "turnwise, tau-bench or tau2", "turnwise")
     .option("--json", "counts and cells as JSON")
@@ -110,7 +136,8 @@ function dataFolder({ data }: Options): string | null {
 
 function parseOptions(given: unknown): Options {
   const parsed = Options.safeParse(given);
-  if (!parsed.success) throw new CampaignError("config.invalid", describeOptions(parsed.error), { next: "turnwise synthesize --help" });
+  if (!parsed.success)
+    throw new CampaignError("config.invalid", describeOptions(parsed.error, given), { next: "turnwise synthesize --help" });
   if (parsed.data.format !== "turnwise" && parsed.data.out === undefined) {
     throw new CampaignError("config.invalid", `--format ${parsed.data.format} needs --out FOLDER to write to`, {
       next: `turnwise synthesize --format ${parsed.data.format} --out tasks`,

@@ -6,31 +6,26 @@ import { GROUP_SIZES, runEstimatorTestbed } from "#core/advantage/testbed/run-te
 import { CampaignError } from "#core/errors.ts";
 import { renderEstimatorTestbed } from "../estimator-testbed.ts";
 import { describeOptions } from "../issues.ts";
+import { NUM_BUFFERS, numberOption, RESAMPLES, wholeNumberOption, wholeNumbersOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { campaignSizes, renderSelectionTestbed, runSelectionTestbeds } from "../selection-testbed.ts";
 import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
 
-const Counts = (least: number) =>
-  z
-    .string()
-    .transform((text) => text.split(",").map(Number))
-    .pipe(z.array(z.int().min(least)).min(1));
-
 const GateOptions = z.object({
-  seeds: z.coerce.number().int().positive(),
-  sizes: Counts(8),
-  resamples: z.coerce.number().int().min(100),
-  folds: z.coerce.number().int().min(1).max(50),
+  seeds: z.number(),
+  sizes: z.array(z.number()),
+  resamples: z.number(),
+  folds: z.number(),
   seed: z.string(),
 });
 const SelectionOptions = z.object({
-  campaigns: z.coerce.number().int().min(2),
+  campaigns: z.number(),
   files: z.array(z.string()),
-  tasksPerUser: z.coerce.number().min(1),
-  margin: z.coerce.number().min(0).max(1).nullable().default(null),
+  tasksPerUser: z.number(),
+  margin: z.number().nullable().default(null),
   seed: z.string(),
 });
-const EstimatorOptions = z.object({ groupSizes: Counts(2) });
+const EstimatorOptions = z.object({ groupSizes: z.array(z.number()) });
 
 /** Each testbed reads its own options; one of another testbed would have no effect and is refused. */
 const TESTBEDS = {
@@ -44,18 +39,36 @@ type Given = OutputOptions & { readonly selection?: boolean; readonly estimators
 export function registerTestbed(program: Command): void {
   program
     .command("testbed")
-    .option("--seeds <count>", "buffers of each kind", "500")
-    .option("--sizes <counts>", "rollouts per buffer, comma-separated", TESTBED_SIZES.join(","))
-    .option("--resamples <count>", "bootstrap resamples of tasks", "500")
-    .option("--folds <count>", "1: one split into fitting and judging tasks; more: cross-fitting", "1")
+    .addOption(wholeNumberOption("--seeds <count>", "buffers of each kind", { ...NUM_BUFFERS, default: 500 }))
+    .addOption(
+      wholeNumbersOption("--sizes <counts>", "rollouts per buffer, comma-separated", { min: 8, max: 100_000, default: TESTBED_SIZES }),
+    )
+    .addOption(wholeNumberOption("--resamples <count>", "bootstrap resamples of tasks", { ...RESAMPLES, default: 500 }))
+    .addOption(
+      wholeNumberOption("--folds <count>", "1: one split into fitting and judging tasks; more: cross-fitting", {
+        min: 1,
+        max: 50,
+        default: 1,
+      }),
+    )
     .option("--seed <text>", "seed of everything", "0")
     .option("--selection", "what campaigns report instead: bias, coverage and power by promotion rule, on simulated policies")
-    .option("--campaigns <count>", "with --selection: campaigns of each kind", "2000")
+    .addOption(
+      wholeNumberOption("--campaigns <count>", "with --selection: campaigns of each kind", { min: 2, max: 1_000_000, default: 2000 }),
+    )
     .option("--files <paths...>", "with --selection: campaign files whose sizes are simulated (default: all that are shipped)", [])
-    .option("--tasks-per-user <mean>", "with --selection: 1: every task has a user of its own", "2")
-    .option("--margin <share>", "with --selection: of the rule not-worse, in place of the files' own")
+    .addOption(
+      numberOption("--tasks-per-user <mean>", "with --selection: 1: every task has a user of its own", { min: 1, max: 1000, default: 2 }),
+    )
+    .addOption(numberOption("--margin <share>", "with --selection: of the rule not-worse, in place of the files' own", { min: 0, max: 1 }))
     .option("--estimators", "the advantage estimators instead: expected gradients beside true ones, computed exactly")
-    .option("--group-sizes <counts>", "with --estimators: rollouts per group, comma-separated", GROUP_SIZES.join(","))
+    .addOption(
+      wholeNumbersOption("--group-sizes <counts>", "with --estimators: rollouts per group, comma-separated", {
+        min: 2,
+        max: 16,
+        default: GROUP_SIZES,
+      }),
+    )
     .option("--json", "as JSON (TestbedReport, with --selection SelectionTestbedReport, with --estimators EstimatorTestbedReport)")
     .description("error rates of the calibration gate on simulated buffers with a useful, a harmful, a neutral and a confounded tier")
     .action(run);
@@ -94,7 +107,7 @@ function runEstimators(options: Given): void {
 
 function parse<Schema extends z.ZodType>(schema: Schema, options: unknown): z.output<Schema> {
   const parsed = schema.safeParse(options);
-  if (!parsed.success) throw invalid(describeOptions(parsed.error));
+  if (!parsed.success) throw invalid(describeOptions(parsed.error, options));
   return parsed.data;
 }
 

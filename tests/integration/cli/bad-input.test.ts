@@ -42,16 +42,16 @@ describe("campaign start refuses", () => {
     const { message, ...failure } = await fail(start(file, "--set", "seed=7"));
     expect(failure).toMatchObject({ exitCode: 2, code: "config.invalid", next: expect.stringMatching(/^correct the file/) });
     expect(message).toContain(`line ${line}: unknown key rollout.groupsize`);
-    expect(message).toContain(`line ${line + 1}: rollout.groupSize: wanted number, got string`);
+    expect(message).toContain(`line ${line + 1}: rollout.groupSize: wanted a number, got "many"`);
     expect(message).not.toContain("--set");
   });
 
   test.each([
     ["rollout.groupsize=4", "unknown key rollout.groupsize"],
-    ["rollout.groupSize=many", "rollout.groupSize: wanted number, got string"],
-    ["selection.promote=x", 'selection.promote: wanted one of "better"|'],
-    ["simulator.type=x", "simulator.type: wanted one of 'scripted' | 'llm'"],
-    ["stop.maxIterations=0", "stop.maxIterations: wanted number >0"],
+    ["rollout.groupSize=many", 'rollout.groupSize: wanted a number, got "many"'],
+    ["selection.promote=x", 'selection.promote: wanted "better", "not-worse"'],
+    ["simulator.type=x", 'simulator.type: wanted "scripted" or "llm", got "x"'],
+    ["stop.maxIterations=0", "stop.maxIterations: wanted a number above 0, got 0"],
     ["policy={type: embedded}", "policy.checkpoint: it is missing"],
     ["seed.of.it=4", "seed.of.it is below a value that has no keys"],
   ])("--set %s, which is to blame and not a line of the file", async (set, problem) => {
@@ -73,7 +73,7 @@ describe("campaign start refuses", () => {
     const file = join(temporaryFolder(), "campaign.yaml");
     writeFileSync(file, readFileSync(join(REPOSITORY, QUICKSTART), "utf8").replace(/^seed: .*/m, "seed: none"));
     const { message, next } = await fail(start(file, "--set", "rollout.groupSize=1"));
-    expect(message).toMatch(/line \d+: seed: wanted number, got string/);
+    expect(message).toMatch(/line \d+: seed: wanted a number, got "none"/);
     expect(message).toContain("--set rollout.groupSize=1: rollout.groupSize: a group needs at least 2 trajectories");
     expect(next).toMatch(/^correct the --set value, and correct the file/);
   });
@@ -207,7 +207,7 @@ describe("other commands refuse", () => {
     [["calibrate", "FILE", "--resamples", "3"], "--resamples: "],
     [["calibrate", "FILE", "--rule", "llm-proposed"], "--base-url: "],
     [["calibrate", "FILE", "--html", "/nowhere/x.html"], "cannot write /nowhere/x.html"],
-    [["calibrate", "FILE", "--tiers", "/nowhere/x.yaml"], "cannot read /nowhere/x.yaml"],
+    [["calibrate", "FILE", "--tiers", "/nowhere/x.yaml"], "cannot read the tier scheme /nowhere/x.yaml"],
     [["calibration-diff", "FILE", "FILE"], "is no JSON"],
   ])("%j, naming what was given", async (args, message) => {
     const file = join(temporaryFolder(), "rollouts.jsonl");

@@ -161,7 +161,7 @@ describe("a fork is refused", () => {
   test.each([
     ["rollout.groupsize=4", "--set rollout.groupsize=4: unknown key rollout.groupsize"],
     ["seed.of.it=4", "below a value that has no keys"],
-    ["stop.maxIterations=0", "--set stop.maxIterations=0: stop.maxIterations: wanted number >0"],
+    ["stop.maxIterations=0", "--set stop.maxIterations=0: stop.maxIterations: wanted a number above 0, got 0"],
     ["name=other", "a fork has the name that it is given with --name"],
   ])("--set %s", async (set, message) => {
     const at = await parentHome();
