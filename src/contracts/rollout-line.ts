@@ -42,7 +42,12 @@ export const RolloutLine = z
     task_id: z
       .union([z.string().min(1), z.int()])
       .transform(String)
-      .describe("rollouts with the same task_id form a group"),
+      .describe("rollouts with the same task_id form a group, unless what is known of their tasks differs"),
+    task_set: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("benchmark, domain or split that the task is of: tasks of two sets are two tasks, whatever their ids"),
     trial: z.int().nonnegative().optional().describe("number of the rollout in its group; default: order in the file"),
     user_id: z.string().optional().describe("tasks of one user never stand on both sides of a split"),
     messages: z.array(ChatMessage).min(1),

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { REPOSITORY } from "#adapters/settings.ts";
-import { importTauBenchResults, TauBenchResults } from "#adapters/task-data/import-tau-bench.ts";
 import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
+import { importRolloutText } from "#adapters/task-data/read-rollouts.ts";
 import type { TierScheme } from "#contracts/reward-table.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
@@ -17,7 +17,7 @@ export const WHY_SKIPPED = hasPublicRollouts ? "" : ` (skipped: no ${PUBLIC_ROLL
 const CATALOG = createToolCatalog({});
 
 export function importPublicRollouts(): readonly ImportedRollout[] {
-  return importTauBenchResults(TauBenchResults.parse(JSON.parse(readFileSync(PUBLIC_ROLLOUTS, "utf8"))), "gpt-4o", CATALOG).rollouts;
+  return importRolloutText("gpt-4o", readFileSync(PUBLIC_ROLLOUTS, "utf8"), CATALOG).rollouts;
 }
 
 export function labelPublicRollouts(scheme: TierScheme): LabelledRollout[] {

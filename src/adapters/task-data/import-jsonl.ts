@@ -1,13 +1,25 @@
 // OpenAI-style JSONL: one rollout per line, `{"task_id", "messages", "outcome", …}`. The format for rollouts from anywhere else.
-import type { RolloutLine } from "#contracts/rollout-line.ts";
-import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
+import { RolloutLine } from "#contracts/rollout-line.ts";
 import { knownTools } from "./conversation/readers.ts";
+import type { EntryContext } from "./entry-context.ts";
 import { argumentsText, importMessages } from "./import-messages.ts";
-import { createImportedRollout, type ImportedRollout, unreadableReason, WITHOUT_OUTCOME } from "./imported-rollouts.ts";
+import {
+  createImportedRollout,
+  type ImportedRollout,
+  unreadableReason,
+  WITHOUT_CONVERSATION,
+  WITHOUT_OUTCOME,
+} from "./imported-rollouts.ts";
 
-/** The rollout of a line, or why there is none. `position` numbers the trial when the line does not. */
-export function importRolloutLine(line: RolloutLine, position: number, source: string, catalog: ToolCatalog): ImportedRollout | string {
+/** The rollout of a line, or why there is none. Throws contract.invalid for what is no such line. */
+export function importRolloutLine(value: Readonly<Record<string, unknown>>, context: EntryContext): ImportedRollout | string {
+  if (value["outcome"] === null) return WITHOUT_OUTCOME;
+  if (Number.isNaN(value["outcome"])) return "with NaN for an outcome";
+  if (Array.isArray(value["messages"]) && value["messages"].length === 0) return WITHOUT_CONVERSATION;
+  const { source, catalog } = context;
+  const line = context.check(RolloutLine, value);
   if (line.outcome === null) return WITHOUT_OUTCOME;
+  const position = context.position(line.task_id);
   const conversation = importMessages(line.messages, knownTools(catalog.tools, line.golden_actions));
   const reason = unreadableReason(conversation);
   if (reason !== null) return reason;
@@ -15,8 +27,9 @@ export function importRolloutLine(line: RolloutLine, position: number, source: s
     taskId: line.task_id,
     userId: line.user_id ?? "",
     trial: line.trial ?? position,
-    environment: "imported",
+    environment: line.task_set ?? "imported",
     policyName: line.policy ?? source,
+    isPolicyTold: line.policy !== undefined,
     instruction: line.instruction ?? "",
     goldenActions: line.golden_actions?.map(({ name, arguments: args }) => ({ name, argumentsJson: argumentsText(args) })) ?? null,
     outputs: line.outputs ?? null,

@@ -6,6 +6,7 @@ import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { PyDict } from "#core/environment/python/values.ts";
 import { addCounts, type Counts, countNames } from "#core/reading/counts.ts";
 import { PLAIN_READER } from "#core/reading/describe-reading.ts";
+import { type Known, taskContent } from "#core/reading/task-identity.ts";
 import type { CallReader } from "./conversation/readers.ts";
 import type { ReadConversation } from "./import-messages.ts";
 
@@ -17,10 +18,22 @@ export interface ImportedRollout {
   readonly systemPrompt: string | null;
   /** The entry that it was read from, so that an export to the same format gives back every field; null for trajectories of our own. */
   readonly origin: Origin | null;
+  /** What its file tells of task and policy; absent for trajectories, which tell it themselves. */
+  readonly told?: Told;
+  /** The id of its task in its file, where another task of the buffer has the same one. */
+  readonly bareId?: string;
   /** How its conversation was read; absent for trajectories, which need no reading. */
   readonly read?: { readonly reader: CallReader; readonly notes: Counts };
   /** The file that it was read from; absent for rollouts of a campaign. */
   readonly file?: string;
+}
+
+/** Evidence on which rollouts and which tasks are the same. What is not known is absent. */
+export interface Told {
+  readonly known: Known;
+  readonly maker: Known;
+  /** Written by an export of ours. */
+  readonly isExport: boolean;
 }
 
 export type Origin =
@@ -49,13 +62,16 @@ export function readingOf(rollouts: readonly ImportedRollout[], account: Partial
   };
 }
 
-/** The rollouts among the entries of a source; the other entries are the reasons why they are none. */
-export function importedRollouts(entries: readonly (ImportedRollout | string)[]): ImportedRollouts {
-  const rollouts = entries.filter((entry) => typeof entry !== "string");
-  return { rollouts, reading: readingOf(rollouts, { excluded: countNames(entries.filter((entry) => typeof entry === "string")) }) };
-}
-
 export const WITHOUT_OUTCOME = "without an outcome";
+export const WITHOUT_REWARD = "without a reward";
+export const WITHOUT_CONVERSATION = "without a conversation";
+export const WITHOUT_TASK = "of a task that the file does not tell";
+
+/** Why there is no outcome: the harness gave no reward, or Python wrote its NaN for none. Null when there is one. */
+export function rewardTrouble(reward: unknown): string | null {
+  if (reward === null || reward === undefined) return WITHOUT_REWARD;
+  return typeof reward === "number" && !Number.isFinite(reward) ? "with NaN or Infinity for a reward" : null;
+}
 
 /** Why a conversation is left out whose calls were run and cannot be read; null for any other. */
 export function unreadableReason({ unreadable }: ReadConversation): string | null {
@@ -65,9 +81,13 @@ export function unreadableReason({ unreadable }: ReadConversation): string | nul
 export interface ImportedParts {
   readonly taskId: string;
   readonly userId: string;
+  /** False when the user is only guessed from the instruction. */
+  readonly isUserTold?: boolean;
   readonly trial: number;
   readonly environment: string;
   readonly policyName: string;
+  /** Whether the file names the policy, rather than being called so. */
+  readonly isPolicyTold?: boolean;
   readonly instruction: string;
   /** Null when the source does not tell them, which is not the same as none. */
   readonly goldenActions: ToldTask["goldenActions"];
@@ -75,6 +95,8 @@ export interface ImportedParts {
   readonly outputs: readonly string[] | null;
   /** What the reward takes beside database and outputs. */
   readonly alsoGradedBy?: string | null;
+  /** What else the file tells of the task, by aspect. */
+  readonly moreKnown?: Known;
   readonly conversation: ReadConversation;
   readonly stopReason: StopReason;
   readonly reward: 0 | 1;
@@ -87,8 +109,9 @@ export interface ImportedParts {
 /** A rollout from what the sources have in common; what they lack is said to be unknown. */
 export function createImportedRollout(parts: ImportedParts): ImportedRollout {
   const { taskId, environment, ...known } = parts.provenance ?? unknownProvenance(parts);
+  const task = importedTask(parts, taskId, environment);
   return {
-    task: importedTask(parts, taskId, environment),
+    task,
     trajectory: {
       schemaVersion: 1,
       taskId,
@@ -105,7 +128,28 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
     },
     systemPrompt: parts.conversation.systemPrompt,
     origin: parts.origin ?? null,
+    told: toldOf(parts, task),
     read: { reader: parts.conversation.reader, notes: parts.conversation.notes },
+  };
+}
+
+/** Names of environments that do not say which set of tasks it is. */
+const ANY_SET: ReadonlySet<string> = new Set(["tau-bench", "tau2-bench", "imported", "unknown", ""]);
+
+function toldOf(
+  { provenance, isPolicyTold = false, isUserTold = true, policyName, moreKnown = {} }: ImportedParts,
+  task: ImportedRollout["task"],
+): Told {
+  const taskSet = ANY_SET.has(task.environment) ? null : task.environment;
+  const userId = isUserTold ? task.userId : "";
+  const known = taskContent({ ...task, userId }, taskSet, moreKnown);
+  const { policy, seed } = provenance ?? {};
+  const isOfRecord = policy !== undefined && policy.hash !== "unknown";
+  const named = isPolicyTold ? { policyName } : {};
+  return {
+    known,
+    maker: isOfRecord ? { policyName: policy.name, policyHash: policy.hash, seed: seed ?? "" } : provenance ? {} : named,
+    isExport: provenance !== undefined && provenance !== null,
   };
 }
 

@@ -1,207 +1,325 @@
-// Files of rollouts from anywhere: tau-bench results, tau2 results, JSONL of chat messages, our own Parquet. The format is found out
-// from the content. The order of files does not matter.
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
-import type { z } from "zod";
-import { RolloutLine } from "#contracts/rollout-line.ts";
+// Files of rollouts from anywhere: tau-bench results, tau2 results, JSONL of chat messages, our own Parquet, folders of these. The order of
+// files does not matter, and neither does a copy among them.
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { basename, resolve } from "node:path";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { Task } from "#contracts/task.ts";
 import { hashJson, sha256Hex } from "#core/canonical-json.ts";
-import { parseJson } from "#core/environment/python/parse-json.ts";
-import { isDict, isList, type PyValue } from "#core/environment/python/values.ts";
 import { CampaignError } from "#core/errors.ts";
-import { addCounts, type Counts } from "#core/reading/counts.ts";
+import { addCounts, countNames } from "#core/reading/counts.ts";
+import { PLAIN_READER } from "#core/reading/describe-reading.ts";
+import { type Identified, identify } from "#core/reading/identify.ts";
+import { taskContent } from "#core/reading/task-identity.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { decodeTrajectories } from "../record/trajectories.ts";
-import { toPlain } from "./exact-json.ts";
-import { importRolloutLine } from "./import-jsonl.ts";
-import { importTauBenchResults, TauBenchResults } from "./import-tau-bench.ts";
-import { importTau2Results, Tau2Results } from "./import-tau2.ts";
-import { type ImportedRollout, type ImportedRollouts, importedRollouts, readingOf } from "./imported-rollouts.ts";
+import type { Tau2Run } from "./import-tau2.ts";
+import type { ImportedRollout, ImportedRollouts } from "./imported-rollouts.ts";
+import { nameOrigins } from "./name-origins.ts";
+import { expandPaths, type RolloutPath, shortNames } from "./rollout-paths.ts";
+import { FORMATS, type LeftOut, RolloutText, type TextContents } from "./rollout-text.ts";
 
-const FORMATS =
-  "a JSON list of tau-bench results, a tau2-bench results object, JSONL with task_id, messages and outcome, or a Parquet file of trajectories";
 const PARQUET_MAGIC = "PAR1";
+const CHUNK_LENGTH = 2 ** 20;
 
 export interface ReadOptions {
   readonly catalog: ToolCatalog;
   /** Tasks of Parquet trajectories, by id; they carry only the id themselves. */
   readonly tasks: ReadonlyMap<string, Task> | null;
+  /** Bytes of one entry or line; default: what a string can hold. */
+  readonly maxPiece?: number;
 }
 
 export interface RolloutFiles extends ImportedRollouts {
-  /** Hash of the set of files: equal files in any order, equal hash. */
+  /** Hash of the set of files: equal files in any order and number, equal hash. */
   readonly bufferSha256: string;
+  /** The rollouts of each policy, as if its rollouts alone had been given. By name. */
+  readonly byPolicy: () => Map<string, RolloutFiles>;
+}
+
+interface FileContents extends TextContents {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** Files whose equal rollouts are trials that went alike: one file, or the folder of one run. */
+interface Source {
+  readonly sha256: string;
+  readonly rollouts: readonly ImportedRollout[];
 }
 
 /**
- * All rollouts of the files. When two files number the trials of a task alike, they are numbered anew.
+ * All rollouts of the files, each once. A file that cannot be read is left out and named, unless it is the only one.
  * Throws config.file-missing, contract.invalid with the place of the first problem, or environment.data-missing for Parquet without tasks.
  */
 export async function readRollouts(paths: readonly string[], options: ReadOptions): Promise<RolloutFiles> {
-  const files = await Promise.all(paths.map((path) => readRolloutFile(path, options)));
-  files.sort((a, b) => (a.sha256 < b.sha256 ? -1 : a.sha256 > b.sha256 ? 1 : 0));
-  const repeated = files.find((file, i) => file.sha256 === files[i - 1]?.sha256);
-  if (repeated !== undefined)
-    throw new CampaignError("contract.invalid", `${repeated.path} is given twice, or has the same content as another file`);
+  const read = await readFiles(paths, options);
+  if (read.files.every(({ rollouts }) => rollouts.length === 0)) throw nothingFound(read);
+  return assemble(read);
+}
+
+/** The rollouts of a text; `path` names it in errors and, where it says nothing better, the policy. */
+export function importRolloutText(path: string, text: string, catalog: ToolCatalog): ImportedRollouts {
+  const reader = new RolloutText({ path, source: shortNames([path]).get(path) ?? path, catalog });
+  reader.push(new TextEncoder().encode(text));
+  return assemble({ files: [{ ...reader.finish(), path, sha256: sha256Hex(text), unit: path }], unread: {}, numAgain: 0 });
+}
+
+function assemble({ files, unread, numAgain }: FilesRead): RolloutFiles {
+  const sources = toSources(files);
+  const found = identify(sources.map(({ rollouts }) => rollouts.map(evidenceOf)));
+  const numFiles = new Set([...files.map(({ path }) => path), ...Object.keys(unread)]).size;
+  const account = { files: numFiles, repeats: found.numRepeats + numAgain, ...accountOf(files), unread };
+  const bufferSha256 = hashJson([...new Set(files.map(({ sha256 }) => sha256))].sort());
+  return describe(found, account, bufferSha256, sources);
+}
+
+type Evidenced = ReturnType<typeof evidenceOf>;
+const evidenceOf = (rollout: ImportedRollout) => ({ imported: rollout, trajectory: rollout.trajectory, ...toldOf(rollout) });
+
+/** Rollouts of a record tell by their task and policy. */
+function toldOf({ told, task, trajectory }: ImportedRollout): NonNullable<ImportedRollout["told"]> {
+  if (told !== undefined) return told;
+  const { policy, seed } = trajectory;
   return {
-    rollouts: renumberTrials(files.map((file) => file.rollouts)),
-    reading: mergeReadings(files.map(({ reading }) => reading)),
-    bufferSha256: hashJson(files.map((file) => file.sha256)),
+    known: taskContent(task, task.environment),
+    maker: { policyName: policy.name, policyHash: policy.hash, seed },
+    isExport: false,
   };
 }
 
-async function readRolloutFile(
-  path: string,
-  options: ReadOptions,
-): Promise<ImportedRollouts & { readonly path: string; readonly sha256: string }> {
-  const bytes = await readBytes(path);
-  const imported = isParquet(bytes)
-    ? await importParquet(path, bytes, options.tasks)
-    : importRolloutText(path, new TextDecoder().decode(bytes), options.catalog);
-  if (imported.rollouts.length === 0) throw new CampaignError("contract.invalid", `${path} holds no rollout with an outcome`);
-  const rollouts = imported.rollouts.map((rollout) => ({ ...rollout, file: path }));
-  return { ...imported, rollouts, path, sha256: sha256Hex(bytes) };
+type Account = Pick<RolloutReading, "files" | "repeats" | "excluded" | "notes" | "firstExcluded" | "unread">;
+
+function describe(found: Identified<Evidenced>, account: Account, bufferSha256: string, sources: readonly Source[]): RolloutFiles {
+  const rollouts = nameOrigins(found.placed.map(({ rollout, taskName, trial }) => ({ rollout: rollout.imported, taskName, trial })));
+  const labels = policyLabels(rollouts);
+  const taskSets = new Map(found.placed.map(({ taskName, taskSet, rollout }) => [taskName, taskSet ?? rollout.trajectory.environment]));
+  return {
+    rollouts,
+    reading: {
+      ...account,
+      rollouts: rollouts.length,
+      notes: addCounts(account.notes, found.notes, ...rollouts.map(({ read }) => read?.notes ?? {})),
+      readers: countNames(rollouts.map(({ read }) => read?.reader ?? PLAIN_READER)),
+      policies: countNames(labels),
+      taskSets: countNames(taskSets.values()),
+    },
+    bufferSha256,
+    byPolicy: () => splitByPolicy(found, labels, bufferSha256, sources),
+  };
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+function splitByPolicy(found: Identified<Evidenced>, labels: readonly string[], bufferSha256: string, sources: readonly Source[]) {
+  const names = [...new Set(labels)].sort();
+  return new Map(
+    names.map((name) => {
+      const own = found.placed.filter((_, position) => labels[position] === name);
+      const parts = sources.map((_, source) => own.filter((one) => one.source === source).map(({ rollout }) => rollout));
+      const account = {
+        files: parts.filter((part) => part.length > 0).length,
+        repeats: 0,
+        excluded: {},
+        firstExcluded: {},
+        unread: {},
+        notes: {},
+      };
+      return [name, describe(identify(parts), account, bufferSha256, sources)] as const;
+    }),
+  );
+}
+
+/** Names of the policies, with their hash where two policies have one name. */
+function policyLabels(rollouts: readonly ImportedRollout[]): string[] {
+  const hashes = Map.groupBy(rollouts, ({ trajectory }) => trajectory.policy.name);
+  const isShared = (name: string) => new Set(hashes.get(name)?.map(({ trajectory }) => trajectory.policy.hash)).size > 1;
+  return rollouts.map(({ trajectory: { policy } }) =>
+    isShared(policy.name) && policy.hash !== "unknown" ? `${policy.name}@${policy.hash.slice(0, 8)}` : policy.name,
+  );
+}
+
+interface FilesRead {
+  readonly files: (FileContents & { readonly unit: string })[];
+  /** Files that could not be read, and why. */
+  readonly unread: Record<string, string>;
+  /** Rollouts of files that were named more than once. */
+  readonly numAgain: number;
+}
+
+async function readFiles(paths: readonly string[], options: ReadOptions): Promise<FilesRead> {
+  const { files: named, runs } = await expandPaths(paths);
+  const distinct = new Map(named.map((file) => [resolve(file.path), file]));
+  const names = shortNames([...distinct.values()].map(sourcePath));
+  const readRun = createRunReader(options, names);
+  const files: (FileContents & { readonly unit: string })[] = [];
+  const unread: [string, string][] = [];
+  for (const file of distinct.values()) {
+    try {
+      const contents = await readFile(file, names.get(sourcePath(file)) ?? basename(file.path), options, readRun);
+      const rollouts = contents.rollouts.map((rollout) => ({ ...rollout, file: sourcePath(file) }));
+      files.push({ ...contents, rollouts, unit: file.unit });
+    } catch (error) {
+      if (!(error instanceof CampaignError) || error.code !== "contract.invalid" || distinct.size === 1) throw error;
+      unread.push([file.path, error.message]);
+    }
+  }
+  for (const run of runs) files.push({ ...(await missingSimulations(run, named, readRun)), unit: resolve(run) });
+  const numOf = new Map(files.map(({ path, rollouts }) => [resolve(path), rollouts.length]));
+  const numNamed = named.reduce((total, { path }) => total + (numOf.get(resolve(path)) ?? 0), 0);
+  return {
+    files,
+    unread: Object.fromEntries(unread.sort()),
+    numAgain: numNamed - files.reduce((total, { rollouts }) => total + rollouts.length, 0),
+  };
+}
+
+/** A simulation of a run is called as the run. */
+const sourcePath = ({ path, results }: RolloutPath): string => results ?? path;
+
+type ReadRun = (results: string) => Promise<FileContents>;
+
+function createRunReader(options: ReadOptions, names: ReadonlyMap<string, string>): ReadRun {
+  const known = new Map<string, Promise<FileContents>>();
+  return (results) => {
+    const found = known.get(results) ?? readText({ path: results, source: names.get(results) ?? results, run: null }, options);
+    known.set(results, found);
+    return found;
+  };
+}
+
+async function readFile(file: RolloutPath, source: string, options: ReadOptions, readRun: ReadRun): Promise<FileContents> {
+  const { path, results } = file;
+  if (results !== null) {
+    const { run, sha256 } = await readRun(results);
+    const contents = await readText({ path, source, run }, options);
+    return { ...contents, sha256: hashJson([sha256, contents.sha256]) };
+  }
+  if (await isParquet(path)) return readParquet(path, options.tasks);
+  return readText({ path, source, run: null }, options);
+}
+
+async function readText(context: { path: string; source: string; run: Tau2Run | null }, options: ReadOptions): Promise<FileContents> {
+  const limit = options.maxPiece === undefined ? {} : { maxPiece: options.maxPiece };
+  const reader = new RolloutText({ ...context, catalog: options.catalog, ...limit });
+  const hash = createHash("sha256");
+  for await (const bytes of chunksOf(context.path)) {
+    hash.update(bytes);
+    reader.push(bytes);
+  }
+  return { ...reader.finish(), path: context.path, sha256: hash.digest("hex") };
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+  const file = await openFile(path);
+  yield* file.createReadStream({ highWaterMark: CHUNK_LENGTH }) as AsyncIterable<Uint8Array>;
+}
+
+async function openFile(path: string) {
   try {
-    return await readFile(path);
+    return await open(path);
   } catch (cause) {
     throw new CampaignError("config.file-missing", `cannot read ${path}: ${(cause as Error).message}`, { cause, next: "check the path" });
   }
 }
 
-function isParquet(bytes: Uint8Array): boolean {
-  return new TextDecoder().decode(bytes.subarray(0, PARQUET_MAGIC.length)) === PARQUET_MAGIC;
+async function isParquet(path: string): Promise<boolean> {
+  const file = await openFile(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(PARQUET_MAGIC.length), 0, PARQUET_MAGIC.length, 0);
+    return buffer.subarray(0, bytesRead).toString("latin1") === PARQUET_MAGIC;
+  } finally {
+    await file.close();
+  }
 }
 
-async function importParquet(path: string, bytes: Uint8Array, tasks: ReadOptions["tasks"]): Promise<ImportedRollouts> {
+async function readParquet(path: string, tasks: ReadOptions["tasks"]): Promise<FileContents> {
   if (tasks === null) {
     throw new CampaignError("environment.data-missing", `${path} holds trajectories without their tasks`, {
       next: "name the task set that they were made on with --task-set",
     });
   }
-  const trajectories = await decodeTrajectories(bytes);
-  const graded = trajectories.filter(({ outcome }) => outcome.reward !== null);
-  const rollouts = graded.map((trajectory): ImportedRollout => {
-    const task = tasks.get(trajectory.taskId);
-    if (task === undefined)
-      throw new CampaignError("contract.invalid", `${path}: no task ${trajectory.taskId} in the task set`, {
-        next: "name the task set that the trajectories were made on",
-      });
-    return { task, trajectory, systemPrompt: null, origin: null };
-  });
+  const parts: Uint8Array[] = [];
+  for await (const bytes of chunksOf(path)) parts.push(bytes);
+  const bytes = Buffer.concat(parts);
+  const rollouts: ImportedRollout[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const [index, trajectory] of (await decodeTrajectories(bytes)).entries()) {
+    const { type, reward } = trajectory.outcome;
+    const place = `${path}, row ${index}`;
+    if (reward === null) leftOut.push({ why: `ended by ${type}`, place, content: hashJson(trajectory) });
+    else
+      rollouts.push({ task: taskOf(trajectory.taskId, trajectory.environment, path, tasks), trajectory, systemPrompt: null, origin: null });
+  }
+  return { rollouts, leftOut, notes: {}, run: null, path, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+function taskOf(taskId: string, environment: string, path: string, tasks: ReadonlyMap<string, Task>): Task {
+  const task = tasks.get(taskId);
+  const next = "name the task set that the trajectories were made on";
+  if (task === undefined) throw new CampaignError("contract.invalid", `${path}: no task ${taskId} in the task set`, { next });
+  if (task.environment !== environment) {
+    throw new CampaignError("contract.invalid", `${path}: made in ${environment}, and the task set is of ${task.environment}`, { next });
+  }
+  return task;
+}
+
+/** Simulations that a run's index lists and that have no file. */
+async function missingSimulations(results: string, named: readonly RolloutPath[], readRun: ReadRun): Promise<FileContents> {
+  const { run, sha256 } = await readRun(results);
+  const present = new Set(named.flatMap((file) => (file.results === results ? [basename(file.path, ".json")] : [])));
+  const missing = (run?.index ?? []).filter((id) => !present.has(id));
   return {
-    rollouts,
-    reading: readingOf(rollouts, { excluded: addCounts({ "without an outcome": trajectories.length - rollouts.length }) }),
+    rollouts: [],
+    leftOut: missing.map((id) => ({
+      why: "listed by a tau2 run whose file is missing",
+      place: `${results}, ${id}`,
+      content: hashJson([results, id]),
+    })),
+    notes: {},
+    run: null,
+    path: results,
+    sha256,
   };
 }
 
-/** The rollouts of a text in any of the formats; `path` names it in errors and, where it says nothing better, the policy. */
-export function importRolloutText(path: string, text: string, catalog: ToolCatalog): ImportedRollouts {
-  const source = basename(path).replace(/\.jsonl?$/, "");
-  const exact = readExact(text);
-  if (exact === undefined) return importLines(path, text, source, catalog);
-  const whole = toPlain(exact);
-  if (Array.isArray(whole) && isRecordWith(whole[0], "messages")) return importList(path, whole, source, catalog);
-  if (isRecordWith(whole, "messages")) return importList(path, [whole], source, catalog);
-  if (isDict(exact) && exact.has("simulations")) return importTau2Results(check(Tau2Results, whole, path), source, catalog, exact);
-  if (isList(exact) && isRecordWith((whole as unknown[])[0], "traj"))
-    return importTauBenchResults(check(TauBenchResults, whole, path), source, catalog, exact);
-  throw unknownFormat(path);
+/** In the order of their content, so that the order they were named in is not seen. */
+function toSources(files: readonly (FileContents & { readonly unit: string })[]): Source[] {
+  const units = [...Map.groupBy(files, ({ unit }) => unit).values()].map((own) => ({
+    sha256: hashJson(own.map(({ sha256 }) => sha256).sort()),
+    rollouts: [...own].sort((a, b) => (a.path < b.path ? -1 : 1)).flatMap(({ rollouts }) => rollouts),
+  }));
+  return units.sort((a, b) => (a.sha256 < b.sha256 ? -1 : a.sha256 > b.sha256 ? 1 : 0));
 }
 
-function importLines(path: string, text: string, source: string, catalog: ToolCatalog): ImportedRollouts {
-  const lines = text
-    .split("\n")
-    .map((line, index) => ({ line: line.trim(), number: index + 1 }))
-    .filter(({ line }) => line !== "");
-  const values = lines.map(({ line, number }) => {
-    if (number === 1 && !line.startsWith("{")) throw unknownFormat(path);
-    const place = `${path}, line ${number}`;
-    return { value: toPlain(readLine(line, place)), place };
-  });
-  return importValues(values, source, catalog);
-}
-
-function importList(path: string, list: readonly unknown[], source: string, catalog: ToolCatalog): ImportedRollouts {
-  return importValues(
-    list.map((value, index) => ({ value, place: `${path}, entry ${index}` })),
-    source,
-    catalog,
+/** What was left out. Of one entry there is as much as the file with the most of it has, as it is with rollouts. */
+function accountOf(files: readonly FileContents[]): Pick<Account, "excluded" | "firstExcluded" | "notes"> {
+  const counts = new Map<string, { readonly why: string; count: number }>();
+  for (const { leftOut } of files) {
+    for (const [key, same] of Map.groupBy(leftOut, ({ why, content }) => `${content} ${why}`)) {
+      const known = counts.get(key);
+      counts.set(key, { why: same[0]?.why ?? "", count: Math.max(known?.count ?? 0, same.length) });
+    }
+  }
+  const all = files.flatMap(({ leftOut }) => leftOut);
+  const first = Map.groupBy(
+    [...all].sort((a, b) => comparePlaces(a.place, b.place)),
+    ({ why }) => why,
   );
-}
-
-function importValues(values: readonly { value: unknown; place: string }[], source: string, catalog: ToolCatalog): ImportedRollouts {
-  const numSeen = new Map<string, number>();
-  const entries = values.map(({ value, place }) => {
-    const line = check(RolloutLine, value, place);
-    const position = numSeen.get(line.task_id) ?? 0;
-    numSeen.set(line.task_id, position + 1);
-    return importRolloutLine(line, position, source, catalog);
-  });
-  return importedRollouts(entries);
-}
-
-function mergeReadings(readings: readonly RolloutReading[]): RolloutReading {
-  const sum = (count: (reading: RolloutReading) => number) => readings.reduce((total, reading) => total + count(reading), 0);
-  const add = (counts: (reading: RolloutReading) => Counts) => addCounts(...readings.map(counts));
   return {
-    files: sum(({ files }) => files),
-    rollouts: sum(({ rollouts }) => rollouts),
-    repeats: sum(({ repeats }) => repeats),
-    excluded: add(({ excluded }) => excluded),
-    readers: add(({ readers }) => readers),
-    notes: add(({ notes }) => notes),
-    policies: add(({ policies }) => policies),
-    taskSets: add(({ taskSets }) => taskSets),
+    excluded: addCounts(...[...counts.values()].map(({ why, count }) => ({ [why]: count }))),
+    firstExcluded: Object.fromEntries([...first].map(([why, [one]]) => [why, one?.place ?? ""])),
+    notes: addCounts(...files.map(({ notes }) => notes)),
   };
 }
 
-/** Trials are numbered in order of file and trial when any number occurs twice in a task. */
-function renumberTrials(files: readonly (readonly ImportedRollout[])[]): ImportedRollout[] {
-  const all = files.flat();
-  const byTask = Map.groupBy(all, ({ trajectory }) => trajectory.taskId);
-  const hasRepeats = [...byTask.values()].some(
-    (members) => new Set(members.map(({ trajectory }) => trajectory.trial)).size < members.length,
-  );
-  if (!hasRepeats) return all;
-  return [...byTask.values()].flatMap((members) =>
-    members.map((rollout, trial) => ({ ...rollout, trajectory: { ...rollout.trajectory, trial } })),
-  );
-}
+const comparePlaces = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true });
 
-function check<Value>(schema: z.ZodType<Value>, value: unknown, place: string): Value {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new CampaignError("contract.invalid", `${place}: at ${issue?.path.join(".") || "the top"}: ${issue?.message}`, {
-    cause: result.error,
+function nothingFound({ files, unread }: FilesRead): CampaignError {
+  const { excluded } = accountOf(files);
+  const reasons = Object.entries(excluded).map(([why, count]) => `${count} ${why}`);
+  const [file] = files;
+  const why = [...reasons, ...Object.values(unread)].join("; ") || "it holds no entry yet";
+  const subject = files.length === 1 && file !== undefined ? file.path : `none of ${files.length + Object.keys(unread).length} files`;
+  return new CampaignError("contract.invalid", `${subject} holds ${files.length === 1 ? "no" : "a"} rollout with an outcome: ${why}`, {
+    next: `give ${FORMATS}`,
   });
-}
-
-function readLine(line: string, place: string): PyValue {
-  try {
-    return parseJson(line);
-  } catch (cause) {
-    const reason = cause instanceof Error ? `: ${cause.message}` : "";
-    throw new CampaignError("contract.invalid", `${place}: not valid JSON${reason}`, { cause, next: `give ${FORMATS}` });
-  }
-}
-
-function readExact(text: string): PyValue | undefined {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecordWith(value: unknown, key: string): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && key in value;
-}
-
-function unknownFormat(path: string): CampaignError {
-  return new CampaignError("contract.invalid", `${path} is none of the formats that are known`, { next: `give ${FORMATS}` });
 }

@@ -6,12 +6,17 @@ const MAX_NAMES = 6;
 
 /** What a reader of the figures has to know of where they come from. What goes without saying (one policy, one reader, no note) is left out. */
 export function describeReading(reading: RolloutReading): [what: string, how: string][] {
-  const { files, rollouts, repeats, excluded, readers, notes, policies, taskSets } = reading;
+  const { files, rollouts, repeats, excluded, firstExcluded = {}, unread = {}, readers, notes, policies, taskSets } = reading;
   const tasks = sumCounts(taskSets);
   const lines: [string, string, boolean][] = [
     ["rollouts", `${rollouts} of ${tasks} ${tasks === 1 ? "task" : "tasks"} in ${files} ${files === 1 ? "file" : "files"}`, true],
     ["counted once", `${repeats} that another file holds, too`, repeats > 0],
-    ["left out", list(excluded), sumCounts(excluded) > 0],
+    [
+      "left out",
+      list(excluded, (why) => (firstExcluded[why] === undefined ? "" : ` (first: ${firstExcluded[why]})`)),
+      sumCounts(excluded) > 0,
+    ],
+    ["not read", Object.values(unread).join("; "), Object.keys(unread).length > 0],
     ["policies", `${list(policies)}; --by policy tells them apart`, Object.keys(policies).length > 1],
     ["task sets", `${list(taskSets)} tasks`, Object.keys(taskSets).length > 1],
     ["read as", list(readers), !isPlain(readers)],
@@ -30,8 +35,8 @@ function isPlain(readers: Counts): boolean {
   return names.length === 0 || (names.includes(PLAIN_READER) && names.every((name) => name === PLAIN_READER || name === WITHOUT_CALLS));
 }
 
-function list(counts: Counts): string {
+function list(counts: Counts, more: (name: string) => string = () => ""): string {
   const names = Object.entries(counts).sort(([, a], [, b]) => b - a);
-  const shown = names.slice(0, MAX_NAMES).map(([name, count]) => `${count} ${name}`);
+  const shown = names.slice(0, MAX_NAMES).map(([name, count]) => `${count} ${name}${more(name)}`);
   return [...shown, ...(names.length > MAX_NAMES ? [`${names.length - MAX_NAMES} more kinds`] : [])].join(", ");
 }

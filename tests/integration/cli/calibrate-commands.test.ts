@@ -17,7 +17,7 @@ const calibrate = (...args: string[]) => runCommand(registerCalibrate, ["calibra
 const advantages = (...args: string[]) => runCommand(registerAdvantages, ["advantages", ...args], {});
 
 /** A rollout that cancels the right reservation, or another one. */
-function line(task: number, trial: number, isRight: boolean): string {
+function line(task: number, trial: number, isRight: boolean, farewell = "Done."): string {
   const id = isRight ? "GOOD" : "OTHER";
   return JSON.stringify({
     task_id: `task-${task}`,
@@ -35,16 +35,17 @@ function line(task: number, trial: number, isRight: boolean): string {
         ],
       },
       { role: "tool", tool_call_id: "c", content: "cancelled" },
-      { role: "assistant", content: "Done." },
+      { role: "assistant", content: farewell },
     ],
   });
 }
 
+/** Rollouts of two files differ in a word: else they would be the same ones. */
 function writeRollouts(folder: string, name: string, trials: readonly number[], numTasks = 40): string {
   const path = join(folder, name);
   writeFileSync(
     path,
-    Array.from({ length: numTasks }, (_, task) => trials.map((trial) => line(task, trial, (task + trial) % 2 === 0)))
+    Array.from({ length: numTasks }, (_, task) => trials.map((trial) => line(task, trial, (task + trial) % 2 === 0, name)))
       .flat()
       .join("\n"),
   );
@@ -94,12 +95,12 @@ describe("turnwise calibrate", () => {
   test.each([
     { name: "a missing file", file: null, args: [], message: /cannot read/ },
     { name: "a file of no known format", file: "hello", args: [], message: /none of the formats/ },
-    { name: "a broken line", file: `${line(0, 0, true)}\n{`, args: [], message: /line 2: not valid JSON/ },
+    { name: "a broken line", file: `${line(0, 0, true)}\n{"a" 1}`, args: [], message: /line 2: not valid JSON/ },
     {
-      name: "a number that is none",
+      name: "an outcome that is no number",
       file: '{"task_id": "a", "messages": [{"role": "user", "content": "x"}], "outcome": NaN}',
       args: [],
-      message: /line 1: not valid JSON: .*NaN/,
+      message: /no rollout with an outcome: 1 with NaN for an outcome/,
     },
     {
       name: "a line without outcome",

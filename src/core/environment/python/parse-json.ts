@@ -1,6 +1,6 @@
 // JSON as Python's json.loads reads it: 1 and 1.0 stay apart, keys keep their order, error texts are CPython's.
-// Differs on purpose: NaN, Infinity and numbers beyond a double are refused, since the database has no form for them; so is text that is
-// longer or nested deeper than any tool needs.
+// Differs on purpose: NaN, Infinity and numbers beyond a double are refused unless they are asked for, since the database has no form for
+// them; so is text that is longer or nested deeper than any tool needs.
 import { canonicalNumber } from "../../exact-json.ts";
 import { EMPTY_SHAPE, type Shape } from "./shape.ts";
 import { PyDict, PyError, PyFloat, type PyValue, toInt } from "./values.ts";
@@ -12,6 +12,7 @@ const MAX_EXACT_LENGTH = 16;
 /** From this many keys on, the keys of an object under construction are looked up in an index. */
 const INDEXED_SIZE = 32;
 const NUMBER = /(-?(?:0|[1-9]\d*))(\.\d+)?([eE][-+]?\d+)?/y;
+const NON_FINITE = ["NaN", "Infinity", "-Infinity"];
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
 const SPACE = 0x20;
@@ -24,13 +25,18 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+export interface ParseOptions {
+  /** Take NaN, Infinity and numbers beyond a double as floats, as Python reads and writes them. */
+  readonly hasNonFinite?: boolean;
+}
+
 /**
  * The value of a JSON text.
  *
  * throws  PyError "ValueError" with the text of Python's JSONDecodeError, e.g. "Expecting value: line 1 column 1 (char 0)"
  */
-export function parseJson(text: string): PyValue {
-  const reader = new JsonReader(text);
+export function parseJson(text: string, options: ParseOptions = {}): PyValue {
+  const reader = new JsonReader(text, options);
   return reader.document();
 }
 
@@ -38,9 +44,11 @@ class JsonReader {
   private readonly text: string;
   private at = 0;
   private depth = 0;
+  private readonly hasNonFinite: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, { hasNonFinite = false }: ParseOptions) {
     this.text = text;
+    this.hasNonFinite = hasNonFinite;
   }
 
   document(): PyValue {
@@ -88,15 +96,16 @@ class JsonReader {
     this.at += lexeme.length;
     if (fraction === undefined && exponent === undefined) return integerValue(integer);
     const value = Number(lexeme);
-    if (!Number.isFinite(value)) throw new PyError("ValueError", `number out of range: ${lexeme}`);
+    if (!Number.isFinite(value) && !this.hasNonFinite) throw new PyError("ValueError", `number out of range: ${lexeme}`);
     return floatOf(value, lexeme);
   }
 
-  private notANumber(): never {
-    for (const word of ["NaN", "Infinity", "-Infinity"]) {
-      if (this.text.startsWith(word, this.at)) throw new PyError("ValueError", `number out of range: ${word}`);
-    }
-    return this.fail("Expecting value", this.at);
+  private notANumber(): PyFloat {
+    const word = NON_FINITE.find((one) => this.text.startsWith(one, this.at));
+    if (word === undefined) return this.fail("Expecting value", this.at);
+    if (!this.hasNonFinite) throw new PyError("ValueError", `number out of range: ${word}`);
+    this.at += word.length;
+    return new PyFloat(Number(word));
   }
 
   private enter(): void {

@@ -1,9 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { importRolloutLine } from "#adapters/task-data/import-jsonl.ts";
 import { importMessages } from "#adapters/task-data/import-messages.ts";
-import { importTauBenchResults, TauBenchResults } from "#adapters/task-data/import-tau-bench.ts";
-import { importTau2Results, Tau2Results } from "#adapters/task-data/import-tau2.ts";
-import { ChatMessage, RolloutLine } from "#contracts/rollout-line.ts";
+import { importRolloutText } from "#adapters/task-data/read-rollouts.ts";
+import { ChatMessage } from "#contracts/rollout-line.ts";
 import { sumCounts } from "#core/reading/counts.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 
@@ -86,28 +84,28 @@ describe("tau-bench results", () => {
   });
 
   test("carry task, golden actions, outcome and ending", () => {
-    const { rollouts, reading } = importTauBenchResults(TauBenchResults.parse([entry()]), "gpt", CATALOG);
+    const { rollouts, reading } = importRolloutText("gpt", JSON.stringify([entry()]), CATALOG);
     expect(reading.excluded).toEqual({});
     expect(rollouts[0]?.task).toMatchObject({
       id: "3",
       userId: "b",
-      goldenActions: [{ name: "cancel_reservation", argumentsJson: '{"reservation_id":"X"}' }],
+      goldenActions: [{ name: "cancel_reservation", argumentsJson: '{"reservation_id": "X"}' }],
       difficulty: { numWrites: 1, numReads: 0 },
     });
     expect(rollouts[0]?.trajectory).toMatchObject({ trial: 1, outcome: { reward: 1, stopReason: "user-stop" }, policy: { name: "gpt" } });
   });
 
   test("an entry that is an error of the runner is excluded, not failed", () => {
-    const { rollouts, reading } = importTauBenchResults(
-      TauBenchResults.parse([entry(), entry({ traj: [], info: { error: "timeout" }, reward: 0, trial: 2 })]),
+    const { rollouts, reading } = importRolloutText(
       "gpt",
+      JSON.stringify([entry(), entry({ traj: [], info: { error: "timeout" }, reward: 0, trial: 2 })]),
       CATALOG,
     );
     expect([rollouts.length, sumCounts(reading.excluded)]).toEqual([1, 1]);
   });
 
   test("a conversation without an end was cut", () => {
-    const { rollouts } = importTauBenchResults(TauBenchResults.parse([entry({ traj: CONVERSATION.slice(0, -1) })]), "gpt", CATALOG);
+    const { rollouts } = importRolloutText("gpt", JSON.stringify([entry({ traj: CONVERSATION.slice(0, -1) })]), CATALOG);
     expect(rollouts[0]?.trajectory.outcome.stopReason).toBe("turn-cap");
   });
 });
@@ -122,7 +120,7 @@ describe("tau2 results", () => {
     ...change,
   });
   const results = (...simulations: object[]) =>
-    Tau2Results.parse({
+    JSON.stringify({
       tasks: [
         {
           id: "7",
@@ -139,20 +137,20 @@ describe("tau2 results", () => {
     });
 
   test("carry the user, the agent's golden actions and the outcome", () => {
-    const { rollouts } = importTau2Results(results(simulation()), "m", CATALOG);
+    const { rollouts } = importRolloutText("m", results(simulation()), CATALOG);
     expect(rollouts[0]?.task).toMatchObject({ id: "7", userId: "raj_sanchez_7340", goldenActions: [{ name: "cancel_reservation" }] });
     expect(rollouts[0]?.trajectory.outcome).toMatchObject({ reward: 1, stopReason: "user-stop" });
   });
 
   test("only endings of the conversation itself count; others are excluded", () => {
-    const { rollouts, reading } = importTau2Results(
+    const { rollouts, reading } = importRolloutText(
+      "m",
       results(
         simulation(),
         simulation({ trial: 1, termination_reason: "max_steps", reward_info: { reward: 0 } }),
         simulation({ trial: 2, termination_reason: "infrastructure_error" }),
         simulation({ trial: 3, reward_info: null }),
       ),
-      "m",
       CATALOG,
     );
     expect(rollouts.map(({ trajectory }) => trajectory.outcome.stopReason)).toEqual(["user-stop", "turn-cap"]);
@@ -161,17 +159,17 @@ describe("tau2 results", () => {
 });
 
 describe("a line of JSONL", () => {
-  const line = (value: object) => importRolloutLine(RolloutLine.parse(value), 4, "mine", CATALOG);
+  const line = (value: object) => importRolloutText("mine", JSON.stringify(value), CATALOG);
 
   test("needs only task, messages and outcome", () => {
-    expect(line({ task_id: 12, messages: CONVERSATION, outcome: true })).toMatchObject({
+    expect(line({ task_id: 12, messages: CONVERSATION, outcome: true }).rollouts[0]).toMatchObject({
       task: { id: "12", userId: "", goldenActions: null, outputs: null },
-      trajectory: { trial: 4, outcome: { reward: 1, stopReason: "user-stop" } },
+      trajectory: { trial: 0, outcome: { reward: 1, stopReason: "user-stop" } },
     });
   });
 
   test("without an outcome is left out; an unknown key is an error", () => {
-    expect(line({ task_id: "a", messages: CONVERSATION, outcome: null })).toBe("without an outcome");
+    expect(line({ task_id: "a", messages: CONVERSATION, outcome: null }).reading.excluded).toEqual({ "without an outcome": 1 });
     expect(() => line({ task_id: "a", messages: CONVERSATION, outcome: 1, reward: 1 })).toThrowError(/reward/);
   });
 });
