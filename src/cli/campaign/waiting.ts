@@ -12,6 +12,8 @@ const PATIENCE_MILLISECONDS = 5_000;
 
 /** What an activity that waits says in its heartbeat. */
 const WaitingDetails = z.object({ waitingFor: z.string() });
+/** What a group of rollouts says that asks again, since its last turn. */
+const TroubleDetails = z.object({ trouble: z.string() });
 
 /** Throws what the client throws, in the client's own deadline. */
 export async function findWaiting(client: Client, status: CampaignStatus, place: HintPlace): Promise<Waiting | null> {
@@ -51,11 +53,26 @@ export function describeWaiting(pending: readonly PendingActivity[], workers: Qu
   const failed = pending.find(({ hasBegun, lastFailure }) => !hasBegun && lastFailure !== null);
   if (failed !== undefined)
     return { message: `attempt ${failed.attempt} of ${failed.type} comes soon; the last one failed: ${failed.lastFailure}`, next: null };
+  const stuck = stuckOf(pending);
+  if (stuck !== null) return { message: stuck, next: null };
   if (workers === null || workers.busyWith.length === 0) return null;
   return {
     message: `waits for a free worker of ${workers.queue}, which works for ${workers.busyWith.map(campaignOf).join(", ")}`,
     next: null,
   };
+}
+
+/** Why none of the work that has been begun goes on, in the words of the first; null as soon as some of it does. */
+function stuckOf(pending: readonly PendingActivity[]): string | null {
+  const reasons = pending.filter(({ hasBegun }) => hasBegun).map(stuckBecause);
+  return reasons.includes(null) ? null : (reasons[0] ?? null);
+}
+
+function stuckBecause({ type, attempt, lastFailure, details }: PendingActivity): string | null {
+  const trouble = TroubleDetails.safeParse(details).data?.trouble;
+  if (trouble !== undefined) return `${type} asks again; the last answer: ${trouble}`;
+  const isNew = details === null; // nothing was done in this attempt yet
+  return isNew && lastFailure !== null ? `attempt ${attempt} of ${type} is at work; the last one failed: ${lastFailure}` : null;
 }
 
 /** `campaign/<id>/iteration/3` is work of campaign <id>. */

@@ -14,7 +14,7 @@ import { BudgetConfig } from "#contracts/campaign-config.ts";
 import type { CampaignStatus, StateName } from "#contracts/campaign-status.ts";
 import { CampaignId } from "#contracts/manifests.ts";
 import { endReason } from "#core/campaign/progress.ts";
-import { CampaignError } from "#core/errors.ts";
+import { CampaignError, ERROR_CODES } from "#core/errors.ts";
 import {
   approveRewardUpdate,
   pauseUpdate,
@@ -36,6 +36,7 @@ import { ensureServices } from "../campaign/services.ts";
 import { speaker } from "../campaign/speaker.ts";
 import { type CampaignSummary, summarizeCampaign } from "../campaign/summary.ts";
 import { describeStatus, describeWaiting, nextStep, watchCampaign } from "../campaign/watch.ts";
+import { exitCodeOf } from "../failure.ts";
 import { interruptSignal, onInterruptSay } from "../interrupt.ts";
 import { type Column, formatTime, renderTable } from "../output.ts";
 
@@ -174,6 +175,7 @@ export async function follow(
   try {
     const end = await watchCampaign(client, record, campaignId, interruptSignal());
     const status = end === "ended" ? null : await client.status(campaignId);
+    process.exitCode = exitCodeOfPause(status) ?? process.exitCode;
     if (options.json === true) return printJson({ ...(await summarizeCampaign(record, campaignId)), status });
     const summary = await summarizeCampaign(record, campaignId, { isWhole: true });
     printSummary(summary);
@@ -181,6 +183,12 @@ export async function follow(
   } finally {
     await client.close();
   }
+}
+
+/** Of the failure that paused a campaign; null for whatever else holds it. */
+function exitCodeOfPause(status: CampaignStatus | null): number | null {
+  const code = status?.state === "paused" ? ERROR_CODES.find((known) => known === status.reason?.code) : undefined;
+  return code === undefined ? null : exitCodeOf(new CampaignError(code, status?.reason?.message ?? ""));
 }
 
 async function list(options: JsonOption): Promise<void> {

@@ -37,6 +37,17 @@ test("work is untaken when none of it has been begun and the oldest has waited a
   expect(untakenQueue([activity({ queue: "b", scheduledAt: 9 }), activity({ queue: "a", scheduledAt: 8 })], 100_000)).toBe("a");
 });
 
+test("rollouts that all ask again say why, and no longer once one of them has a turn", () => {
+  const trouble = activity({ type: "rolloutGroup", hasBegun: true, details: { trouble: "user simulator m: HTTP 502: away" } });
+  const again = activity({ type: "rolloutGroup", hasBegun: true, attempt: 2, lastFailure: "trial 0 failed in 3 attempts" });
+  const going = activity({ type: "rolloutGroup", hasBegun: true, attempt: 2, lastFailure: "was away", details: { trial: 0, turn: 1 } });
+  const waitsFor = (...pending: PendingActivity[]) => describeWaiting(pending, null, place)?.message ?? null;
+  expect(waitsFor(trouble, again)).toBe("rolloutGroup asks again; the last answer: user simulator m: HTTP 502: away");
+  expect(waitsFor(again, trouble)).toBe("attempt 2 of rolloutGroup is at work; the last one failed: trial 0 failed in 3 attempts");
+  expect(waitsFor(trouble, going)).toBeNull();
+  expect(waitsFor(activity({ hasBegun: true }))).toBeNull();
+});
+
 test("a failure between two attempts is told, unless nobody is there to try again", () => {
   const failing = [activity({ attempt: 3, lastFailure: "no space left" })];
   const workers = { queue: "turnwise-training", isPolled: true, busyWith: [] };
