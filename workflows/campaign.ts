@@ -294,10 +294,11 @@ class CampaignRun {
    * the work began under `budget` is tried first.
    */
   private async pauseFor(error: unknown, budget: BudgetConfig): Promise<void> {
-    const code = failureCode(error) ?? "campaign.iteration-failed";
+    const failure = codedFailure(error);
+    const code = failure?.type ?? "campaign.iteration-failed";
     const by = code.startsWith("guard.") ? "guard" : "failure";
     const isMeant = () => code !== "guard.budget" || this.state.steering.budget === budget;
-    await this.say({ word: "pause", by, who: code, why: rootCause(error) ?? String(error) }, isMeant);
+    await this.say({ word: "pause", by, who: code, why: failure?.message ?? rootCause(error) ?? String(error) }, isMeant);
   }
 
   /** Running time is what the campaign's own work takes: pauses and a person's time to answer are not. */
@@ -348,13 +349,16 @@ class CampaignRun {
   }
 }
 
-/** The code of the innermost failure that has one; types of unexpected errors, like TypeError, are none. */
-function failureCode(error: unknown): string | null {
-  let code: string | null = null;
+/**
+ * The innermost failure that has a code, in the words of whoever gave it: what it was caused by in turn (an HTTP client's error, a file
+ * system's) names neither the party nor the next step. Types of unexpected errors, like TypeError, are no codes.
+ */
+function codedFailure(error: unknown): ApplicationFailure | null {
+  let found: ApplicationFailure | null = null;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ApplicationFailure && cause.type?.includes(".") === true) code = cause.type;
+    if (cause instanceof ApplicationFailure && cause.type?.includes(".") === true) found = cause;
   }
-  return code;
+  return found;
 }
 
 const shorten = (text: string): string => (text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text);

@@ -5,7 +5,7 @@ import { plainText } from "../output.ts";
 import { errorStyle } from "../style.ts";
 
 /** Of an endpoint that has not answered once: far less than a user who did answer is waited for. */
-const PATIENCE_MILLISECONDS = 20_000;
+const PATIENCE_MILLISECONDS = 10_000;
 const MAX_TOLD = 5;
 /** What a server says that is not there, or not yet. One that limits its rate is there. */
 const ABSENT: ReadonlySet<ErrorCode> = new Set(["provider.unavailable", "provider.timeout"]);
