@@ -58,6 +58,7 @@ export function readServerError(body: unknown): ServerError | null {
 const NOTHING = { code: null, type: null, param: null, status: null };
 const MAX_READ = 20_000;
 const MAX_MESSAGE = 400;
+const MAX_TITLE = 120;
 
 /** One line for a message: control characters, colours and halves of characters go, and of a long text the middle. */
 export function cleanWords(text: string, most = MAX_MESSAGE): string {
@@ -68,10 +69,11 @@ export function cleanWords(text: string, most = MAX_MESSAGE): string {
   return shortenMiddle(line, most);
 }
 
-/** A web page says what it is in its title; any other text is its own sentence. */
+/** A web page says what it is in its title, or in what is left without tags; any other text is its own sentence. */
 export function describeText(text: string): string {
   if (!isWebPage(text)) return cleanWords(text);
-  const title = cleanWords(/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? "");
+  const start = text.slice(0, MAX_READ);
+  const title = cleanWords(/<title[^>]*>([^<]*)/i.exec(start)?.[1] ?? start.replace(/<[^>]*>/g, " "), MAX_TITLE);
   return title === "" ? "a web page" : `a web page, ${JSON.stringify(title)}`;
 }
 

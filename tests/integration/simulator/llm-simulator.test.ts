@@ -40,6 +40,13 @@ describe("an endpoint in trouble is waited for", () => {
     expect(simulator.clock.slept).toEqual([7000]);
   });
 
+  test("and says why before it waits, in the server's words", async () => {
+    const simulator = await simulatorAt([fails(503, {}, "upstream is away"), says("  "), "I want a seat."]);
+    const told: string[] = [];
+    await simulator.reply(TASK, OPENING, { seed: "0000002a", signal: NEVER, onTrouble: ({ message }) => told.push(message) });
+    expect(told).toEqual(["user simulator m: HTTP 503: upstream is away", "the simulated user said nothing"]);
+  });
+
   test("longer every time when it does not say, spread by the seed", async () => {
     const simulator = await simulatorAt([fails(503), fails(500), (response) => response.destroy(), "ok"]);
     expect((await ask(simulator)).content).toBe("ok");

@@ -135,6 +135,12 @@ describe("a server's own words", () => {
     );
   });
 
+  test("of a web page without one are what it shows", () => {
+    expect(readServerError("<html><body><h1>503</h1>\n<p>No server is available</p></body></html>")?.message).toBe(
+      'a web page, "503 No server is available"',
+    );
+  });
+
   test("are one short line without controls, whatever comes", () => {
     fc.assert(
       fc.property(

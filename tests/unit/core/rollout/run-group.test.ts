@@ -135,6 +135,24 @@ describe("a model that does not answer", () => {
     expect(clock.slept).toEqual([7000]);
   });
 
+  test("is told of in its own words before every wait, the policy's server as well as the user's", async () => {
+    const away = new CampaignError("provider.unavailable", "HTTP 502: away");
+    const waiting: UserSimulator = {
+      ...user,
+      reply: (task, view, options) => {
+        if (view.firstUserMessage === null) options.onTrouble?.(new CampaignError("provider.rate-limited", "HTTP 429: slow down"));
+        return user.reply(task, view, options);
+      },
+    };
+    const told: unknown[] = [];
+    const onTrouble = (trial: number, trouble: unknown) => told.push([trial, (trouble as Error).message]);
+    await runGroup(input({ groupSize: 1, simulator: waiting, policy: sometimes(away, (call) => call === 0), onTrouble }));
+    expect(told).toEqual([
+      [0, "HTTP 429: slow down"],
+      [0, "HTTP 502: away"],
+    ]);
+  });
+
   test("that answers nonsense is asked again a few times, then in a new rollout", async () => {
     const nonsense = new CampaignError("provider.invalid-response", "not JSON");
     const group = await runGroup(input({ groupSize: 1, policy: sometimes(nonsense, (call) => call > 0 && call < 5) }));
