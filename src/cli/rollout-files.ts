@@ -19,7 +19,7 @@ import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.t
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
-import { type ChosenSet, environmentOf, fitNotes, requireFit, unknownNotes } from "./task-set-fit.ts";
+import { absentNotes, type ChosenSet, environmentOf, fitNotes, requireFit, unknownNotes } from "./task-set-fit.ts";
 
 export interface RolloutFileOptions {
   readonly tiers: string;
@@ -79,19 +79,33 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
   const advantage = parseAdvantage(options);
   const table = await readTable(options.rewards ?? DEFAULT_TABLES[typeof scheme === "string" ? scheme : scheme.base], scheme);
   const taskSet = await openNamedTaskSet(options);
-  const catalog = createToolCatalog({
-    ...(options.writeTools === undefined ? {} : { writes: splitNames(options.writeTools) }),
-    ...(options.terminalTools === undefined ? {} : { terminals: splitNames(options.terminalTools) }),
-  });
-  const files = await readFittingRollouts(paths, catalog, taskSet);
-  const label = (other: TierScheme) =>
-    files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, other, files.environment ?? catalog));
-  return { rollouts: label(scheme), label, reading: files.reading, bufferSha256: files.bufferSha256, scheme, table, advantage };
+  const named = namedTools(options);
+  const files = await readFittingRollouts(paths, createToolCatalog(named), taskSet);
+  const notes = absentNotes(files.rollouts, [...(named.writes ?? []), ...(named.terminals ?? [])]);
+  const reading = { ...files.reading, notes: addCounts(files.reading.notes, notes) };
+  const label = (other: TierScheme) => files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, other, files.catalog));
+  return { rollouts: label(scheme), label, reading, bufferSha256: files.bufferSha256, scheme, table, advantage };
 }
 
 export interface FittingRollouts extends RolloutFiles {
   /** Null when no task set is named. */
   readonly environment: Environment | null;
+  /** What is known of the tools: the environment, where there is one. */
+  readonly catalog: Environment | ToolCatalog;
+}
+
+/** Throws config.invalid when a task set is named, too: it knows its tools. */
+function namedTools({ writeTools, terminalTools, taskSet }: RolloutFileOptions): NonNullable<Parameters<typeof createToolCatalog>[0]> {
+  const given = writeTools ?? terminalTools;
+  if (taskSet !== undefined && given !== undefined) {
+    throw new CampaignError("config.invalid", `${taskSet} knows which of its tools write and which end the conversation`, {
+      next: "leave --write-tools and --terminal-tools out, or --task-set",
+    });
+  }
+  return {
+    ...(writeTools === undefined ? {} : { writes: splitNames(writeTools) }),
+    ...(terminalTools === undefined ? {} : { terminals: splitNames(terminalTools) }),
+  };
 }
 
 /** Rollouts that were made in the task set, where one is named. Throws what reading throws, and config.invalid for files that do not fit. */
@@ -103,9 +117,10 @@ export async function readFittingRollouts(
   const tasks = taskSet === null ? null : new Map(taskSet.sets.flatMap((set) => set.tasks).map((task) => [task.id, task]));
   const files = await readRollouts(paths, { catalog, tasks });
   const fits = taskSet === null ? [] : await requireFit(files.rollouts, taskSet);
-  const notes = { ...fitNotes(fits, taskSet?.name ?? ""), ...unknownNotes(files.rollouts, taskSet?.environment ?? catalog) };
+  const known = taskSet?.environment ?? catalog;
+  const notes = { ...fitNotes(fits, taskSet?.name ?? ""), ...unknownNotes(files.rollouts, known) };
   const reading = { ...files.reading, notes: addCounts(files.reading.notes, notes) };
-  return { ...files, reading, environment: taskSet?.environment ?? null };
+  return { ...files, reading, environment: taskSet?.environment ?? null, catalog: known };
 }
 
 /** Task sets of one source share their environment. Throws config.invalid for an unknown name. */

@@ -9,12 +9,12 @@ import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { describeUnknownTools, unknownTools } from "#core/reward/unknown-tools.ts";
 import {
   bestFit,
+  compareFits,
   describeMisses,
   describeShare,
   type Fit,
   type FitFacts,
   fitFacts,
-  fittingShare,
   judgeFit,
   MISSES,
   type Miss,
@@ -60,7 +60,7 @@ async function refuseMisfit({ file, rollouts, fit, facts }: FileFit, { name, set
   const others = await factsOfKnown(sample, data, name);
   const best = bestFit(others);
   const own = sample.length === rollouts.length ? facts : factsOf(sample, sets);
-  const better = best !== null && fittingShare(best.facts) > fittingShare(own) ? best : null;
+  const better = best !== null && compareFits(best.facts, own) > 0 ? best : null;
   if (fit !== "misfit" && better === null) return;
   const why = describeMisses(facts);
   const ofSample = sample.length === rollouts.length ? "" : ` of a sample of ${sample.length} rollouts`;
@@ -119,6 +119,18 @@ export function fitNotes(fits: readonly FileFit[], name: string): Counts {
       Object.fromEntries((Object.keys(MISSES) as Miss[]).map((miss) => [`calls that in ${name} ${MISSES[miss]}`, misses[miss]])),
     ),
   );
+}
+
+/** For the account of the reading: tools named by hand that nobody calls, which is most likely a slip of the pen. */
+export function absentNotes(rollouts: readonly ImportedRollout[], names: readonly string[]): Counts {
+  const used = new Set(
+    rollouts.flatMap(({ task, trajectory }) => [
+      ...(task.goldenActions ?? []).map(({ name }) => name),
+      ...trajectory.turns.flatMap(({ toolCalls }) => toolCalls.map(({ name }) => name)),
+    ]),
+  );
+  const absent = names.filter((name) => !used.has(name));
+  return absent.length === 0 ? {} : { [`named tools that no rollout and no golden action calls (${absent.join(", ")})`]: absent.length };
 }
 
 /** For the account of the reading: what is not known of the rollouts, and nothing is guessed in its place. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { SplitStatistics } from "./calibration-report.ts";
 import { TierScheme } from "./reward-table.ts";
+import { RolloutReading } from "./rollout-reading.ts";
 import { TestbedReport } from "./testbed-report.ts";
 
 export const HeldOutRow = z.strictObject({
@@ -31,6 +32,7 @@ export const PaperTables = z
   .strictObject({
     schemaVersion: z.literal(1),
     bufferSha256: z.string(),
+    reading: RolloutReading.optional().describe("what was read from the files, and what was not; absent in tables of 0.1.0"),
     numDoubtfulCalls: z.int().nonnegative().default(0).describe("of the finer tiers, as in AdvantagesReport"),
     paperTiers: SplitStatistics,
     finerTiers: SplitStatistics,

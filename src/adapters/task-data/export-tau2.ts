@@ -37,14 +37,15 @@ function simulationOf(rollout: ImportedRollout): PyDict {
   return rollout.origin?.format === "tau2" ? withTrial(rollout.origin.entry, rollout.trajectory) : tau2Simulation(rollout);
 }
 
-/** The files' own tasks, then those that no file has. */
+/** The files' own tasks, then those that no file has; of rollouts that tell a task differently, the one that tells most. */
 function tasksOf(rollouts: readonly ImportedRollout[], origins: readonly (Origin & { format: "tau2" })[]): PyDict[] {
   const tasks = new Map<string, PyDict>();
   for (const results of new Set(origins.map((origin) => origin.results))) {
     const listed = results.get("tasks") ?? [];
     for (const task of isList(listed) ? listed.filter(isDict) : []) tasks.set(String(task.get("id")), task);
   }
-  for (const { task } of rollouts) {
+  const unknowns = ({ goldenActions, outputs }: ToldTask) => Number(goldenActions === null) + Number(outputs === null);
+  for (const { task } of rollouts.toSorted((a, b) => unknowns(a.task) - unknowns(b.task))) {
     const id = tau2TaskId(task);
     if (!tasks.has(id)) tasks.set(id, tau2Task(task));
   }

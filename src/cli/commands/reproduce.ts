@@ -3,15 +3,16 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
-import { readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import type { Finding, SplitStatistics } from "#contracts/calibration-report.ts";
 import type { EstimatorRow, HeldOutRow, PaperTables } from "#contracts/paper-tables.ts";
 import type { TierScheme } from "#contracts/reward-table.ts";
 import { paperTables } from "#core/calibration/paper-tables.ts";
+import { describeReading } from "#core/reading/describe-reading.ts";
 import { describeDoubt, labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { NUM_BUFFERS, RESAMPLES, wholeNumberOption } from "../number-options.ts";
-import { type Column, emit, formatPercent, type OutputOptions, renderTable } from "../output.ts";
+import { type Column, emit, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { readFittingRollouts } from "../rollout-files.ts";
 import { style } from "../style.ts";
 import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
 
@@ -47,7 +48,7 @@ export function registerReproduce(program: Command): void {
 async function run(paths: string[], options: ReproduceOptions): Promise<void> {
   const { resamples, splits, seed, testbed: numSeeds } = options;
   const catalog = createToolCatalog({});
-  const files = await readRollouts(paths, { catalog, tasks: null });
+  const files = await readFittingRollouts(paths, catalog, null);
   const label = (scheme: TierScheme) => files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, scheme, catalog));
   const load = (name: string, scheme: TierScheme) => loadRewardTable(join(REPOSITORY, "configs", "rewards"), name, scheme);
   const tables = paperTables({
@@ -63,12 +64,13 @@ async function run(paths: string[], options: ReproduceOptions): Promise<void> {
     seed,
   });
   const testbed = numSeeds === undefined ? [] : TESTBED.folds.map((folds) => runTestbed(TESTBED_SIZES, { ...TESTBED, folds, numSeeds }));
-  emit({ ...tables, testbed }, options, render);
+  emit({ ...tables, testbed, reading: files.reading }, options, render);
 }
 
-function render({ numDoubtfulCalls, paperTiers, finerTiers, estimators, handSet, heldOut, testbed }: PaperTables): string {
+function render({ reading, numDoubtfulCalls, paperTiers, finerTiers, estimators, handSet, heldOut, testbed }: PaperTables): string {
   const { numTasks, numRollouts, numTurns, numPasses, numPairs, numMixedTasks } = paperTiers;
   return [
+    ...(reading === undefined ? [] : [renderPairs(describeReading(reading)), ""]),
     `${numRollouts} rollouts of ${numTasks} tasks, ${numTurns} turns, ${numPasses} passes, ${numPairs} pass/fail pairs in ${numMixedTasks} mixed tasks`,
     ...(numDoubtfulCalls === 0 ? [] : [describeDoubt(numDoubtfulCalls)]),
     style.bold("\nthe published tiers and the outcome"),

@@ -169,13 +169,13 @@ export type Fit = "clear" | "partly" | "misfit";
 
 /**
  * The golden actions' tools must be there in any case. Rollouts that call less than their golden actions are judged by the worse of their
- * calls and of both together, those that call nothing by golden actions and tasks. Without calls nothing is clear: the airlines of
+ * calls and of both together, those that call nothing by golden actions and tasks. With so few calls nothing is clear: the airlines of
  * tau-bench and tau2 have golden actions in common.
  */
 export function judgeFit(facts: FitFacts): Fit {
   if (facts.golden > 0 && facts.goldenKnown / facts.golden < LEAST_SHARE) return "misfit";
   const share = fittingShare(facts);
-  return share >= CLEAR_SHARE && facts.calls > 0 ? "clear" : share >= LEAST_SHARE ? "partly" : "misfit";
+  return share >= CLEAR_SHARE && facts.calls >= Math.max(1, facts.golden) ? "clear" : share >= LEAST_SHARE ? "partly" : "misfit";
 }
 
 /** 0 to 1: of what can be played, what gives its result. */
@@ -193,7 +193,12 @@ export interface NamedFacts {
 /** The set that fits best, or null when none fits. */
 export function bestFit(sets: readonly NamedFacts[]): NamedFacts | null {
   const fitting = sets.filter(({ facts }) => judgeFit(facts) !== "misfit");
-  return fitting.toSorted((a, b) => fittingShare(b.facts) - fittingShare(a.facts))[0] ?? null;
+  return fitting.toSorted((a, b) => compareFits(b.facts, a.facts))[0] ?? null;
+}
+
+/** Above 0 when `a` fits better: by its share, and by its tasks where that is equal. */
+export function compareFits(a: FitFacts, b: FitFacts): number {
+  return fittingShare(a) - fittingShare(b) || a.knownTasks - b.knownTasks;
 }
 
 /** "75 of 793 calls fit", and for rollouts that call little their golden actions or tasks. */

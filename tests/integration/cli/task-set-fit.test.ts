@@ -211,6 +211,11 @@ describe("rollouts that do not tell all", () => {
     );
     const told = CalibrationReport.parse(JSON.parse(await calibrate([path, "--json", "--write-tools", "close_ticket"])));
     expect([told.doNothingFloor, told.reading?.notes]).toEqual([0, {}]);
+    const slip = CalibrationReport.parse(JSON.parse(await calibrate([path, "--json", "--write-tools", "clsoe_ticket"])));
+    expect(slip.reading?.notes).toEqual({ "named tools that no rollout and no golden action calls (clsoe_ticket)": 1 });
+    await expect(calibrate([path, "--write-tools", "close_ticket", "--task-set", "synthetic-airline"])).rejects.toMatchObject({
+      message: "synthetic-airline knows which of its tools write and which end the conversation",
+    });
   });
 });
 

@@ -1,15 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
+import { argumentsOf, type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
 import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
 import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
 import { importRolloutText } from "#adapters/task-data/read-rollouts.ts";
-import type { Task } from "#contracts/task.ts";
+import type { Task, ToldTask } from "#contracts/task.ts";
 import { StopReason, type ToolCall, Trajectory, type Turn } from "#contracts/trajectory.ts";
 import { dumps } from "#core/environment/python/format.ts";
 import { dumpsIndented } from "#core/environment/python/indented.ts";
 import { parseJson } from "#core/environment/python/parse-json.ts";
 import { PyFloat, type PyValue } from "#core/environment/python/values.ts";
+import { labelRollout } from "#core/reward/label-rollout.ts";
+import { passesIdle } from "#core/reward/passes-idle.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { present } from "../../../fixtures/present.ts";
 
@@ -135,6 +137,72 @@ describe.each(FORMATS)("rollouts as a result file of %s", (_, exportTo) => {
     );
   });
 });
+
+/** Tasks as files tell them: in part, with golden arguments that are no JSON, of other rewards. */
+const toldTask: fc.Arbitrary<Partial<ToldTask>> = fc
+  .record({
+    goldenActions: fc.option(
+      fc.array(
+        fc.record({
+          name: fc.constantFrom("think", "cancel_reservation", "close_ticket"),
+          argumentsJson: fc.oneof(
+            argumentsJson,
+            text.map((words) => `by ${words}`),
+          ),
+        }),
+        {
+          maxLength: 3,
+        },
+      ),
+    ),
+    outputs: fc.option(fc.array(text, { maxLength: 2 })),
+    userId: fc.constantFrom("", "mia_li_3668"),
+    instruction: fc.constantFrom("", "You are somebody.", "Cancel it."),
+    alsoGradedBy: fc.option(fc.constantFrom("NL_ASSERTION", "ACTION and no database")),
+  })
+  .map(({ alsoGradedBy, ...told }) => ({ ...told, difficulty: null, ...(alsoGradedBy === null ? {} : { alsoGradedBy }) }));
+
+test("what is not told of a task stays untold through any chain of formats, and what is told stays", () => {
+  const chain = fc.array(fc.constantFrom(...FORMATS.map(([, exportTo]) => exportTo)), { minLength: 1, maxLength: 3 });
+  const known = ({ userId, instruction, goldenActions, outputs, alsoGradedBy = null }: ToldTask) => ({
+    userId,
+    instruction,
+    goldenActions: goldenActions?.map(({ name, argumentsJson }) => ({ name, argumentsJson: spaced(argumentsJson) })) ?? null,
+    outputs,
+    alsoGradedBy,
+  });
+  fc.assert(
+    fc.property(trajectory, toldTask, chain, (one, told, formats) => {
+      const first: ImportedRollout = { ...rolloutOf(one), task: { ...taskOf(one), ...told } };
+      let rollouts: readonly ImportedRollout[] = [first];
+      for (const exportTo of formats)
+        rollouts = importRolloutText("file.json", dumpsIndented(exportTo(rollouts, CONTEXT)), CATALOG).rollouts;
+      const { task, trajectory: last } = present(rollouts[0]);
+      expect(known(task)).toEqual(known(first.task));
+      expect(passesIdle(task, CATALOG)).toBe(passesIdle(first.task, CATALOG));
+      const tiers = (at: ImportedRollout) => labelRollout(at.trajectory, at.task, "finer/1", CATALOG).turns.map(({ tier }) => tier);
+      expect(tiers({ ...first, task, trajectory: last })).toEqual(tiers(first));
+    }),
+  );
+});
+
+test("a task that one rollout tells and another does not is written as it is told", () => {
+  const [one] = fc.sample(trajectory, { seed: 7, numRuns: 1 });
+  const rollout = rolloutOf(present(one));
+  const untold = {
+    ...rollout,
+    task: { ...rollout.task, goldenActions: null, difficulty: null },
+    trajectory: { ...rollout.trajectory, trial: 1 },
+  };
+  const { rollouts } = importRolloutText("file.json", dumps(exportTau2([untold, rollout], CONTEXT)), CATALOG);
+  expect(rollouts.map(({ task }) => task.goldenActions)).toEqual([rollout.task.goldenActions, rollout.task.goldenActions]);
+});
+
+/** As Python writes it, where it is a JSON object. */
+function spaced(argumentsText: string): string {
+  const value = argumentsOf(argumentsText);
+  return value === null ? argumentsText : dumps(value);
+}
 
 /** The value with one more key in its entries. */
 function addEverywhere(value: PyValue, key: string, item: PyValue): PyValue {

@@ -131,6 +131,20 @@ const golden = (names: readonly string[]): ToldTask => ({
 });
 
 describe("rollouts that call little", () => {
+  test("and fit two sets alike are of the one that has their tasks", () => {
+    const made = { ...golden(["buy", "sell"]), instruction: "sell it again" };
+    const rollout = played(HERE, [{ name: "buy", argumentsJson: '{"by": 1}' }], made);
+    const of = (tasks: readonly ToldTask[]) => fitFacts([rollout], { environment: HERE as Environment, tasks });
+    const [own, other] = [of([made]), of([{ ...made, userId: "u2", instruction: "keep it" }])];
+    expect([judgeFit(own), judgeFit(other)]).toEqual(["partly", "partly"]);
+    expect(
+      bestFit([
+        { name: "other", facts: other },
+        { name: "own", facts: own },
+      ])?.name,
+    ).toBe("own");
+  });
+
   test("are judged by their golden actions, and never clear without a call", () => {
     const silent = played(HERE, [], golden(["buy", "sell"]));
     expect(describeShare(facts(HERE, silent))).toBe("2 of 2 golden actions and 0 of 1 tasks");
