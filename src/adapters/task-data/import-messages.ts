@@ -137,9 +137,17 @@ class Conversation {
   finish(): ImportedConversation {
     if (!this.hasUser) this.notes.add("conversations without a user");
     if (this.firstUserMessage === null) this.beginWithoutUser();
-    for (const turn of this.turns) nameCalls(turn);
+    for (const turn of this.turns) {
+      nameCalls(turn);
+      if (!this.isNative()) this.noteOpenCalls(turn);
+    }
     const systemPrompt = this.system.length === 0 ? null : this.system.join("\n");
     return { systemPrompt, firstUserMessage: this.firstUserMessage ?? "", turns: this.turns };
+  }
+
+  /** A harness answers what it runs. What it showed as the user's words without any mark cannot be told from them. */
+  private noteOpenCalls({ toolCalls }: Turn): void {
+    for (const { isExecuted } of toolCalls) if (!isExecuted) this.notes.add("calls in text without a result: taken as not run");
   }
 
   private beginWithoutUser(): void {

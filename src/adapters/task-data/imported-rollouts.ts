@@ -7,6 +7,8 @@ import type { PyDict } from "#core/environment/python/values.ts";
 import { addCounts, type Counts, countNames } from "#core/reading/counts.ts";
 import { PLAIN_READER } from "#core/reading/describe-reading.ts";
 import { type Known, taskContent } from "#core/reading/task-identity.ts";
+import { readArguments } from "./conversation/arguments.ts";
+import type { ReadingNote } from "./conversation/notes.ts";
 import type { CallReader } from "./conversation/readers.ts";
 import type { ReadConversation } from "./import-messages.ts";
 
@@ -129,7 +131,7 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
     systemPrompt: parts.conversation.systemPrompt,
     origin: parts.origin ?? null,
     told: toldOf(parts, task),
-    read: { reader: parts.conversation.reader, notes: parts.conversation.notes },
+    read: { reader: parts.conversation.reader, notes: addCounts(parts.conversation.notes, goldenNotes(parts.goldenActions)) },
   };
 }
 
@@ -151,6 +153,15 @@ function toldOf(
     maker: isOfRecord ? { policyName: policy.name, policyHash: policy.hash, seed: seed ?? "" } : provenance ? {} : named,
     isExport: provenance !== undefined && provenance !== null,
   };
+}
+
+/** Such a golden action is equal to no call. */
+function goldenNotes(actions: ToldTask["goldenActions"]): Counts {
+  const note: ReadingNote = "rollouts with golden arguments that are no object";
+  const isUnreadable = actions?.some(
+    ({ argumentsJson }) => readArguments(argumentsJson).note === "calls with arguments that are no object",
+  );
+  return { [note]: isUnreadable === true ? 1 : 0 };
 }
 
 function importedTask(parts: ImportedParts, id: string, environment: string): ToldTask {

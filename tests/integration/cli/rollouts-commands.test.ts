@@ -158,15 +158,39 @@ describe("rollouts of a campaign", () => {
 });
 
 describe("turnwise rollouts export", () => {
-  it.each(["tau-bench", "tau2"])("writes a result file of %s that is graded alike", async (format) => {
+  it.each(["tau-bench", "tau2", "jsonl"])("writes a file of %s that is graded alike", async (format) => {
     const out = join(temporaryFolder(), "results.json");
     const { stdout } = await turnwise("export", rolloutFile(0), "--format", format, "--out", out);
     expect(stdout).toContain("2 of 1 task in 1 file");
     expect(stdout).toContain(`written to  ${out}`);
-    expect(JSON.parse(readFileSync(out, "utf8"))).toBeTruthy();
+    const text = readFileSync(out, "utf8");
+    expect((format === "jsonl" ? text.trim().split("\n") : [text]).map((part) => JSON.parse(part))).toHaveLength(
+      format === "jsonl" ? 2 : 1,
+    );
     const graded = await turnwise("grade", out, "--task-set", "synthetic-airline");
     expect(graded.stdout).toContain("2 of 2");
     expect(graded.exitCode).toBe(0);
+  });
+
+  it("says who read the conversations, and gives calls that stood in text a field of their own", async () => {
+    const folder = temporaryFolder();
+    const say = (name: string, args: object) => `Thought:\nNext.\nAction:\n${JSON.stringify({ name, arguments: args })}`;
+    const messages = [
+      { role: "user", content: "Hello" },
+      { role: "assistant", content: say("get_user_details", { user_id: "x" }) },
+      { role: "user", content: "API output: Error: user not found" },
+      { role: "assistant", content: say("respond", { content: "Nobody." }) },
+      { role: "user", content: "###STOP###" },
+    ];
+    writeFileSync(join(folder, "react.jsonl"), `${JSON.stringify({ task_id: "t", outcome: 0, messages })}\n`);
+    const { stdout } = await turnwise("export", join(folder, "react.jsonl"), "--format", "tau2", "--out", join(folder, "tau2.json"));
+    expect(stdout).toMatch(/read as +1 react/);
+    expect(stdout).toMatch(/take note +1 results in user messages/);
+    const [simulation] = JSON.parse(readFileSync(join(folder, "tau2.json"), "utf8")).simulations;
+    const calls = simulation.messages.flatMap((message: { tool_calls?: object[] | null }) => message.tool_calls ?? []);
+    expect(calls).toMatchObject([{ name: "get_user_details", arguments: { user_id: "x" } }]);
+    const again = await turnwise("export", join(folder, "tau2.json"), "--format", "jsonl", "--out", join(folder, "again.jsonl"));
+    expect(again.stdout).not.toMatch(/read as|results in user messages/);
   });
 
   it("refuses a format that it does not know, and a place that it cannot write to", async () => {

@@ -9,7 +9,7 @@ const MARK = "Action:";
 const THOUGHT = /^\s*Thought:[ \t]*\n?/;
 /** The older ReAct: the tool's name, and its input below it. */
 const WITH_INPUT = /^([\w.-]+)\s*\n\s*Action Input:\s*([\s\S]*)$/;
-const FINAL = /^([\s\S]*?)(?:^|\n)\s*Final Answer:\s*([\s\S]*)$/;
+const FINAL = /(?:^|\n)[ \t]*Final Answer:/;
 const FENCE_START = /```[\w-]*\s*$/;
 const FENCE_END = /^\s*```/;
 const PYTHON_TAG = /^\s*<\|python_tag\|>/;
@@ -28,8 +28,8 @@ function readWithoutMark(text: string, isAnswered: boolean): TextMessage | null 
   const isFenced = text.includes("```");
   const read = isFenced ? null : readAction(text.replace(PYTHON_TAG, "").trim(), isAnswered);
   if (read !== null) return inForm(read, "");
-  const [, thought, answer] = FINAL.exec(text) ?? [];
-  return thought === undefined || answer === undefined ? null : spoken(answer, thought.replace(THOUGHT, ""));
+  const final = FINAL.exec(text);
+  return final === null ? null : spoken(text.slice(final.index + final[0].length), text.slice(0, final.index).replace(THOUGHT, ""));
 }
 
 const spoken = (content: string, thought: string): TextMessage => ({

@@ -21,6 +21,8 @@ export const READING_NOTES = [
   "parts of messages without text: dropped",
   "calls in another form than the rest",
   "messages that look like a call and were not run",
+  "calls in text without a result: taken as not run",
+  "rollouts with golden arguments that are no object",
 ] as const;
 export type ReadingNote = (typeof READING_NOTES)[number];
 

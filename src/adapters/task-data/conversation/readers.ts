@@ -81,24 +81,27 @@ export function findTextReader(messages: readonly AgentText[], tools: KnownTools
   }));
   const best = scores.reduce((most, next) => (next.score > most.score ? next : most));
   if (best.score === 0) return null;
-  const thinks = messages.some(({ text }) => /(^|\n)\s*Thought:/.test(text));
+  const thinks = messages.some(({ text }) => THOUGHT.test(text));
   return best.reader.name === "act" && thinks ? REACT : best.reader;
 }
+
+const THOUGHT = /(?:^|\n)[ \t]*Thought:/;
+const isReact = (text: string) => THOUGHT.test(text) && text.includes("Action:");
 
 /** Marks that are written for calls alone, with the form that they speak of. */
 const MARKS: readonly (readonly [RegExp, string])[] = [
   [/<tool_call>/, "tool-call-tags"],
   [/<function=|<invoke name=|<function_calls>/, "function-tags"],
   [/\[TOOL_CALLS\]/, "mistral"],
-  [/(^|\n)\s*Thought:[\s\S]*Action:/, "react"],
-  [/(^|\n)\s*Action:\s*(\{|[\w.-]+\s*\n\s*Action Input:)/, "act"],
-  [/```[\w-]*\s*\[?\s*\{\s*"(name|tool|tool_name|function|action)"\s*:/, "fenced-json"],
+  [/(?:^|\n)[ \t]*Action:\s*(?:\{|[\w.-]+[ \t]*\n[ \t]*Action Input:)/, "act"],
+  [/```[\w-]*\s*(?:\[\s*)?\{\s*"(?:name|tool|tool_name|function|action)"\s*:/, "fenced-json"],
   [/<\|python_tag\|>/, "python_tag"],
   [/<[|｜]tool[▁_]/, "tool tokens"],
-  [/^\s*\[?\s*\{\s*"(name|tool|tool_name|function|action)"\s*:/, "json"],
+  [/^\s*(?:\[\s*)?\{\s*"(?:name|tool|tool_name|function|action)"\s*:/, "json"],
 ];
 
 /** The form that the text seems to be in; null for words. */
 export function formInText(text: string): string | null {
+  if (isReact(text)) return "react";
   return MARKS.find(([mark]) => mark.test(text))?.[1] ?? null;
 }

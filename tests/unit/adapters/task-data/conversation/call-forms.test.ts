@@ -109,6 +109,31 @@ describe("text that is no call", () => {
   });
 });
 
+test("a call that nothing answers was not run as far as anybody knows, which is counted", () => {
+  const call = '<tool_call>{"name": "get", "arguments": {}}</tool_call>';
+  const read = convert([...opening, say(call), hear('{"id": 7}'), say("bye")]);
+  expect(read.turns[0]).toMatchObject({ toolCalls: [{ name: "get", isExecuted: false }], userReply: '{"id": 7}' });
+  expect(read.notes).toEqual({ "calls in text without a result: taken as not run": 1 });
+});
+
+test("golden actions that can equal no call are counted", () => {
+  const golden_actions = [{ name: "get", arguments: "id=7" }];
+  const line = JSON.stringify({ task_id: "t", outcome: 1, messages: opening, golden_actions });
+  const { reading } = importRolloutText("x.jsonl", `${line}\n`, createToolCatalog({}));
+  expect(reading.notes).toEqual({ "rollouts with golden arguments that are no object": 1 });
+});
+
+test("long runs of line breaks and of marks cost no more than their length", () => {
+  const texts = [
+    "\n".repeat(300_000),
+    "```".repeat(100_000),
+    "Thought:\n".repeat(50_000),
+    "<tool_call>".repeat(30_000),
+    `\`\`\`${" ".repeat(200_000)}x`,
+  ];
+  for (const text of texts) expect(convert([...opening, say(text), hear("?")]).turns[0]?.toolCalls).toEqual([]);
+});
+
 describe("tau-bench's react", () => {
   test("takes what is no JSON for words to the user, as its harness does, and keeps the thought apart", () => {
     const read = convert([
