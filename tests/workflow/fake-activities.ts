@@ -189,7 +189,10 @@ export function fakeActivities(options: FakeOptions = {}): Fakes {
     },
     async train({ iteration, policy }) {
       return commitOnce("train", iteration, ` ${policy.name}`, () => {
-        if (options.brokenTraining?.has(iteration) === true) throw ApplicationFailure.nonRetryable("gradient norm 1e9", "trainer.diverged");
+        if (options.brokenTraining?.has(iteration) === true) {
+          const failure = ApplicationFailure.nonRetryable("gradient norm 1e9", "trainer.diverged");
+          throw Object.assign(failure, { cause: new Error("exit code 7") });
+        }
         return { policy: policyRef(`policy${iteration}`), gradientNorm: options.gradientNorms?.[iteration] ?? 1, meters: NO_METERS };
       });
     },

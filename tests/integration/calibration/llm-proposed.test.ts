@@ -148,3 +148,12 @@ describe("the rule llm-proposed", () => {
     await expect(runCommand(registerCalibrate, ["calibrate", "absent.jsonl", ...args], {})).rejects.toThrow(message);
   });
 });
+
+test("the model is asked with the fields of the command line", async () => {
+  const { server } = await calibrate(
+    [JSON.stringify(GOOD)],
+    ...["--json", "--temperature", "1", "--max-tokens", "999", "--token-limit-field", "max_completion_tokens"],
+  );
+  expect(server.bodies()[0]).toMatchObject({ temperature: 1, max_completion_tokens: 999 });
+  expect(server.bodies()[0]).not.toHaveProperty("max_tokens");
+});

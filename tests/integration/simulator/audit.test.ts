@@ -110,6 +110,31 @@ describe("turnwise simulator audit", () => {
     expect(report.tasks[0]).toMatchObject({ numReplays: 2, numSimulatorErrors: 0 });
   });
 
+  it("sends the limit under the name that is given, and no seed where none is wanted", async () => {
+    const args = await startUser((response) =>
+      says(server?.bodies().at(-1)?.messages.length === 2 ? "Hi, I need help." : "Yes, please.")(response),
+    );
+    await auditOf([
+      ...args,
+      "--tasks",
+      "1",
+      "--trials",
+      "2",
+      "--max-tokens",
+      "77",
+      "--token-limit-field",
+      "max_completion_tokens",
+      "--no-seed-field",
+    ]);
+    const asked = server?.bodies().filter((body) => body !== null) ?? [];
+    expect(asked.length).toBeGreaterThan(1);
+    for (const body of asked) {
+      expect(body).toMatchObject({ max_completion_tokens: 77 });
+      expect(Object.keys(body)).not.toContain("seed");
+      expect(Object.keys(body)).not.toContain("max_tokens");
+    }
+  });
+
   it("asks a model at temperature 0 every time: a remembered answer would hide its noise", async () => {
     server = await startImpatientUser();
     const args = [
