@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { exportJsonl } from "#adapters/task-data/export-jsonl.ts";
 import { argumentsOf, type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
 import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
 import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
@@ -163,7 +164,13 @@ const toldTask: fc.Arbitrary<Partial<ToldTask>> = fc
   .map(({ alsoGradedBy, ...told }) => ({ ...told, difficulty: null, ...(alsoGradedBy === null ? {} : { alsoGradedBy }) }));
 
 test("what is not told of a task stays untold through any chain of formats, and what is told stays", () => {
-  const chain = fc.array(fc.constantFrom(...FORMATS.map(([, exportTo]) => exportTo)), { minLength: 1, maxLength: 3 });
+  const writers = FORMATS.map(
+    ([, exportTo]) =>
+      (rollouts: readonly ImportedRollout[]) =>
+        dumpsIndented(exportTo(rollouts, CONTEXT)),
+  );
+  const jsonl = (rollouts: readonly ImportedRollout[]) => exportJsonl(rollouts, CONTEXT);
+  const chain = fc.array(fc.constantFrom(...writers, jsonl), { minLength: 1, maxLength: 4 });
   const known = ({ userId, instruction, goldenActions, outputs, alsoGradedBy = null }: ToldTask) => ({
     userId,
     instruction,
@@ -175,8 +182,7 @@ test("what is not told of a task stays untold through any chain of formats, and 
     fc.property(trajectory, toldTask, chain, (one, told, formats) => {
       const first: ImportedRollout = { ...rolloutOf(one), task: { ...taskOf(one), ...told } };
       let rollouts: readonly ImportedRollout[] = [first];
-      for (const exportTo of formats)
-        rollouts = importRolloutText("file.json", dumpsIndented(exportTo(rollouts, CONTEXT)), CATALOG).rollouts;
+      for (const written of formats) rollouts = importRolloutText("file.json", written(rollouts), CATALOG).rollouts;
       const { task, trajectory: last } = present(rollouts[0]);
       expect(known(task)).toEqual(known(first.task));
       expect(passesIdle(task, CATALOG)).toBe(passesIdle(first.task, CATALOG));

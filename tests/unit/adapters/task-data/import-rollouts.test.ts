@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { importMessages } from "#adapters/task-data/import-messages.ts";
 import { importRolloutText } from "#adapters/task-data/read-rollouts.ts";
 import { ChatMessage } from "#contracts/rollout-line.ts";
+import { isTold } from "#core/environment/told-task.ts";
 import { sumCounts } from "#core/reading/counts.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 
@@ -155,6 +156,52 @@ describe("tau2 results", () => {
     );
     expect(rollouts.map(({ trajectory }) => trajectory.outcome.stopReason)).toEqual(["user-stop", "turn-cap"]);
     expect(sumCounts(reading.excluded)).toBe(2);
+  });
+});
+
+describe("what a benchmark's file does not tell", () => {
+  const tau2 = (evaluation_criteria: object | null | undefined) => {
+    const tasks = [{ id: "7", user_scenario: "Cancel it.", ...(evaluation_criteria === undefined ? {} : { evaluation_criteria }) }];
+    const simulations = [{ task_id: "7", termination_reason: "user_stop", reward_info: { reward: 1 }, messages: CONVERSATION }];
+    return importRolloutText("m", JSON.stringify({ tasks, simulations }), CATALOG).rollouts[0]?.task;
+  };
+  const none = { actions: [], communicate_info: [] };
+
+  test.each([
+    ["no criteria", undefined, { goldenActions: null, outputs: null, difficulty: null }],
+    ["criteria that are null", null, { goldenActions: null, outputs: null }],
+    ["actions that are null", { ...none, actions: null }, { goldenActions: null, outputs: [] }],
+    ["nothing to communicate, null", { ...none, communicate_info: null }, { goldenActions: [], outputs: null }],
+    ["communication that the reward does not ask for", { actions: [], communicate_info: ["4"], reward_basis: ["DB"] }, { outputs: [] }],
+    ["a reward by judgement", { ...none, reward_basis: ["DB", "NL_ASSERTION"] }, { alsoGradedBy: "NL_ASSERTION" }],
+    ["a reward without the database", { ...none, reward_basis: ["ACTION"] }, { alsoGradedBy: "ACTION and no database" }],
+    [
+      "actions of the user",
+      { ...none, actions: [{ name: "toggle", requestor: "user" }] },
+      { goldenActions: [], alsoGradedBy: "the user's own actions" },
+    ],
+  ])("stays unknown in tau2's: %s", (_, criteria, told) => {
+    expect(tau2(criteria)).toMatchObject(told);
+  });
+
+  test("what tau2's file tells whole is no different from a task of our own", () => {
+    const task = tau2({ ...none, reward_basis: ["DB", "COMMUNICATE"] });
+    expect([task?.goldenActions, task?.outputs, task?.alsoGradedBy, task === undefined || isTold(task)]).toEqual([[], [], undefined, true]);
+  });
+
+  test.each([
+    [{}, { goldenActions: null, outputs: null }],
+    [
+      { actions: null, outputs: null },
+      { goldenActions: null, outputs: null },
+    ],
+    [
+      { actions: [], outputs: [] },
+      { goldenActions: [], outputs: [] },
+    ],
+  ])("stays unknown in tau-bench's: %j", (task, told) => {
+    const entry = { task_id: 0, trial: 0, reward: 1, info: { task: { user_id: "b", instruction: "do", ...task } }, traj: CONVERSATION };
+    expect(importRolloutText("m", JSON.stringify([entry]), CATALOG).rollouts[0]?.task).toMatchObject(told);
   });
 });
 
