@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { childEnvironment } from "../infra/setup/shell.mjs";
 import { REPOSITORY, readSettings } from "../src/adapters/settings.ts";
 
 export interface ServerUnderTest {
@@ -28,7 +29,7 @@ export async function startServer(
       ...["-m", "trainer", "serve", "--port", "0", "--policy-root", dirname(modelDirectory), "--preload", `policy=${modelDirectory}`],
       ...["--threads", String(threads), "--slots", String(slots), "--max-context", String(MAX_CONTEXT), "--die-with-parent"],
     ],
-    { env: { ...process.env, PYTHONPATH: join(REPOSITORY, "trainer", "src") }, stdio: ["ignore", "pipe", "pipe"] },
+    { env: childEnvironment({ PYTHONPATH: join(REPOSITORY, "trainer", "src") }), stdio: ["ignore", "pipe", "pipe"] },
   );
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => {

@@ -3,6 +3,8 @@ import { Client } from "@temporalio/client";
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
 import { announceReady } from "#adapters/services/announce-ready.ts";
+import { logStream } from "#adapters/services/log-stream.ts";
+import { readSettings } from "#adapters/settings.ts";
 import { findQueueWorkers } from "#adapters/temporal/queue-workers.ts";
 import { GRACE } from "#contracts/grace-periods.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -24,11 +26,7 @@ const ANSWER_MILLISECONDS = 10_000;
 
 /** Runs a worker until SIGTERM or SIGINT; running activities get their cancellation and a grace period. */
 export async function runWorker(role: WorkerRole): Promise<void> {
-  const log = pino({
-    name: role.name,
-    level: process.env["TURNWISE_LOG_LEVEL"] ?? "info",
-    serializers: { error: pino.stdSerializers.err },
-  });
+  const log = pino({ name: role.name, level: readSettings().logLevel, serializers: { error: pino.stdSerializers.err } }, logStream());
   Runtime.install({ shutdownSignals: ["SIGTERM", "SIGINT"], logger: temporalLogger(log) });
   const deps = await createDependencies(log);
   const connection = await connect(deps.settings.temporalAddress, log);

@@ -3,6 +3,7 @@ import { type SpawnOptions, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PYTHON, PYTHON_BINARY, REPOSITORY } from "../setup/places.mjs";
+import { childEnvironment } from "../setup/shell.mjs";
 
 export interface Command {
   readonly name: string;
@@ -32,7 +33,7 @@ export function typescriptFolders(): string[] {
 }
 
 function start(command: Command, options: SpawnOptions) {
-  const env = { ...process.env, KMP_BLOCKTIME: "0", ...options.env };
+  const env = childEnvironment({ KMP_BLOCKTIME: "0", ...options.env });
   return spawn(command.command, command.args, { ...options, cwd: join(REPOSITORY, command.folder ?? ""), env });
 }
 

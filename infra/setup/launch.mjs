@@ -1,5 +1,6 @@
 // Behind the `turnwise` executable: no set-up of its own (it may take minutes), only a check that there is one.
 import { join } from "node:path";
+import { SETUP_EXIT_CODE, tooOldNode } from "./entry.mjs";
 import { missingSteps } from "./main.mjs";
 import { environmentWithNode, nodeBinary, REPOSITORY } from "./places.mjs";
 import { runUnderNode } from "./run.mjs";
@@ -10,15 +11,27 @@ const NEEDED = new Set(["node", "packages"]);
 
 /** @param {readonly string[]} args */
 async function launch(args) {
+  const tooOld = tooOldNode();
+  if (tooOld !== null) {
+    console.error(tooOld);
+    process.exitCode = SETUP_EXIT_CODE;
+    return;
+  }
   const missing = [...(await missingSteps())].filter(([name]) => args[0] !== "doctor" || NEEDED.has(name));
   if (missing.length > 0) {
-    console.error(`setup.incomplete: ${missing.map(([name, why]) => `${name} (${why})`).join(", ")}\n  next: npm run setup`);
-    process.exitCode = 1;
+    console.error(incomplete(missing, args.includes("--json")));
+    process.exitCode = SETUP_EXIT_CODE;
     return;
   }
   // Replacing the process keeps pid, signals and exit code as they are; older Nodes cannot.
   if ("execve" in process) process.execve(nodeBinary(), [nodeBinary(), MAIN, ...args], environmentWithNode());
   else process.exitCode = await runUnderNode(MAIN, args);
+}
+
+/** As the command line tells its other failures. @param {readonly [string, string][]} missing @param {boolean} isJson */
+function incomplete(missing, isJson) {
+  const [message, next] = [missing.map(([name, why]) => `${name} (${why})`).join(", "), "npm run setup"];
+  return isJson ? JSON.stringify({ error: { code: "setup.incomplete", message, next } }) : `setup.incomplete: ${message}\n  next: ${next}`;
 }
 
 await launch(process.argv.slice(2));

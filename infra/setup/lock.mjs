@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { childEnvironment } from "./shell.mjs";
 
 /** Locks descriptor 3. Says "waiting" when somebody else holds it, and gives up when its standard input closes, which our end does. */
 const LOCKER = `
@@ -67,7 +68,7 @@ export async function takeLock(path, { python, holder = `process ${process.pid}`
 /** Resolves when the file is locked, or the signal was aborted. @param {number} file @param {string} python @param {() => void} onWait @param {AbortSignal | undefined} signal @returns {Promise<void>} */
 function lock(file, python, onWait, signal) {
   return new Promise((done, fail) => {
-    const child = spawn(python, ["-I", "-S", "-c", LOCKER], { stdio: ["pipe", "pipe", "pipe", file] });
+    const child = spawn(python, ["-I", "-S", "-c", LOCKER], { stdio: ["pipe", "pipe", "pipe", file], env: childEnvironment() });
     const [stdin, stdout, stderr] = /** @type {any[]} */ (child.stdio);
     const giveUp = () => stdin.end();
     let said = "";

@@ -2,14 +2,15 @@
 // milliseconds, and an interrupted one goes on where it was. Plain Node 18 or newer, no dependencies.
 //
 //   node infra/setup/main.mjs                do what is missing
-//   node infra/setup/main.mjs --check        say what is missing; exit code 1 when something is
+//   node infra/setup/main.mjs --check        say what is missing; exit code 5 when something is
 //   node infra/setup/main.mjs --only python  one step alone
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { isProgram, outliveOutput, SETUP_EXIT_CODE, tooOldNode } from "./entry.mjs";
 import { takeLock } from "./lock.mjs";
 import { TOOLS } from "./places.mjs";
 import { endChildren } from "./processes.mjs";
 import { findPython } from "./python/interpreter.mjs";
+import { ignoredVariables } from "./shell.mjs";
 import { Progress, SetupError } from "./step.mjs";
 import { nodeStep } from "./steps/node.mjs";
 import { packagesStep } from "./steps/packages.mjs";
@@ -44,6 +45,7 @@ export async function setUp(steps = STEPS, progress = new Progress()) {
     // Asked again: the set-up we waited for may have done it all.
     const missing = await missingSteps(steps);
     if (missing.size > 0) progress.note("set-up");
+    if (missing.size > 0) tellIgnored(progress);
     for (const step of steps) {
       const why = missing.get(step.name);
       if (why === undefined) continue;
@@ -59,13 +61,26 @@ export async function setUp(steps = STEPS, progress = new Progress()) {
 /** @param {string} python @param {Progress} progress @returns {Promise<() => void>} */
 async function lockSetUp(python, progress) {
   const path = join(TOOLS, "setup.lock");
+  let isWaiting = false;
+  const onWait = (/** @type {string} */ holder) => {
+    isWaiting = true;
+    progress.begin("lock", `another set-up (${holder}) is running: waiting for it`);
+  };
   try {
-    return (await takeLock(path, { python, onWait: (holder) => progress.note(`another set-up (${holder}) is running: waiting for it`) }))
-      .giveBack;
+    const { giveBack } = await takeLock(path, { python, onWait });
+    if (isWaiting) progress.end("it has ended");
+    return giveBack;
   } catch (error) {
+    if (isWaiting) progress.end("failed");
     const tried = [error instanceof Error ? error.message : String(error)];
     throw new SetupError(`${path} could not be locked`, { tried, next: "put the checkout on a file system that can lock files" });
   }
+}
+
+/** What of the shell was meant for other programs, in one line. @param {Progress} progress */
+function tellIgnored(progress) {
+  const names = ignoredVariables(process.env).flatMap(({ name, of }) => (of === "set-up" ? [name] : []));
+  if (names.length > 0) progress.note(`  not taken from this shell: ${names.join(", ")} (set-up says itself what it installs)`);
 }
 
 /** A failure that the step did not foresee (no space, no permission) is told like the others. @param {import("./step.mjs").Step} step @param {Progress} progress */
@@ -91,12 +106,17 @@ export function explain(error) {
 
 /** @param {readonly string[]} args */
 async function main(args) {
+  const tooOld = tooOldNode();
+  if (tooOld !== null) {
+    console.error(tooOld);
+    return SETUP_EXIT_CODE;
+  }
   const only = args.includes("--only") ? args[args.indexOf("--only") + 1] : undefined;
   const steps = STEPS.filter(({ name }) => only === undefined || name === only);
   if (args.includes("--check")) {
     const missing = await missingSteps(steps);
     for (const [name, why] of missing) console.log(`${name.padEnd(9)} ${why}`);
-    return missing.size === 0 ? 0 : 1;
+    return missing.size === 0 ? 0 : SETUP_EXIT_CODE;
   }
   try {
     await setUp(steps);
@@ -104,8 +124,11 @@ async function main(args) {
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(explain(error));
-    return 1;
+    return SETUP_EXIT_CODE;
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));
+if (isProgram(import.meta.url)) {
+  outliveOutput();
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,8 +1,9 @@
 // Where set-up puts things, and which versions it wants. Plain JavaScript for Node 18 and newer: it runs before anything is installed.
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withoutProxyForUs } from "./shell.mjs";
 
 /** TypeScript runs natively from this version on. */
 export const MINIMUM_NODE = [22, 18];
@@ -53,9 +54,19 @@ export function nodeBinary() {
   return atLeast(versionIn(process.versions.node), MINIMUM_NODE) ? process.execPath : LOCAL_NODE_BINARY;
 }
 
-/** PATH with the right Node first, so that npm and what it starts use it too. @returns {NodeJS.ProcessEnv} */
-export function environmentWithNode() {
+/** PATH with the right Node first, so that npm and what it starts use it too. @returns {{ PATH?: string }} */
+export function pathWithNode() {
   const folder = dirname(nodeBinary());
-  if (!existsSync(folder)) return process.env;
-  return { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
+  if (!existsSync(folder)) return {};
+  return { PATH: [folder, ...(process.env["PATH"] ? [process.env["PATH"]] : [])].join(delimiter) };
+}
+
+/** For our own programs, which must see the whole shell to tell what they leave out of it for their children. @returns {NodeJS.ProcessEnv} */
+export function environmentWithNode() {
+  return { ...withoutProxyForUs(process.env), ...pathWithNode() };
+}
+
+/** A variable that is set to something: an empty one counts as unset everywhere. @param {string} name @param {NodeJS.ProcessEnv} [environment] */
+export function variable(name, environment = process.env) {
+  return environment[name]?.trim() ? environment[name] : undefined;
 }

@@ -2,6 +2,8 @@
 // and the identity of a process: a pid alone may have been given to somebody else.
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { REPOSITORY } from "./places.mjs";
+import { childEnvironment } from "./shell.mjs";
 
 /** @type {Set<number>} */
 const groups = new Set();
@@ -19,20 +21,23 @@ export function endChildren() {
 
 /**
  * Runs a program and collects what it says. Never throws: a program that cannot be started has code null.
+ * It runs in the checkout unless told otherwise: pip and uv obey the project files of the folder they are started in.
  *
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutSeconds?: number, onLine?: (line: string) => void }} [options]
- * @returns {Promise<{ code: number | null, output: string, timedOut: boolean }>} output: stdout and stderr together
+ * @returns {Promise<{ code: number | null, answer: string, output: string, timedOut: boolean }>} answer: stdout alone, where warnings of loaders and
+ *   interpreters cannot stand; output: stdout and stderr together
  */
 export function run(command, args, options = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, {
-      cwd: options.cwd,
-      env: options.env ?? process.env,
+      cwd: options.cwd ?? REPOSITORY,
+      env: options.env ?? childEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
+    let answer = "";
     let output = "";
     let timedOut = false;
     const timer =
@@ -49,14 +54,17 @@ export function run(command, args, options = {}) {
       const line = text.trim().split("\n").at(-1)?.trim();
       if (line) options.onLine?.(line);
     };
-    child.stdout.on("data", listen);
+    child.stdout.on("data", (chunk) => {
+      answer = (answer + chunk.toString()).slice(-1_000_000);
+      listen(chunk);
+    });
     child.stderr.on("data", listen);
     if (child.pid !== undefined) groups.add(child.pid);
     /** @param {number | null} code @param {string} more */
     const finish = (code, more) => {
       clearTimeout(timer);
       if (child.pid !== undefined) groups.delete(child.pid);
-      done({ code, output: output + more, timedOut });
+      done({ code, answer, output: output + more, timedOut });
     };
     child.on("error", (error) => finish(null, error.message));
     child.on("close", (code) => finish(code, ""));

@@ -1,6 +1,7 @@
 // Runs a program of the project under the right Node, setting everything up first:  node infra/setup/run.mjs FILE ARGS…
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { isProgram, outliveOutput, SETUP_EXIT_CODE, tooOldNode } from "./entry.mjs";
 import { explain, setUp } from "./main.mjs";
 import { environmentWithNode, nodeBinary } from "./places.mjs";
 import { SetupError } from "./step.mjs";
@@ -24,15 +25,25 @@ export function runUnderNode(file, args) {
   });
 }
 
-if (process.argv[1]?.endsWith("run.mjs")) {
-  const [file, ...args] = process.argv.slice(2);
+/** @param {readonly string[]} args */
+async function main([file, ...args]) {
+  const tooOld = tooOldNode();
+  if (tooOld !== null) {
+    console.error(tooOld);
+    return SETUP_EXIT_CODE;
+  }
   if (file === undefined) throw new Error("run.mjs needs a file to run");
   try {
     await setUp();
-    process.exitCode = await runUnderNode(file, args);
+    return await runUnderNode(file, args);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(explain(error));
-    process.exitCode = 1;
+    return SETUP_EXIT_CODE;
   }
+}
+
+if (isProgram(import.meta.url)) {
+  outliveOutput();
+  process.exitCode = await main(process.argv.slice(2));
 }

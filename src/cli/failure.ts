@@ -2,7 +2,7 @@
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import { errorStyle } from "./style.ts";
 
-/** Documented in the README: 0 done, 1 a bug, 2 the caller's input, 3 a service or endpoint, 4 the record or a file, 64 wrong usage, 130 interrupted. */
+/** Documented in the README: 0 done, 1 a bug, 2 the caller's input, 3 a service or endpoint, 4 the record or a file, 5 set-up missing or failed (infra/setup), 64 wrong usage, 130 interrupted. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
   config: 2,
   contract: 2,

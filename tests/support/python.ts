@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
+import { childEnvironment } from "../../infra/setup/shell.mjs";
 
 const { python } = readSettings();
 export const PYTHON = python;
@@ -14,7 +15,7 @@ export const TRAINER_SOURCE = join(REPOSITORY, "trainer", "src");
 export function runPython(script: string, input: unknown): unknown {
   const output = execFileSync(python, ["-c", script], {
     input: JSON.stringify(input),
-    env: { ...process.env, PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" },
+    env: childEnvironment({ PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" }),
     maxBuffer: 1 << 28,
     encoding: "utf8",
   });

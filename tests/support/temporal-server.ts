@@ -5,7 +5,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Connection } from "@temporalio/client";
+import { OURS_ALONE } from "#adapters/services/temporal-cli.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
+import { connectionTo } from "#adapters/temporal/connection.ts";
+import { childEnvironment } from "../../infra/setup/shell.mjs";
 
 export interface TemporalServer {
   readonly address: string;
@@ -40,9 +43,10 @@ export async function startTemporalServer(): Promise<TemporalServer> {
       "journal_mode=WAL",
       "--sqlite-pragma",
       "synchronous=OFF",
+      ...OURS_ALONE,
       ...SEARCH_ATTRIBUTES.flatMap((attribute) => ["--search-attribute", attribute]),
     ],
-    { stdio: "ignore" },
+    { stdio: "ignore", env: childEnvironment() },
   );
   await waitUntilReady(address, child);
   return {
@@ -60,7 +64,7 @@ async function waitUntilReady(address: string, child: ChildProcess): Promise<voi
   for (let attempt = 0; attempt < 150; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`the Temporal server ended with ${child.exitCode}`);
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 500 });
+      const connection = await Connection.connect({ ...connectionTo(address), connectTimeout: 500 });
       await connection.workflowService.describeNamespace({ namespace: "default" });
       await connection.close();
       return;

@@ -1,6 +1,7 @@
 // A tiny, randomly initialised Qwen3 and the real policy server that serves it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { childEnvironment } from "../../infra/setup/shell.mjs";
 import { PYTHON, runPython, TRAINER_SOURCE } from "./python.ts";
 
 const MAKE_MODEL = `
@@ -81,7 +82,7 @@ export async function startPolicyServer(policyRoot: string, options: readonly st
     PYTHON,
     ["-m", "trainer", "serve", "--policy-root", policyRoot, "--port", String(port), "--die-with-parent", ...options],
     {
-      env: { ...process.env, PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" },
+      env: childEnvironment({ PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" }),
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -11,11 +11,11 @@ const PROBE = "import sys; print(sys.executable, *sys.version_info[:3])";
  * @returns {Promise<{ path: string, version: string }>}
  */
 export async function findPython() {
-  const given = process.env["TURNWISE_BASE_PYTHON"];
+  const given = places.variable("TURNWISE_BASE_PYTHON");
   const tried = [];
   for (const command of given ? [given] : CANDIDATES) {
     const answer = await run(command, ["-c", PROBE], { timeoutSeconds: 20 });
-    const [path, ...parts] = answer.output.trim().split(/\s+/);
+    const [path, ...parts] = answer.answer.trim().split(/\s+/);
     if (answer.code !== 0 || path === undefined) {
       tried.push(`${command}: ${answer.code === null ? "not found" : "does not run"}`);
       continue;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as places from "../places.mjs";
 import { lastLines, run } from "../processes.mjs";
+import { childEnvironment } from "../shell.mjs";
 import { SetupError } from "../step.mjs";
 import { findPython } from "./interpreter.mjs";
 
@@ -13,7 +14,7 @@ export async function findUv(say) {
   const own = join(places.LOCAL_UV, "bin", "uv");
   for (const command of ["uv", own]) {
     const answer = await run(command, ["--version"], { timeoutSeconds: 20 });
-    if (answer.code === 0 && places.atLeast(places.versionIn(answer.output), places.MINIMUM_UV)) return command;
+    if (answer.code === 0 && places.atLeast(places.versionIn(answer.answer), places.MINIMUM_UV)) return command;
   }
   say("installing uv with pip");
   const python = await findPython();
@@ -30,12 +31,14 @@ export async function findUv(say) {
   throw new SetupError("could not install uv", { tried, next: "install uv yourself so that it is on PATH, then run npm run setup again" });
 }
 
+/** Over what a pip.conf may say of where packages go. */
+const pipEnvironment = () => childEnvironment({ PIP_USER: "0", PIP_REQUIRE_VIRTUALENV: "0" });
 const PIP_INSTALL = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", LOCK];
 
 /** @param {string} python */
 async function intoEnvironment(python) {
   const made = await run(python, ["-m", "venv", places.LOCAL_UV]);
-  return made.code === 0 ? run(join(places.LOCAL_UV, "bin", "python"), PIP_INSTALL) : made;
+  return made.code === 0 ? run(join(places.LOCAL_UV, "bin", "python"), PIP_INSTALL, { env: pipEnvironment() }) : made;
 }
 
 /** Some systems ship Python without ensurepip, so `venv` fails while pip itself is there. @param {string} python */
@@ -43,7 +46,7 @@ async function intoFolder(python) {
   rmSync(places.LOCAL_UV, { recursive: true, force: true });
   mkdirSync(places.TOOLS, { recursive: true });
   const temporary = `${places.LOCAL_UV}.${process.pid}.tmp`;
-  const result = await run(python, [...PIP_INSTALL, "--target", temporary]);
+  const result = await run(python, [...PIP_INSTALL, "--target", temporary], { env: pipEnvironment() });
   if (result.code === 0) renameSync(temporary, places.LOCAL_UV);
   rmSync(temporary, { recursive: true, force: true });
   return result;
@@ -51,8 +54,8 @@ async function intoFolder(python) {
 
 /** pip's own setting for the index also serves uv. @returns {NodeJS.ProcessEnv} */
 export function uvEnvironment() {
-  const index = process.env["UV_DEFAULT_INDEX"] ?? process.env["UV_INDEX_URL"] ?? process.env["PIP_INDEX_URL"];
-  return { ...process.env, ...(index === undefined ? {} : { UV_DEFAULT_INDEX: index }), UV_NO_PROGRESS: "1" };
+  const index = places.variable("UV_DEFAULT_INDEX") ?? places.variable("UV_INDEX_URL") ?? places.variable("PIP_INDEX_URL");
+  return childEnvironment({ ...(index === undefined ? {} : { UV_DEFAULT_INDEX: index }), UV_NO_PROGRESS: "1" });
 }
 
 /** Whether PyTorch's own index answers and has this version's CPU build. Seconds at most. @param {string} uv @param {string} version */

@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readJson, sizeOf, writeJson } from "../files.mjs";
+import { npmCi } from "../npm.mjs";
 import * as places from "../places.mjs";
 import { lastLines, run } from "../processes.mjs";
 import { SetupError } from "../step.mjs";
@@ -45,7 +46,7 @@ async function install(folder, say) {
   mkdirSync(folder, { recursive: true });
   for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(source, file), join(folder, file));
   say(`installing Node ${places.LOCAL_NODE_VERSION} from npm`);
-  const npm = await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, onLine: say });
+  const npm = await npmCi(folder, say);
   const binary = places.LOCAL_NODE_BINARY.replace(places.LOCAL_NODE, folder);
   if (npm.code !== 0 || !existsSync(binary)) {
     throw new SetupError(`could not install a local Node ${places.LOCAL_NODE_VERSION}`, {
@@ -54,7 +55,7 @@ async function install(folder, say) {
     });
   }
   const answer = await run(binary, ["--version"], { timeoutSeconds: 20 });
-  if (answer.output.trim() !== `v${places.LOCAL_NODE_VERSION}`) {
+  if (answer.answer.trim() !== `v${places.LOCAL_NODE_VERSION}`) {
     throw new SetupError("the local Node does not run on this machine", {
       tried: [`${binary} --version:\n${lastLines(answer.output)}`],
       next: NEXT,

@@ -2,8 +2,9 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { changedFile, largeFiles, readJson, sha256, writeJson } from "../files.mjs";
+import { npmCi } from "../npm.mjs";
 import * as places from "../places.mjs";
-import { lastLines, run } from "../processes.mjs";
+import { lastLines } from "../processes.mjs";
 import { SetupError } from "../step.mjs";
 
 const LOCK = join(places.REPOSITORY, "package-lock.json");
@@ -29,7 +30,7 @@ export const packagesStep = {
   async make(say) {
     say("npm ci");
     rmSync(STAMP, { force: true });
-    const npm = await run("npm", ["ci", "--loglevel=error"], { cwd: places.REPOSITORY, env: places.environmentWithNode(), onLine: say });
+    const npm = await npmCi(places.REPOSITORY, say);
     const difference = await packagesStep.missing();
     if (npm.code !== 0 || difference !== null) {
       const after = difference === null ? [] : [`after it, ${difference}`];

@@ -25,7 +25,7 @@ export const pythonStep = {
     const stamp = readJson(STAMP);
     if (stamp === null) return "the Python environment is unfinished";
     if (stamp.lock !== sha256(readFileSync(LOCK))) return "requirements.lock has changed";
-    const wanted = process.env["TURNWISE_TORCH"];
+    const wanted = places.variable("TURNWISE_TORCH");
     if (wanted !== undefined && wanted !== stamp.torch) return `torch is the ${stamp.torch} build`;
     const folder = sitePackages(places.PYTHON);
     if (folder === null) return "the Python environment has no packages";
@@ -54,7 +54,7 @@ async function makeEnvironment(uv, say) {
   const folder = sitePackages(places.PYTHON);
   if (existsSync(places.PYTHON_BINARY) && folder !== null && damagedDistribution(folder) === null) {
     const version = await run(places.PYTHON_BINARY, ["--version"], { timeoutSeconds: 20 });
-    if (version.code === 0 && places.atLeast(places.versionIn(version.output), places.MINIMUM_PYTHON)) return;
+    if (version.code === 0 && places.atLeast(places.versionIn(version.answer), places.MINIMUM_PYTHON)) return;
   }
   const python = await findPython();
   say(`Python environment with ${python.version}`);
@@ -69,8 +69,13 @@ async function makeEnvironment(uv, say) {
 
 /** @param {string} uv @param {(what: string) => void} say @returns {Promise<string>} "cpu" or "default" */
 async function torchBuild(uv, say) {
-  const wanted = process.env["TURNWISE_TORCH"];
-  if (wanted !== undefined) return wanted;
+  const wanted = places.variable("TURNWISE_TORCH");
+  if (wanted === "cpu" || wanted === "default") return wanted;
+  if (wanted !== undefined)
+    throw new SetupError(`TURNWISE_TORCH is "${wanted}"`, {
+      tried: [],
+      next: "set it to cpu or default, or unset it, then run npm run setup again",
+    });
   const hasGpu = existsSync("/dev/nvidiactl") || existsSync("/proc/driver/nvidia/version");
   // Elsewhere the default build is the CPU build.
   if (process.platform !== "linux" || hasGpu) return "default";

@@ -19,8 +19,8 @@ export const temporalStep = {
   missing() {
     const stamp = readJson(STAMP);
     if (stamp?.version !== places.TEMPORAL_VERSION) return `there is no Temporal CLI ${places.TEMPORAL_VERSION}`;
-    const wish = process.env["TEMPORAL_CLI"];
-    if (wish !== undefined && wish !== "" && stamp.wish !== wish) return "TEMPORAL_CLI has changed";
+    const wish = places.variable("TEMPORAL_CLI");
+    if (wish !== undefined && stamp.wish !== wish) return "TEMPORAL_CLI has changed";
     const stat = statSync(places.TEMPORAL_BINARY, { throwIfNoEntry: false });
     if (stat === undefined) return "the Temporal CLI is gone";
     if (stat.size !== stamp.size || stat.mtimeMs !== stamp.modified) return "the Temporal CLI has changed";
@@ -39,7 +39,7 @@ export const temporalStep = {
       version: places.TEMPORAL_VERSION,
       size: stat.size,
       modified: stat.mtimeMs,
-      wish: process.env["TEMPORAL_CLI"] ?? null,
+      wish: places.variable("TEMPORAL_CLI") ?? null,
       source,
     });
     return `Temporal ${places.TEMPORAL_VERSION} from ${source}`;
@@ -90,12 +90,12 @@ function cached() {
 
 /** Binaries that may already be there, in order. @returns {{ path: string, source: string }[]} */
 function present() {
-  const wish = process.env["TEMPORAL_CLI"];
-  const onPath = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "temporal"));
-  const found = onPath.find((path) => (sizeOf(path) ?? 0) > 0 && realpathSync(path) !== cached());
+  const wish = places.variable("TEMPORAL_CLI");
+  const onPath = (process.env["PATH"] ?? "").split(delimiter).flatMap((folder) => (folder === "" ? [] : join(folder, "temporal")));
+  const found = onPath.filter((path) => (sizeOf(path) ?? 0) > 0 && realpathSync(path) !== cached());
   return [
     ...(wish ? [{ path: wish, source: "TEMPORAL_CLI" }] : []),
-    ...(found ? [{ path: found, source: "PATH" }] : []),
+    ...found.map((path) => ({ path, source: "PATH" })),
     ...(sizeOf(cached()) !== null ? [{ path: cached(), source: "the user cache" }] : []),
   ];
 }
@@ -109,7 +109,7 @@ async function whyWrong(path, source) {
   }
   const answer = await run(path, ["--version"], { timeoutSeconds: 30 });
   if (answer.code !== 0) return `${path} does not run:\n${lastLines(answer.output, 3)}`;
-  return isWanted(answer.output) ? null : `${path} is "${answer.output.trim()}", wanted ${places.TEMPORAL_VERSION}`;
+  return isWanted(answer.answer) ? null : `${path} is "${answer.output.trim()}", wanted ${places.TEMPORAL_VERSION}`;
 }
 
 /** A build without version flags calls itself 0.0.0-DEV; its server version tells. @param {string} says */

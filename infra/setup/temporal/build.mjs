@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import * as places from "../places.mjs";
 import { lastLines, run } from "../processes.mjs";
+import { childEnvironment } from "../shell.mjs";
 
 /** Any Go from here on fetches the toolchain that go.mod names. */
 const MINIMUM_GO = [1, 21];
@@ -14,7 +15,7 @@ const MINIMUM_GO = [1, 21];
 export async function buildTemporal(target, say) {
   const go = await run("go", ["version"], { timeoutSeconds: 20 });
   if (go.code === null) return "go is not on PATH";
-  if (go.code !== 0 || !places.atLeast(places.versionIn(go.output), MINIMUM_GO))
+  if (go.code !== 0 || !places.atLeast(places.versionIn(go.answer), MINIMUM_GO))
     return `${go.output.trim()} is too old, wanted ${MINIMUM_GO.join(".")}`;
   say("building from source, 4 to 8 minutes the first time");
   const version = `-X github.com/temporalio/cli/internal/temporalcli.Version=${places.TEMPORAL_VERSION}`;
@@ -29,7 +30,16 @@ export async function buildTemporal(target, say) {
   ];
   const result = await run("go", build, {
     cwd: join(places.REPOSITORY, "infra", "temporal-cli"),
-    env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+    // Said in full, over what `go env -w` has written for other builds.
+    env: childEnvironment({
+      CGO_ENABLED: "0",
+      GOFLAGS: "",
+      GO111MODULE: "on",
+      GOOS: process.platform,
+      GOARCH: process.arch === "x64" ? "amd64" : process.arch,
+      GOTOOLCHAIN: "auto",
+      GOWORK: "off",
+    }),
     onLine: (line) => say(`go build: ${line}`),
   });
   return result.code === 0 ? null : `go build ended with ${result.code}:\n${lastLines(result.output)}`;

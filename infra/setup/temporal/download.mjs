@@ -8,7 +8,7 @@ import * as places from "../places.mjs";
 import { lastLines, run } from "../processes.mjs";
 
 /** TURNWISE_TEMPORAL_RELEASES names a mirror. */
-const RELEASES = process.env["TURNWISE_TEMPORAL_RELEASES"] ?? "https://github.com/temporalio/cli/releases/download";
+const RELEASES = places.variable("TURNWISE_TEMPORAL_RELEASES") ?? "https://github.com/temporalio/cli/releases/download";
 const RELEASE = `${RELEASES}/v${places.TEMPORAL_VERSION}`;
 const ARCHITECTURES = new Map([
   ["x64", "amd64"],

@@ -2,7 +2,6 @@
 import OpenAI from "openai";
 import { CampaignError } from "#core/errors.ts";
 import { chooseProxy, describeProxy } from "../http/choose-proxy.ts";
-import { readSecret } from "../settings.ts";
 import { checkAddress, createInferenceClient } from "./client.ts";
 import { rootMessage } from "./provider-error.ts";
 import { cleanWords } from "./server-words.ts";
@@ -20,11 +19,6 @@ interface Endpoint {
 /** Throws config.invalid for an address that is not allowed or a proxy that is none, config.unreachable, or provider.unauthorized when the key is missing or refused. */
 export async function checkEndpoint({ baseUrl, apiKeyEnv, allowedHosts }: Endpoint): Promise<void> {
   checkAddress(baseUrl, allowedHosts);
-  if (apiKeyEnv !== undefined && !readSecret(apiKeyEnv)) {
-    throw new CampaignError("provider.unauthorized", `the environment variable ${apiKeyEnv} for ${baseUrl} is not set`, {
-      next: `export ${apiKeyEnv}=…`,
-    });
-  }
   const client = createInferenceClient({ baseUrl, apiKeyEnv, environment: process.env, allowedHosts });
   try {
     await client.get("/models", { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) }).asResponse();

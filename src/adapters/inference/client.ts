@@ -4,6 +4,7 @@ import { isLoopbackHost } from "#core/campaign/check-policy.ts";
 import { CampaignError } from "#core/errors.ts";
 import { chooseProxy } from "../http/choose-proxy.ts";
 import { createKeepAliveFetch } from "../http/keep-alive-fetch.ts";
+import { readSecret } from "../settings.ts";
 import { readServerError } from "./server-words.ts";
 
 export interface EndpointOptions {
@@ -29,7 +30,7 @@ export function createInferenceClient(options: EndpointOptions): OpenAI {
   checkAddress(baseUrl, allowedHosts);
   return new OpenAI({
     baseURL: baseUrl,
-    apiKey: apiKeyEnv === undefined ? "none" : readKey(apiKeyEnv, environment),
+    apiKey: apiKeyEnv === undefined ? "none" : readSecret(apiKeyEnv, environment),
     organization: null,
     project: null,
     maxRetries: 0,
@@ -60,12 +61,6 @@ function parsed(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function readKey(name: string, environment: EndpointOptions["environment"]): string {
-  const key = environment[name];
-  if (key) return key;
-  throw new CampaignError("provider.unauthorized", `the environment variable ${name} is not set`, { next: `export ${name}=…` });
 }
 
 /** Throws config.invalid unless the address is http(s), without credentials in it, and on this machine or an allowed host, where asked. */

@@ -10,6 +10,7 @@ import type { Policy } from "#core/ports.ts";
 import { compactFormat } from "#core/prompt-format/compact.ts";
 import { compareScores, pickStoredTurns, type StoredTurn } from "#core/rollout/canary.ts";
 import type { PolicyStore } from "../policy-store/policy-store.ts";
+import { readSecret } from "../settings.ts";
 import { createChatPolicy } from "./chat-policy.ts";
 import { createInferenceClient } from "./client.ts";
 import { ADAPTER_CONFIG, type Asker, createEmbeddedServer, type PolicyServer, type ServablePolicy } from "./policy-server.ts";
@@ -131,7 +132,7 @@ async function servable(ref: PolicyRef, context: OpenPolicyContext): Promise<Ser
 }
 
 function keyOf({ apiKeyEnv }: { apiKeyEnv?: string | undefined }, { environment = process.env }: OpenPolicyContext): string | null {
-  return apiKeyEnv === undefined ? null : (environment[apiKeyEnv] ?? null);
+  return apiKeyEnv === undefined ? null : readSecret(apiKeyEnv, environment);
 }
 
 interface Served {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import { type ProcessGroup, startGroup } from "../trainer-process/process-group.ts";
 
 const START_TIMEOUT_MS = 120_000;
@@ -26,7 +27,7 @@ export interface ServerOptions {
 export async function withPolicyServer<Result>(options: ServerOptions, use: (baseUrl: string) => Promise<Result>): Promise<Result> {
   const logPath = join(options.logDirectory, `serve-${process.pid}-${Date.now()}.log`);
   const group = await startGroup(argumentsOf(options), {
-    env: { ...process.env, PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" },
+    env: childEnvironment({ PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" }),
     logPath,
   });
   try {

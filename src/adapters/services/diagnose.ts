@@ -8,18 +8,20 @@ import { readJson } from "../../../infra/setup/files.mjs";
 import { missingSteps } from "../../../infra/setup/main.mjs";
 import * as places from "../../../infra/setup/places.mjs";
 import { damagedDistribution, installedDistributions, sitePackages } from "../../../infra/setup/python/environment.mjs";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import type { Settings } from "../settings.ts";
 import { listGpus } from "./gpus.ts";
 import { isPortFree, portOwner, portsFromEnvironment } from "./ports.ts";
 import { isAlive } from "./process-identity.ts";
+import { shellFindings } from "./shell-findings.ts";
 import { readState } from "./state.ts";
 
 export interface Finding {
   readonly part: string;
   readonly version: string | null;
   readonly place: string | null;
-  /** "absent" is fine: the part is not needed here. */
-  readonly state: "ok" | "absent" | "warning" | "problem";
+  /** "absent" is fine: the part is not needed here. So is "ignored": it was meant for other programs. */
+  readonly state: "ok" | "absent" | "ignored" | "warning" | "problem";
   /** What is the matter, in words. */
   readonly detail: string | null;
   readonly remedy: string | null;
@@ -59,6 +61,7 @@ export async function diagnose(settings: Settings, environment: NodeJS.ProcessEn
     await diskFinding(settings.home),
     ...(await portFindings(settings.home, environment)),
     tauBenchFinding(settings.tauBench),
+    ...shellFindings(environment),
   ];
 }
 
@@ -181,7 +184,7 @@ function tauBenchFinding(folder: string | null): Finding {
 
 async function firstLine(command: string, args: readonly string[]): Promise<string | null> {
   try {
-    return (await run(command, args, { timeout: 10_000 })).stdout.split("\n")[0]?.trim() ?? null;
+    return (await run(command, args, { timeout: 10_000, env: childEnvironment() })).stdout.split("\n")[0]?.trim() ?? null;
   } catch {
     return null;
   }

@@ -1,6 +1,7 @@
 // The NVIDIA GPUs of this machine, as the driver tells of them.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 
 const run = promisify(execFile);
 const QUERY = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"];
@@ -8,7 +9,7 @@ const QUERY = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noh
 /** Name, memory and driver of each; empty where there is no driver. */
 export async function listGpus(): Promise<string[]> {
   try {
-    const { stdout } = await run("nvidia-smi", QUERY, { timeout: 10_000 });
+    const { stdout } = await run("nvidia-smi", QUERY, { timeout: 10_000, env: childEnvironment() });
     return stdout.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]));
   } catch {
     return [];

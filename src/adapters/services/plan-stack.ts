@@ -8,6 +8,7 @@ import { SEARCH_ATTRIBUTES } from "./namespace.ts";
 import { addressesOf, type StackPorts } from "./ports.ts";
 import type { Endpoints, ServiceSpec, StackPlan } from "./service-spec.ts";
 import { servicesFolder } from "./state.ts";
+import { OURS_ALONE } from "./temporal-cli.ts";
 
 export const SERVICE_NAMES = ["temporal", "mlflow", "policy", "control", "rollout", "training"] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -80,6 +81,7 @@ function temporal(home: string, ports: StackPorts, endpoints: Endpoints): Servic
       ...["server", "start-dev", "--db-filename", database, ...pragmas],
       ...["--ip", "127.0.0.1", "--port", String(ports.temporal), "--ui-ip", "127.0.0.1", "--ui-port", String(ports.temporalUi)],
       ...["--namespace", endpoints.namespace, ...attributes, "--log-level", "warn", "--ui-disable-news-fetch"],
+      ...OURS_ALONE,
     ],
     env: {},
     ports: { temporal: ports.temporal, temporalUi: ports.temporalUi },

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { CampaignError } from "#core/errors.ts";
+import { variable as given } from "../../../infra/setup/places.mjs";
 
 export interface StackPorts {
   readonly temporal: number;
@@ -22,8 +23,8 @@ const VARIABLES: Readonly<Record<keyof StackPorts, string>> = {
 /** The ports that environment variables ask for, over the defaults. Throws config.invalid. */
 export function portsFromEnvironment(environment: NodeJS.ProcessEnv): StackPorts {
   const entries = Object.entries(VARIABLES).map(([name, variable]) => {
-    const text = environment[variable];
-    return [name, text ? parsePort(text, variable) : DEFAULT_PORTS[name as keyof StackPorts]];
+    const text = given(variable, environment);
+    return [name, text !== undefined ? parsePort(text, variable) : DEFAULT_PORTS[name as keyof StackPorts]];
   });
   return Object.fromEntries(entries) as StackPorts;
 }

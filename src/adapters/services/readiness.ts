@@ -1,10 +1,12 @@
 // One question per kind of service: are you ready? Answers are quick and never throw.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import { createKeepAliveFetch } from "../http/keep-alive-fetch.ts";
 import { RETENTION_DAYS, SEARCH_ATTRIBUTES } from "./namespace.ts";
 import { answers } from "./ports.ts";
 import type { Readiness } from "./service-spec.ts";
+import { OURS_ALONE } from "./temporal-cli.ts";
 
 const run = promisify(execFile);
 const TIMEOUT_MILLISECONDS = 5_000;
@@ -49,7 +51,7 @@ async function prepareNamespace({ binary, address, namespace }: Extract<Readines
 }
 
 function succeeds(binary: string, args: readonly string[]): Promise<boolean> {
-  return run(binary, args, { timeout: TIMEOUT_MILLISECONDS }).then(
+  return run(binary, [...args, ...OURS_ALONE], { timeout: TIMEOUT_MILLISECONDS, env: childEnvironment() }).then(
     () => true,
     () => false,
   );

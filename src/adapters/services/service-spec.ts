@@ -14,7 +14,7 @@ export type Readiness = z.infer<typeof Readiness>;
 export const ServiceSpec = z.strictObject({
   name: z.string().regex(/^[a-z][a-z-]*$/),
   argv: z.array(z.string()).min(1),
-  /** Added to the environment of the supervisor. */
+  /** Over what a child is given of the shell. */
   env: z.record(z.string(), z.string()),
   /** TCP ports on loopback by what they serve; checked to be free before anything starts. */
   ports: z.record(z.string(), z.int()),

@@ -8,6 +8,7 @@ import { stackStopSeconds } from "#contracts/grace-periods.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
 import { takeLock } from "../../../infra/setup/lock.mjs";
 import { PYTHON_BINARY } from "../../../infra/setup/places.mjs";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import { endLeftovers } from "./leftovers.ts";
 import { missingTool, planStack, SERVICE_NAMES, type ServiceName, settingsOf } from "./plan-stack.ts";
 import { freePorts, portsFromEnvironment, requireFreePorts, type StackPorts } from "./ports.ts";
@@ -165,7 +166,7 @@ async function startSupervisor(plan: StackPlan, { endsWithUs, onEvent }: StackOp
 function spawnSupervisor(home: string): ChildProcess {
   mkdirSync(logFolder(home), { recursive: true });
   const log = openSync(supervisorLog(home), "a");
-  const env = { ...process.env, ...supervisorEnvironment(home) };
+  const env = childEnvironment(supervisorEnvironment(home));
   const child = spawn(process.execPath, [SUPERVISOR], { detached: true, stdio: ["ignore", log, log, "ipc"], env });
   closeSync(log);
   return child;

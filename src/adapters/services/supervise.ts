@@ -3,6 +3,7 @@
 import { pino } from "pino";
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
+import { logStream } from "./log-stream.ts";
 import { StackPlan } from "./service-spec.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -11,7 +12,7 @@ const Message = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("release") }),
 ]);
 
-const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, logStream());
 let supervisor: Supervisor | null = null;
 let isReleased = false;
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GRACE } from "#contracts/grace-periods.ts";
 import { CampaignError } from "#core/errors.ts";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import { identify, isGroupAlive, STACK_MARK, signal, waitUntil } from "./process-identity.ts";
 import { isReady } from "./readiness.ts";
 import type { ServiceSpec, StackPlan } from "./service-spec.ts";
@@ -59,7 +60,7 @@ export class SupervisedService {
     const hasChannel = this.spec.readiness.type === "announced";
     const child = spawn(program, args, {
       cwd: this.plan.folder,
-      env: { ...process.env, ...env, [STACK_MARK]: this.plan.home },
+      env: childEnvironment({ ...env, [STACK_MARK]: this.plan.home }),
       stdio: ["ignore", log, log, ...(hasChannel ? ["ipc" as const] : [])],
       detached: true,
     });

@@ -9,6 +9,7 @@ import { GRACE } from "#contracts/grace-periods.ts";
 import { TrainingEvent, type TrainingJob, TrainingResult } from "#contracts/training.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode, FEW_TRIES } from "#core/errors.ts";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import { followLines } from "./event-tail.ts";
 import { type ProcessGroup, startGroup } from "./process-group.ts";
 import { watchForStall } from "./stall-watch.ts";
@@ -93,7 +94,7 @@ async function startTrainer<Job, Event, Result>({
   command,
   jobDirectory,
 }: CommandOptions<Job, Event, Result>): Promise<ProcessGroup> {
-  const env = { ...process.env, PYTHONPATH: TRAINER_SOURCE, PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" };
+  const env = childEnvironment({ PYTHONPATH: TRAINER_SOURCE, PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" });
   try {
     return await startGroup([python, "-m", "trainer", command, jobDirectory, "--save-seconds", String(GRACE.rank)], {
       env,

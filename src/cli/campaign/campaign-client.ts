@@ -12,6 +12,7 @@ import type { UpdateDefinition } from "@temporalio/common";
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import type { Settings } from "#adapters/settings.ts";
+import { connectionTo } from "#adapters/temporal/connection.ts";
 import { findQueueWorkers, pendingActivities } from "#adapters/temporal/queue-workers.ts";
 import { CampaignStatus, type StateName } from "#contracts/campaign-status.ts";
 import { isServed } from "#contracts/queue-workers.ts";
@@ -41,7 +42,7 @@ export class CampaignClient {
   /** Throws service.not-running when no Temporal server answers. */
   static async connect(settings: Settings): Promise<CampaignClient> {
     try {
-      const connection = await Connection.connect({ address: settings.temporalAddress, connectTimeout: CONNECT_MILLISECONDS });
+      const connection = await Connection.connect({ ...connectionTo(settings.temporalAddress), connectTimeout: CONNECT_MILLISECONDS });
       return new CampaignClient(new Client({ connection, namespace: settings.namespace }), settings);
     } catch (cause) {
       throw new CampaignError("service.not-running", `no Temporal server answers at ${settings.temporalAddress}`, {

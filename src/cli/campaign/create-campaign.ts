@@ -60,26 +60,31 @@ async function checkReach({ policy, simulator, training }: CampaignConfig, setti
   if (simulator.type === "llm") await checkEndpoint(simulator);
 }
 
+/** The campaign of this id where it is the same one, null where there is none. Another config or other data under the id throws store.conflict. */
+export async function findCampaign(record: CampaignRecord, campaignId: string, checked: CheckedCampaign): Promise<CampaignManifest | null> {
+  const { config, taskSet } = checked;
+  const existing = await record.readCampaign(campaignId);
+  if (existing === null) return null;
+  const isOther = existing.configSha256 !== sha256Hex(canonicalJson(config));
+  if (!isOther && existing.dataSha256 === taskSet.dataSha256) return existing;
+  const what = isOther ? `another config: ${describeDifferences(existing.config, config)}` : "other data";
+  throw new CampaignError("store.conflict", `campaign ${campaignId} exists with ${what}`, {
+    next: `choose another name with --name, or look at it with: turnwise campaign show ${campaignId}`,
+  });
+}
+
 /** Writes the campaign into the record, or finds the same one there. Another config under the same id throws store.conflict. */
 export async function createCampaign(record: CampaignRecord, campaignId: string, checked: CheckedCampaign): Promise<CampaignManifest> {
   const { config, taskSet, priorTable, policyDirectory } = checked;
-  const configSha256 = sha256Hex(canonicalJson(config));
-  const existing = await record.readCampaign(campaignId);
-  if (existing !== null) {
-    const other = existing.configSha256 !== configSha256 ? "config" : existing.dataSha256 !== taskSet.dataSha256 ? "data" : null;
-    if (other === null) return existing;
-    const what = other === "data" ? "other data" : `another config: ${describeDifferences(existing.config, config)}`;
-    throw new CampaignError("store.conflict", `campaign ${campaignId} exists with ${what}`, {
-      next: `choose another name with --name, or look at it with: turnwise campaign show ${campaignId}`,
-    });
-  }
+  const existing = await findCampaign(record, campaignId, checked);
+  if (existing !== null) return existing;
   const { home, tauBench } = readSettings();
   if (tauBench !== null && config.environment.type !== "synthetic-airline") await linkData(home, taskSet.dataSha256, tauBench);
   await record.putCampaign({
     schemaVersion: 2,
     id: campaignId,
     config,
-    configSha256,
+    configSha256: sha256Hex(canonicalJson(config)),
     codeVersion: await codeVersion(),
     dataSha256: taskSet.dataSha256,
     basePolicy: await importPolicyDirectory(record.store, policyDirectory, { label: config.name, parentHash: null }),

@@ -35,9 +35,9 @@ export function noWorker(queue: string, { home, services, remoteAddress }: HintP
   return { message: `${message}: this stack was started without a ${name} worker`, next: `${byHand}   (or: turnwise down && turnwise up)` };
 }
 
-export function hintPlace({ home, temporalAddress }: Settings): HintPlace {
+export function hintPlace({ home, temporalAddress, isTemporalGiven }: Settings): HintPlace {
   const stack = readStack(home);
   const isOwn = stack !== null && stack.endpoints.temporalAddress === temporalAddress;
   const services = isOwn ? stack.services().map(({ name }) => name) : null;
-  return { home, services, remoteAddress: isOwn || process.env["TURNWISE_TEMPORAL_ADDRESS"] === undefined ? null : temporalAddress };
+  return { home, services, remoteAddress: isOwn || !isTemporalGiven ? null : temporalAddress };
 }

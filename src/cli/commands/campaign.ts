@@ -26,7 +26,7 @@ import {
 } from "../../../workflows/messages.ts";
 import { askCampaigns } from "../campaign/ask-campaigns.ts";
 import { CampaignClient } from "../campaign/campaign-client.ts";
-import { checkCampaign, checkFork, createCampaign } from "../campaign/create-campaign.ts";
+import { checkCampaign, checkFork, createCampaign, findCampaign } from "../campaign/create-campaign.ts";
 import { commitFork, planFork } from "../campaign/fork-campaign.ts";
 import { describeTasks, estimateFor, planCampaign } from "../campaign/plan.ts";
 import { printPlan } from "../campaign/print-plan.ts";
@@ -134,6 +134,7 @@ async function start(file: string, options: StartOptions): Promise<void> {
     return;
   }
   await requireOpen(openRecord(readSettings()), campaignId);
+  await findCampaign(openRecord(readSettings()), campaignId, checked);
   const settings = await ensureServices();
   const record = openRecord(settings);
   await createCampaign(record, campaignId, checked);

@@ -9,6 +9,7 @@ const PROBLEM_EXIT_CODE = 3;
 const MARKS: Readonly<Record<Finding["state"], string>> = {
   ok: style.green("ok"),
   absent: style.dim("absent"),
+  ignored: style.dim("ignored"),
   warning: style.yellow("warning"),
   problem: style.red("problem"),
 };

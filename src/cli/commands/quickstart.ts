@@ -6,6 +6,7 @@ import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readStack, startStack } from "#adapters/services/stack.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
+import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { formatDuration, printLine } from "../output.ts";
 import { style } from "../style.ts";
@@ -38,6 +39,7 @@ async function quickstart(options: { set: string[]; keep?: boolean; json?: boole
   const endsWithUs = isOurs && options.keep !== true;
   const say = options.json === true ? console.error : printLine;
   say(style.dim(isOurs ? "starting the services: Temporal, policy server, workers, MLflow" : "the services run already"));
+  if (isOurs && options.json !== true) sayIgnored();
   const stack = await startStack({ home: settings.home, endsWithUs });
   try {
     signal.throwIfAborted();

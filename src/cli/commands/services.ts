@@ -5,6 +5,7 @@ import { parsePort, portsFromEnvironment, type StackPorts } from "#adapters/serv
 import { readStack, type Stack, startStack, stopStack } from "#adapters/services/stack.ts";
 import type { ServiceState } from "#adapters/services/state.ts";
 import { readSettings } from "#adapters/settings.ts";
+import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { emit, formatDuration, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
@@ -38,6 +39,7 @@ async function up(options: UpOptions): Promise<void> {
   const settings = readSettings();
   const interrupt = interruptSignal();
   const isQuiet = options.json === true;
+  if (!isQuiet) sayIgnored();
   const stack = await startStack({
     home: settings.home,
     namespace: settings.namespace,

@@ -62,9 +62,9 @@ test("an environment whose set-up was interrupted is made whole, cut files inclu
 test("a package whose hash is not the lock's is refused, and the failure says what to do", async () => {
   copy.write("trainer/requirements.lock", alpha.replace(/sha256:.{64}/, `sha256:${"0".repeat(64)}`));
   const { code, output } = await python();
-  expect(code).toBe(1);
+  expect(code).toBe(5);
   expect(output).toMatch(/setup\.failed.*tried:.*[Hh]ash.*next:/s);
-  expect((await python("--check")).code).toBe(1);
+  expect((await python("--check")).code).toBe(5);
 });
 
 test("npm packages are installed once, and a damaged one is installed again", async () => {

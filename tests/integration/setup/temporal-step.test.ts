@@ -72,7 +72,7 @@ test("the official download is taken when its checksum is the release's", async 
 test("a download with another checksum is refused, and the failure tells everything that was tried", async () => {
   const TEMPORAL_CLI = copy.path("nowhere");
   const { code, output } = await step({ TEMPORAL_CLI, TURNWISE_TEMPORAL_RELEASES: await serveRelease(RIGHT, "1".repeat(64)) });
-  expect(code).toBe(1);
+  expect(code).toBe(5);
   for (const part of ["setup.failed", "nowhere does not exist", `the release says ${"1".repeat(64)}`, "go is not on PATH", "next:"]) {
     expect(output).toContain(part);
   }

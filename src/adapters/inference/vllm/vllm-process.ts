@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CampaignError, FEW_TRIES } from "#core/errors.ts";
+import { childEnvironment } from "../../../../infra/setup/shell.mjs";
 import { createKeepAliveFetch } from "../../http/keep-alive-fetch.ts";
 import { REPOSITORY } from "../../settings.ts";
 import { type VllmLaunch, vllmCommand, vllmEnvironment } from "./launch.ts";
@@ -83,7 +84,7 @@ export class VllmProcess {
     const child = spawn(python, ["-m", "trainer.keeper", ...vllmCommand(launch)], {
       detached: true,
       stdio: ["pipe", log, log, lock],
-      env: { ...process.env, ...vllmEnvironment(launch), PYTHONPATH: join(REPOSITORY, "trainer", "src") },
+      env: childEnvironment({ ...vllmEnvironment(launch), PYTHONPATH: join(REPOSITORY, "trainer", "src") }),
     });
     closeSync(log);
     child.unref();
