@@ -12,6 +12,7 @@ import { CampaignError } from "#core/errors.ts";
 import { COMPACT_SPECIAL_TOKENS } from "#core/prompt-format/compact.ts";
 import { createSyntheticAirline, syntheticSource } from "#core/synthetic/airline.ts";
 import { COMPACT_ATOMIC_TOKENS, demonstration } from "#core/synthetic/demonstrations.ts";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import { runTrainerCommand } from "../trainer-process/run-training-job.ts";
 import { measurePassRates } from "./measure-pass-rate.ts";
 import { modelCard } from "./model-card.ts";
@@ -88,7 +89,8 @@ async function makeTokenizer({ recipe, python, workDirectory, signal, onProgress
   const jobPath = join(workDirectory, "tokenizer.json");
   await writeFile(jobPath, JSON.stringify(job));
   const { stdout } = await execa(python, ["-m", "trainer", "tokenizer", jobPath], {
-    env: { PYTHONPATH: TRAINER_SOURCE },
+    env: childEnvironment({ PYTHONPATH: TRAINER_SOURCE }),
+    extendEnv: false,
     cancelSignal: signal,
   }).catch((cause: unknown) => {
     throw new CampaignError("trainer.crashed", `the tokenizer was not made: ${String(cause)}`, { cause });

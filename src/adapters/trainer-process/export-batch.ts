@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { TRAINER_EXIT } from "#contracts/training.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
 
 const TRAINER_SOURCE = fileURLToPath(new URL("../../../trainer/src", import.meta.url));
 
@@ -23,9 +24,10 @@ export interface BatchExport {
 /** Throws config.invalid for a batch, folder or option that cannot serve, else the code that the trainer names, or trainer.crashed. */
 export async function exportBatch({ python, batchPath, engine, out, options }: BatchExport): Promise<void> {
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const env = { PYTHONPATH: TRAINER_SOURCE };
+  const env = childEnvironment({ PYTHONPATH: TRAINER_SOURCE });
   const ended = await execa(python, ["-m", "trainer", "export", batchPath, "--engine", engine, "--out", out, ...flags], {
     env,
+    extendEnv: false,
     reject: false,
   });
   if (ended.exitCode === TRAINER_EXIT.done) return;

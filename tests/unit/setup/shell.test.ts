@@ -128,6 +128,11 @@ describe("every program of ours", () => {
     expect(starters.filter((path) => !OTHERWISE.includes(path) && !text(path).includes("childEnvironment("))).toEqual([]);
   });
 
+  test("says to execa that the environment is the whole one", () => {
+    const users = files.filter((path) => /from "execa"/.test(text(path)));
+    expect(users.filter((path) => !text(path).includes("extendEnv: false"))).toEqual([]);
+  });
+
   test("hands no shell on as it is", () => {
     expect(files.filter((path) => text(path).includes("...process.env"))).toEqual([]);
   });
