@@ -10,22 +10,12 @@ import * as places from "../../../infra/setup/places.mjs";
 import { damagedDistribution, installedDistributions, sitePackages } from "../../../infra/setup/python/environment.mjs";
 import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import type { Settings } from "../settings.ts";
+import type { Finding } from "./finding.ts";
 import { listGpus } from "./gpus.ts";
 import { isPortFree, portOwner, portsFromEnvironment } from "./ports.ts";
 import { isAlive } from "./process-identity.ts";
 import { shellFindings } from "./shell-findings.ts";
 import { readState } from "./state.ts";
-
-export interface Finding {
-  readonly part: string;
-  readonly version: string | null;
-  readonly place: string | null;
-  /** "absent" is fine: the part is not needed here. So is "ignored": it was meant for other programs. */
-  readonly state: "ok" | "absent" | "ignored" | "warning" | "problem";
-  /** What is the matter, in words. */
-  readonly detail: string | null;
-  readonly remedy: string | null;
-}
 
 const SETUP = "npm run setup";
 const LOW_DISK_BYTES = 3e9;

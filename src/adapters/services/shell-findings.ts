@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { ignoredVariables, proxyVariables } from "../../../infra/setup/shell.mjs";
-import type { Finding } from "./diagnose.ts";
+import type { Finding } from "./finding.ts";
 
 const about = (state: Finding["state"], part: string, detail: string, place: string | null = null): Finding => ({
   part,

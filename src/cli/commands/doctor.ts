@@ -1,6 +1,7 @@
 // turnwise doctor: every part's version, place and state, and a remedy for each problem.
 import type { Command } from "commander";
-import { diagnose, type Finding } from "#adapters/services/diagnose.ts";
+import { diagnose } from "#adapters/services/diagnose.ts";
+import type { Finding } from "#adapters/services/finding.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { emit, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
