@@ -18,7 +18,7 @@ import { addCounts } from "#core/reading/counts.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
-import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+import { createToolCatalog, withSchemas } from "#core/reward/tool-catalogs.ts";
 import { absentNotes, type ChosenSet, environmentOf, fitNotes, requireFit, unknownNotes } from "./task-set-fit.ts";
 
 export interface RolloutFileOptions {
@@ -83,7 +83,10 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
   const files = await readFittingRollouts(paths, createToolCatalog(named), taskSet);
   const notes = absentNotes(files.rollouts, [...(named.writes ?? []), ...(named.terminals ?? [])]);
   const reading = { ...files.reading, notes: addCounts(files.reading.notes, notes) };
-  const label = (other: TierScheme) => files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, other, files.catalog));
+  const label = (other: TierScheme) =>
+    files.rollouts.map(({ task, trajectory, tools }) =>
+      labelRollout(trajectory, task, other, files.environment ?? withSchemas(files.catalog, tools)),
+    );
   return { rollouts: label(scheme), label, reading, bufferSha256: files.bufferSha256, scheme, table, advantage };
 }
 

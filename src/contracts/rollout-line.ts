@@ -36,6 +36,14 @@ export type ChatMessage = z.infer<typeof ChatMessage>;
 
 const GoldenCall = z.object({ name: z.string().min(1), arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
 
+const ToolFunction = z.object({
+  name: z.string().min(1),
+  description: z.string().nullish(),
+  parameters: z.record(z.string(), z.json()).nullish().describe("JSON schema of the arguments"),
+});
+/** In OpenAI's nested form or flat. */
+const ToolDefinition = z.union([z.object({ function: ToolFunction }).transform(({ function: tool }) => tool), ToolFunction]);
+
 /** Only `task_id`, `messages` and `outcome` are needed. Without golden actions no call can be gold or soft. `outcome: null` excludes the line. */
 export const RolloutLine = z
   .strictObject({
@@ -60,6 +68,10 @@ export const RolloutLine = z
     turnwise: Provenance.optional().describe(
       "what an export of ours says of the rollout beside: which one it was, and its outcome in full",
     ),
+    tools: z
+      .array(ToolDefinition)
+      .nullish()
+      .describe("the tools as the model was told of them; their schemas say which arguments are numbers, which nothing else does"),
   })
   .meta({ id: "RolloutLine" });
 export type RolloutLine = z.infer<typeof RolloutLine>;

@@ -1,17 +1,20 @@
 // Rollouts as JSONL (`RolloutLine`): the form for programs of other people, which loses nothing but tokens, state hashes and finish reasons.
 import type { GoldenAction } from "#contracts/task.ts";
 import { dumps } from "#core/environment/python/format.ts";
-import { dict, type PyDict } from "#core/environment/python/values.ts";
+import { dict, fromPlain, type PyDict } from "#core/environment/python/values.ts";
 import { chatMessages, type ExportContext } from "./export-tau-bench.ts";
 import type { ImportedRollout } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
 
+type JsonlContext = Pick<ExportContext, "systemPrompt" | "tools">;
+
 /** One line for each rollout, in their order. */
-export function exportJsonl(rollouts: readonly ImportedRollout[], context: Pick<ExportContext, "systemPrompt">): string {
+export function exportJsonl(rollouts: readonly ImportedRollout[], context: JsonlContext): string {
   return rollouts.map((rollout) => `${dumps(rolloutLine(rollout, context))}\n`).join("");
 }
 
-function rolloutLine({ task, trajectory, systemPrompt }: ImportedRollout, context: Pick<ExportContext, "systemPrompt">): PyDict {
+function rolloutLine({ task, trajectory, systemPrompt, tools: ownTools }: ImportedRollout, context: JsonlContext): PyDict {
+  const tools = ownTools ?? context.tools;
   return dict(
     ["task_id", task.id],
     ["trial", trajectory.trial],
@@ -24,6 +27,8 @@ function rolloutLine({ task, trajectory, systemPrompt }: ImportedRollout, contex
     ["golden_actions", task.goldenActions?.map(goldenAction) ?? null],
     ["outputs", task.outputs],
     ["messages", chatMessages(systemPrompt ?? context.systemPrompt, trajectory)],
+    // Without their schemas nobody could say whether "7" and 7 are the same to a tool.
+    ...(tools === undefined ? [] : [["tools", fromPlain(tools)] as const]),
     [PROVENANCE_KEY, provenanceOf(trajectory, task)],
   );
 }

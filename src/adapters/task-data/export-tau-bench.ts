@@ -5,6 +5,7 @@ import { parseJson } from "#core/environment/python/parse-json.ts";
 import { dict, isDict, PyDict, PyError, PyFloat, type PyValue } from "#core/environment/python/values.ts";
 import { missingOutputs } from "#core/environment/tool-environment.ts";
 import { isNoArguments } from "#core/exact-json.ts";
+import type { ToolSchema } from "#core/ports.ts";
 import { isNaturalEnding, repliesOf } from "#core/rollout/ending.ts";
 import { isErrorText } from "./import-messages.ts";
 import type { ImportedRollout } from "./imported-rollouts.ts";
@@ -13,6 +14,8 @@ import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
 /** What an export needs of the environment; null answers where it is not at hand. */
 export interface ExportContext {
   readonly systemPrompt: string | null;
+  /** Absent where the environment is not at hand. */
+  readonly tools?: readonly ToolSchema[] | undefined;
   /** tau-bench's hash of the database that the golden actions lead to. */
   readonly goldenHash: (task: ToldTask) => string | null;
 }

@@ -1,5 +1,6 @@
 // OpenAI-style JSONL: one rollout per line, `{"task_id", "messages", "outcome", …}`. The format for rollouts from anywhere else.
 import { RolloutLine } from "#contracts/rollout-line.ts";
+import type { ToolSchema } from "#core/ports.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { argumentsText, importMessages } from "./import-messages.ts";
@@ -20,7 +21,8 @@ export function importRolloutLine(value: Readonly<Record<string, unknown>>, cont
   const line = context.check(RolloutLine, value);
   if (line.outcome === null) return WITHOUT_OUTCOME;
   const position = context.position(line.task_id);
-  const conversation = importMessages(line.messages, knownTools(catalog.tools, line.golden_actions));
+  const tools = line.tools?.map(toolSchema);
+  const conversation = importMessages(line.messages, knownTools(tools ?? catalog.tools, line.golden_actions));
   const reason = unreadableReason(conversation);
   if (reason !== null) return reason;
   return createImportedRollout({
@@ -38,5 +40,10 @@ export function importRolloutLine(value: Readonly<Record<string, unknown>>, cont
     reward: line.outcome,
     isWrite: catalog.isWrite,
     provenance: line.turnwise,
+    tools,
   });
+}
+
+function toolSchema({ name, description, parameters }: NonNullable<RolloutLine["tools"]>[number]): ToolSchema {
+  return { type: "function", function: { name, description: description ?? "", parameters: parameters ?? {} } };
 }

@@ -4,6 +4,7 @@ import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { ToldTask } from "#contracts/task.ts";
 import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { PyDict } from "#core/environment/python/values.ts";
+import type { ToolSchema } from "#core/ports.ts";
 import { addCounts, type Counts, countNames } from "#core/reading/counts.ts";
 import { PLAIN_READER } from "#core/reading/describe-reading.ts";
 import { type Known, taskContent } from "#core/reading/task-identity.ts";
@@ -24,6 +25,8 @@ export interface ImportedRollout {
   readonly told?: Told;
   /** The id of its task in its file, where another task of the buffer has the same one. */
   readonly bareId?: string;
+  /** The tools as the source has them; absent when it does not say. */
+  readonly tools?: readonly ToolSchema[];
   /** How its conversation was read; absent for trajectories, which need no reading. */
   readonly read?: { readonly reader: CallReader; readonly notes: Counts };
   /** The file that it was read from; absent for rollouts of a campaign. */
@@ -104,6 +107,7 @@ export interface ImportedParts {
   readonly reward: 0 | 1;
   readonly isWrite: (toolName: string) => boolean;
   readonly origin?: Origin | null;
+  readonly tools?: readonly ToolSchema[] | undefined;
   /** What an export of ours left in the file. */
   readonly provenance?: Provenance | null | undefined;
 }
@@ -131,6 +135,7 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
     systemPrompt: parts.conversation.systemPrompt,
     origin: parts.origin ?? null,
     told: toldOf(parts, task),
+    ...(parts.tools === undefined ? {} : { tools: parts.tools }),
     read: { reader: parts.conversation.reader, notes: addCounts(parts.conversation.notes, goldenNotes(parts.goldenActions)) },
   };
 }

@@ -9,7 +9,7 @@ import type { TierScheme } from "#contracts/reward-table.ts";
 import { paperTables } from "#core/calibration/paper-tables.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { describeDoubt, labelRollout } from "#core/reward/label-rollout.ts";
-import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+import { createToolCatalog, withSchemas } from "#core/reward/tool-catalogs.ts";
 import { NUM_BUFFERS, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { type Column, emit, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { readFittingRollouts } from "../rollout-files.ts";
@@ -49,7 +49,8 @@ async function run(paths: string[], options: ReproduceOptions): Promise<void> {
   const { resamples, splits, seed, testbed: numSeeds } = options;
   const catalog = createToolCatalog({});
   const files = await readFittingRollouts(paths, catalog, null);
-  const label = (scheme: TierScheme) => files.rollouts.map(({ task, trajectory }) => labelRollout(trajectory, task, scheme, catalog));
+  const label = (scheme: TierScheme) =>
+    files.rollouts.map(({ task, trajectory, tools }) => labelRollout(trajectory, task, scheme, withSchemas(catalog, tools)));
   const load = (name: string, scheme: TierScheme) => loadRewardTable(join(REPOSITORY, "configs", "rewards"), name, scheme);
   const tables = paperTables({
     paperRollouts: label("paper/1"),

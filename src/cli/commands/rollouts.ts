@@ -60,6 +60,7 @@ async function exportRollouts(files: string[], options: ExportOptions): Promise<
 function exportContext(environment: Environment | null): ExportContext {
   return {
     systemPrompt: environment?.systemPrompt ?? null,
+    tools: environment?.tools,
     goldenHash: (task) => (environment === null ? null : goldenHash(environment, task)),
   };
 }

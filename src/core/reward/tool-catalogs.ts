@@ -56,3 +56,8 @@ export function createToolCatalog(options: {
     isKnown: options.writes === undefined ? (name) => writes.has(name) || reads.has(name) : () => true,
   };
 }
+
+/** The catalog with the schemas that a rollout brings along; without any, the catalog as it is. */
+export function withSchemas(catalog: ToolCatalog, tools: readonly ToolSchema[] | undefined): ToolCatalog {
+  return tools === undefined ? catalog : { ...catalog, tools };
+}

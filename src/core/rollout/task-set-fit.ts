@@ -5,7 +5,8 @@ import type { ToolCall, Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { equals } from "../environment/python/operations.ts";
 import { parseJson } from "../environment/python/parse-json.ts";
-import { isDict, type PyValue } from "../environment/python/values.ts";
+import type { PyValue } from "../environment/python/values.ts";
+import { parseArguments } from "../exact-json.ts";
 import type { ToolSchema } from "../ports.ts";
 import { canonicalArguments, equalArguments } from "../reward/canonical-arguments.ts";
 
@@ -96,9 +97,9 @@ function* replayCalls(
 function missOf(call: ToolCall, failsHere: boolean, schema: ToolSchema | undefined): "silent" | Miss {
   if (call.isError) return failsHere ? "silent" : "works-here";
   if (schema === undefined) return "no-such-tool";
-  const args = readJson(call.argumentsJson);
-  if (args === null || !isDict(args)) return "unreadable-arguments";
-  if (!takes(schema, args.keys())) return "other-arguments";
+  const args = parseArguments(call.argumentsJson);
+  if (args === null) return "unreadable-arguments";
+  if (!takes(schema, Object.keys(args))) return "other-arguments";
   return failsHere ? "fails-here" : "other-result";
 }
 

@@ -107,6 +107,21 @@ describe("variants of them", () => {
     expect(new Set(read.rollouts.map(({ taskId }) => taskId))).toEqual(new Set(["2512292042121000000", "2512292042121000001"]));
   });
 
+  test.each([
+    ["integer", { function: { name: "lookup", parameters: { properties: { code: { type: "integer" } } } } }, "gold_read"],
+    ["string", { type: "function", function: { name: "lookup", parameters: { properties: { code: { type: "string" } } } } }, "read"],
+    [
+      "flat integer",
+      { name: "lookup", parameters: { properties: { code: { anyOf: [{ type: "integer" }, { type: "null" }] } } } },
+      "gold_read",
+    ],
+    ["of another tool", { function: { name: "other", parameters: { properties: { code: { type: "integer" } } } } }, "soft_read"],
+  ])("schemas that a line brings along decide: %s", async (_, tool, tier) => {
+    const read = await report(fileOf(`${line(0, 0, '"007"', "7").slice(0, -1)}, "tools": [${JSON.stringify(tool)}]}`));
+    expect(tiersOf(read)).toEqual([tier]);
+    expect(read.numDoubtfulCalls).toBe(tier === "soft_read" ? 1 : 0);
+  });
+
   test("what is in doubt is counted, and said by both commands", async () => {
     const file = fileOf(...[0, 1, 2].flatMap((task) => [line(task, 0, '"007"', '"007"'), line(task, 1, '"007"', "7")]));
     const advantages = await runCommand(registerAdvantages, ["advantages", file], {});

@@ -1,5 +1,5 @@
-// `json.dump(value, file, indent=2)`: how the benchmarks' runners write their result files.
-import { dumps, jsonString } from "./format.ts";
+// `json.dump(value, file, indent=2)`: how the benchmarks' runners write their result files. Floats that were read keep all their digits.
+import { dumpsExact, jsonString } from "./format.ts";
 import { isDict, isList, type PyValue } from "./values.ts";
 
 /** The text, without a line break at the end. Empty lists and dicts stay on one line. */
@@ -13,7 +13,7 @@ export function dumpsIndented(value: PyValue, indent = ""): string {
       value.map((item) => dumpsIndented(item, inner)),
       "]",
     );
-  if (!isDict(value)) return dumps(value);
+  if (!isDict(value)) return dumpsExact(value);
   return block(
     "{",
     Array.from(value, ([key, item]) => `${jsonString(key)}: ${dumpsIndented(item, inner)}`),

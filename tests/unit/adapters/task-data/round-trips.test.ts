@@ -162,6 +162,40 @@ function facts({ task, trajectory }: ImportedRollout) {
   };
 }
 
+describe("digits and schemas", () => {
+  const exact = (called: string) =>
+    `{"task_id": "t", "outcome": 1, "golden_actions": [{"name": "pay", "arguments": {"amount": 0.12345678901234567890, "id": "007"}}],
+      "messages": [{"role": "user", "content": "go"},
+                   {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "pay", "arguments": ${called}}}]},
+                   {"role": "tool", "tool_call_id": "a", "content": "ok"}]}`.replaceAll("\n", " ");
+  const tierOf = (text: string) =>
+    read(text).rollouts.map(({ task, trajectory }) => labelTrajectory(trajectory, task, "finer/1", CATALOG)[0]?.tier);
+
+  test.each(Object.entries(EXPORTS))("%s keeps decimals of 20 digits and ids as text, so that tiers stay", (_, write) => {
+    for (const [called, tier] of [
+      ['{"amount": 0.12345678901234567890, "id": "007"}', "gold_read"],
+      ['{"amount": 0.12345678901234567891, "id": "007"}', "soft_read"],
+      ['"{\\"amount\\": 0.12345678901234567890, \\"id\\": \\"007\\"}"', "gold_read"],
+      ['{"amount": 0.12345678901234567890, "id": 7}', "soft_read"],
+    ] as const) {
+      expect(tierOf(exact(called))).toEqual([tier]);
+      expect(tierOf(write(read(exact(called)).rollouts))).toEqual([tier]);
+    }
+  });
+
+  test("JSONL keeps the schemas that a line brings along, and gets those of the environment", () => {
+    const tools = [
+      { type: "function" as const, function: { name: "pay", description: "", parameters: { properties: { id: { type: "integer" } } } } },
+    ];
+    const line = exact('{"id": 7}');
+    const own = read(`${line.slice(0, -1)}, "tools": ${JSON.stringify(tools)}}`).rollouts;
+    expect(read(exportJsonl(own, CONTEXT)).rollouts.map((rollout) => rollout.tools)).toEqual([tools]);
+    const plain = read(line).rollouts;
+    expect(read(exportJsonl(plain, CONTEXT)).rollouts.map((rollout) => rollout.tools)).toEqual([undefined]);
+    expect(read(exportJsonl(plain, { ...CONTEXT, tools })).rollouts.map((rollout) => rollout.tools)).toEqual([tools]);
+  });
+});
+
 describe("rollouts of any form and shape, from a file of any format", () => {
   test.each(Object.entries(SOURCES))(
     "%s: keep task, trial, words, calls, results, outcome, tiers and what is unknown through all formats, in any order",
