@@ -207,7 +207,7 @@ export function describeShare({ calls, same, golden, goldenWork, tasks, knownTas
   const parts = [
     ...(calls > 0 ? [`${same} of ${calls} calls`] : []),
     ...(calls < golden ? [`${goldenWork} of ${golden} golden actions`] : []),
-    ...(calls === 0 ? [`${knownTasks} of ${tasks} tasks`] : []),
+    ...(calls < golden || calls === 0 ? [`${knownTasks} of ${tasks} tasks`] : []),
   ];
   return parts.join(" and ");
 }

@@ -97,7 +97,7 @@ describe("rollouts of a known set", () => {
       await expect(run(register, [...args, "--task-set", "synthetic-airline"])).rejects.toMatchObject({
         code: "config.invalid",
         message: expect.stringMatching(
-          /^changed\.jsonl: 0 of \d+ calls( and \d+ of \d+ golden actions)? fit synthetic-airline \(\d+ give another result\)$/,
+          /^changed\.jsonl: 0 of \d+ calls( and \d+ of \d+ golden actions and \d+ of \d+ tasks)? fit synthetic-airline \(\d+ give another result\)$/,
         ),
         next: expect.stringContaining("not known here; the sets of tau-bench were not tried"),
       });
