@@ -9,6 +9,6 @@ await runWorker({
   taskQueue: CONTROL_QUEUE,
   options: { workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)), maxConcurrentActivityTaskExecutions: 4 },
   beside: ({ record, settings }, signal, log) => {
-    void startTrackingLoop({ record, baseUrl: settings.mlflowUrl, intervalSeconds: 10, signal, log });
+    void startTrackingLoop({ record, baseUrl: settings.mlflowUrl, intervalSeconds: 10, signal, log, home: settings.home });
   },
 });

@@ -20,6 +20,7 @@ import { registerSynthesize } from "./commands/synthesize.ts";
 import { registerTestbed } from "./commands/testbed.ts";
 import { registerTracking } from "./commands/tracking.ts";
 import { exitCodeOf, printFailure } from "./failure.ts";
+import { guardOutput } from "./guard-output.ts";
 import { interruption } from "./interrupt.ts";
 
 const program = new Command("turnwise")
@@ -51,6 +52,7 @@ for (const register of [
   register(program);
 }
 
+guardOutput(process.argv.includes("--json"));
 try {
   await program.parseAsync(process.argv);
 } catch (error) {

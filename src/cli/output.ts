@@ -18,15 +18,9 @@ export function emit<Data>(data: Data, options: OutputOptions, human: (data: Dat
   printLine(options.json === true ? JSON.stringify(data, null, 2) : human(data));
 }
 
-/** Writes a line to standard output. A reader that goes away (`| head`) ends the program quietly. */
+/** Writes a line to standard output. */
 export function printLine(text: string): void {
-  if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", endOnClosedPipe);
   process.stdout.write(`${text}\n`);
-}
-
-function endOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
 }
 
 /** Columns of the terminal; without one (a pipe, a file) lines are as long as they need to be. */

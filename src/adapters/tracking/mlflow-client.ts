@@ -3,6 +3,7 @@
 // Verified against MLflow 3.17.2; limits from its validation.py: 1,000 metrics, 100 params, 100 tags a batch.
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
+import { shorten } from "#core/text.ts";
 import { chooseProxy } from "../http/choose-proxy.ts";
 import { createKeepAliveFetch } from "../http/keep-alive-fetch.ts";
 
@@ -200,8 +201,8 @@ export class MlflowClient {
     }
     if (response.ok) return body;
     const text = textOf(body);
-    if (response.status === 429 || response.status >= 500) throw this.#unavailable(`status ${response.status} ${text.slice(0, 200)}`);
-    throw new CampaignError("tracking.rejected", `MLflow refuses ${path.split("?")[0]}: ${response.status} ${text.slice(0, 500)}`);
+    if (response.status === 429 || response.status >= 500) throw this.#unavailable(`status ${response.status} ${shorten(text, 200)}`);
+    throw new CampaignError("tracking.rejected", `MLflow refuses ${path.split("?")[0]}: ${response.status} ${shorten(text, 500)}`);
   }
 
   #unavailable(why: string, cause?: unknown): CampaignError {
@@ -219,7 +220,7 @@ function readAnswer<Schema extends z.ZodType>(path: string, body: Uint8Array, sc
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new CampaignError("tracking.rejected", `MLflow's answer to ${path.split("?")[0]} has another shape: ${text.slice(0, 200)}`, {
+    throw new CampaignError("tracking.rejected", `MLflow's answer to ${path.split("?")[0]} has another shape: ${shorten(text, 200)}`, {
       cause,
     });
   }

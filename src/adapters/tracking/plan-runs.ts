@@ -5,6 +5,7 @@ import type { StageManifest } from "#contracts/manifests.ts";
 import type { Meters } from "#contracts/meters.ts";
 import type { TrainingResult } from "#contracts/training.ts";
 import { addMeters, meterMetrics, NO_METERS } from "#core/campaign/meters.ts";
+import { shorten, startOf } from "#core/text.ts";
 import { noTestReasonOf } from "../history/facts.ts";
 import type { RecordedCampaign, RecordedIteration } from "../history/load.ts";
 import type { MetricPoint, RunStatus } from "./mlflow-client.ts";
@@ -194,11 +195,12 @@ function paramsOf(config: object): Record<string, string> {
 
 /** A name that MLflow accepts: letters, digits and _ - . / and spaces, at most 250. */
 function nameOf(text: string): string {
-  return text.replace(/[^\w.\-/ ]/g, "_").slice(0, MAX_KEY_LENGTH);
+  return startOf(text.replace(/[^\w.\-/ ]/g, "_"), MAX_KEY_LENGTH);
 }
 
+/** Half a character, which an earlier release may have left in the record, becomes a replacement character: it has no UTF-8. */
 function truncate(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  return shorten(text.toWellFormed(), length);
 }
 
 function snakeCase(name: string): string {

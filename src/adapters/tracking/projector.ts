@@ -3,6 +3,7 @@
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import { TrainingResult } from "#contracts/training.ts";
 import { canonicalJson, hashJson } from "#core/canonical-json.ts";
+import type { CampaignError } from "#core/errors.ts";
 import { loadCampaign, type RecordedCampaign } from "../history/load.ts";
 import type { CampaignRecord } from "../record/campaign-record.ts";
 import type { MlflowClient, MlflowRun } from "./mlflow-client.ts";
@@ -71,6 +72,18 @@ export async function projectPlans(
   return { campaignId, numRuns: plans.length, numChanged };
 }
 
+/**
+ * Whether a failure means that no campaign can be sent now. A server that answers to its version has an error of its own with this one
+ * campaign (MLflow says 500 to values that its database cannot hold), and the others need not wait for it.
+ */
+export async function isServerDown(mlflow: MlflowClient, error: CampaignError): Promise<boolean> {
+  if (error.code !== "tracking.unavailable") return false;
+  return await mlflow.version().then(
+    () => false,
+    () => true,
+  );
+}
+
 export interface ProjectionState {
   /** Runs that the record asks for. */
   readonly numRuns: number;
@@ -85,7 +98,8 @@ export async function compareProjection(mlflow: MlflowClient, campaignId: string
   const parentRunId = find(campaignKey(campaignId))?.info.run_id ?? null;
   const isProjected = (plan: RunPlan) => {
     const run = find(plan.key);
-    return run !== undefined && tagsOf(run)[PROJECTED_TAG] === hashPlan(withParent(plan, parentRunId));
+    const hash = hashPlan(withParent(plan, parentRunId)); // also of a run that is not there: a plan that cannot be sent fails here
+    return run !== undefined && tagsOf(run)[PROJECTED_TAG] === hash;
   };
   return { numRuns: plans.length, numProjected: plans.filter(isProjected).length };
 }

@@ -6,7 +6,8 @@ import { CampaignError } from "#core/errors.ts";
 import type { CampaignRecord } from "../record/campaign-record.ts";
 import { MlflowClient } from "./mlflow-client.ts";
 import { planRuns } from "./plan-runs.ts";
-import { loadProjected, projectPlans } from "./projector.ts";
+import { writeTrackingProblems } from "./problems-file.ts";
+import { isServerDown, loadProjected, projectPlans } from "./projector.ts";
 
 export interface TrackingLog {
   info(fields: object, message: string): void;
@@ -19,6 +20,8 @@ export interface TrackingLoopOptions {
   readonly intervalSeconds: number;
   readonly signal: AbortSignal;
   readonly log: TrackingLog;
+  /** Where the reasons are written for whoever asks: the home of the record. Absent: nowhere but the log. */
+  readonly home?: string;
 }
 
 /** Runs until `signal` is aborted; the promise then resolves and never rejects. */
@@ -37,6 +40,9 @@ class Tracker {
   readonly #sent = new Map<string, string>();
   readonly #ended = new Set<string>();
   readonly #reported = new Set<string>();
+  /** Campaign -> why it is not in MLflow. */
+  readonly #problems = new Map<string, string>();
+  #written: string | null = null;
   #isDown = false;
 
   constructor(options: TrackingLoopOptions) {
@@ -49,6 +55,14 @@ class Tracker {
     for (const id of ids) {
       if (this.#options.signal.aborted || !(await this.#projectOne(id))) return;
     }
+    await this.#writeProblems();
+  }
+
+  async #writeProblems(): Promise<void> {
+    const text = JSON.stringify([...this.#problems]);
+    if (this.#options.home === undefined || text === this.#written) return;
+    await writeTrackingProblems(this.#options.home, this.#problems);
+    this.#written = text;
   }
 
   /** False when MLflow does not answer: the others need not try. */
@@ -64,12 +78,16 @@ class Tracker {
         this.#sent.set(id, hash);
       }
       if (campaign.end !== null) this.#ended.add(id);
+      this.#problems.delete(id);
       return true;
     } catch (error) {
       if (this.#options.signal.aborted) return false;
-      if (!(error instanceof CampaignError && error.code === "tracking.unavailable")) return this.#report(id, error) ?? true;
-      this.#noteDown(error);
-      return false;
+      if (error instanceof CampaignError && (await isServerDown(this.#mlflow, error))) {
+        this.#noteDown(error);
+        return false;
+      }
+      this.#problems.set(id, error instanceof Error ? error.message : String(error));
+      return this.#report(id, error) ?? true;
     }
   }
 

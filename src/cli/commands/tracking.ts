@@ -5,15 +5,17 @@ import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { MlflowClient } from "#adapters/tracking/mlflow-client.ts";
 import { planRuns } from "#adapters/tracking/plan-runs.ts";
-import { compareProjection, loadProjected, type Projection, projectCampaign } from "#adapters/tracking/projector.ts";
+import { readTrackingProblems } from "#adapters/tracking/problems-file.ts";
+import { compareProjection, isServerDown, loadProjected, type Projection, projectCampaign } from "#adapters/tracking/projector.ts";
 import { CampaignError } from "#core/errors.ts";
-import { type Column, emit, type OutputOptions, printLine, renderTable } from "../output.ts";
+import { type Column, emit, type OutputOptions, plainText, printLine, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
 interface CampaignTracking {
   readonly campaignId: string;
   readonly numRuns: number;
   readonly numProjected: number | null;
+  /** Why it is not in MLflow. */
   readonly problem: string | null;
 }
 
@@ -48,8 +50,14 @@ async function status(options: OutputOptions): Promise<void> {
     if (error instanceof CampaignError && error.code === "tracking.unavailable") return null;
     throw error;
   });
+  const reasons = await readTrackingProblems(readSettings().home);
   const campaigns: CampaignTracking[] = [];
-  for (const id of await record.listCampaigns()) campaigns.push(await trackingOf(record, version === null ? null : mlflow, id));
+  for (const id of await record.listCampaigns()) {
+    const tracking = await trackingOf(record, version === null ? null : mlflow, id);
+    const isBehind = tracking.numProjected !== tracking.numRuns;
+    campaigns.push({ ...tracking, problem: tracking.problem ?? (isBehind ? (reasons[id] ?? null) : null) });
+  }
+  if (campaigns.some(({ problem }) => problem !== null)) process.exitCode = MISSING_EXIT_CODE;
   emit({ url: mlflow.baseUrl, version, campaigns }, options, renderStatus);
 }
 
@@ -59,7 +67,7 @@ async function trackingOf(record: CampaignRecord, mlflow: MlflowClient | null, c
     const numProjected = mlflow === null ? null : (await compareProjection(mlflow, campaignId, plans)).numProjected;
     return { campaignId, numRuns: plans.length, numProjected, problem: null };
   } catch (error) {
-    if (!(error instanceof CampaignError) || error.code === "tracking.unavailable") throw error;
+    if (!(error instanceof CampaignError) || (mlflow !== null && (await isServerDown(mlflow, error)))) throw error;
     return { campaignId, numRuns: 0, numProjected: null, problem: error.message };
   }
 }
@@ -70,7 +78,8 @@ const COLUMNS: readonly Column<CampaignTracking>[] = [
   { header: "in MLflow", align: "right", value: ({ numProjected }) => (numProjected === null ? "–" : String(numProjected)) },
   {
     header: "",
-    value: ({ problem, numRuns, numProjected }) => problem ?? (numProjected === numRuns || numProjected === null ? "" : "behind"),
+    value: ({ problem, numRuns, numProjected }) =>
+      (problem === null ? null : plainText(problem)) ?? (numProjected === numRuns || numProjected === null ? "" : "behind"),
   },
 ];
 
@@ -84,11 +93,30 @@ function renderStatus({ url, version, campaigns }: TrackingStatus): string {
 
 async function rebuild(options: OutputOptions): Promise<void> {
   const { record, mlflow } = open();
-  const projections: Projection[] = [];
+  const projections: (Projection | FailedProjection)[] = [];
   await mlflow.version();
-  for (const id of await record.listCampaigns()) {
-    projections.push(await projectCampaign(record, mlflow, id, { force: true }));
-    if (options.json !== true) printLine(`${id}: ${projections.at(-1)?.numRuns} runs`);
+  for (const campaignId of await record.listCampaigns()) {
+    const projection = await projectCampaign(record, mlflow, campaignId, { force: true }).catch(async (error: unknown) => {
+      if (!(error instanceof CampaignError) || (await isServerDown(mlflow, error))) throw error;
+      return { campaignId, problem: { code: error.code, message: error.message } };
+    });
+    projections.push(projection);
+    if ("problem" in projection) process.exitCode = MISSING_EXIT_CODE;
+    if (options.json !== true) printLine(describeProjection(projection));
   }
   if (options.json === true) emit(projections, options, String);
 }
+
+/** What could not be sent of a campaign; the others were. */
+interface FailedProjection {
+  readonly campaignId: string;
+  readonly problem: { readonly code: string; readonly message: string };
+}
+
+function describeProjection(projection: Projection | FailedProjection): string {
+  if (!("problem" in projection)) return `${projection.campaignId}: ${projection.numRuns} runs`;
+  return `${style.yellow(projection.campaignId)} is not in MLflow: ${plainText(projection.problem.message)}`;
+}
+
+/** As of a service that failed: something that the record has is not in MLflow, and why is said. */
+const MISSING_EXIT_CODE = 3;

@@ -1,5 +1,7 @@
 // Against a real MLflow server, started in the first test, after the campaign: what happens before it answers is part of what is tested.
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -262,6 +264,35 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     expect(after.campaigns.every(({ numRuns, numProjected }) => numRuns === numProjected)).toBe(true);
   });
 
+  test.each([400, 500])("a campaign that MLflow refuses with %d blocks no other, and is named with the reason", async (code) => {
+    const own = mkdtempSync(join(tmpdir(), "turnwise-test-"));
+    onTestFinished(() => rmSync(own, { recursive: true, force: true }));
+    const store = new CampaignRecord(new LocalArtifactStore(join(own, "record")));
+    const ids = [`a-${code}`, `b-${code}`, `c-${code}`];
+    for (const id of ids) await writeSampleCampaign(store, { id, numIterations: 1, isEnded: false });
+    const url = await startRelay(mlflow.baseUrl, (body) => (body.includes(`"campaign/b-${code}"`) ? code : null));
+    const environment = { TURNWISE_HOME: own, TURNWISE_MLFLOW_URL: url };
+    const status = async () => JSON.parse(await runCommand(registerTracking, ["tracking", "status", "--json"], environment));
+    onTestFinished(() => void (process.exitCode = undefined));
+
+    const stopping = new AbortController();
+    const log = { info: () => undefined, warn: () => undefined };
+    const loop = startTrackingLoop({ record: store, baseUrl: url, intervalSeconds: 0.2, signal: stopping.signal, log, home: own });
+    await waitFor(async () => (await runsOf(`c-${code}`)).size === 3);
+    await waitFor(async () => (await status()).campaigns[1].problem !== null);
+    stopping.abort();
+    await loop;
+    const campaigns = (await status()).campaigns as { problem: string | null; numProjected: number }[];
+    expect(campaigns.map(({ numProjected }) => numProjected)).toEqual([3, 0, 3]);
+    expect(campaigns.map(({ problem }) => problem)).toEqual([null, expect.stringContaining("no room for this"), null]);
+    expect(process.exitCode).toBe(3);
+
+    process.exitCode = undefined;
+    const rebuilt = await runCommand(registerTracking, ["tracking", "rebuild"], environment);
+    expect(rebuilt).toMatch(new RegExp(`a-${code}: 3 runs\nb-${code} is not in MLflow: .*no room for this.*\nc-${code}: 3 runs\n`));
+    expect(process.exitCode).toBe(3);
+  });
+
   test("without a server, status says so and rebuild is tracking.unavailable", async () => {
     const environment = { TURNWISE_HOME: home, TURNWISE_MLFLOW_URL: `http://127.0.0.1:${await freePort()}` };
     expect(await runCommand(registerTracking, ["tracking", "status"], environment)).toContain("does not answer");
@@ -270,6 +301,23 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     });
   });
 });
+
+/** A server before MLflow that answers itself, with the code that `refuse` gives for a request's body, and passes all else on. */
+async function startRelay(target: string, refuse: (body: string) => number | null): Promise<string> {
+  const relay = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const code = refuse(body.toString("utf8"));
+    if (code !== null) return response.writeHead(code).end("there is no room for this");
+    const headers = { "content-type": request.headers["content-type"] ?? "application/json" };
+    const answer = await fetch(target + request.url, { method: request.method ?? "GET", headers, ...(body.length > 0 ? { body } : {}) });
+    response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise<void>((done) => relay.listen(0, "127.0.0.1", done));
+  onTestFinished(() => void relay.close());
+  return `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+}
 
 /** Everything that MLflow shows of a campaign. */
 async function snapshot(campaignId: string): Promise<object[]> {

@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ProjectedCampaign, planRuns, type RunPlan } from "#adapters/tracking/plan-runs.ts";
 import type { StageManifest } from "#contracts/manifests.ts";
 import { NO_METERS } from "#core/campaign/meters.ts";
+import { hashJson } from "#core/canonical-json.ts";
 import { sampleConfig, samplePolicy } from "../../../fixtures/sample-record.ts";
 
 const ref = (schema: string, numBytes = 10) => ({ uri: "u", sha256: "0".repeat(64), numBytes, schema });
@@ -141,4 +143,21 @@ test("reports and tables are artifacts; policies, batches and giants stay in the
     "selection/report.json",
     "selection/markdown.md",
   ]);
+});
+
+test("whatever stands at the limits of a tag or a param, it is cut between characters, and every plan has its hash", () => {
+  const half = fc.constantFrom("", "\ud83d", "\ude00");
+  fc.assert(
+    fc.property(fc.integer({ min: 4990, max: 6005 }), half, (length, end) => {
+      const config = { ...sampleConfig(), description: `${"x".repeat(length)}${"🙂".repeat(600)}${end}` };
+      const [plan] = planRuns(campaign([], { campaign: { ...campaign([]).campaign, config } }));
+      const texts = [plan?.params["description"], plan?.tags["mlflow.note.content"]];
+      expect(texts.map((text) => text?.length)).toEqual([
+        expect.toSatisfy((n: number) => n > 5990 && n <= 6000),
+        expect.toSatisfy((n: number) => n >= 4999 && n <= 5000),
+      ]);
+      for (const text of texts) expect(text?.isWellFormed()).toBe(true);
+      expect(hashJson(plan?.params)).toMatch(/^[0-9a-f]{64}$/);
+    }),
+  );
 });
