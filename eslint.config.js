@@ -1,6 +1,14 @@
 // ESLint runs only what needs types, and what keeps the core pure. Everything else is Biome's and tsc's.
 import tseslint from "typescript-eslint";
 
+const CUT = "text is cut between characters: startOf, endOf or shorten of src/core/text.ts";
+/** A cut of text that a person or a model wrote: before an ellipsis, or at a limit that only text has. */
+const CUTS = [
+  "TemplateLiteral:has(TemplateElement[value.raw=/^ ?…/]) > CallExpression[callee.property.name=/^(slice|substring|substr)$/]",
+  "CallExpression[callee.property.name=/^(slice|substring|substr)$/][arguments.0.value=0][arguments.1.value>=100]",
+  "CallExpression[callee.property.name=/^(slice|substring|substr)$/][arguments.0.value=0][arguments.1.name=/^(MAX|LONGEST)_.*(TEXT|QUOTE|MESSAGE|REASON|LENGTH|COMMAND|CHARACTERS)$|^MAX_TEXT$/]",
+].map((selector) => ({ selector, message: CUT }));
+
 const PURE = "the core is pure: clock, randomness and environment come in as arguments";
 
 export default tseslint.config(
@@ -11,6 +19,7 @@ export default tseslint.config(
     plugins: { "@typescript-eslint": tseslint.plugin },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
+      "no-restricted-syntax": ["error", ...CUTS],
       "@typescript-eslint/await-thenable": "error",
       "@typescript-eslint/no-array-delete": "error",
       "@typescript-eslint/no-floating-promises": "error",
@@ -45,6 +54,7 @@ export default tseslint.config(
       ],
       "no-restricted-syntax": [
         "error",
+        ...CUTS,
         { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: PURE },
         { selector: "ImportDeclaration[source.value=/^node:/]", message: PURE },
       ],

@@ -24,6 +24,7 @@ import { LONGEST_REASON, type SteeringWord } from "#contracts/steering.ts";
 import { iterationWorkflowId, testWorkflowId } from "#contracts/workflow-ids.ts";
 import { endReason } from "#core/campaign/progress.ts";
 import { advanceState, applyWord, isHeld } from "#core/campaign/state.ts";
+import { startOf } from "#core/text.ts";
 import { controlActivities } from "./activity-options.ts";
 import { campaignTest } from "./campaign-test.ts";
 import { iteration } from "./iteration.ts";
@@ -361,4 +362,4 @@ function codedFailure(error: unknown): ApplicationFailure | null {
   return found;
 }
 
-const shorten = (text: string): string => (text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text);
+const shorten = (text: string): string => (text.length > LONGEST_REASON ? `${startOf(text, LONGEST_REASON)}…` : text);

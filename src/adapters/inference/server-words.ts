@@ -1,6 +1,6 @@
 // What an endpoint says in its own words when something is wrong, whichever way it writes that down, made fit for a message.
 import { z } from "zod";
-import { shortenMiddle } from "#core/text.ts";
+import { shortenMiddle, startOf } from "#core/text.ts";
 
 export interface ServerError {
   /** One line, cut and cleaned; empty where nothing is said. */
@@ -72,12 +72,12 @@ export function cleanWords(text: string, most = MAX_MESSAGE): string {
 /** A web page says what it is in its title, or in what is left without tags; any other text is its own sentence. */
 export function describeText(text: string): string {
   if (!isWebPage(text)) return cleanWords(text);
-  const start = text.slice(0, MAX_READ);
+  const start = startOf(text, MAX_READ);
   const title = cleanWords(/<title[^>]*>([^<]*)/i.exec(start)?.[1] ?? start.replace(/<[^>]*>/g, " "), MAX_TITLE);
   return title === "" ? "a web page" : `a web page, ${JSON.stringify(title)}`;
 }
 
-export const isWebPage = (text: string): boolean => /^\s*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html|head|body)\b/i.test(text.slice(0, 1000));
+export const isWebPage = (text: string): boolean => /^\s*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html|head|body)\b/i.test(startOf(text, 1000));
 
 function fieldsOf(value: unknown): Fields | null {
   const parsed = Fields.safeParse(Array.isArray(value) ? undefined : value);

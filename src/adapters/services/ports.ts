@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { CampaignError } from "#core/errors.ts";
+import { startOf } from "#core/text.ts";
 import { variable as given } from "../../../infra/setup/places.mjs";
 
 export interface StackPorts {
@@ -124,7 +125,7 @@ export function portOwner(port: number): string | null {
 /** Long enough for a program and its home, which tell one stack from another. */
 const LONGEST_COMMAND = 300;
 
-const shorten = (command: string) => (command.length <= LONGEST_COMMAND ? command : `${command.slice(0, LONGEST_COMMAND - 1)}…`);
+const shorten = (command: string) => (command.length <= LONGEST_COMMAND ? command : `${startOf(command, LONGEST_COMMAND - 1)}…`);
 
 function listeningInode(port: number): string | null {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;

@@ -4,6 +4,7 @@ import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import type { Clock, SimulatorOptions } from "#core/ports.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
 import { addTroubles, SimulatorFailure, type SimulatorTroubles, UNKNOWN_USAGE } from "#core/simulator/simulator-failure.ts";
+import { startOf } from "#core/text.ts";
 import { Meter } from "./complete.ts";
 
 export interface Patience {
@@ -65,7 +66,7 @@ export class Effort {
     if (canAskAgain || setting === "error")
       throw new CampaignError(
         "simulator.premature-stop",
-        `the user stopped before the last write: ${JSON.stringify(content.slice(0, 120))}`,
+        `the user stopped before the last write: ${JSON.stringify(startOf(content, 120))}`,
       );
     this.#count("simulator.premature-stop");
   }

@@ -1,6 +1,7 @@
 // An audit of a simulator as text for people.
 import type { AuditedTask, FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
+import { startOf } from "#core/text.ts";
 import { type Column, formatInterval, formatPercent, plainText, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -109,7 +110,7 @@ function flagLine(group: readonly UserFlag[]): string {
   const conversations = new Set(group.map((flag) => flag.trial)).size;
   const whats = [...new Set(group.map(({ what }) => what))];
   const list = `${whats.slice(0, MAX_WHATS).join(", ")}${whats.length > MAX_WHATS ? ", …" : ""}`;
-  const example = quote.length > MAX_QUOTE ? `${quote.slice(0, MAX_QUOTE)}…` : quote;
+  const example = quote.length > MAX_QUOTE ? `${startOf(quote, MAX_QUOTE)}…` : quote;
   return `  ${taskId}  ${kind} in ${conversations}: ${plainText(list)}  ${style.dim(`trial ${trial}, message ${message}: ${plainText(example)}`)}`;
 }
 

@@ -2,6 +2,7 @@
 // both from demonstrations. `<u>` user text, `<t>` tool result as a compact view, `<a>` agent turn, which ends with `<e>`; ids are
 // handles. Everything is a fold over the conversation from its start, so the same conversation always gives the same prompt.
 import type { AgentTurnRecord, Conversation } from "../ports.ts";
+import { startOf } from "../text.ts";
 import { type CallContext, compactCall, realCall } from "./compact/calls.ts";
 import { HandleTable } from "./compact/handles.ts";
 import { type Trip, viewOf } from "./compact/views.ts";
@@ -65,7 +66,7 @@ function agentText(turn: AgentTurnRecord["turn"], context: CallContext): string 
 }
 
 function userText(text: string, { context }: Folded): string {
-  return USER + withoutBrackets(context.handles.compress(text, true)).toLowerCase().slice(0, MAX_USER_TEXT).trim();
+  return USER + startOf(withoutBrackets(context.handles.compress(text, true)).toLowerCase(), MAX_USER_TEXT).trim();
 }
 
 /** No one but the format writes control tokens. */

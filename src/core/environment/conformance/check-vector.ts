@@ -1,5 +1,6 @@
 // One golden vector against our environments. The kind of a vector shows in its fields, so any file of vectors can be checked.
 import type { Task } from "#contracts/task.ts";
+import { startOf } from "../../text.ts";
 import { calculate } from "../calculate/calculate.ts";
 import type { DatabaseState } from "../database.ts";
 import { str } from "../python/format.ts";
@@ -183,4 +184,4 @@ function compare(place: string, wanted: string, got: string): string | null {
   return `${place}: expected ${quote(wanted.slice(start, at + CONTEXT))}, got ${quote(got.slice(start, at + CONTEXT))} (at character ${at})`;
 }
 
-const quote = (value: string) => JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value);
+const quote = (value: string) => JSON.stringify(value.length > 200 ? `${startOf(value, 200)}…` : value);

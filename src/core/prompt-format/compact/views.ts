@@ -2,6 +2,7 @@
 // observations as they are; whatever it does not recognise it shows as text, cut short, and it never throws.
 import type { FlightDate, Reservation, User } from "../../environment/airline/records.ts";
 import { isMadeWithin24Hours } from "../../synthetic/rules.ts";
+import { startOf } from "../../text.ts";
 import type { HandleTable } from "./handles.ts";
 
 const MAX_TEXT = 160;
@@ -124,7 +125,7 @@ export const flightId = (number: string, date: string): string => `${number} on 
 export const cabinWord = (cabin: string): string => (cabin === "basic_economy" ? "basic" : cabin);
 
 function plain(text: string, { handles }: ViewContext): string {
-  return handles.compress(text.slice(0, MAX_TEXT), true);
+  return handles.compress(startOf(text, MAX_TEXT), true);
 }
 
 function parseJson(text: string): unknown {

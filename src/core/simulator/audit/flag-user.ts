@@ -6,6 +6,7 @@ import type { Trajectory } from "#contracts/trajectory.ts";
 import { AIRPORTS } from "../../environment/airline/airports.ts";
 import type { Environment } from "../../environment/environment.ts";
 import { spokenText } from "../../rollout/spoken-text.ts";
+import { startOf } from "../../text.ts";
 import { isPrematureStop, pendingWrites } from "../premature-stop.ts";
 import { type Fact, factsOf, Knowledge, type Places } from "./facts.ts";
 
@@ -90,4 +91,4 @@ function wrongFactsOf(message: string, told: Knowledge, real: Knowledge, { task 
 const canFollow = ({ kind }: Fact, task: Task): boolean => kind === "date" && RELATIVE_DAYS.test(task.instruction);
 
 const MAX_QUOTE = 200;
-const quoteOf = (message: string): string => (message.length <= MAX_QUOTE ? message : `${message.slice(0, MAX_QUOTE)}…`);
+const quoteOf = (message: string): string => (message.length <= MAX_QUOTE ? message : `${startOf(message, MAX_QUOTE)}…`);

@@ -3,6 +3,7 @@ import { CampaignError } from "../../errors.ts";
 import type { SimulatorView } from "../../ports.ts";
 import { STOP_TOKEN } from "../../rollout/ending.ts";
 import { spokenText } from "../../rollout/spoken-text.ts";
+import { startOf } from "../../text.ts";
 
 /** A model that will not play: it speaks about itself, or refuses the request as such. A customer who "can't find the number" is none. */
 const REFUSALS = [
@@ -46,4 +47,4 @@ export function checkReply(content: string, view: Pick<SimulatorView, "firstUser
 }
 
 const matches = (text: string, patterns: readonly RegExp[]): boolean => patterns.some((pattern) => pattern.test(text));
-const excerpt = (text: string): string => JSON.stringify(text.slice(0, 120));
+const excerpt = (text: string): string => JSON.stringify(startOf(text, 120));

@@ -3,6 +3,7 @@
 import type { Task } from "#contracts/task.ts";
 import { CampaignError } from "../../errors.ts";
 import { STOP_TOKEN } from "../../rollout/ending.ts";
+import { startOf } from "../../text.ts";
 import {
   RESPONSE_MARK,
   REWRITE_MARK,
@@ -111,5 +112,5 @@ export function parseReflection(text: string): string {
 }
 
 function invalidFormat(what: string, text: string): CampaignError {
-  return new CampaignError("simulator.invalid-format", `the user model's answer has ${what}: ${JSON.stringify(text.slice(0, 120))}`);
+  return new CampaignError("simulator.invalid-format", `the user model's answer has ${what}: ${JSON.stringify(startOf(text, 120))}`);
 }
