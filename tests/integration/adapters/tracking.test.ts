@@ -273,7 +273,9 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     const url = await startRelay(mlflow.baseUrl, (body) => (body.includes(`"campaign/b-${code}"`) ? code : null));
     const environment = { TURNWISE_HOME: own, TURNWISE_MLFLOW_URL: url };
     const status = async () => JSON.parse(await runCommand(registerTracking, ["tracking", "status", "--json"], environment));
-    onTestFinished(() => void (process.exitCode = undefined));
+    onTestFinished(() => {
+      process.exitCode = undefined;
+    });
 
     const stopping = new AbortController();
     const log = { info: () => undefined, warn: () => undefined };
