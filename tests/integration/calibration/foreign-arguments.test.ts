@@ -68,6 +68,8 @@ describe.skipIf(!hasForeign)(`the inputs that showed it${hasForeign ? "" : ` (sk
 describe("variants of them", () => {
   test.each([
     ["a decimal of 20 digits", "100000000000000000.05", "100000000000000000.06"],
+    ["a number beyond a double", "1e400", "1e401"],
+    ["a number below a double", "1e-400", "0.0"],
     ["an integer of 40 digits", `${"1".repeat(39)}0`, "1".repeat(40)],
     ["a long id as text", '"20260101000000000000000001"', '"20260101000000000000000002"'],
     ["letter case", '"A1"', '"a1"'],

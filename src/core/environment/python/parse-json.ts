@@ -275,7 +275,8 @@ class EntryList {
 
 /** The float of a text, which it remembers when the float, as it is written again, has not all of its digits. */
 export function floatOf(value: number, lexeme: string): PyFloat {
-  const isExact = lexeme.length <= MAX_EXACT_LENGTH || canonicalNumber(lexeme) === canonicalNumber(String(value));
+  const isShort = lexeme.length <= MAX_EXACT_LENGTH && !/e/i.test(lexeme);
+  const isExact = isShort || canonicalNumber(lexeme) === canonicalNumber(String(value));
   return new PyFloat(value, isExact ? null : lexeme);
 }
 
