@@ -118,7 +118,9 @@ export async function readFittingRollouts(
   taskSet: ChosenSet | null,
 ): Promise<FittingRollouts> {
   const tasks = taskSet === null ? null : new Map(taskSet.sets.flatMap((set) => set.tasks).map((task) => [task.id, task]));
-  const files = await readRollouts(paths, { catalog, tasks });
+  // Its schemas tell readers of calls in text which values are numbers and lists.
+  const schemas = taskSet === null ? catalog : { ...catalog, tools: taskSet.environment.tools };
+  const files = await readRollouts(paths, { catalog: schemas, tasks });
   const fits = taskSet === null ? [] : await requireFit(files.rollouts, taskSet);
   const known = taskSet?.environment ?? catalog;
   const notes = { ...fitNotes(fits, taskSet?.name ?? ""), ...unknownNotes(files.rollouts, known) };

@@ -1,6 +1,6 @@
 // Every message of the agent with its calls, in whatever form the conversation has them.
 import type { ChatMessage } from "#contracts/rollout-line.ts";
-import { readArguments } from "./arguments.ts";
+import { readArguments, unwrapValues } from "./arguments.ts";
 import { messageRole, textOf } from "./message-text.ts";
 import type { Notes } from "./notes.ts";
 import { type CallReader, findTextReader, formInText, type KnownTools, readInForm, TEXT_READERS, type TextReader } from "./readers.ts";
@@ -32,7 +32,7 @@ export function agentMessages(messages: readonly ChatMessage[], tools: KnownTool
   const texts = agents.map((message) => ({ text: textOf(message), isAnswered: answered.has(message) }));
   const textReader = native.length > 0 ? null : findTextReader(texts, tools);
   const read = (message: ChatMessage): AgentMessage =>
-    hasNativeCalls(message) ? nativeMessage(message, notes) : textMessage(message, answered.has(message), textReader, tools, notes);
+    hasNativeCalls(message) ? nativeMessage(message, tools, notes) : textMessage(message, answered.has(message), textReader, tools, notes);
   return { reader: textReader?.name ?? nativeReader(native), of: read };
 }
 
@@ -57,7 +57,7 @@ function answeredMessages(messages: readonly ChatMessage[]): ReadonlySet<ChatMes
   return answered;
 }
 
-function nativeMessage(message: ChatMessage, notes: Notes): AgentMessage {
+function nativeMessage(message: ChatMessage, { schemaOf }: KnownTools, notes: Notes): AgentMessage {
   const { tool_calls: listed, function_call: single, raw_data: raw } = message;
   const calls = (listed ?? []).length > 0 ? (listed ?? []) : [{ id: "", ...(single ?? { name: "", arguments: null }) }];
   const kept = raw?.unreadable_arguments ?? [];
@@ -65,7 +65,7 @@ function nativeMessage(message: ChatMessage, notes: Notes): AgentMessage {
     content: textOf(message) || null,
     reasoning: reasoningOf(message),
     calls: calls.map(({ id, name, arguments: value }, index) => {
-      const { text, note } = readArguments(kept[index] ?? value);
+      const { text, note } = unwrapValues(readArguments(kept[index] ?? value), schemaOf(name));
       if (note !== null) notes.add(note);
       return { id, name, argumentsJson: text };
     }),

@@ -1,7 +1,7 @@
 // The arguments of a call as the JSON text of an object, whatever the harness made of them.
 import { dumpsExact } from "#core/environment/python/format.ts";
 import { parseEither } from "#core/environment/python/parse-literal.ts";
-import { isDict, type PyValue } from "#core/environment/python/values.ts";
+import { isDict, isList, PyDict, type PyValue } from "#core/environment/python/values.ts";
 import type { ReadingNote } from "./notes.ts";
 
 export interface ReadArguments {
@@ -25,6 +25,29 @@ export function readArguments(value: string | object | null | undefined): ReadAr
 export function readArgumentsValue(value: PyValue | undefined): ReadArguments {
   if (typeof value === "string" || value === undefined || value === null) return readArguments(value);
   return { text: dumpsExact(value), note: isDict(value) ? null : "calls with arguments that are no object" };
+}
+
+/**
+ * Arguments whose lists and objects are text once more (`{'ids': "['a', 'b']"}`): whoever wrote the whole as a Python literal did so with its parts.
+ * Only where the tool's schema asks for a list or an object; text that the schema knows as text stays.
+ */
+export function unwrapValues(read: ReadArguments, schema: Readonly<Record<string, unknown>> | undefined): ReadArguments {
+  const value = read.note === "calls with arguments as Python literals" ? parseEither(read.text)?.value : undefined;
+  if (value === undefined || !isDict(value)) return read;
+  const entries = Array.from(value, ([key, item]) => [key, unwrapValue(item, schemaType(schema, key))] as const);
+  return { ...read, text: dumpsExact(PyDict.from(entries)) };
+}
+
+function unwrapValue(value: PyValue, type: unknown): PyValue {
+  if (typeof value !== "string" || (type !== "array" && type !== "object")) return value;
+  const inner = parseEither(value)?.value;
+  return inner !== undefined && (type === "array" ? isList(inner) : isDict(inner)) ? inner : value;
+}
+
+/** The type of a parameter; undefined where the schema does not say. */
+export function schemaType(schema: Readonly<Record<string, unknown>> | undefined, key: string): unknown {
+  const properties = schema?.["properties"] as Readonly<Record<string, { readonly type?: unknown } | undefined>> | undefined;
+  return properties?.[key]?.type;
 }
 
 function readText(text: string, numEncodings: number): ReadArguments | null {

@@ -2,6 +2,7 @@
 import { dumpsExact } from "#core/environment/python/format.ts";
 import { parseEither } from "#core/environment/python/parse-literal.ts";
 import { isDict, isInt, isList, PyDict, PyFloat, type PyValue } from "#core/environment/python/values.ts";
+import { schemaType } from "./arguments.ts";
 import type { ReadingNote } from "./notes.ts";
 import { callsOfText, respondText, type TextCall, type TextMessage, textOrNull } from "./text-calls.ts";
 
@@ -84,17 +85,15 @@ function callsOfLines(body: string): TextCall[] | null {
 function functionCall(name: string, body: string, schema: ReturnType<SchemaOf>): TextCall[] | null {
   const whole = parseEither(body.trim());
   if (whole !== null && isDict(whole.value)) return callsOfText(`{"name": ${dumpsExact(name)}, "arguments": ${dumpsExact(whole.value)}}`);
-  const parameters = [...body.matchAll(PARAMETER)].map(([, key = "", text = ""]) => ({ key, ...typedValue(text, typeOf(schema, key)) }));
+  const parameters = [...body.matchAll(PARAMETER)].map(([, key = "", text = ""]) => ({
+    key,
+    ...typedValue(text, schemaType(schema, key)),
+  }));
   if (parameters.length === 0 && body.trim() !== "") return null;
   const value = PyDict.from(parameters.map((parameter) => [parameter.key, parameter.value] as const));
   const isGuessed = parameters.some((parameter) => parameter.isGuessed);
   const note: ReadingNote | null = isGuessed ? "calls with values that may be text or numbers: kept as text" : null;
   return [{ name, text: dumpsExact(value), note }];
-}
-
-function typeOf(schema: ReturnType<SchemaOf>, key: string): unknown {
-  const properties = schema?.["properties"] as Readonly<Record<string, { readonly type?: unknown } | undefined>> | undefined;
-  return properties?.[key]?.type;
 }
 
 /** The text as the type that the schema names. Without a schema only lists and objects are more than text. */

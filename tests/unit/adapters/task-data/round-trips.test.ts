@@ -232,4 +232,17 @@ describe("rollouts of any form and shape, from a file of any format", () => {
       { numRuns: 30 },
     );
   });
+
+  test.each(Object.entries(EXPORTS))("keep numbers beyond a double, of calls and of golden actions, in a file of %s", (_, write) => {
+    const args = '{"id": 2512292042121000001, "rate": 0.10000000000000000000000001}';
+    const messages = [
+      { role: "user", content: "a" },
+      { role: "assistant", content: null, tool_calls: [{ id: "1", name: "f", arguments: args }] },
+      { role: "tool", tool_call_id: "1", content: "ok" },
+    ];
+    const line = { task_id: "t", outcome: 1, messages, golden_actions: [{ name: "f", arguments: args }] };
+    const [rollout] = read(write(read(JSON.stringify(line)).rollouts)).rollouts;
+    expect(rollout?.trajectory.turns[0]?.toolCalls[0]?.argumentsJson).toBe(args);
+    expect(rollout?.task.goldenActions?.[0]?.argumentsJson).toBe(args);
+  });
 });

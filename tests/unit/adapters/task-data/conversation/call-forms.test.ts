@@ -207,6 +207,26 @@ describe("values of XML parameters", () => {
   });
 });
 
+describe("lists that are text inside a Python literal", () => {
+  const given = `{'ids': "['00123', '7']", 'note': "['x']", 'n': '7'}`;
+  const properties = { ids: { type: "array" }, note: { type: "string" }, n: { type: "number" } };
+  const schema = { type: "function" as const, function: { name: "f", description: "", parameters: { properties } } };
+  const argumentsOf = (text: string, ...schemas: (typeof schema)[]) => {
+    const call = { role: "assistant", content: null, tool_calls: [{ id: "1", function: { name: "f", arguments: text } }] };
+    return convert([...opening, call], knownTools(schemas)).turns[0]?.toolCalls[0]?.argumentsJson;
+  };
+
+  test("are lists where the tool's schema asks for one, and nowhere else", () => {
+    expect(argumentsOf(given, schema)).toBe(`{"ids": ["00123", "7"], "note": "['x']", "n": "7"}`);
+    expect(argumentsOf(given)).toBe(`{"ids": "['00123', '7']", "note": "['x']", "n": "7"}`);
+  });
+
+  test("stay what they are in arguments that are JSON: the tool was given text", () => {
+    const json = `{"ids": "['00123']"}`;
+    expect(argumentsOf(json, schema)).toBe(json);
+  });
+});
+
 describe("calls that were run and cannot be read", () => {
   const UNREADABLE: readonly (readonly [string, Message[]])[] = [
     ["unknown form", [say("get_order(id=7)"), { role: "tool", content: "x" }]],
