@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { AdvantagesReport } from "#contracts/advantages-report.ts";
+import { AdvantagesByPolicy, CalibrationsByPolicy } from "#contracts/by-policy.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import { CampaignConfig } from "#contracts/campaign-config.ts";
 import { EstimatorTestbedReport } from "#contracts/estimator-testbed-report.ts";
@@ -48,8 +49,10 @@ const DESTINATIONS: readonly Destination[] = [
   {
     folder: "docs/schemas/output",
     contracts: {
+      AdvantagesByPolicy,
       AdvantagesReport,
       CalibrationReport,
+      CalibrationsByPolicy,
       EstimatorTestbedReport,
       EvaluationReport,
       PaperTables,

@@ -30,6 +30,7 @@ export interface RolloutFileOptions {
   readonly data?: string;
   readonly writeTools?: string;
   readonly terminalTools?: string;
+  readonly by?: "policy";
 }
 
 const DEFAULT_TABLES: Readonly<Record<BuiltInTierScheme, string>> = {
@@ -58,11 +59,17 @@ export function addRolloutFileOptions(command: Command): Command {
     )
     .option("--task-set <name>", `replay the calls in this environment, to judge writes by their effect: ${TASK_SET_NAMES}`)
     .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)")
+    .addOption(new Option("--by <what>", "one report for each policy, as if its rollouts alone had been given").choices(["policy"]))
     .option("--write-tools <names>", "comma-separated names of tools that change state (default: those of tau-bench)")
     .option("--terminal-tools <names>", "comma-separated names of tools that end the conversation (default: transfer_to_human_agents)");
 }
 
-export interface LabelledFiles {
+export interface LabelledFiles extends LabelledPart {
+  /** The rollouts of each policy, as if they alone had been given. By name. */
+  byPolicy(): Map<string, LabelledPart>;
+}
+
+export interface LabelledPart {
   readonly rollouts: LabelledRollout[];
   /** The same rollouts under another scheme. */
   label(scheme: TierScheme): LabelledRollout[];
@@ -82,12 +89,17 @@ export async function readLabelledFiles(paths: readonly string[], options: Rollo
   const named = namedTools(options);
   const files = await readFittingRollouts(paths, createToolCatalog(named), taskSet);
   const notes = absentNotes(files.rollouts, [...(named.writes ?? []), ...(named.terminals ?? [])]);
-  const reading = { ...files.reading, notes: addCounts(files.reading.notes, notes) };
-  const label = (other: TierScheme) =>
-    files.rollouts.map(({ task, trajectory, tools }) =>
-      labelRollout(trajectory, task, other, files.environment ?? withSchemas(files.catalog, tools)),
-    );
-  return { rollouts: label(scheme), label, reading, bufferSha256: files.bufferSha256, scheme, table, advantage };
+  const labelled = ({ rollouts, reading, bufferSha256 }: RolloutFiles): LabelledPart => {
+    const label = (other: TierScheme) =>
+      rollouts.map(({ task, trajectory, tools }) =>
+        labelRollout(trajectory, task, other, files.environment ?? withSchemas(files.catalog, tools)),
+      );
+    return { rollouts: label(scheme), label, reading, bufferSha256, scheme, table, advantage };
+  };
+  return {
+    ...labelled({ ...files, reading: { ...files.reading, notes: addCounts(files.reading.notes, notes) } }),
+    byPolicy: () => new Map(Array.from(files.byPolicy(), ([name, part]) => [name, labelled(part)])),
+  };
 }
 
 export interface FittingRollouts extends RolloutFiles {

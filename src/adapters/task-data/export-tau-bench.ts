@@ -8,7 +8,7 @@ import { isNoArguments } from "#core/exact-json.ts";
 import type { ToolSchema } from "#core/ports.ts";
 import { isNaturalEnding, repliesOf } from "#core/rollout/ending.ts";
 import { isErrorText } from "./import-messages.ts";
-import type { ImportedRollout } from "./imported-rollouts.ts";
+import { bareTrajectory, type ImportedRollout } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
 
 /** What an export needs of the environment; null answers where it is not at hand. */
@@ -64,7 +64,7 @@ export function tauBenchEntry(rollout: ImportedRollout, context: ExportContext, 
         ["source", lastSource(trajectory)],
         ["user_cost", null],
         ["reward_info", isNaturalEnding(trajectory.outcome.stopReason) ? rewardInfo(rollout, context) : null],
-        [PROVENANCE_KEY, provenanceOf(trajectory, task)],
+        [PROVENANCE_KEY, provenanceOf(bareTrajectory(rollout), task)],
       ),
     ],
     ["traj", chatMessages(rollout.systemPrompt ?? context.systemPrompt, trajectory)],

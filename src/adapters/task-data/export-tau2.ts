@@ -6,7 +6,7 @@ import { missingOutputs } from "#core/environment/tool-environment.ts";
 import { repliesOf } from "#core/rollout/ending.ts";
 import { argumentsOf, type ExportContext, withTrial } from "./export-tau-bench.ts";
 import { GREETING } from "./import-messages.ts";
-import type { ImportedRollout, Origin } from "./imported-rollouts.ts";
+import { bareTrajectory, type ImportedRollout, type Origin } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
 
 /** Nothing in a trajectory tells the time, so that equal rollouts give equal files. */
@@ -122,7 +122,7 @@ export function tau2Simulation(rollout: ImportedRollout): PyDict {
     ["messages", messages(trajectory)],
     ["trial", trajectory.trial],
     ["seed", null],
-    ["info", dict([PROVENANCE_KEY, provenanceOf(trajectory, task)])],
+    ["info", dict([PROVENANCE_KEY, provenanceOf(bareTrajectory(rollout), task)])],
   );
 }
 

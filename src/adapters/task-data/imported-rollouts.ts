@@ -33,6 +33,11 @@ export interface ImportedRollout {
   readonly file?: string;
 }
 
+/** The trajectory under the id that its task has in its own file: an export says it, so that it is known to be a copy. */
+export function bareTrajectory({ trajectory, bareId }: ImportedRollout): Trajectory {
+  return bareId === undefined ? trajectory : { ...trajectory, taskId: bareId };
+}
+
 /** Evidence on which rollouts and which tasks are the same. What is not known is absent. */
 export interface Told {
   readonly known: Known;

@@ -138,7 +138,7 @@ export class JsonSlicer {
         return "end";
       default:
         throw new JsonSyntaxError(
-          this.#state === "end" ? "there is more behind the end of the JSON" : `expected ${this.#state}`,
+          `not valid JSON: ${this.#state === "end" ? "there is more behind its end" : `expected ${this.#state}`}`,
           this.#line,
         );
     }
@@ -176,7 +176,7 @@ function readKey({ text, line }: Slice): string {
   try {
     return JSON.parse(text) as string;
   } catch {
-    throw new JsonSyntaxError(`${text} is no key`, line);
+    throw new JsonSyntaxError(`not valid JSON: ${text} is no key`, line);
   }
 }
 
@@ -244,7 +244,11 @@ class Piece {
 
   #keep(part: Uint8Array): void {
     this.#length += part.length;
-    if (this.#length > this.#maxLength) throw new JsonSyntaxError(`one value of more than ${this.#maxLength} bytes`, this.line);
+    if (this.#length > this.#maxLength)
+      throw new JsonSyntaxError(
+        `one value of more than ${this.#maxLength} bytes, which no text here can hold: leave it out, or shorten it`,
+        this.line,
+      );
     this.#parts.push(part);
   }
 }

@@ -43,7 +43,11 @@ export class LineSlicer {
 
   #keep(part: Uint8Array): void {
     this.#length += part.length;
-    if (this.#length > this.#maxLength) throw new JsonSyntaxError(`a line of more than ${this.#maxLength} bytes`, this.#line);
+    if (this.#length > this.#maxLength)
+      throw new JsonSyntaxError(
+        `more than ${this.#maxLength} bytes in one line, which no text here can hold: leave it out, or shorten it`,
+        this.#line,
+      );
     if (part.length > 0) this.#parts.push(part);
   }
 

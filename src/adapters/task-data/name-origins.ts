@@ -14,26 +14,27 @@ export function nameOrigins(all: readonly Named[]): ImportedRollout[] {
   const resultsOf = renamedResults(all);
   return all.map(({ rollout, taskName, trial }) => {
     const { task, trajectory } = rollout;
-    const origin =
-      rollout.origin?.format === "tau2"
-        ? { ...rollout.origin, results: resultsOf.get(rollout.origin.results) ?? rollout.origin.results }
-        : rollout.origin;
-    if (taskName === trajectory.taskId) return { ...rollout, origin, trajectory: { ...trajectory, trial } };
+    const isRenamed = taskName !== trajectory.taskId;
+    const origin = withResults(rollout, resultsOf);
+    const isTold = isRenamed || (resultsOf.size > 1 && origin?.format === "tau2");
     return {
       ...rollout,
-      bareId: trajectory.taskId,
-      task: { ...task, id: taskName },
+      ...(isRenamed ? { bareId: trajectory.taskId, task: { ...task, id: taskName } } : {}),
       trajectory: { ...trajectory, taskId: taskName, trial },
-      origin: origin === null ? null : renamed(origin, rollout, taskName),
+      origin: origin !== null && isTold ? { ...origin, entry: toldEntry(origin.entry, rollout, isRenamed ? taskName : null) } : origin,
     };
   });
 }
 
-/** The entry under the new name, with a word on what it was called, so that it is still known to be the same. */
-function renamed(origin: Origin, { trajectory, task }: ImportedRollout, taskName: string): Origin {
-  const info = origin.entry.get("info");
-  const told = (isDict(info ?? null) ? (info as PyDict) : dict()).with(PROVENANCE_KEY, provenanceOf(trajectory, task));
-  return { ...origin, entry: origin.entry.with("task_id", taskName).with("info", told) };
+function withResults({ origin }: ImportedRollout, resultsOf: ReadonlyMap<PyDict, PyDict>): Origin | null {
+  return origin?.format === "tau2" ? { ...origin, results: resultsOf.get(origin.results) ?? origin.results } : origin;
+}
+
+/** The entry with a word on where it is from, which neither its new name nor the head of a file of several runs tells. */
+function toldEntry(entry: PyDict, { trajectory, task }: ImportedRollout, taskName: string | null): PyDict {
+  const info = entry.get("info") ?? null;
+  const told = entry.with("info", (isDict(info) ? info : dict()).with(PROVENANCE_KEY, provenanceOf(trajectory, task)));
+  return taskName === null ? told : told.with("task_id", taskName);
 }
 
 /** The results that tau2 rollouts come from, with tasks under the names that they have here. Tasks of others under such a name are dropped. */

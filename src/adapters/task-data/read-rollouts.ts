@@ -123,7 +123,7 @@ function splitByPolicy(found: Identified<Evidenced>, labels: readonly string[], 
         unread: {},
         notes: {},
       };
-      return [name, describe(identify(parts), account, bufferSha256, sources)] as const;
+      return [name, describe(identify(parts), account, hashJson({ bufferSha256, policy: name }), sources)] as const;
     }),
   );
 }

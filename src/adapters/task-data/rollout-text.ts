@@ -125,7 +125,7 @@ export class RolloutText {
       work();
     } catch (cause) {
       if (!(cause instanceof JsonSyntaxError)) throw cause;
-      throw invalid(`${this.#context.path}, line ${cause.line}: not valid JSON: ${cause.message}`, cause);
+      throw invalid(`${this.#context.path}, line ${cause.line}: ${cause.message}`, cause);
     }
   }
 

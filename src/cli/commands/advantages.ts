@@ -1,22 +1,29 @@
 // turnwise advantages FILE…: turn rewards, returns and advantages of rollouts that are already there, for any trainer.
 import type { Command } from "commander";
 import type { AdvantagesReport } from "#contracts/advantages-report.ts";
+import type { AdvantagesByPolicy } from "#contracts/by-policy.ts";
 import { reportAdvantages } from "#core/advantage/report-advantages.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { describeDoubt } from "#core/reward/label-rollout.ts";
 import { emit, formatNumber, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { renderByPolicy } from "../render-by-policy.ts";
 import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
 
 export function registerAdvantages(program: Command): void {
   addRolloutFileOptions(program.command("advantages"))
-    .option("--json", "every turn, as JSON (AdvantagesReport)")
+    .option("--json", "every turn, as JSON (AdvantagesReport; with --by AdvantagesByPolicy)")
     .description("turn rewards, returns and advantages of rollouts, to feed a trainer of your own")
     .action(run);
 }
 
 async function run(paths: string[], options: RolloutFileOptions & OutputOptions): Promise<void> {
-  const report = reportAdvantages(await readLabelledFiles(paths, options));
-  emit(report, options, render);
+  const files = await readLabelledFiles(paths, options);
+  if (options.by === undefined) emit(reportAdvantages(files), options, render);
+  else {
+    const policies = Object.fromEntries(Array.from(files.byPolicy(), ([name, part]) => [name, reportAdvantages(part)]));
+    const report: AdvantagesByPolicy = { schemaVersion: 1, by: "policy", reading: files.reading, policies };
+    emit(report, options, () => renderByPolicy(report, (one) => `${render(one)}\n`));
+  }
 }
 
 function render(report: AdvantagesReport): string {

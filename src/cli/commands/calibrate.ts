@@ -1,6 +1,8 @@
 // turnwise calibrate FILE…: the whole analysis on rollouts that are already there. No server, no key.
 import { type Command, Option } from "commander";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
+import type { CalibrationsByPolicy } from "#contracts/by-policy.ts";
+import type { CalibrationReport } from "#contracts/calibration-report.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { TokenLimitField } from "#contracts/request-fields.ts";
 import { renderPage } from "#core/calibration/page/render-page.ts";
@@ -10,7 +12,14 @@ import { CampaignError } from "#core/errors.ts";
 import { describeOptions } from "../issues.ts";
 import { numberOption, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
-import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
+import { renderByPolicy } from "../render-by-policy.ts";
+import {
+  addRolloutFileOptions,
+  type LabelledFiles,
+  type LabelledPart,
+  type RolloutFileOptions,
+  readLabelledFiles,
+} from "../rollout-files.ts";
 import { writeText } from "../write-text.ts";
 
 interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
@@ -66,35 +75,49 @@ export function registerCalibrate(program: Command): void {
     .option("--seed <text>", "seed of the split and the bootstrap", "0")
     .option("--markdown <file>", "also write the report as Markdown")
     .option("--html <file>", "also write the report as a page with plots, for a browser")
-    .option("--json", "the report as JSON (CalibrationReport)")
+    .option("--json", "the report as JSON (CalibrationReport; with --by CalibrationsByPolicy)")
     .description("what each kind of turn has to do with success, the reward table that follows, and whether the evidence carries it")
     .action(run);
 }
 
 async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const config = parseConfig(options);
+  if (options.by !== undefined && options.html !== undefined)
+    throw new CampaignError("config.invalid", "--html is a page of one report, and --by policy gives several", {
+      next: "leave one of the two out",
+    });
   const proposer =
     config.proposer === undefined
       ? null
       : openProposer(config.proposer, process.env, new AbortController().signal, (message) => console.error(message));
-  const { rollouts, reading, label, scheme, table, advantage, bufferSha256 } = await readLabelledFiles(paths, options);
-  const input = {
-    rollouts,
-    reading,
-    scheme,
-    authorTable: table,
-    inForceTable: table,
-    config,
-    advantage,
-    seed: options.seed,
-    iteration: 0,
-    bufferSha256,
-  };
-  const report = await calibrateByRule(input, label, proposer);
+  const files = await readLabelledFiles(paths, options);
+  const calibrated = (part: LabelledPart) => calibrateByRule(inputOf(part, config, options.seed), part.label, proposer);
+  if (options.by === undefined) await printReport(await calibrated(files), options);
+  else await printByPolicy(files, calibrated, options);
+}
+
+function inputOf({ rollouts, reading, scheme, table, advantage, bufferSha256 }: LabelledPart, config: CalibrationConfig, seed: string) {
+  return { rollouts, reading, scheme, authorTable: table, inForceTable: table, config, advantage, seed, iteration: 0, bufferSha256 };
+}
+
+async function printReport(report: CalibrationReport, options: CalibrateOptions): Promise<void> {
   const markdown = renderReport(report);
   if (options.markdown !== undefined) await writeText(options.markdown, markdown, "--markdown");
   if (options.html !== undefined) await writeText(options.html, renderPage(report), "--html");
   emit(report, options, () => markdown.trimEnd());
+}
+
+async function printByPolicy(
+  files: LabelledFiles,
+  calibrated: (part: LabelledPart) => Promise<CalibrationReport>,
+  options: CalibrateOptions,
+): Promise<void> {
+  const policies: Record<string, CalibrationReport> = {};
+  for (const [name, part] of files.byPolicy()) policies[name] = await calibrated(part);
+  const report: CalibrationsByPolicy = { schemaVersion: 1, by: "policy", reading: files.reading, policies };
+  const text = renderByPolicy(report, renderReport);
+  if (options.markdown !== undefined) await writeText(options.markdown, `${text}\n`, "--markdown");
+  emit(report, options, () => text);
 }
 
 function parseConfig({

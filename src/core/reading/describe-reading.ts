@@ -17,7 +17,7 @@ export function describeReading(reading: RolloutReading): [what: string, how: st
       sumCounts(excluded) > 0,
     ],
     ["not read", Object.values(unread).join("; "), Object.keys(unread).length > 0],
-    ["policies", `${list(policies)}; --by policy tells them apart`, Object.keys(policies).length > 1],
+    ["policies", `${list(policies)}; calibrate and advantages tell them apart with --by policy`, Object.keys(policies).length > 1],
     ["task sets", `${list(taskSets)} tasks`, Object.keys(taskSets).length > 1],
     ["read as", list(readers), !isPlain(readers)],
     ["take note", list(notes), sumCounts(notes) > 0],

@@ -5,6 +5,7 @@ import { encodeTrajectories } from "#adapters/record/trajectories.ts";
 import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { AdvantagesReport } from "#contracts/advantages-report.ts";
+import { AdvantagesByPolicy, CalibrationsByPolicy } from "#contracts/by-policy.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
@@ -207,3 +208,22 @@ function goldenTrajectory(task: Task, trial: number): Trajectory {
     },
   };
 }
+
+describe("--by policy", () => {
+  test("gives each policy the report that its rollouts alone have, under an account of all", async () => {
+    const folder = temporaryFolder();
+    const [a, b] = [writeRollouts(folder, "a.jsonl", [0, 1, 2]), writeRollouts(folder, "b.jsonl", [0, 1])];
+    const { reading, policies } = CalibrationsByPolicy.parse(JSON.parse(await calibrate(a, b, "--by", "policy", "--json")));
+    expect(reading).toMatchObject({ files: 2, rollouts: 200, policies: { a: 120, b: 80 } });
+    for (const [name, path] of Object.entries({ a, b })) {
+      const alone = CalibrationReport.parse(JSON.parse(await calibrate(path, "--json")));
+      expect(policies[name]?.splits).toEqual(alone.splits);
+      expect(policies[name]?.fittedTable.values).toEqual(alone.fittedTable.values);
+    }
+    const advised = AdvantagesByPolicy.parse(JSON.parse(await advantages(a, b, "--by", "policy", "--json")));
+    const alone = AdvantagesReport.parse(JSON.parse(await advantages(b, "--json")));
+    expect(advised.policies["b"]?.rollouts).toEqual(alone.rollouts);
+    expect(await calibrate(a, b, "--by", "policy")).toMatch(/120 a, 80 b[\s\S]*# Policy a[\s\S]*# Policy b/);
+    await expect(calibrate(a, b, "--by", "policy", "--html", "x.html")).rejects.toThrowError(/--html/);
+  });
+});
