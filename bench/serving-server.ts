@@ -26,7 +26,7 @@ export async function startServer(
   const child = spawn(
     readSettings().python,
     [
-      ...["-m", "trainer", "serve", "--port", "0", "--policy-root", dirname(modelDirectory), "--preload", `policy=${modelDirectory}`],
+      ...["-m", "policy_server", "--port", "0", "--policy-root", dirname(modelDirectory), "--preload", `policy=${modelDirectory}`],
       ...["--threads", String(threads), "--slots", String(slots), "--max-context", String(MAX_CONTEXT), "--die-with-parent"],
     ],
     { env: childEnvironment({ PYTHONPATH: join(REPOSITORY, "trainer", "src") }), stdio: ["ignore", "pipe", "pipe"] },

@@ -1,4 +1,4 @@
-// Tokens per second of `python -m trainer serve`, over HTTP, on conversations that share their prefix and grow turn by turn; beside it
+// Tokens per second of `python -m policy_server`, over HTTP, on conversations that share their prefix and grow turn by turn; beside it
 // transformers' generate in static batches of 16, in an environment of the benchmark's own, on the same model and the same lengths.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from trainer.model import Qwen3Shape
+from model.shape import Qwen3Shape
 
 QWEN3_4B = Qwen3Shape(
     vocab_size=151936,

@@ -11,7 +11,7 @@ needed     what has to be computed: causal attention of the heads' true width, t
 
 from dataclasses import dataclass
 
-from trainer.model import Qwen3Shape
+from model.shape import Qwen3Shape
 
 PEAK_BFLOAT16 = {"H200": 989e12, "H100": 989e12, "B200": 2250e12, "A100": 312e12}
 """Dense products per second, from the makers' data sheets (SXM models)."""

@@ -46,7 +46,7 @@ def run_here(cases: list[Case], options: argparse.Namespace) -> int:
     import torch
 
     from measure import measure
-    from trainer.job import configure_torch
+    from trainer.job_run import configure_torch
 
     configure_torch(threads=1)
     if options.any_kernels:

@@ -15,7 +15,8 @@ from trainer.backends import GPU, Backend
 from trainer.batch import Batch, Row
 from trainer.contracts import AdapterShape, Hyperparameters, TrainingJob
 from trainer.layouts import lay_out
-from trainer.model import Qwen3, Qwen3Shape
+from model.shape import Qwen3Shape
+from trainer.qwen3 import Qwen3
 from trainer.policy import TrainablePolicy
 from trainer.train import TrainLearner
 
@@ -74,7 +75,7 @@ def make_row(case: Case, prefix: torch.Tensor, vocab_size: int, generator: torch
 def make_learner(case: Case, shape: Qwen3Shape, backend: Backend, rows: list[Row], folder: Path) -> TrainLearner:
     import json
 
-    from trainer.model import qwen3_config
+    from model.shape import qwen3_config
 
     (folder / "config.json").write_text(json.dumps(qwen3_config(shape)))
     policy = TrainablePolicy(folder, backend, random_model(shape, backend))

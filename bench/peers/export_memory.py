@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save, save_file
 from torch import Tensor
-from trainer.files import write_synced
+from model.files import write_synced
 from trainer.tensor_files import write_tensors
 
 MATRIX = (2048, 4096)  # 32 MiB in float32: about a projection of a 4B model

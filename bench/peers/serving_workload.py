@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from trainer.model import Qwen3, Qwen3Shape, initialize, qwen3_config
+from model.shape import Qwen3Shape, qwen3_config
+from trainer.qwen3 import Qwen3, initialize
 from trainer.model_files import write_model
 
 SHAPE = Qwen3Shape(

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from trainer.contracts import read_training_job
-from trainer.files import sha256_file
-from trainer.job import configure_torch
+from model.files import sha256_file
+from trainer.job_run import configure_torch
 from trainer.model_files import policy_hash
 
 

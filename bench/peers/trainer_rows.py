@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from trainer.batch import read_batch
-from trainer.files import canonical_json, sha256_file
-from trainer.model import Qwen3, Qwen3Shape, initialize, qwen3_config
+from model.files import canonical_json, sha256_file
+from model.shape import Qwen3Shape, qwen3_config
+from trainer.qwen3 import Qwen3, initialize
 from trainer.model_files import write_model
 from trainer.policy import TrainablePolicy
 from trainer.train import action_logprobs

@@ -95,7 +95,7 @@ export type VllmStart = z.infer<typeof VllmStart>;
 
 export const PolicyConfig = z.discriminatedUnion("type", [
   z.strictObject({
-    type: z.literal("embedded").describe("served by `python -m trainer serve`, trained by this campaign"),
+    type: z.literal("embedded").describe("served by `python -m policy_server`, trained by this campaign"),
     checkpoint: z.string().describe("model directory, relative to the repository"),
     format: z.enum(["compact", "native"]).default("compact"),
     weights: z.enum(["full", "lora"]).default("full").describe("what is trained: all weights, or an adapter of training.adapter's shape"),

@@ -76,11 +76,11 @@ export interface TestPolicyServer {
   resume(): void;
 }
 
-/** Starts \`python -m trainer serve\` on a free port, or on \`port\`; it ends with this process at the latest. */
+/** Starts \`python -m policy_server\` on a free port, or on \`port\`; it ends with this process at the latest. */
 export async function startPolicyServer(policyRoot: string, options: readonly string[] = [], port = 0): Promise<TestPolicyServer> {
   const child = spawn(
     PYTHON,
-    ["-m", "trainer", "serve", "--policy-root", policyRoot, "--port", String(port), "--die-with-parent", ...options],
+    ["-m", "policy_server", "--policy-root", policyRoot, "--port", String(port), "--die-with-parent", ...options],
     {
       env: childEnvironment({ PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" }),
       stdio: ["ignore", "pipe", "pipe"],

@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from trainer.files import canonical_json, sha256_file
-from trainer.model import Qwen3, Qwen3Shape, initialize, qwen3_config
+from model.files import canonical_json, sha256_file
+from model.shape import Qwen3Shape, qwen3_config
 from trainer.model_files import policy_hash, write_model
+from trainer.qwen3 import Qwen3, initialize
 
 SOURCE = Path(__file__).parents[1] / "src"
 SHAPE = Qwen3Shape(
@@ -135,6 +136,10 @@ def write_job(directory: Path, model: Path, batch: Path, hyperparameters: dict[s
 
 def trainer_command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "trainer", *map(str, arguments)]
+
+
+def server_command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "policy_server", *map(str, arguments)]
 
 
 def trainer_environment() -> dict[str, str]:

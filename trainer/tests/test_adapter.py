@@ -13,13 +13,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from helpers import Zygote, output_hashes, write_job, write_tiny_model
+from model.files import sha256_file
 from test_backends import write_model_of
 from test_layouts import loss_gradients
 from trainer.adapter import WEIGHTS_FILE, adapter_off
 from trainer.backends import CPU, GPU
 from trainer.batch import Row, read_batch
 from trainer.contracts import AdapterShape, read_training_job
-from trainer.files import sha256_file
 from trainer.model_files import policy_hash
 from trainer.policy import TrainablePolicy
 from trainer.train import TrainLearner, action_logprobs, create_learner

@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from helpers import SHAPE, random_tensors, tiny_model, write_batch, write_job, write_tiny_model
+from model.errors import InvalidJob
+from model.files import sha256_file
 from test_layouts import families, loss_gradients
 from trainer.attention import segment_attention
 from trainer.backends import CPU, GPU, Backend, backend_of
 from trainer.batch import Row, read_batch
 from trainer.contracts import read_training_job
-from trainer.errors import InvalidJob
-from trainer.files import sha256_file
 from trainer.layouts import LAYOUTS, lay_out
 from trainer.policy import TrainablePolicy
 from trainer.segments import Segment

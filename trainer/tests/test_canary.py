@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from helpers import Zygote
+from model.files import sha256_file
 from trainer.batch import read_batch
 from trainer.canary import NUM_TURNS, choose_rows
-from trainer.files import sha256_file
 from trainer.policy import TrainablePolicy
 from trainer.train import action_logprobs
 

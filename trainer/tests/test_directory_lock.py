@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from helpers import Zygote, output_hashes
+from model.errors import JobError
 from trainer.directory_lock import hold
-from trainer.errors import JobError
 
 
 def test_a_second_attempt_waits_for_the_first_and_is_refused_when_that_goes_on(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from helpers import Zygote, random_tensors, tiny_model, write_batch
+from model.files import sha256_file
 from trainer.__main__ import main
 from trainer.engines import verl
 from trainer.engines.prime_rl import COMMIT, MicroBatch
-from trainer.files import sha256_file
 
 SENT = ("token_ids", "loss_mask", "sampling_logprobs", "advantages")
 Tensors = dict[str, Tensor]

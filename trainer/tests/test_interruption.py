@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers import Zygote, events, output_hashes, trainer_command, trainer_environment, write_job
-from trainer.files import file_hash
+from model.files import file_hash
 
 SHORT = {"numMinibatches": 3, "epochs": 1, "checkpointEverySteps": 1}
 

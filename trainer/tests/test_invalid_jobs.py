@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from helpers import Zygote, batch_header, events, random_tensors, tiny_model, write_batch, write_job
-from trainer.files import sha256_file
+from model.files import sha256_file
 
 Tensors = dict[str, Tensor]
 

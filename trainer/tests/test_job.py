@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from helpers import Zygote, events, run_trainer, trainer_environment
+from model.files import sha256_file
 from trainer.contracts import SCHEMAS
-from trainer.files import sha256_file
 
 
 def check(value: object, contract: str) -> None:

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from helpers import events, random_tensors, tiny_model, write_batch, write_job, write_tiny_model
+from model.errors import InvalidJob
 from recurrent_models import RECURRENT, write_model
 from test_layouts import row_of
 from trainer.backends import CPU, GPU
 from trainer.contracts import read_training_job
-from trainer.errors import InvalidJob
 from trainer.job import run_job
 from trainer.layouts import LAYOUTS
 from trainer.layouts.fit import choose_layout, misfit

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from helpers import SHAPE, write_tiny_model
+from model.errors import InvalidJob
 from trainer.attention import segment_attention
 from trainer.backends import CPU
 from trainer.batch import Row
-from trainer.errors import InvalidJob
 from trainer.layouts import LAYOUTS, lay_out, micro_batches
 from trainer.policy import TrainablePolicy
 from trainer.segments import Segment

@@ -9,9 +9,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from helpers import SHAPE, tiny_model, write_tiny_model
-from trainer.errors import InvalidJob
-from trainer.model import Qwen3, load_qwen3, qwen3_config
+from model.errors import InvalidJob
+from model.shape import qwen3_config
 from trainer.model_files import write_model
+from trainer.qwen3 import Qwen3, load_qwen3
 
 
 @pytest.mark.parametrize("shape", [SHAPE, replace(SHAPE, num_key_value_heads=4), replace(SHAPE, tie_embeddings=False)])

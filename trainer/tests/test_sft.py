@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from helpers import SHAPE, Zygote, events, output_hashes, tiny_model
+from model.files import sha256_file
 from trainer.contracts import TokenizerJob
-from trainer.files import sha256_file
-from trainer.model import load_qwen3
+from trainer.qwen3 import load_qwen3
 from trainer.sft import Row, batch_loss, learning_rate_scale
 from trainer.tokenizer import tokenizer_json
 

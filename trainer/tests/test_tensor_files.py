@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 from torch import Tensor
 
-from trainer.errors import InvalidJob
+from model.errors import InvalidJob
 from trainer.tensor_files import CHUNK_BYTES, DTYPES, chunks_of, order_of, read_header, spec_of, write_stream, write_tensors
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)

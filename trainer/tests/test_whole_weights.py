@@ -10,12 +10,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from helpers import write_tiny_model
+from model.errors import InvalidJob
+from model.shape import read_config
 from recurrent_models import write_model, write_multimodal
 from trainer.backends import CPU
 from trainer.contracts import AdapterShape
-from trainer.errors import InvalidJob
 from trainer.merge import merge
-from trainer.model import read_config
 from trainer.model_files import policy_hash
 from trainer.policy import TrainablePolicy
 from trainer.whole_weights import stored_tensors

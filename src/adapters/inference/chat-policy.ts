@@ -1,5 +1,5 @@
 // A policy behind /v1/chat/completions: real tool schemas, the server's template. Token ids and log-probabilities come back where the
-// server has them (vLLM, `python -m trainer serve`); from any other endpoint the turns can be scored and evaluated but not trained on.
+// server has them (vLLM, `python -m policy_server`); from any other endpoint the turns can be scored and evaluated but not trained on.
 import type OpenAI from "openai";
 import { z } from "zod";
 import type { PolicyRef } from "#contracts/policy.ts";

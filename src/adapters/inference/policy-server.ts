@@ -1,5 +1,5 @@
 // The servers of policies behind one interface: which weights they hold, how new ones get in, what they say about stored turns.
-// This file: `python -m trainer serve`. vLLM is in vllm/.
+// This file: `python -m policy_server`. vLLM is in vllm/.
 import type OpenAI from "openai";
 import { z } from "zod";
 import type { PolicyCanary } from "#contracts/policy.ts";

@@ -1,5 +1,5 @@
 // A policy that is spoken to in token ids: we render the prompt, so what was sampled is never tokenized again.
-// Fields beyond OpenAI's are vLLM's (return_token_ids, token_ids, stop_token_ids); `python -m trainer serve` has the same.
+// Fields beyond OpenAI's are vLLM's (return_token_ids, token_ids, stop_token_ids); `python -m policy_server` has the same.
 import type OpenAI from "openai";
 import { z } from "zod";
 import type { PolicyRef } from "#contracts/policy.ts";

@@ -44,8 +44,7 @@ function argumentsOf({ python, modelDirectory, name, logDirectory, threads, slot
   return [
     python,
     "-m",
-    "trainer",
-    "serve",
+    "policy_server",
     "--port",
     "0",
     "--policy-root",

@@ -126,7 +126,7 @@ function mlflow(home: string, ports: StackPorts, endpoints: Endpoints): ServiceS
 function policy(home: string, ports: StackPorts, endpoints: Endpoints): ServiceSpec {
   return {
     name: "policy",
-    argv: [PYTHON_BINARY, "-m", "trainer", "serve", "--port", String(ports.policy), "--policy-root", join(home, "policies")],
+    argv: [PYTHON_BINARY, "-m", "policy_server", "--port", String(ports.policy), "--policy-root", join(home, "policies")],
     env: { PYTHONPATH: join(REPOSITORY, "trainer", "src"), KMP_BLOCKTIME: "0", HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
     ports: { policy: ports.policy },
     readiness: { type: "http", url: `${endpoints.policyUrl}/health` },

@@ -1,4 +1,4 @@
-"""Takes vLLM's command line and environment, and serves what they say with `python -m trainer serve`.
+"""Takes vLLM's command line and environment, and serves what they say with `python -m policy_server`.
 
 What it was called with is appended to the file that STAND_IN_CALLS names, so that a test can look at it.
 """
@@ -20,6 +20,6 @@ with open(os.environ["STAND_IN_CALLS"], "a") as file:
 if os.environ.get("STAND_IN_FAILS"):
     sys.exit("CUDA error: no kernel image is available for execution on the device")
 root = os.environ.get("VLLM_RUNTIME_LORA_ALLOWED_PATH_PREFIXES", os.path.dirname(options.model))
-arguments = ["serve", "--policy-root", root, "--preload", f"{options.served_model_name}={options.model}", "--host", options.host]
+arguments = ["--policy-root", root, "--preload", f"{options.served_model_name}={options.model}", "--host", options.host]
 arguments += ["--port", options.port, "--max-context", options.max_model_len]
-os.execv(sys.executable, [sys.executable, "-m", "trainer", *arguments])
+os.execv(sys.executable, [sys.executable, "-m", "policy_server", *arguments])

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from model.errors import EXIT_DONE, JobError, failure_of
 from trainer import __version__
-from trainer.errors import EXIT_DONE, JobError, failure_of
 from trainer.supervision import SAVE_SECONDS
 
 EPILOG = """exit codes: 0 done; 2 invalid job or full disk, do not retry as it is; 3 diverged, do not retry; 4 the parent process is gone;
@@ -17,7 +17,7 @@ A job directory holds job.json; the trainer writes events.jsonl, checkpoints/, m
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m trainer",
-        description="Trains and serves policies. One process per job: job.json in, events.jsonl while it runs, result.json last.",
+        description="Trains policies. One process per job: job.json in, events.jsonl while it runs, result.json last.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -35,15 +35,10 @@ def build_parser() -> argparse.ArgumentParser:
     for name in ("base", "adapter", "output"):
         merge.add_argument(name, type=Path, metavar=f"{name.upper()}-DIRECTORY")
     commands.add_parser("export", help="write a batch file as the training data of prime-rl or verl (export --help)", add_help=False)
-    commands.add_parser("serve", help="serve models over HTTP with vLLM's field names (serve --help)", add_help=False)
     return parser
 
 
 def main(arguments: list[str]) -> int:
-    if arguments[:1] == ["serve"]:
-        from trainer.serve.__main__ import main as serve
-
-        return serve(arguments[1:])
     try:
         if arguments[:1] == ["export"]:
             from trainer.engines.__main__ import main as export

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from model.errors import InvalidJob
 from trainer.contracts import AdapterShape
-from trainer.errors import InvalidJob
 from trainer.model_files import WEIGHTS_METADATA, write_config
 from trainer.tensor_files import chunks_of, spec_of, write_stream
 

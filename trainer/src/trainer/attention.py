@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainer.errors import InvalidJob
+from model.errors import InvalidJob
 from trainer.segments import Segment
 from trainer.suffix_attention import suffix_attention
 from trainer.varlen_attention import fits_kernel, varlen_attention

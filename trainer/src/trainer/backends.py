@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from trainer.errors import InvalidJob
+from model.errors import InvalidJob
 
 
 @dataclass(frozen=True)

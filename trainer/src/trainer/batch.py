@@ -13,9 +13,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from model.errors import InvalidJob
+from model.files import sha256_file
 from trainer.contracts import validate
-from trainer.errors import InvalidJob
-from trainer.files import sha256_file
 
 DTYPES = {
     "token_ids": torch.int32,

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from model.files import file_hash, write_atomic
 from trainer.batch import Row
-from trainer.files import file_hash, write_atomic
 
 FILE = "canary.json"
 NUM_TURNS = 64

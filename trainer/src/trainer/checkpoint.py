@@ -14,7 +14,7 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import Tensor
 
-from trainer.files import canonical_json, file_hash, fresh_directory, replace_directory, write_synced
+from model.files import canonical_json, file_hash, fresh_directory, replace_directory, write_synced
 from trainer.tensor_files import write_tensors
 
 KEPT = 2

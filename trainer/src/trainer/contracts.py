@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.errors import InvalidJob
-from trainer.files import canonical_json
+from model.errors import InvalidJob
+from model.files import canonical_json
 
 SCHEMAS = Path(__file__).parent / "schemas"
 

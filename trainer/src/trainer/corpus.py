@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.errors import InvalidJob
+from model.errors import InvalidJob
 
 
 @dataclass(frozen=True)

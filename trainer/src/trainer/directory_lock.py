@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from trainer.errors import JobError
+from model.errors import JobError
 
 WAIT_SECONDS = 30.0  # a killed process that holds a GPU is gone when its driver has cleaned up after it
 LOOK_EVERY_SECONDS = 0.1

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from model.errors import InvalidJob
+from model.files import fresh_directory, replace_directory
 from trainer.adapter import read_adapter, read_shape
 from trainer.backends import CPU
-from trainer.errors import InvalidJob
-from trainer.files import fresh_directory, replace_directory
 from trainer.model_files import policy_hash
 from trainer.policy import TrainablePolicy
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from trainer.errors import InvalidJob
-from trainer.files import canonical_json, sha256_file, write_synced
+from model.errors import InvalidJob
+from model.files import canonical_json, sha256_file, write_synced
 from trainer.tensor_files import write_tensors
 
 WEIGHTS_METADATA = {"format": "pt"}

@@ -8,16 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.errors import InvalidJob
+from model.shape import qwen3_shape, read_config
 from trainer.adapter import adapter_off, adapter_parameters, leave_casts_to_autocast, merge_adapter, put_adapter, write_adapter
 from trainer.attention import register_with_transformers
 from trainer.backends import Backend, backend_of
 from trainer.chunked_logprobs import chunked_logprobs
 from trainer.contracts import AdapterShape
-from trainer.errors import InvalidJob
 from trainer.layouts.flat import Flat
 from trainer.loss import token_logprobs
-from trainer.model import Qwen3, load_qwen3, qwen3_shape, read_config, tied_names
 from trainer.model_files import WEIGHTS_METADATA, copy_tokenizer, write_config
+from trainer.qwen3 import Qwen3, load_qwen3, tied_names
 from trainer.segments import Segment
 from trainer.tensor_files import write_stream
 from trainer.whole_weights import few, plan_export, read_export

@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.errors import Diverged, InvalidJob
+from model.shape import Qwen3Shape, qwen3_config, qwen3_shape, read_config
 from trainer.contracts import SftJob, read_sft_job
 from trainer.corpus import read_corpus
-from trainer.errors import Diverged, InvalidJob
-from trainer.model import Qwen3, Qwen3Shape, initialize, load_weights, qwen3_config, qwen3_shape, read_config
 from trainer.model_files import copy_tokenizer, write_model
 from trainer.optimizers import AdamW, Muon, clear_gradients, gradient_norm
 from trainer.plan import length_sorted_batches
+from trainer.qwen3 import Qwen3, initialize, load_weights
 from trainer.tokenizer import SegmentEncoder
 
 ADAM_BETAS = (0.9, 0.95)

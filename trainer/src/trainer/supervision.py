@@ -1,14 +1,12 @@
 """A job never outlives the process that started it, and stops in good order on SIGTERM."""
 
-import ctypes
 import os
 import signal
-import sys
 from types import FrameType
 
-from trainer.errors import EXIT_ORPHANED, Orphaned, Terminated
+from model.errors import Orphaned, Terminated
+from model.parent import die_with_parent
 
-PR_SET_PDEATHSIG = 1
 SAVE_SECONDS = 120.0  # what ranks get to save after SIGTERM where nobody says; src/contracts/grace-periods.ts
 PARENT_VARIABLE = "TRAINER_PARENT"  # set by who knows its own id, so that its end is noticed even when it comes before ours is asked for
 
@@ -31,11 +29,3 @@ class Supervision:
 
     def _request_stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stop_requested = True
-
-
-def die_with_parent(parent: int) -> None:
-    """Asks Linux for SIGKILL when the parent ends; elsewhere `Supervision.check` notices."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit(EXIT_ORPHANED)

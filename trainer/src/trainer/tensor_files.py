@@ -15,7 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from trainer.errors import InvalidJob
+from model.errors import InvalidJob
 
 CHUNK_BYTES = 2**24
 Chunks = Iterable[memoryview | bytes]

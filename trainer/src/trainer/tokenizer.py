@@ -15,10 +15,10 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from model.errors import InvalidJob
+from model.files import fresh_directory, replace_directory, sha256_file
 from trainer.contracts import TokenizerJob, read_tokenizer_job
 from trainer.corpus import Segment, read_corpus
-from trainer.errors import InvalidJob
-from trainer.files import fresh_directory, replace_directory, sha256_file
 
 PIECES = r"\p{L}+ ?|\p{N}|[^\s\p{L}\p{N}]+ ?|\s+"
 

@@ -16,13 +16,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from model.errors import Diverged, InvalidJob
+from model.files import file_hash, replace_file, sha256_file, temporary_of
 from trainer.adapter import read_adapter
 from trainer.backends import Backend, backend_of
 from trainer.batch import Batch, Row, read_batch
 from trainer.canary import make_canary, write_canary
 from trainer.contracts import AdapterJob, Hyperparameters, TrainingJob, read_training_job
-from trainer.errors import Diverged, InvalidJob
-from trainer.files import file_hash, replace_file, sha256_file, temporary_of
 from trainer.layouts import lay_out, micro_batches
 from trainer.layouts.fit import choose_layout
 from trainer.layouts.flat import Flat

@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from trainer.files import write_atomic
+from model.files import write_atomic
 
 FILE = "usage.json"
 

@@ -12,8 +12,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from trainer.errors import InvalidJob
-from trainer.model import Qwen3, tied_names, weight_files
+from model.errors import InvalidJob
+from trainer.qwen3 import Qwen3, tied_names, weight_files
 from trainer.tensor_files import Chunks, Spec, Stored, chunks_of, read_header, spec_of
 
 

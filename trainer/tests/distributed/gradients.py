@@ -10,12 +10,12 @@ import torch.distributed as dist
 from safetensors.torch import save_file
 from torch.distributed.tensor import DTensor
 
+from model.files import write_atomic
 from trainer.backends import GPU, fsdp_on
 from trainer.contracts import read_training_job
 from trainer.distributed.group import Group, Place
 from trainer.distributed.learner import create_learner as create_sharded
-from trainer.files import write_atomic
-from trainer.job import configure_torch
+from trainer.job_run import configure_torch
 from trainer.train import TrainLearner, create_learner
 
 CPU = torch.device("cpu")

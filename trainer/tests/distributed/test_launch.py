@@ -5,8 +5,8 @@ import signal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.errors import Diverged, InvalidJob, JobError, Terminated
 from trainer.distributed.launch import Failure, cause_of
-from trainer.errors import Diverged, InvalidJob, JobError, Terminated
 
 
 def report(code: str, message: str, seconds: float = 1.0, is_typed: bool = True) -> dict[str, object]:

@@ -17,12 +17,13 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-from helpers import SHAPE, tiny_model, trainer_command, trainer_environment
-from trainer.model import Qwen3, Qwen3Shape, qwen3_config
-from trainer.serve.engine import Generation, Lane, Request
-from trainer.serve.forward import Forward
-from trainer.serve.slots import Slots
-from trainer.serve.weights import Weights, load_weights
+from helpers import SHAPE, server_command, tiny_model, trainer_environment
+from model.shape import Qwen3Shape, qwen3_config
+from policy_server.engine import Generation, Lane, Request
+from policy_server.forward import Forward
+from policy_server.slots import Slots
+from policy_server.weights import Weights, load_weights
+from trainer.qwen3 import Qwen3
 
 SPECIAL = ["<|end|>", "<|im_start|>", "<|im_end|>"]
 TOOL_CALL_PIECES = ["<tool_call>\n", '{"name": "cancel", ', '"arguments": {"id": "@r1"}}', "\n</tool_call>"]
@@ -134,8 +135,8 @@ class Server:
 
 def start_server(root: Path, *arguments: str, preload: str = "base") -> Server:
     """A server on a free port that has loaded `root/<preload>`."""
-    command = trainer_command(
-        "serve", "--port", "0", "--policy-root", root, "--preload", f"{preload}={root / preload}", "--die-with-parent", *arguments
+    command = server_command(
+        "--port", "0", "--policy-root", root, "--preload", f"{preload}={root / preload}", "--die-with-parent", *arguments
     )
     process = subprocess.Popen(command, env=trainer_environment(), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from model.files import sha256_file
 from serve.adapter_helpers import reference_logprobs, write_adapter
 from serve.serve_helpers import SERVED_SHAPE, Server, random_prompt, start_server
-from trainer.files import sha256_file
 from trainer.model_files import policy_hash
 
 PROMPTS = [random_prompt(seed, 9 + 5 * seed, SERVED_SHAPE.vocab_size).tolist() for seed in range(4)]

@@ -1,8 +1,8 @@
 import json
 
+from policy_server.chat import DEFAULT_TEMPLATE, ChatTemplate, parse_tool_calls, read_messages
+from policy_server.text import TextCodec
 from serve.serve_helpers import byte_tokenizer
-from trainer.serve.chat import DEFAULT_TEMPLATE, ChatTemplate, parse_tool_calls, read_messages
-from trainer.serve.text import TextCodec
 
 TOOLS = [{"type": "function", "function": {"name": "cancel", "description": "d", "parameters": {"type": "object"}}}]
 CALL = {"id": "x", "type": "function", "function": {"name": "cancel", "arguments": '{"id": "@r1"}'}}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from policy_server.engine import Generation, NonFinite, Request
+from policy_server.sampling import sample, uniforms
+from policy_server.weights import Weights
 from serve.serve_helpers import bits, make_lane, random_prompt, run, weights_of
-from trainer.serve.engine import Generation, NonFinite, Request
-from trainer.serve.sampling import sample, uniforms
-from trainer.serve.weights import Weights
 
 PROMPT = random_prompt(1, 70)
 REQUEST = Request(PROMPT, temperature=0.9, max_tokens=20, seed=5)
@@ -129,8 +129,8 @@ def test_tokens_are_drawn_with_their_probabilities():
 
 
 def test_wrong_directory_content_is_refused(tmp_path: Path):
-    from trainer.errors import InvalidJob
-    from trainer.serve.registry import Limits, load_policy
+    from model.errors import InvalidJob
+    from policy_server.registry import Limits, load_policy
 
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(InvalidJob, match="plain Qwen3"):

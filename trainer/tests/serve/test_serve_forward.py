@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import SHAPE
+from model.errors import InvalidJob
+from policy_server import selfcheck
+from policy_server.device_forward import DeviceForward
+from policy_server.forward import Forward, Rows, StepModel
+from policy_server.placement import Placement
+from policy_server.weights import Weights, load_weights
 from serve.serve_helpers import random_prompt, weights_of
-from trainer.errors import InvalidJob
-from trainer.serve import selfcheck
-from trainer.serve.device_forward import DeviceForward
-from trainer.serve.forward import Forward, Rows, StepModel
-from trainer.serve.placement import Placement
-from trainer.serve.weights import Weights, load_weights
 
 LONG = replace(SHAPE, max_positions=256)
 PROMPTS = [random_prompt(seed, length) for seed, length in enumerate((90, 140, 3, 66))]

@@ -10,9 +10,9 @@ import httpx
 import pytest
 import torch
 
-from helpers import trainer_command, trainer_environment
+from helpers import server_command, trainer_environment
+from model.files import sha256_file
 from serve.serve_helpers import SERVED_SHAPE, Server, is_running, random_prompt, start_server, until, write_policy
-from trainer.files import sha256_file
 
 PROMPTS = [random_prompt(seed, 5 + 7 * seed, SERVED_SHAPE.vocab_size).tolist() for seed in range(12)]
 TOOLS = [{"type": "function", "function": {"name": "cancel", "description": "Cancels.", "parameters": {"type": "object"}}}]
@@ -351,7 +351,7 @@ def test_a_draining_server_answers_what_runs_and_refuses_what_is_new(policy_root
 
 def test_a_taken_port_and_wrong_arguments_are_told_clearly(policy_root: Path, tmp_path: Path):
     def start(*arguments: str | Path) -> tuple[int, str]:
-        command = trainer_command("serve", "--policy-root", *arguments)
+        command = server_command("--policy-root", *arguments)
         done = subprocess.run(command, env=trainer_environment(), capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stderr
 
@@ -368,7 +368,7 @@ def test_a_taken_port_and_wrong_arguments_are_told_clearly(policy_root: Path, tm
 
 
 def test_a_server_told_so_dies_with_its_parent(policy_root: Path):
-    command = " ".join(trainer_command("serve", "--port", "0", "--policy-root", policy_root, "--die-with-parent"))
+    command = " ".join(server_command("--port", "0", "--policy-root", policy_root, "--die-with-parent"))
     parent = subprocess.Popen(["/bin/sh", "-c", f"{command} & wait"], env=trainer_environment(), stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pid = json.loads(parent.stdout.readline())["pid"]

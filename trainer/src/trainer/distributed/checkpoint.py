@@ -13,9 +13,9 @@ from torch.distributed.checkpoint.filesystem import FileSystemReader, FileSystem
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
+from model.files import file_hash
 from trainer.checkpoint import Checkpoint, Checkpoints, TensorGroups, Warn, read_state, step_of
 from trainer.distributed.group import Group
-from trainer.files import file_hash
 
 
 class ShardedCheckpoints(Checkpoints):

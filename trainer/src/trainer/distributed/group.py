@@ -10,7 +10,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
-from trainer.errors import Terminated
+from model.errors import Terminated
 from trainer.supervision import Supervision
 
 # The last resort: whoever supervises the job notices a rank that hangs long before.

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from model.errors import EXIT_TERMINATED, JobError, Terminated, error_of
 from trainer.contracts import TrainingJob, read_training_job
 from trainer.directory_lock import hold
-from trainer.errors import EXIT_TERMINATED, JobError, Terminated, error_of
-from trainer.job import is_done
+from trainer.job_run import is_done
 from trainer.supervision import PARENT_VARIABLE, Supervision
 
 MEETING_VARIABLE = "TRAINER_MEETING"  # the folder where the ranks of a launcher meet, and leave their failures

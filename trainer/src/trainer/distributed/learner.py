@@ -10,6 +10,7 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
+from model.files import temporary_of
 from trainer.backends import Backend, fsdp_on
 from trainer.batch import Batch, Row
 from trainer.contracts import TrainingJob
@@ -17,7 +18,6 @@ from trainer.distributed.deal import deal
 from trainer.distributed.group import Group
 from trainer.distributed.load_turns import Turns, num_loaders
 from trainer.distributed.sharding import ShardedPolicy, sharded_like, whole
-from trainer.files import temporary_of
 from trainer.layouts import lay_out
 from trainer.loss import MinibatchCounts
 from trainer.optimizers import gradient_norm

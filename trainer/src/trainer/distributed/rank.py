@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
+from model.errors import EXIT_CRASHED, EXIT_DONE, InvalidJob, JobError, failure_of
+from model.files import write_atomic
 from trainer.contracts import TrainingJob, read_training_job
 from trainer.distributed.checkpoint import ShardedCheckpoints
 from trainer.distributed.group import Group, GroupSupervision, Place
 from trainer.distributed.launch import AFTERMATH_SECONDS, MEETING_VARIABLE, report_path
 from trainer.distributed.learner import create_learner
-from trainer.errors import EXIT_CRASHED, EXIT_DONE, InvalidJob, JobError, failure_of
-from trainer.files import write_atomic
-from trainer.job import JobRun, configure_torch, is_done
+from trainer.job_run import JobRun, configure_torch, is_done
 from trainer.supervision import Supervision
 
 

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from model.errors import InvalidJob
 from trainer.backends import Backend
 from trainer.distributed.group import Group
-from trainer.errors import InvalidJob
 from trainer.layouts.flat import Flat
-from trainer.model import Qwen3
 from trainer.policy import TrainablePolicy
+from trainer.qwen3 import Qwen3
 
 
 class Root(nn.Module):

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import EXIT_DONE, InvalidJob
+from model.errors import EXIT_DONE, InvalidJob
 
 if TYPE_CHECKING:
     from trainer.engines.rows import ExportBatch

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from model.errors import InvalidJob
+from model.files import canonical_json, fresh_directory, sync_directory, write_synced
 from trainer.engines.rows import ExportBatch
-from trainer.errors import InvalidJob
-from trainer.files import canonical_json, fresh_directory, sync_directory, write_synced
 
 MANIFEST = "export.json"
 

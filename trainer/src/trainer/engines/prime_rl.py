@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from model.errors import InvalidJob
 from trainer.engines.rows import ExportBatch, ExportRow
-from trainer.errors import InvalidJob
 from trainer.plan import minibatch, num_steps
 
 COMMIT = "559b44772e471d1538537b8805cc77f3824a5e64"

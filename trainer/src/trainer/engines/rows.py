@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
+from model.errors import InvalidJob
+from model.files import sha256_file
 from trainer.batch import read_arrays
-from trainer.errors import InvalidJob
-from trainer.files import sha256_file
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from model.files import canonical_json
 from trainer.engines.rows import ExportBatch, ExportRow
-from trainer.files import canonical_json
 
 VERSION = "0.9.1"
 FILE = "dataproto.safetensors"

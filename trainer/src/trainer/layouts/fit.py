@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from model.errors import InvalidJob
 from trainer.batch import Row
-from trainer.errors import InvalidJob
 from trainer.layouts import lay_out
-from trainer.model import Qwen3
 from trainer.policy import TrainablePolicy
+from trainer.qwen3 import Qwen3
 
 TOLERANCE = 1e-3
 """Of the norm of a row's logits. Rounding makes 1e-6."""

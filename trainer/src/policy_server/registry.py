@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from trainer.errors import InvalidJob
-from trainer.files import sha256_file
-from trainer.serve import adapter
-from trainer.serve.chat import ChatTemplate, read_chat_template
-from trainer.serve.engine import Lane
-from trainer.serve.failures import ApiError, invalid
-from trainer.serve.forward import ROW_MULTIPLE
-from trainer.serve.placement import Placement
-from trainer.serve.selfcheck import exact_row_multiple
-from trainer.serve.slots import Slots
-from trainer.serve.text import TextCodec, read_codec, read_end_token_ids, read_json
-from trainer.serve.weights import load_weights
+from model.errors import InvalidJob
+from model.files import sha256_file
+from policy_server import adapter
+from policy_server.chat import ChatTemplate, read_chat_template
+from policy_server.engine import Lane
+from policy_server.failures import ApiError, invalid
+from policy_server.forward import ROW_MULTIPLE
+from policy_server.placement import Placement
+from policy_server.selfcheck import exact_row_multiple
+from policy_server.slots import Slots
+from policy_server.text import TextCodec, read_codec, read_end_token_ids, read_json
+from policy_server.weights import load_weights
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _POLICY_HASH = re.compile(r"[0-9a-f]{64}")

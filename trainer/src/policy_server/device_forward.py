@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainer.serve.forward import Rows, rotary_tables
-from trainer.serve.weights import LayerWeights, Weights
+from policy_server.forward import Rows, rotary_tables
+from policy_server.weights import LayerWeights, Weights
 
 
 class DeviceForward:

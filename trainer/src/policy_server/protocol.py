@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from trainer.serve.engine import Generation
-from trainer.serve.failures import ApiError, invalid
-from trainer.serve.registry import Policy
-from trainer.serve.slots import IntArray
+from policy_server.engine import Generation
+from policy_server.failures import ApiError, invalid
+from policy_server.registry import Policy
+from policy_server.slots import IntArray
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "stream": (False,),

@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response
 
-from trainer.serve.failures import ApiError, invalid
+from policy_server.failures import ApiError, invalid
 
-log = logging.getLogger("trainer.serve")
+log = logging.getLogger("policy_server")
 
 Body = dict[str, Any]
 

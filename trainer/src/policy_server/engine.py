@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from trainer.serve.forward import Rows, StepModel
-from trainer.serve.sampling import FloatArray, Sampled, sample, uniforms
-from trainer.serve.slots import IntArray, Slots
+from policy_server.forward import Rows, StepModel
+from policy_server.sampling import FloatArray, Sampled, sample, uniforms
+from policy_server.slots import IntArray, Slots
 
-log = logging.getLogger("trainer.serve")
+log = logging.getLogger("policy_server")
 
 FinishReason = Literal["stop", "length", "scored"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from trainer.errors import InvalidJob
-from trainer.model import Qwen3Shape, qwen3_shape, read_config
+from model.errors import InvalidJob
+from model.shape import Qwen3Shape, qwen3_shape, read_config
 
 
 @dataclass(frozen=True)

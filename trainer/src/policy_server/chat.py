@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 from jinja2 import Environment, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from trainer.errors import InvalidJob
-from trainer.serve.failures import invalid
-from trainer.serve.text import read_json
+from model.errors import InvalidJob
+from policy_server.failures import invalid
+from policy_server.text import read_json
 
 END_OF_TURN = "<|im_end|>"
 DEFAULT_TEMPLATE = """\

@@ -4,12 +4,12 @@ import logging
 
 import numpy as np
 
-from trainer.model import Qwen3Shape
-from trainer.serve.forward import ROW_MULTIPLE, Rows, StepModel
-from trainer.serve.placement import Placement
-from trainer.serve.weights import Weights
+from model.shape import Qwen3Shape
+from policy_server.forward import ROW_MULTIPLE, Rows, StepModel
+from policy_server.placement import Placement
+from policy_server.weights import Weights
 
-log = logging.getLogger("trainer.serve")
+log = logging.getLogger("policy_server")
 
 LENGTHS = (3, 20, 70)
 CPU = Placement()

@@ -9,7 +9,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from tokenizers import Tokenizer
 
-from trainer.errors import InvalidJob
+from model.errors import InvalidJob
 
 
 class TextCodec:

@@ -1,5 +1,4 @@
-"""The HTTP application. Routes are plain Starlette ones inside FastAPI: tens of requests arrive per engine step, and body models
-would cost more than the model does."""
+"""The HTTP application, on Starlette: tens of requests arrive per engine step, and body models would cost more than the model does."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,34 +6,34 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
+from starlette.routing import Route
 
-from trainer.serve import protocol
-from trainer.serve.chat import END_OF_TURN, parse_tool_calls, read_messages
-from trainer.serve.engine import Engine, Generation, Request
-from trainer.serve.failures import ApiError, invalid
-from trainer.serve.http import Body, json_endpoint, plain_http_error, read_endpoint
-from trainer.serve.registry import Policy, Registry
+from policy_server import protocol
+from policy_server.chat import END_OF_TURN, parse_tool_calls, read_messages
+from policy_server.engine import Engine, Generation, Request
+from policy_server.failures import ApiError, invalid
+from policy_server.http import Body, json_endpoint, plain_http_error, read_endpoint
+from policy_server.registry import Policy, Registry
 
 DISCONNECT_CHECK_SECONDS = 1.0
 DEFAULT_COMPLETION_TOKENS = 16
 
 
-def create_app(service: "Service") -> FastAPI:
+def create_app(service: "Service") -> Starlette:
     """The application with its engine, which runs from the first request's arrival to the last one's answer (ASGI lifespan)."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI):
+    async def lifespan(_: Starlette):
         service.start()
         watch = asyncio.create_task(service.watch_clients())
         yield
         watch.cancel()
         await asyncio.to_thread(service.engine.stop)
 
-    app = FastAPI(title="Turnwise policy server", lifespan=lifespan, openapi_url=None)
-    for path, handler in {
+    writing = {
         "/v1/completions": service.complete,
         "/v1/chat/completions": service.chat,
         "/v1/score": service.score,
@@ -44,12 +43,11 @@ def create_app(service: "Service") -> FastAPI:
         "/v1/unload_lora_adapter": service.unload_adapter,
         "/tokenize": service.tokenize,
         "/detokenize": service.detokenize,
-    }.items():
-        app.router.add_route(path, json_endpoint(handler), methods=["POST"])
-    for path, read in {"/v1/models": service.models, "/weight_info": service.weight_info, "/health": service.health}.items():
-        app.router.add_route(path, read_endpoint(read), methods=["GET"])
-    app.add_exception_handler(HTTPException, plain_http_error)
-    return app
+    }
+    reading = {"/v1/models": service.models, "/weight_info": service.weight_info, "/health": service.health}
+    routes = [Route(path, json_endpoint(handler), methods=["POST"]) for path, handler in writing.items()]
+    routes += [Route(path, read_endpoint(read), methods=["GET"]) for path, read in reading.items()]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: plain_http_error})
 
 
 class Service:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainer.serve.weights import Weights
+from policy_server.weights import Weights
 
 BUCKET = 32
 ROW_MULTIPLE = 16

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.errors import InvalidJob
-from trainer.model import Qwen3Shape
-from trainer.serve.text import read_json
-from trainer.serve.weights import LayerWeights, Weights
+from model.errors import InvalidJob
+from model.shape import Qwen3Shape
+from policy_server.text import read_json
+from policy_server.weights import LayerWeights, Weights
 
 CONFIG = "adapter_config.json"
 TENSORS = "adapter_model.safetensors"

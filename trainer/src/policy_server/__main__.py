@@ -1,4 +1,4 @@
-"""`python -m trainer serve`: arguments, socket, signals. Everything heavy is imported after the arguments are understood."""
+"""`python -m policy_server`: arguments, socket, signals. Everything heavy is imported after the arguments are understood."""
 
 import argparse
 import json
@@ -13,13 +13,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from trainer.errors import EXIT_CRASHED, EXIT_DONE, JobError
+from model.errors import EXIT_CRASHED, EXIT_DONE, JobError
 
 if TYPE_CHECKING:
     import uvicorn
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
-    from trainer.serve.app import Service
+    from policy_server.app import Service
 
 EXIT_PORT_TAKEN = 5
 
@@ -30,7 +30,7 @@ answered, new requests get 503, then exit code 0. Other exit codes: 1 failed, 2 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m trainer serve", description="Serves small Qwen3 policies on a CPU or a small GPU.", epilog=EPILOG
+        prog="python -m policy_server", description="Serves small Qwen3 policies on a CPU or a small GPU.", epilog=EPILOG
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8620, help="0 takes a free one (see the ready line)")
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         print(f"error: config.invalid: {mistake}", file=sys.stderr)
         return 2
     if options.die_with_parent:
-        from trainer.supervision import die_with_parent
+        from model.parent import die_with_parent
 
         die_with_parent(os.getppid())
     os.environ.setdefault("KMP_BLOCKTIME", "0")
@@ -104,9 +104,9 @@ def _listen(host: str, port: int) -> socket.socket:
 def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
     import torch
 
-    from trainer.serve.app import Service, create_app
-    from trainer.serve.placement import placement_of
-    from trainer.serve.registry import Limits, Registry
+    from policy_server.app import Service, create_app
+    from policy_server.placement import placement_of
+    from policy_server.registry import Limits, Registry
 
     torch.set_num_threads(options.threads)
     sys.setswitchinterval(0.001)
@@ -122,7 +122,7 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
     return EXIT_DONE if server.started else EXIT_CRASHED
 
 
-def _create_server(app: "FastAPI", service: "Service", listener: socket.socket) -> "uvicorn.Server":
+def _create_server(app: "Starlette", service: "Service", listener: socket.socket) -> "uvicorn.Server":
     import uvicorn
 
     class Server(uvicorn.Server):

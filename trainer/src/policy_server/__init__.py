@@ -3,10 +3,3 @@
 The sampled tokens and their log-probabilities are a pure function of (weights, prompt token ids, temperature, seed), to the bit,
 on one machine: not of what else is in the batch, of what was cached, or of how a prompt was cut into steps. See forward.py.
 """
-
-
-def main(arguments: list[str]) -> int:
-    """Runs the server until SIGTERM; the exit code."""
-    from trainer.serve.__main__ import main as run
-
-    return run(arguments)

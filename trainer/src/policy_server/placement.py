@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
-from trainer.errors import InvalidJob
-from trainer.serve.device_forward import DeviceForward
-from trainer.serve.forward import Forward, StepModel
-from trainer.serve.weights import Weights
+from model.errors import InvalidJob
+from policy_server.device_forward import DeviceForward
+from policy_server.forward import Forward, StepModel
+from policy_server.weights import Weights
 
 
 @dataclass(frozen=True)
