@@ -8,8 +8,9 @@ const MAKE_MODEL = `
 import json, sys, torch
 from pathlib import Path
 from trainer.contracts import TokenizerJob
-from trainer.model import Qwen3, Qwen3Shape, initialize, qwen3_config
+from model.shape import Qwen3Shape, qwen3_config
 from trainer.model_files import write_model
+from trainer.qwen3 import Qwen3, initialize
 from trainer.tokenizer import tokenizer_json, tokenizer_config
 r = json.load(sys.stdin)
 directory = Path(r["directory"]); directory.mkdir(parents=True)
