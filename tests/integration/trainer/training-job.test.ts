@@ -89,7 +89,7 @@ describe.skipIf(!hasPython)("a training job", () => {
       ...whole,
       backend: "fsdp",
       numProcesses: 2,
-      hyperparameters: { ...whole.hyperparameters, epochs: 5000, checkpointEverySteps: 1000 },
+      hyperparameters: { ...whole.hyperparameters, epochs: 1000, checkpointEverySteps: 1000 },
     };
     let ranks: number[] = [];
     const onEvent = (event: TrainingEvent) => {
