@@ -84,7 +84,7 @@ export const SimulatorAudit = z
     troubles: z
       .record(z.string(), Count)
       .describe(
-        "replies that were made again or flagged, by error code; provider.unknown-usage: answers whose tokens the server does not say, metered as none",
+        "replies that were made again or flagged, by error code; provider.unknown-usage: answers whose tokens the server does not say, metered as none; simulator.cut-answer: answers that were cut at the limit of tokens and taken as they are",
       ),
     notes: z.array(z.string()).describe("what the endpoint was sent otherwise than it was set, because it refuses it"),
   })

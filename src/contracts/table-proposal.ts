@@ -28,6 +28,11 @@ export const ProposalRecord = z
       promptTokens: z.int().nonnegative(),
       completionTokens: z.int().nonnegative(),
       usd: z.number().nonnegative(),
+      uncountedCalls: z
+        .int()
+        .positive()
+        .optional()
+        .describe("calls whose server does not say all tokens that they cost, which are metered as none; absent: none"),
     }),
     proposal: TableProposal.nullable().describe("null when no attempt gave a usable answer: the table in force stays"),
   })

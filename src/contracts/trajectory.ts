@@ -121,7 +121,9 @@ export const Trajectory = z
     simulatorTroubles: z
       .record(z.string(), z.int().positive())
       .optional()
-      .describe("replies of the user that were made again or flagged, by error code, e.g. simulator.premature-stop; absent when none was"),
+      .describe(
+        "replies of the user that were made again or flagged, by error code, e.g. simulator.premature-stop; simulator.cut-answer: cut at the limit of tokens and taken as it is; absent when none was",
+      ),
   })
   .meta({ id: "Trajectory" });
 export type Trajectory = z.infer<typeof Trajectory>;

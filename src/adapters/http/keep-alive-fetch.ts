@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, type ZlibOptions, zstdDecompress } from "node:zlib";
 import { CampaignError } from "#core/errors.ts";
 import { type ChosenProxy, describeProxy } from "./choose-proxy.ts";
+import { decodeText } from "./decode-text.ts";
 
 const OPTIONS = { keepAlive: true, maxSockets: 256, scheduling: "lifo", timeout: 0 } as const;
 /** Answers are JSON of some hundred kilobytes at most; a server that sends more is broken or hostile. */
@@ -86,8 +87,9 @@ async function readAll(message: http.IncomingMessage): Promise<Response> {
   }
   const status = message.statusCode ?? 0;
   const { "content-encoding": encoding, ...headers } = message.headers;
-  const body = status === 204 || status === 304 ? null : await unpacked(Buffer.concat(chunks), encoding);
-  return new Response(body, {
+  const bytes = await unpacked(Buffer.concat(chunks), encoding);
+  const isGood = status >= 200 && status < 300;
+  return new Response(status === 204 || status === 304 ? null : decodeText(bytes, headers["content-type"] ?? "", isGood), {
     status,
     headers: Object.entries(headers).map(([name, value]) => [name, String(value)] as [string, string]),
   });

@@ -135,8 +135,14 @@ function remember(address: string, adaptation: Adaptation, request: ChatRequest,
 function describe({ tokenLimitField, hasNoSeed, hasNoTemperature }: Adaptation, set: Pick<ChatRequest, "tokenLimitField">): string[] {
   const isOther = tokenLimitField !== undefined && tokenLimitField !== set.tokenLimitField;
   return [
-    ...(isOther ? [`it refuses ${set.tokenLimitField} and is sent ${tokenLimitField} (set tokenLimitField: ${tokenLimitField})`] : []),
-    ...(hasNoSeed === true ? ["it refuses seed and is sent none (set hasSeed: false)"] : []),
+    ...(isOther
+      ? [
+          `it refuses ${set.tokenLimitField} and is sent ${tokenLimitField} (--token-limit-field ${tokenLimitField}, in a campaign file tokenLimitField, saves the refused request)`,
+        ]
+      : []),
+    ...(hasNoSeed === true
+      ? ["it refuses seed and is sent none (--no-seed-field, in a campaign file hasSeed: false, saves the refused request)"]
+      : []),
     ...(hasNoTemperature === true
       ? ["it refuses temperature and is sent none: it samples at its own, which is 1 for OpenAI's models"]
       : []),

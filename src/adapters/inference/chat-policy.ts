@@ -10,6 +10,7 @@ import type { AgentTurn, Policy } from "#core/ports.ts";
 import { chatMessages, nativeFormat, parseChatMessage } from "#core/prompt-format/native.ts";
 import { askChat } from "./ask-chat.ts";
 import { askWithinContext } from "./ask-within-context.ts";
+import { FinishReason, turnEnding } from "./chat-answer.ts";
 import { WHOLE_DISTRIBUTION } from "./client.ts";
 import { AnswerUsage, MessageContent } from "./read-answer.ts";
 
@@ -46,18 +47,19 @@ const ToolCalls = z.array(
     }),
   }),
 );
+const Message = z.object({
+  content: MessageContent,
+  tool_calls: ToolCalls.nullish(),
+  reasoning: z.string().nullish(),
+  reasoning_content: z.string().nullish(),
+});
 const ChatCompletion = z.object({
   prompt_token_ids: Tokens.nullish(),
   choices: z
     .array(
       z.object({
-        message: z.object({
-          content: MessageContent,
-          tool_calls: ToolCalls.nullish(),
-          reasoning: z.string().nullish(),
-          reasoning_content: z.string().nullish(),
-        }),
-        finish_reason: z.enum(["stop", "length", "tool_calls"]),
+        message: Message.nullish().transform((message) => message ?? Message.parse({})),
+        finish_reason: FinishReason,
         token_ids: Tokens.nullish(),
         logprobs: z.object({ content: z.array(z.object({ logprob: z.number() })).nullish() }).nullish(),
       }),
@@ -85,7 +87,8 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
       };
       const { answer, usage } = await askWithinContext(ask, { most: maxTokensPerTurn, context: maxContextTokens });
       const reasoningTokens = answer.usage.reasoningTokens ?? undefined;
-      const { message, finish_reason: finishReason } = answer.choices[0] as ChatCompletion["choices"][number];
+      const { message, finish_reason: saidReason } = answer.choices[0] as ChatCompletion["choices"][number];
+      const finishReason = turnEnding(saidReason, (message.tool_calls ?? []).length > 0, who);
       return {
         ...parseChatMessage(message.content.text, message.tool_calls ?? []),
         reasoning: message.reasoning ?? message.reasoning_content ?? message.content.thoughts ?? undefined,

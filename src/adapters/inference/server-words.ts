@@ -74,7 +74,7 @@ export function describeText(text: string): string {
   if (!isWebPage(text)) return cleanWords(text);
   const start = startOf(text, MAX_READ);
   const title = cleanWords(/<title[^>]*>([^<]*)/i.exec(start)?.[1] ?? start.replace(/<[^>]*>/g, " "), MAX_TITLE);
-  return title === "" ? "a web page" : `a web page, ${JSON.stringify(title)}`;
+  return title === "" ? "an HTML page" : `an HTML page, ${JSON.stringify(title)}`;
 }
 
 export const isWebPage = (text: string): boolean => /^\s*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html|head|body)\b/i.test(startOf(text, 1000));

@@ -6,14 +6,11 @@ import type { ProposerConfig } from "#contracts/campaign-config.ts";
 import { type ProposalRecord, type ProposerMessage, TableProposal } from "#contracts/table-proposal.ts";
 import type { Proposer } from "#core/calibration/proposal/propose.ts";
 import { costOf } from "#core/rollout/cost.ts";
+import { spokenText } from "#core/rollout/spoken-text.ts";
 import { askChat } from "../inference/ask-chat.ts";
+import { ChatAnswer, readSaid, type SaidAnswer } from "../inference/chat-answer.ts";
 import { createInferenceClient } from "../inference/client.ts";
-import { AnswerUsage, MessageContent } from "../inference/read-answer.ts";
 
-const ANSWER = z.object({
-  choices: z.array(z.object({ message: z.object({ content: MessageContent }) })).min(1),
-  usage: AnswerUsage,
-});
 const RESPONSE_FORMAT = {
   type: "json_schema" as const,
   json_schema: {
@@ -38,14 +35,16 @@ export function openProposer(
   return async (prompt, read) => {
     const attempts: ProposalRecord["attempts"] = [];
     const usage = { modelCalls: 0, promptTokens: 0, completionTokens: 0 };
+    let numUncounted = 0;
     const messages = [...prompt];
     let proposal: TableProposal | null = null;
     while (proposal === null && attempts.length < config.attempts) {
-      const { text, tokens } = await ask(client, config, messages, { signal, onWarning });
+      const { text, problem, tokens } = await ask(client, config, messages, { signal, onWarning });
       usage.modelCalls += 1;
       usage.promptTokens += tokens.promptTokens ?? 0;
       usage.completionTokens += tokens.completionTokens ?? 0;
-      const found = read(text);
+      if (tokens.promptTokens === null || tokens.completionTokens === null) numUncounted += 1;
+      const found = problem === null ? read(text) : { proposal: null, problem };
       attempts.push({ answer: text, problem: found.problem });
       proposal = found.proposal;
       messages.push(
@@ -57,12 +56,17 @@ export function openProposer(
       model: config.model,
       prompt: [...prompt],
       attempts,
-      usage: { ...usage, usd: costOf(usage, config.priceUsdPerMillionTokens) },
+      usage: {
+        ...usage,
+        usd: costOf(usage, config.priceUsdPerMillionTokens),
+        ...(numUncounted === 0 ? {} : { uncountedCalls: numUncounted }),
+      },
       proposal,
     };
   };
 }
 
+/** One answer: its words without thoughts, and what keeps them from being read. Throws provider.*. */
 async function ask(
   client: OpenAI,
   config: ProposerConfig,
@@ -71,10 +75,19 @@ async function ask(
 ) {
   const { model, temperature, maxTokens, tokenLimitField, requestFields } = config;
   const body = { ...requestFields, response_format: RESPONSE_FORMAT, messages: [...messages] };
-  const { choices, usage } = await askChat(
+  const answer = await askChat(
     { client, model, body, tokenLimitField, maxTokens, temperature, seed: null, canLeaveOut: true },
     { who: `proposer ${model}`, signal, canReappear: false, onAdapted: onWarning },
-    ANSWER,
+    ChatAnswer,
   );
-  return { text: choices[0]?.message.content.text ?? "", tokens: usage };
+  const said = readSaid(answer, maxTokens);
+  const text = spokenText(said.text ?? "").trim();
+  return { text, problem: problemOf(said, text, maxTokens), tokens: answer.usage };
+}
+
+/** What keeps an answer from being read at all; null where nothing does. */
+function problemOf({ refusal, isCut, silence }: SaidAnswer, text: string, maxTokens: number): string | null {
+  if (refusal !== null) return refusal;
+  if (text === "") return silence.why;
+  return isCut ? `it was cut at ${maxTokens} tokens: raise --max-tokens` : null;
 }

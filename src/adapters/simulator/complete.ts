@@ -1,13 +1,13 @@
 // One call of a user model, metered; at temperature 0 answered from the cache where it can be.
 import OpenAI from "openai";
-import { z } from "zod";
 import type { RequestFields, TokenLimitField } from "#contracts/request-fields.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ModelUsage } from "#core/ports.ts";
 import { completionText } from "#core/simulator/llm/judge-reply.ts";
 import type { RoleMessage } from "#core/simulator/llm/prompts.ts";
 import { askChat } from "../inference/ask-chat.ts";
-import { AnswerUsage, MessageContent } from "../inference/read-answer.ts";
+import { ChatAnswer, readSaid } from "../inference/chat-answer.ts";
+import type { AnswerUsage } from "../inference/read-answer.ts";
 import type { ReplyCache } from "./reply-cache.ts";
 
 export interface UserModel {
@@ -36,16 +36,13 @@ export interface CallOptions {
 /** Error codes of content filters (OpenAI, Azure). */
 const FILTERS: ReadonlySet<string> = new Set(["content_filter", "content_policy_violation"]);
 
-const Reply = z.object({
-  choices: z.array(z.object({ message: z.object({ content: MessageContent, refusal: z.string().nullish() }) })).min(1),
-  usage: AnswerUsage,
-});
-
 /** Calls and tokens that were paid for. */
 export class Meter {
   #usage = { promptTokens: 0, completionTokens: 0, calls: 0 };
   /** Answers whose server does not say what they cost. */
   numUncounted = 0;
+  /** Answers that were cut at the limit of tokens. */
+  numCut = 0;
 
   get usage(): ModelUsage {
     return { ...this.#usage };
@@ -74,17 +71,24 @@ const requestOf = (
   messages,
 });
 
-/** The text of the model's answer, reasoning left out. Throws provider.* and simulator.* (completionText). */
+export interface UserAnswer {
+  /** Reasoning left out; never empty. */
+  readonly text: string;
+  /** Whether it may be kept in the cache: not where it was cut, which is to be counted whenever it is used. */
+  readonly isWhole: boolean;
+}
+
+/** The model's answer. Throws provider.* and simulator.* (completionText). */
 export async function complete(
   userModel: UserModel,
   messages: readonly RoleMessage[],
   meter: Meter,
   options: CallOptions,
-): Promise<string> {
+): Promise<UserAnswer> {
   const { cache, temperature } = userModel;
   if (cache !== null && temperature === 0 && options.canUseCache) {
     const known = await cache.read(requestOf(userModel, messages));
-    if (known !== null) return known;
+    if (known !== null) return { text: known, isWhole: true };
   }
   return askModel(userModel, messages, meter, options);
 }
@@ -94,7 +98,7 @@ export async function remember(userModel: UserModel, messages: readonly RoleMess
   if (userModel.cache !== null && userModel.temperature === 0) await userModel.cache.write(requestOf(userModel, messages), text);
 }
 
-async function askModel(userModel: UserModel, messages: readonly RoleMessage[], meter: Meter, options: CallOptions): Promise<string> {
+async function askModel(userModel: UserModel, messages: readonly RoleMessage[], meter: Meter, options: CallOptions): Promise<UserAnswer> {
   const { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields, onWarning } = userModel;
   const { signal, timeoutSeconds } = options;
   const body = { ...requestFields, messages };
@@ -103,13 +107,14 @@ async function askModel(userModel: UserModel, messages: readonly RoleMessage[], 
   const answer = await askChat(
     { client, model, body, tokenLimitField, maxTokens, temperature, seed, canLeaveOut: true },
     { who: `user simulator ${model}`, signal, canReappear: false, timeoutSeconds, onAdapted: onWarning },
-    Reply,
+    ChatAnswer,
   ).catch((error: unknown) => {
     throw explained(error);
   });
   meter.addTokens(answer.usage);
-  const message = answer.choices[0]?.message;
-  return completionText(message?.content.text ?? null, message?.refusal ?? message?.content.refusal ?? null);
+  const said = readSaid(answer, maxTokens);
+  if (said.isCut) meter.numCut += 1;
+  return { text: completionText(said), isWhole: !said.isCut };
 }
 
 /** What a rejection means for a user: a filter refuses this one reply, and another may pass. */

@@ -3,7 +3,7 @@
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import type { Clock, SimulatorOptions } from "#core/ports.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
-import { addTroubles, SimulatorFailure, type SimulatorTroubles, UNKNOWN_USAGE } from "#core/simulator/simulator-failure.ts";
+import { addTroubles, CUT_ANSWER, SimulatorFailure, type SimulatorTroubles, UNKNOWN_USAGE } from "#core/simulator/simulator-failure.ts";
 import { startOf } from "#core/text.ts";
 import { Meter } from "./complete.ts";
 
@@ -48,10 +48,11 @@ export class Effort {
     this.#start = clock.now();
   }
 
-  /** What went wrong so far, and how many answers came without a word on what they cost. */
+  /** What went wrong so far, how many answers were cut, and how many came without a word on what they cost. */
   get troubles(): SimulatorTroubles {
-    const { numUncounted } = this.meter;
-    return numUncounted === 0 ? this.#troubles : addTroubles(this.#troubles, { [UNKNOWN_USAGE]: numUncounted });
+    const { numUncounted, numCut } = this.meter;
+    const ofAnswers = { [UNKNOWN_USAGE]: numUncounted, [CUT_ANSWER]: numCut };
+    return addTroubles(this.#troubles, Object.fromEntries(Object.entries(ofAnswers).filter(([, count]) => count > 0)));
   }
 
   /** For the next call: never beyond the deadline. */

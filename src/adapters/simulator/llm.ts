@@ -13,7 +13,7 @@ import { type RoleMessage, simulatorMessages } from "#core/simulator/llm/prompts
 import { type SpokenReply, type StrategyName, USER_STRATEGIES, type UserStrategy } from "#core/simulator/llm/strategies.ts";
 import { isPrematureStop } from "#core/simulator/premature-stop.ts";
 import { systemClock } from "../system-clock.ts";
-import { type CallOptions, complete, remember, type UserModel } from "./complete.ts";
+import { type CallOptions, complete, remember, type UserAnswer, type UserModel } from "./complete.ts";
 import { DEFAULT_PATIENCE, Effort, type Patience } from "./effort.ts";
 import type { ReplyCache } from "./reply-cache.ts";
 
@@ -82,7 +82,7 @@ async function play(
   effort: Effort,
 ): Promise<SpokenReply> {
   const messages = simulatorMessages(strategy.systemPrompt(task), view);
-  const answers: { readonly asked: readonly RoleMessage[]; readonly text: string }[] = [];
+  const answers: { readonly asked: readonly RoleMessage[]; readonly answer: UserAnswer }[] = [];
   const spoken = await strategy.speak(messages, async (asked) => {
     const call: CallOptions = {
       seed: callSeed(seed, effort.numFailures, answers.length),
@@ -90,15 +90,15 @@ async function play(
       timeoutSeconds: effort.callTimeoutSeconds(),
       canUseCache: effort.numFailures === 0,
     };
-    const text = await complete(userModel, asked, effort.meter, call);
-    answers.push({ asked, text });
-    return text;
+    const answer = await complete(userModel, asked, effort.meter, call);
+    answers.push({ asked, answer });
+    return answer.text;
   });
   checkReply(spoken.content, view);
   const canJudge = prematureStop !== "ignore" && spoken.content.includes(STOP_TOKEN);
   if (canJudge && isPrematureStop({ task, view, reply: spoken.content, numPendingWrites: countPendingWrites() }))
     effort.judgeEarlyStop(spoken.content, prematureStop);
-  for (const { asked, text } of answers) await remember(userModel, asked, text);
+  for (const { asked, answer } of answers) if (answer.isWhole) await remember(userModel, asked, answer.text);
   return spoken;
 }
 

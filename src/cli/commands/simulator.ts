@@ -15,17 +15,18 @@ import { emit, type OutputOptions } from "../output.ts";
 import { openNamedTaskSet } from "../rollout-files.ts";
 import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
 import { divideByGrading, guessTaskSet } from "../simulator/audited-rollouts.ts";
+import { chooseTasks, type TaskChoice } from "../simulator/choose-tasks.ts";
 import { createEndpointWatch } from "../simulator/endpoint-watch.ts";
 import { renderAudit } from "../simulator/render-audit.ts";
+import { createProgress } from "../simulator/show-progress.ts";
 import type { ChosenSet } from "../task-set-fit.ts";
 
 const STRATEGIES = ["llm", "react", "verify", "reflection"] as const;
 const DEFAULT_TASK_SET = "synthetic-airline";
 const DEFAULT_NUM_TASKS = 50;
 
-interface AuditOptions extends RolloutSourceOptions, OutputOptions {
+interface AuditOptions extends RolloutSourceOptions, OutputOptions, TaskChoice {
   readonly simulator: string;
-  readonly tasks?: string;
   /** Another name for --task-set. */
   readonly environment?: string;
   readonly baseUrl?: string;
@@ -64,9 +65,10 @@ export function registerSimulator(program: Command): void {
     .option("--no-seed-field", "send no seed to a strategy's model (default: one with every call, and none where that is refused)")
     .option("--api-key-env <name>", "environment variable with the endpoint's key")
     .option(
-      "--tasks <which>",
-      `a number of tasks, spread over the set, or comma-separated ids (default: ${DEFAULT_NUM_TASKS} for golden actions, all for rollouts)`,
+      "--tasks <count>",
+      `how many tasks, spread over the set (default: ${DEFAULT_NUM_TASKS} for golden actions, all for rollouts); ids may stand here unless they are a plain number`,
     )
+    .option("--task-ids <ids>", "these tasks: ids with commas between")
     .addOption(new Option("--environment <name>", "the same as --task-set").hideHelp())
     .addOption(wholeNumberOption("--trials <count>", "replays of each sequence of actions", { min: 2, max: 1000, default: 8 }))
     .addOption(wholeNumberOption("--concurrency <count>", "replays at once", { min: 1, max: 256, default: 8 }))
@@ -96,15 +98,11 @@ async function audit(files: string[], options: AuditOptions): Promise<void> {
     isDeterministic: config.type === "scripted",
     priceUsdPerMillionTokens: config.type === "llm" ? config.priceUsdPerMillionTokens : null,
     signal: watch.signal,
-    onReplay: showProgress,
+    onReplay: createProgress(),
     onTrouble: watch.onTrouble,
-  });
+  }).finally(watch.close);
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   emit({ ...report, notes: [...watch.notes] }, options, renderAudit);
-}
-
-function showProgress(numDone: number, numReplays: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[Kreplay ${numDone} of ${numReplays}`);
 }
 
 /** The simulator that the options name. Throws config.invalid. */
@@ -128,6 +126,7 @@ async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> 
   return parsed.data;
 }
 
+/** What is replayed, and where. Throws config.invalid, and what reading throws. */
 async function openSource(
   files: readonly string[],
   options: AuditOptions,
@@ -135,7 +134,7 @@ async function openSource(
   if (files.length === 0 && options.campaign === undefined) {
     const taskSet = options.taskSet ?? DEFAULT_TASK_SET;
     const chosen = await openNamedTaskSet({ ...options, taskSet });
-    const tasks = chooseTasks(chosen?.sets.flatMap((set) => set.tasks) ?? [], options.tasks ?? String(DEFAULT_NUM_TASKS));
+    const tasks = chosenOf(chosen?.sets.flatMap((set) => set.tasks) ?? [], options, DEFAULT_NUM_TASKS);
     return { taskSet, environment: (chosen as ChosenSet).environment, source: { type: "golden-actions", tasks } };
   }
   const named =
@@ -145,7 +144,7 @@ async function openSource(
   const { graded, ungraded } = divideByGrading(rollouts);
   if (graded.length === 0) throw invalid(`no rollout can be replayed and graded: ${Object.keys(ungraded).join("; ")}`);
   const all = Array.from(new Map(graded.map(({ task }) => [task.id, task])).values());
-  const chosen = new Set(chooseTasks(all, options.tasks ?? String(all.length)).map(({ id }) => id));
+  const chosen = new Set(chosenOf(all, options, null).map(({ id }) => id));
   return {
     taskSet: named.taskSet ?? `campaign ${options.campaign}`,
     environment,
@@ -157,19 +156,10 @@ async function openSource(
   };
 }
 
-/** `which`: a number, then that many tasks at equal distances; or ids. */
-function chooseTasks(tasks: readonly Task[], which: string): Task[] {
-  if (/^\d+$/.test(which) && !tasks.some(({ id }) => id === which)) {
-    const count = Math.min(Number(which), tasks.length);
-    if (count === 0) throw invalid("--tasks: choose at least one task");
-    return Array.from({ length: count }, (_, index) => tasks[Math.floor((index * tasks.length) / count)] as Task);
-  }
-  const byId = new Map(tasks.map((task) => [task.id, task]));
-  return which.split(",").map((id) => {
-    const task = byId.get(id.trim());
-    if (task === undefined) throw invalid(`--tasks: there is no task ${id.trim()}; the first is ${tasks[0]?.id}`);
-    return task;
-  });
+function chosenOf(all: readonly Task[], choice: TaskChoice, defaultCount: number | null): readonly Task[] {
+  const { tasks, notes } = chooseTasks(all, choice, defaultCount);
+  for (const note of notes) console.error(note);
+  return tasks;
 }
 
 const invalid = (message: string): CampaignError =>

@@ -1,6 +1,7 @@
 // An audit of a simulator as text for people.
 import type { AuditedTask, FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
+import { CUT_ANSWER, UNKNOWN_USAGE } from "#core/simulator/simulator-failure.ts";
 import { startOf } from "#core/text.ts";
 import { type Column, formatInterval, formatPercent, plainText, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
@@ -51,17 +52,16 @@ function overview(report: SimulatorAudit): [string, string][] {
       .slice(0, MAX_FAILURES)
       .map(({ message, count }): [string, string] => ["without outcome", `${count}: ${plainText(message)}`]),
     ...report.notes.map((note): [string, string] => ["endpoint", plainText(note)]),
-    ...(Object.keys(troubles).length === 0
-      ? []
-      : [
-          [
-            "troubles",
-            Object.entries(troubles)
-              .map(([code, count]) => `${count} ${code}`)
-              .join(", "),
-          ] as [string, string],
-        ]),
+    ...Object.entries(troubles).map(([code, count]): [string, string] => ["trouble", troubleText(code, count)]),
   ];
+}
+
+/** What is counted under other names than codes of failures, in words. */
+function troubleText(code: string, count: number): string {
+  const answers = count === 1 ? "1 answer of the user was" : `${count} answers of the user were`;
+  if (code === CUT_ANSWER) return `${answers} cut at max_tokens, and what was said until then is taken as the whole`;
+  if (code === UNKNOWN_USAGE) return `${answers} of a cost that the server does not say in full, and metered by what it says`;
+  return `${count} ${code}`;
 }
 
 function noiseText({ overall, simulator }: SimulatorAudit): string {

@@ -1,6 +1,7 @@
 // A calibration report as Markdown, for people. The report itself is the contract; nothing is computed here.
 import type { CalibrationReport, Finding, GateRow, SplitStatistics, TableAssessment } from "#contracts/calibration-report.ts";
 import type { RewardTable, TierValue } from "#contracts/reward-table.ts";
+import type { ProposalRecord } from "#contracts/table-proposal.ts";
 import { describeReading } from "../reading/describe-reading.ts";
 import { schemeName } from "../reward/tiers.ts";
 import { nameRoles } from "./table-roles.ts";
@@ -181,10 +182,16 @@ function proposal({ proposal: record }: CalibrationReport): string {
   const splits = (said?.splits ?? []).map(({ tier, from, when }) => `- ${tier}, from ${from} where \`${JSON.stringify(when)}\``);
   return [
     "## Proposed by a model",
-    `${model}: ${attempts.length} ${attempts.length === 1 ? "answer" : "answers"}, ${usage.promptTokens} prompt and ${usage.completionTokens} completion tokens${usage.usd > 0 ? `, ${usage.usd.toFixed(4)} USD` : ""}. It was shown the fitting tasks only.`,
+    `${model}: ${attempts.length} ${attempts.length === 1 ? "answer" : "answers"}, ${proposalTokens(usage)}${usage.usd > 0 ? `, ${usage.usd.toFixed(4)} USD` : ""}. It was shown the fitting tasks only.`,
     ...(said === null ? [] : [`> ${said.rationale.replaceAll(/\s+/g, " ")}`]),
     ...(splits.length === 0 ? [] : [splits.join("\n")]),
   ].join("\n\n");
+}
+
+/** What the model's answers cost, as far as its server says. */
+export function proposalTokens({ promptTokens, completionTokens, uncountedCalls = 0 }: ProposalRecord["usage"]): string {
+  const unknown = uncountedCalls === 0 ? "" : ` and more: of ${uncountedCalls} of its answers its server does not say all tokens`;
+  return `${promptTokens} prompt and ${completionTokens} completion tokens${unknown}`;
 }
 
 function notes(report: CalibrationReport): string {

@@ -8,6 +8,9 @@ export type SimulatorTroubles = Readonly<Record<string, number>>;
 /** Answers of the user's model whose server does not say how many tokens they cost: they are metered as none. */
 export const UNKNOWN_USAGE = "provider.unknown-usage";
 
+/** Answers of the user's model that its limit of tokens ended: what was said until then is taken as the whole. */
+export const CUT_ANSWER = "simulator.cut-answer";
+
 /** What a stop before the last golden write is counted as, whether the user was asked again or not. */
 export const PREMATURE_STOP = "simulator.premature-stop" satisfies ErrorCode;
 

@@ -6,6 +6,7 @@ import { createChatPolicy } from "#adapters/inference/chat-policy.ts";
 import { createInferenceClient } from "#adapters/inference/client.ts";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
 import { createLlmSimulator, type LlmSimulatorOptions } from "#adapters/simulator/llm.ts";
+import { createReplyCache } from "#adapters/simulator/reply-cache.ts";
 import { ProposerConfig } from "#contracts/campaign-config.ts";
 import { parseArguments } from "#core/exact-json.ts";
 import type { Conversation, SimulatorReply } from "#core/ports.ts";
@@ -158,7 +159,7 @@ describe("an answer that is none is told in a sentence", () => {
       "a login page",
       (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html><title>Sign in</title>"),
       "simulator.invalid-format",
-      'web page, "Sign in"',
+      'HTML page, "Sign in"',
     ],
     ["nothing", (response) => response.writeHead(200).end(), "simulator.invalid-format", "the answer is empty"],
     [
@@ -177,7 +178,7 @@ describe("an answer that is none is told in a sentence", () => {
       "a page of a gateway",
       (response) => response.writeHead(502).end("<html><title>Bad gateway</title>"),
       "simulator.unavailable",
-      'HTTP 502: a web page, "Bad gateway"',
+      'HTTP 502: an HTML page, "Bad gateway"',
     ],
     ["a sentence", (response) => response.writeHead(503).end("upstream is away"), "simulator.unavailable", "HTTP 503: upstream is away"],
     ["an error of another shape", json({ detail: "no such deployment" }, 400), "provider.rejected", "HTTP 400: no such deployment"],
@@ -201,6 +202,144 @@ describe("an answer that is none is told in a sentence", () => {
     const failure = await failureOf({ client: client({ THE_KEY: "sesame-42" }, "THE_KEY") });
     expect(failure).toMatchObject({ code: "provider.unauthorized", message: expect.stringContaining("Incorrect API key provided: …") });
     expect(failure.message).not.toContain("sesame");
+  });
+});
+
+describe("an answer that says nothing is told with the reason", () => {
+  const choice = (message: object | null, finishReason: string | null, more: object = {}) =>
+    json({
+      choices: [{ ...(message === null ? {} : { message }), finish_reason: finishReason, ...more }],
+      usage: { prompt_tokens: 3, completion_tokens: 9 },
+    });
+
+  test.each<[string, Answer, string, RegExp]>([
+    [
+      "reasoning beside it",
+      choice({ content: null, reasoning: "hm" }, "length"),
+      "simulator.empty-reply",
+      /reasoning used all 9 tokens: raise --max-tokens/,
+    ],
+    [
+      "reasoning under its other name",
+      choice({ content: "", reasoning_content: "hm" }, "max_tokens"),
+      "simulator.empty-reply",
+      /reasoning used all 9 tokens/,
+    ],
+    [
+      "reasoning in tags",
+      choice({ content: "<think>I should say ###STOP###" }, "length"),
+      "simulator.empty-reply",
+      /reasoning used all 9 tokens/,
+    ],
+    [
+      "nothing at all until its limit",
+      choice({ content: null }, "MAX_TOKENS"),
+      "simulator.empty-reply",
+      /cut after all 9 tokens, before its first word/,
+    ],
+    ["thoughts and no words", choice({ content: "<think>hm</think>" }, "stop"), "simulator.empty-reply", /only thought/],
+    ["a call of a tool", choice({ content: null, tool_calls: [{ id: "1" }] }, "tool_calls"), "simulator.empty-reply", /called a tool/],
+    ["no message", choice(null, "error"), "simulator.empty-reply", /no message \(finish_reason error\)/],
+    [
+      "no message, filtered",
+      choice(null, "content_filter", { content_filter_results: {} }),
+      "simulator.refusal",
+      /endpoint filtered the answer/,
+    ],
+    [
+      "half a message, filtered",
+      choice({ content: "I want" }, "SAFETY"),
+      "simulator.refusal",
+      /endpoint filtered the answer \(finish_reason SAFETY\)/,
+    ],
+    ["a refusal", choice({ content: null, refusal: "I won't." }, "stop"), "simulator.refusal", /the model refused: "I won't."/],
+  ])("%s", async (_, answer, code, words) => {
+    await start(answer);
+    expect(await failureOf()).toMatchObject({ code, message: expect.stringMatching(words) });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test("of the policy, where a filter took it or it did not end by itself, is no turn", async () => {
+    await start(choice(null, "content_filter"));
+    await expect(turn()).rejects.toMatchObject({ code: "provider.rejected", message: expect.stringContaining("filtered") });
+    await server.close();
+    await start(choice({ content: "I can" }, "abort"));
+    await expect(turn()).rejects.toMatchObject({
+      code: "provider.invalid-response",
+      message: expect.stringContaining("finish_reason abort"),
+    });
+  });
+
+  test.each<[string | null, string]>([
+    [null, "stop"],
+    ["eos", "stop"],
+    ["end_turn", "stop"],
+    ["model_length", "length"],
+  ])("and a policy's that ends by %j is read as %s", async (said, finishReason) => {
+    await start(choice({ content: "Hello." }, said));
+    expect(await turn()).toMatchObject({ content: "Hello.", finishReason });
+  });
+});
+
+describe("an answer that is cut at its limit", () => {
+  const cut = (content: string) => json({ ...whole({ content }), choices: [{ message: { content }, finish_reason: "length" }] });
+
+  test("is taken as it is and counted, and never given again from the cache", async () => {
+    await start(cut("I want a seat because"));
+    const cache = createReplyCache({ folder: null });
+    for (let time = 0; time < 2; time += 1)
+      expect(await reply({ temperature: 0, cache })).toMatchObject({
+        content: "I want a seat because",
+        troubles: { "simulator.cut-answer": 1 },
+      });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test.each<[string, Answer, RegExp]>([
+    ["is cut", cut('{"rationale": "because'), /cut at 4096 tokens: raise --max-tokens/],
+    ["is only thought", cut("<think>which tier"), /reasoning used all 2 tokens/],
+    ["is refused", json(whole({ content: null, refusal: "I won't." })), /the model refused: "I won't."/],
+    ["is filtered", json({ choices: [{ finish_reason: "content_filter" }] }), /filtered/],
+  ])("of the proposer that %s is a problem with its name, and costs what is known of it", async (_, answer, problem) => {
+    await start(answer);
+    const config = ProposerConfig.parse({ baseUrl: server.baseUrl, model: "thinker", attempts: 2 });
+    const unread = () => {
+      throw new Error("nothing to read");
+    };
+    const { attempts, proposal, usage } = await openProposer(config, {}, signal, () => {})([], unread);
+    expect(attempts.map(({ problem }) => problem)).toEqual([expect.stringMatching(problem), expect.stringMatching(problem)]);
+    expect(proposal).toBeNull();
+    expect(usage.uncountedCalls).toBe(usage.promptTokens === 0 ? 2 : undefined);
+  });
+});
+
+describe("the charset of an answer", () => {
+  const text = JSON.stringify(whole({ content: "At the café, please." }));
+  const sends =
+    (bytes: Uint8Array, type: string): Answer =>
+    (response) =>
+      void response.writeHead(200, { "content-type": type }).end(bytes);
+  const marked = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, "utf16le")]);
+
+  test.each<[string, Uint8Array, string]>([
+    ["latin-1", Buffer.from(text, "latin1"), "application/json; charset=iso-8859-1"],
+    ["latin-1 in quotes", Buffer.from(text, "latin1"), 'application/json; Charset="ISO-8859-1"'],
+    ["UTF-16", Buffer.from(text, "utf16le"), "application/json; charset=utf-16le"],
+    ["UTF-16 by its mark", marked, "application/json"],
+    ["UTF-8 with a mark", Buffer.from(`\ufeff${text}`), "application/json; charset=utf8"],
+    ["none", Buffer.from(text), "application/json"],
+  ])("%s is read by it", async (_, bytes, type) => {
+    await start(sends(bytes, type));
+    expect((await reply()).content).toBe("At the café, please.");
+  });
+
+  test.each<[string, Uint8Array, string, string]>([
+    ["unknown", Buffer.from(text), "application/json; charset=klingon", 'charset "klingon"'],
+    ["not the one that is named", Buffer.from(text, "latin1"), "application/json; charset=utf-8", "says that it is utf-8, and is not"],
+    ["not named and not UTF-8", Buffer.from(text, "latin1"), "application/json", "names no charset and is not UTF-8"],
+  ])("%s is refused by name: no letter is guessed", async (_, bytes, type, words) => {
+    await start(sends(bytes, type));
+    expect(await failureOf()).toMatchObject({ code: "simulator.invalid-format", message: expect.stringContaining(words) });
   });
 });
 

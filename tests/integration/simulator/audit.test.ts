@@ -88,6 +88,28 @@ describe("turnwise simulator audit", () => {
     expect(exitCodeOf(failure)).toBe(3);
   });
 
+  it("counts answers that were cut at the limit of tokens, and says so", async () => {
+    const args = await startUser((response) => {
+      const content = server?.bodies().at(-1)?.messages.length === 2 ? "Hi, I need" : "Yes, please.";
+      sendJson(response, 200, {
+        choices: [{ message: { content }, finish_reason: content.startsWith("Hi") ? "length" : "stop" }],
+        usage: {},
+      });
+    });
+    const options = [...args, "--tasks", "1", "--trials", "3"];
+    const { troubles } = await auditOf(options);
+    expect(troubles).toMatchObject({ "simulator.cut-answer": 3 });
+    expect(await turnwise(options)).toContain("3 answers of the user were cut at max_tokens");
+  });
+
+  it("audits the task that is named, and as many as a number says", async () => {
+    const { tasks } = await auditOf(["--tasks", "3", "--trials", "2"]);
+    const ids = tasks.map(({ taskId }) => taskId);
+    expect((await auditOf(["--task-ids", ids.slice(1).join(","), "--trials", "2"])).tasks.map(({ taskId }) => taskId)).toEqual(
+      ids.slice(1),
+    );
+  });
+
   it("gives up after the first replays when none has an outcome", async () => {
     const args = await startUser(says("How can I help you today?"));
     await expect(auditOf([...args, "--tasks", "40", "--trials", "8"])).rejects.toMatchObject({

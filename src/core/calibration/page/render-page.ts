@@ -2,7 +2,7 @@
 import type { CalibrationReport, Finding, GateRow } from "#contracts/calibration-report.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import { schemeName } from "../../reward/tiers.ts";
-import { CRITERIA, DECISIONS, readWithCare, tableColumns, tableNotes } from "../render-report.ts";
+import { CRITERIA, DECISIONS, proposalTokens, readWithCare, tableColumns, tableNotes } from "../render-report.ts";
 import { inRole, nameRoles } from "../table-roles.ts";
 import { plotAdvantages, plotDeadTurns, plotGradientShares, plotRewardByOutcome, plotTierEffects } from "./plots.ts";
 import { escapeText } from "./svg.ts";
@@ -153,7 +153,7 @@ function judgedTables({ assessments }: CalibrationReport): string {
 function proposal({ proposal: record }: CalibrationReport): string {
   if (record === null) return "";
   const { model, attempts, usage, prompt } = record;
-  const about = `${model}, ${attempts.length} of its answers read, ${usage.promptTokens} prompt and ${usage.completionTokens} completion tokens. It was shown the fitting tasks only.`;
+  const about = `${model}, ${attempts.length} of its answers read, ${proposalTokens(usage)}. It was shown the fitting tasks only.`;
   const said = attempts.map(
     ({ answer, problem }) => `<pre>${escapeText(answer)}</pre>${problem === null ? "" : `<p>Not used: ${escapeText(problem)}</p>`}`,
   );

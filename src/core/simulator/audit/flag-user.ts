@@ -35,9 +35,10 @@ export interface FlagContext {
   readonly records: readonly string[];
 }
 
-/** Flags in the order of the conversation; every fact once. */
+/** Flags in the order of the conversation; every fact once. What the user only thought, where a harness kept that with its words, is no statement. */
 export function flagUser(conversation: FlaggedConversation, context: FlagContext): UserFlag[] {
-  const { taskId, trial, firstUserMessage, turns } = conversation;
+  const { taskId, trial, turns } = conversation;
+  const firstUserMessage = spokenText(conversation.firstUserMessage);
   const told = new Knowledge(context.task.instruction, context.task.userId.replaceAll("_", " "), context.task.userId);
   const real = new Knowledge(...context.records);
   const seen = new Set<string>();
@@ -55,15 +56,16 @@ export function flagUser(conversation: FlaggedConversation, context: FlagContext
     for (const call of turn.toolCalls) if (call.result !== null) real.add(call.result);
     if (turn.userReply === null) continue;
     const agent = spokenText(turn.content ?? "");
+    const user = spokenText(turn.userReply);
     told.add(agent);
-    listen(turn.userReply, exchanges.length + 1);
+    listen(user, exchanges.length + 1);
     const pending = pendingWrites(context.task, turns.slice(0, index), context.environment);
     const view = { firstUserMessage, exchanges: [...exchanges, { agent, user: null }] };
-    if (isPrematureStop({ task: context.task, view, reply: turn.userReply, numPendingWrites: pending.length })) {
+    if (isPrematureStop({ task: context.task, view, reply: user, numPendingWrites: pending.length })) {
       const what = `not done: ${pending.join(", ")}`;
-      flags.push({ kind: "early-stop", taskId, trial, message: exchanges.length + 1, what, quote: quoteOf(turn.userReply) });
+      flags.push({ kind: "early-stop", taskId, trial, message: exchanges.length + 1, what, quote: quoteOf(user) });
     }
-    exchanges.push({ agent, user: turn.userReply });
+    exchanges.push({ agent, user });
   }
   return flags;
 }

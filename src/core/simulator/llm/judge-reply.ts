@@ -23,15 +23,24 @@ const AGENT_TALK = [
   /<tool_call>/,
 ];
 
+export interface Completion {
+  readonly text: string | null;
+  /** Who refused, and in which words. */
+  readonly refusal: string | null;
+  /** Why there are no words, should there be none. */
+  readonly silence: { readonly why: string; readonly next: string | null };
+}
+
 /**
  * The text of one completion, reasoning left out.
  * throws  simulator.refusal, or simulator.empty-reply when nothing is left to say
  */
-export function completionText(content: string | null, refusal: string | null): string {
-  if (refusal !== null && refusal !== "") throw new CampaignError("simulator.refusal", `the model refused: ${excerpt(refusal)}`);
-  const text = spokenText(content ?? "").trim();
-  if (text === "") throw new CampaignError("simulator.empty-reply", "the simulated user said nothing");
-  return text;
+export function completionText({ text, refusal, silence: { why, next } }: Completion): string {
+  if (refusal !== null) throw new CampaignError("simulator.refusal", refusal);
+  const spoken = spokenText(text ?? "").trim();
+  if (spoken === "")
+    throw new CampaignError("simulator.empty-reply", `the simulated user said nothing: ${why}`, next === null ? {} : { next });
+  return spoken;
 }
 
 /**

@@ -129,15 +129,15 @@ describe("a server's own words", () => {
     expect(readServerError(body)?.message).toBe("body.seed: Extra inputs are not permitted");
   });
 
-  test("of a web page are its title", () => {
+  test("of an HTML page are its title", () => {
     expect(readServerError("<!DOCTYPE html><html><head><title>Bad\n gateway</title></head></html>")?.message).toBe(
-      'a web page, "Bad gateway"',
+      'an HTML page, "Bad gateway"',
     );
   });
 
-  test("of a web page without one are what it shows", () => {
+  test("of an HTML page without one are what it shows", () => {
     expect(readServerError("<html><body><h1>503</h1>\n<p>No server is available</p></body></html>")?.message).toBe(
-      'a web page, "503 No server is available"',
+      'an HTML page, "503 No server is available"',
     );
   });
 
@@ -213,7 +213,7 @@ describe("an answer", () => {
     ["", {}, "empty"],
     ['data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n', { "content-type": "text/event-stream" }, "a stream of events"],
     [": keep-alive\n\n", {}, "a stream of events"],
-    ["<html><title>Sign in</title></html>", { "content-type": "text/html" }, 'a web page, "Sign in"'],
+    ["<html><title>Sign in</title></html>", { "content-type": "text/html" }, 'an HTML page, "Sign in"'],
     ["upstream said no", { "content-type": "text/plain" }, 'text/plain, "upstream said no"'],
     ['{"choices": [{', {}, "not JSON"],
   ])("%j says what it is", async (body, headers, words) => {

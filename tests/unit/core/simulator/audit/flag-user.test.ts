@@ -44,6 +44,20 @@ test("what the agent only thought, the user has not heard", () => {
   expect(flags("Hi", turn("<think>XXYYZ1</think>Which?", "XXYYZ1"))).toEqual(["wrong-fact 1 id XXYYZ1"]);
 });
 
+test.each([
+  ["<think>Maybe XXYYZ1, or cancel_reservation with gift_card_123456?</think>", ""],
+  ["", "<thinking>I am not done, ###STOP### would be too early; XXYYZ1 on May 22"],
+  ["XXYYZ1, then ###STOP###</think>", ""],
+])("what the user only thought (%j…%j) is no statement, no leak and no stop", (before, after) => {
+  const asked = "I am mia_li_3668.";
+  const thinking = `${before}${asked}${after}`;
+  expect(flags(thinking, turn("Shall I cancel it?", `${before}Yes, please.${after}`))).toEqual([]);
+  expect(flags(`${before}XXYYZ2${after}`)).toEqual(["wrong-fact 0 id XXYYZ2"]);
+  expect(flags(thinking, turn("Shall I cancel it?", `${before}Yes. ###STOP###${after}`))).toEqual([
+    "early-stop 1 not done: cancel_reservation",
+  ]);
+});
+
 test("a wrong fact is told once, where it was said first", () => {
   expect(flags("XXYYZ1", turn("Really?", "Yes, XXYYZ1."))).toEqual(["wrong-fact 0 id XXYYZ1"]);
 });

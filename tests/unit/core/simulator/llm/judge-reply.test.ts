@@ -40,16 +40,24 @@ test.each([
 });
 
 describe("the text of a completion", () => {
+  const silence = { why: "the line is dead", next: "mend it" };
+
+  test("that has none is missing for a reason, with what to do", () => {
+    expect(() => completionText({ text: "<think>hm", refusal: null, silence })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("the line is dead"), next: "mend it" }),
+    );
+  });
+
   test("is what the model says aloud", () => {
-    expect(completionText("<think>What do I want?</think>\n Two tickets. ", null)).toBe("Two tickets.");
+    expect(completionText({ text: "<think>What do I want?</think>\n Two tickets. ", refusal: null, silence })).toBe("Two tickets.");
   });
 
   test.each([
     [null, null, "simulator.empty-reply"],
-    ["  ", "", "simulator.empty-reply"],
+    ["  ", null, "simulator.empty-reply"],
     ["<think>only thoughts", null, "simulator.empty-reply"],
-    [null, "I won't", "simulator.refusal"],
-  ])("%j with refusal %j is %s", (content, refusal, code) => {
-    expect(() => completionText(content, refusal)).toThrow(expect.objectContaining({ code }));
+    ["Yes", "the model refused", "simulator.refusal"],
+  ])("%j with refusal %j is %s", (text, refusal, code) => {
+    expect(() => completionText({ text, refusal, silence })).toThrow(expect.objectContaining({ code }));
   });
 });

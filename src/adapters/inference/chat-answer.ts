@@ -1,0 +1,119 @@
+// What an answer of /v1/chat/completions says, why it ended, and in a sentence why it says nothing where it does not.
+import { z } from "zod";
+import { CampaignError } from "#core/errors.ts";
+import { AnswerUsage, MessageContent } from "./read-answer.ts";
+import { cleanWords } from "./server-words.ts";
+
+/** Other servers' names for what OpenAI calls length and content_filter. */
+const CUT = /^(length|max_?(output_?)?tokens|model_length)$/i;
+const FILTERED = /content_?filter|^(safety|refusal|recitation|blocklist|prohibited_content|spii|image_safety)$|guardrail/i;
+
+export type Ending = "length" | "content_filter" | "other";
+
+/** `finish_reason` as the server says it; null where it says none. */
+export const FinishReason = z
+  .string()
+  .nullish()
+  .transform((reason) => (reason === undefined || reason === "" ? null : reason));
+
+export function endingOf(finishReason: string | null): Ending {
+  if (finishReason === null) return "other";
+  return CUT.test(finishReason) ? "length" : FILTERED.test(finishReason) ? "content_filter" : "other";
+}
+
+const Text = z.string().nullish().catch(null);
+const Message = z.object({
+  content: MessageContent,
+  refusal: Text,
+  reasoning: Text,
+  reasoning_content: Text,
+  tool_calls: z.array(z.unknown()).nullish().catch(null),
+});
+type Message = z.infer<typeof Message>;
+
+/** Of a model that is asked for words alone. A filter may leave no message at all. */
+export const ChatAnswer = z.object({
+  choices: z.array(z.object({ message: Message.nullish(), finish_reason: FinishReason })).min(1),
+  usage: AnswerUsage,
+});
+export type ChatAnswer = z.infer<typeof ChatAnswer>;
+
+export interface SaidAnswer {
+  /** Null where there are no words; thoughts may still stand in them as tags. */
+  readonly text: string | null;
+  /** Who refused, and in which words: the model, or the filter that took the answer away. */
+  readonly refusal: string | null;
+  /** Its limit of tokens ended it. */
+  readonly isCut: boolean;
+  /** Why there are no words, should there be none once thoughts are left out. */
+  readonly silence: Silence;
+}
+
+export interface Silence {
+  readonly why: string;
+  readonly next: string | null;
+}
+
+/** `maxTokens`: what the answer might have at most. */
+export function readSaid({ choices, usage }: ChatAnswer, maxTokens: number): SaidAnswer {
+  const { message, finish_reason: finishReason } = choices[0] as ChatAnswer["choices"][number];
+  return {
+    text: message?.content.text ?? null,
+    refusal: refusalOf(message ?? null, finishReason),
+    isCut: endingOf(finishReason) === "length",
+    silence: silenceOf(message ?? null, { finishReason, numTokens: usage.completionTokens, maxTokens }),
+  };
+}
+
+function refusalOf(message: Message | null, finishReason: string | null): string | null {
+  const words = message?.refusal || message?.content.refusal || "";
+  if (words !== "") return `the model refused: ${JSON.stringify(cleanWords(words, 120))}`;
+  return endingOf(finishReason) === "content_filter" ? filtered(finishReason) : null;
+}
+
+const filtered = (finishReason: string | null): string => `the endpoint filtered the answer${ended(finishReason)}`;
+
+interface End {
+  readonly finishReason: string | null;
+  readonly numTokens: number | null;
+  readonly maxTokens: number;
+}
+
+function silenceOf(message: Message | null, { finishReason, numTokens, maxTokens }: End): Silence {
+  const thoughts = message?.reasoning || message?.reasoning_content || message?.content.thoughts || message?.content.text || "";
+  if (endingOf(finishReason) === "length") {
+    const all = `all ${numTokens ?? maxTokens} tokens`;
+    return {
+      why: `${thoughts === "" ? `the answer was cut after ${all}, before its first word` : `reasoning used ${all}`}: raise --max-tokens`,
+      next: "raise --max-tokens (in a campaign file maxTokens), or let the model reason less (requestFields)",
+    };
+  }
+  if (message === null) return { why: `the answer has no message${ended(finishReason)}`, next: null };
+  if ((message.tool_calls ?? []).length > 0)
+    return { why: "the model called a tool, though it was given none", next: "take a model or a template without tools" };
+  if (thoughts !== "") return { why: `the model only thought${ended(finishReason)}`, next: null };
+  return { why: `the answer is empty${ended(finishReason)}`, next: null };
+}
+
+const ended = (finishReason: string | null): string =>
+  finishReason === null || finishReason === "stop" ? "" : ` (finish_reason ${cleanWords(finishReason, 40)})`;
+
+/** Throws provider.rejected for a turn that a filter took away, as for a request that it refuses, and provider.invalid-response for one that did not end by itself. */
+export function turnEnding(finishReason: string | null, hasCalls: boolean, who: string): "stop" | "length" | "tool_calls" {
+  switch (endingOf(finishReason)) {
+    case "length":
+      return "length";
+    case "content_filter":
+      throw new CampaignError("provider.rejected", `${who}: ${filtered(finishReason)}`, {
+        next: "see what the endpoint's filter lets through, or take another endpoint",
+      });
+    case "other":
+      if (finishReason === null) return hasCalls ? "tool_calls" : "stop";
+      if (ENDED.test(finishReason)) return "stop";
+      if (CALLED.test(finishReason)) return "tool_calls";
+      throw new CampaignError("provider.invalid-response", `${who}: the answer did not end by itself${ended(finishReason)}`);
+  }
+}
+
+const ENDED = /^(stop(_?sequence)?|eos(_?token)?|end_?(of_?)?turn|completed?)$/i;
+const CALLED = /^(tool_?(calls?|use)|function_?calls?)$/i;
