@@ -5,6 +5,7 @@ import * as inputs from "#contracts/activities.ts";
 import { FindWorkersInput } from "#contracts/queue-workers.ts";
 import { SteeringWord } from "#contracts/steering.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeProblems } from "#core/problems.ts";
 import { createCalibrationActivities } from "./calibration.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { createEvaluationActivities } from "./evaluation.ts";
@@ -69,5 +70,5 @@ function guard<Table extends { [Name in keyof typeof INPUTS]: (input: z.infer<(t
 function parseInput(name: keyof typeof INPUTS, input: unknown): unknown {
   const parsed = INPUTS[name].safeParse(input);
   if (parsed.success) return parsed.data;
-  throw new CampaignError("contract.invalid", `input of activity ${name}: ${z.prettifyError(parsed.error)}`);
+  throw new CampaignError("contract.invalid", `input of activity ${name}: ${describeProblems(parsed.error, input, INPUTS[name])}`);
 }

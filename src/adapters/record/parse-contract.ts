@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { versionOfNewerRelease } from "#contracts/upcast/newer-release.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeProblems } from "#core/problems.ts";
 
 /** `name` is what the value is called in a failure: its name in the record. Throws contract.invalid. */
 export function parseContract<Schema extends z.ZodType>(contract: Schema, value: unknown, name: string): z.output<Schema> {
@@ -9,9 +10,8 @@ export function parseContract<Schema extends z.ZodType>(contract: Schema, value:
   if (result.success) return result.data;
   const newer = versionOfNewerRelease(value, result.error);
   if (newer !== null) throw writtenByNewer(name, newer, result.error);
-  const [issue] = result.error.issues;
-  const where = issue === undefined ? "" : `: ${issue.path.join(".") || "value"}: ${issue.message}`;
-  throw new CampaignError("contract.invalid", `${name} does not fit its contract${where}`, { cause: result.error });
+  const problems = describeProblems(result.error, value, contract);
+  throw new CampaignError("contract.invalid", `${name} does not fit its contract: ${problems}`, { cause: result.error });
 }
 
 /** The same of JSON text. Throws store.corrupt when it is none. */

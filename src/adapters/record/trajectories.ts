@@ -3,6 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { Trajectory } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeProblems } from "#core/problems.ts";
 import { connectInMemory, encodeParquet, withScratchFile } from "../duckdb/parquet.ts";
 import { quote, type TableColumn } from "../duckdb/table.ts";
 
@@ -77,9 +78,7 @@ export async function decodeTrajectoryFile(path: string): Promise<Trajectory[]> 
 function parseTrajectory(value: unknown): Trajectory {
   const result = Trajectory.safeParse(value);
   if (result.success) return result.data;
-  throw new CampaignError(
-    "contract.invalid",
-    `not a trajectory: ${result.error.issues[0]?.path.join(".")}: ${result.error.issues[0]?.message}`,
-    { cause: result.error },
-  );
+  throw new CampaignError("contract.invalid", `not a trajectory: ${describeProblems(result.error, value, Trajectory)}`, {
+    cause: result.error,
+  });
 }

@@ -10,7 +10,7 @@ import { sweepTemporaries } from "../artifact-store/sweep-temporaries.ts";
 import { CampaignRecord } from "../record/campaign-record.ts";
 import { RecordPaths } from "../record/paths.ts";
 import { type CampaignKeeps, readKeeps } from "./campaign-keeps.ts";
-import { foldersBelow, leftovers, measureFolder, removeFolder } from "./disk-folders.ts";
+import { foldersBelow, leftovers, measureFolder, removeEmptyFolder, removeFolder } from "./disk-folders.ts";
 import { findReach, type Reach } from "./reach.ts";
 
 const HOUR = 3_600_000;
@@ -123,6 +123,7 @@ class Collection {
         if (!isOver || retention.jobFolders === "keep" || !this.#isAsked(campaignId)) this.#leave("job folders", numBytes);
         else await this.#free("job folders", numBytes, () => removeFolder(root, name));
       }
+      if (isEnded && !this.#isDryRun && this.#isAsked(campaignId)) await removeEmptyFolder(root); // of an open one the trainer may be about to fill it
     }
   }
 

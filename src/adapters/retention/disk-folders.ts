@@ -1,6 +1,6 @@
 // Folders beside the record that can be made again from it, or that nobody asks for any more: policies on disk and the trainer's jobs.
 import { randomUUID } from "node:crypto";
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../artifact-store/durable-file.ts";
 
@@ -46,6 +46,13 @@ export async function removeFolder(root: string, name: string): Promise<void> {
     throw error;
   }
   await rm(going, { recursive: true, force: true });
+}
+
+/** Removes a folder that holds nothing; one that holds something, or is not there, stays as it is. */
+export async function removeEmptyFolder(path: string): Promise<void> {
+  await rmdir(path).catch((error: unknown) => {
+    if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR")) throw error;
+  });
 }
 
 /** What removals that were killed, and policies that were never finished, have left; `before`: milliseconds since 1970. */

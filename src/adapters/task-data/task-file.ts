@@ -6,6 +6,7 @@ import { TaskFile } from "#contracts/task-file.ts";
 import { TaskFile1 } from "#contracts/upcast/task-file-1.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import { describeProblems } from "#core/problems.ts";
 import { upcastTaskFile } from "#core/task-synthesis/splits.ts";
 
 const NEXT = "make one with turnwise synthesize --out FILE";
@@ -20,9 +21,8 @@ export async function readTaskFile(path: string): Promise<{ readonly file: TaskF
 function parsed<File>(schema: z.ZodType<File>, json: unknown, path: string): File {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const place = issue === undefined || issue.path.length === 0 ? "the top" : z.core.toDotPath(issue.path);
-  throw new CampaignError("config.invalid", `${path} is no task file: at ${place}: ${issue?.message}`, { cause: result.error, next: NEXT });
+  const problems = describeProblems(result.error, json, schema, "the top");
+  throw new CampaignError("config.invalid", `${path} is no task file: at ${problems}`, { cause: result.error, next: NEXT });
 }
 
 async function readJson(path: string): Promise<{ readonly json: unknown; readonly sha256: string }> {

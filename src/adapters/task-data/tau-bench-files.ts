@@ -6,6 +6,7 @@ import { parseJson } from "#core/environment/python/parse-json.ts";
 import type { PyValue } from "#core/environment/python/values.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ToolSchema } from "#core/ports.ts";
+import { describeProblems } from "#core/problems.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   airline: "flights.json, reservations.json, users.json, tasks_test.json, tools.json and wiki.md",
@@ -78,8 +79,7 @@ export async function readChecked<Value>(directory: string, name: string, schema
   }
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw corrupt(directory, name, `at ${issue?.path.join(".") || "the top"}: ${issue?.message}`, result.error);
+  throw corrupt(directory, name, `at ${describeProblems(result.error, json, schema, "the top")}`, result.error);
 }
 
 export const ToolSchemas: z.ZodType<ToolSchema[]> = z.array(

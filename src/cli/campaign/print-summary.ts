@@ -18,7 +18,7 @@ import {
 import { style } from "../style.ts";
 import { printCost, printSteering } from "./print-cost.ts";
 import { describeIntervals, describeTasks, printResult, trainedIn } from "./print-result.ts";
-import type { CampaignSummary, IterationSummary, MeasuredTasks, TierChange } from "./summary.ts";
+import { type CampaignSummary, gateWord, type IterationSummary, type MeasuredTasks, type TierChange } from "./summary.ts";
 
 function columnsOf({ hasSelection, iterations, state }: CampaignSummary): Column<IterationSummary>[] {
   const selected: Column<IterationSummary>[] = [
@@ -36,7 +36,7 @@ function columnsOf({ hasSelection, iterations, state }: CampaignSummary): Column
     { header: "by doing nothing", align: "right", value: ({ trainDoNothingFloor }) => formatPercent(trainDoNothingFloor) },
     { header: "mixed groups", align: "right", value: ({ mixedGroupShare }) => formatPercent(mixedGroupShare) },
     ...(hasSelection ? selected : []),
-    { header: "gate", value: ({ gate }) => gate ?? "–" },
+    { header: "gate", value: (iteration) => gateWord(iteration) ?? "–" },
     { header: "policy", value: ({ promotion, isComplete, iteration }) => describePromotion(promotion, isComplete, iteration, state) },
     ...(iterations.some(({ isInherited }) => isInherited) ? [inherited] : []),
   ];
@@ -127,7 +127,8 @@ function printCalibration(iterations: readonly IterationSummary[]): void {
 
 function describeDoubt({ criterion, value, interval, relation, threshold, note }: GateRow): string {
   const range = interval === null ? "" : ` [${formatNumber(interval.low, 3)}, ${formatNumber(interval.high, 3)}]`;
-  return `${criterion} ${formatNumber(value, 3)}${range}, wanted ${relation} ${threshold}${note === null ? "" : ` (${note})`}`;
+  const wanted = interval === null || relation === "==" ? "wanted" : "wanted the whole interval";
+  return `${criterion} ${formatNumber(value, 3)}${range}, ${wanted} ${relation} ${threshold}${note === null ? "" : ` (${note})`}`;
 }
 
 function describeChange({ tier, before, after }: TierChange): string {

@@ -56,7 +56,9 @@ export interface IterationSummary {
   readonly selectionAgainstStanding: Estimate | null;
   readonly standing: "best" | "promoted" | null;
   readonly gate: string | null;
-  /** The criteria of the gate that did not accept. */
+  /** The gate accepted the fitted table, and a person kept the one in force. */
+  readonly isTableRefused: boolean;
+  /** What decided, when the gate did not accept: the criteria that reject, else those that lack evidence. */
   readonly gateDoubts: readonly GateRow[];
   /** The author's table, the one in force and the fitted one on the tasks that only judge. */
   readonly judged: readonly JudgedTable[];
@@ -233,7 +235,8 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, re
     selectionAgainstStanding: (best ?? promoted)?.difference ?? null,
     standing: best !== null ? "best" : promoted !== null ? "promoted" : null,
     gate: calibration?.gate.decision ?? null,
-    gateDoubts: calibration?.gate.rows.filter(({ verdict }) => verdict !== "accept") ?? [],
+    isTableRefused: calibration?.gate.decision === "accept" && stage("redesign")?.decision === "keep",
+    gateDoubts: calibration?.gate.rows.filter(({ verdict }) => verdict !== "accept" && verdict === calibration.gate.decision) ?? [],
     judged: (calibration?.assessments ?? []).filter(({ split }) => split === "judge").map(judgedTable),
     tableChanges: inForce === null || table === null ? [] : tierChanges(inForce, table),
     undecided:
@@ -272,4 +275,9 @@ export function tierChanges(before: RewardTable, after: RewardTable): TierChange
   return tiers
     .map((tier) => ({ tier, before: before.values[tier] ?? null, after: after.values[tier] ?? null }))
     .filter((change) => change.before !== change.after);
+}
+
+/** The gate's word on the iteration's table, with that of a person who overruled it; null without a calibration. */
+export function gateWord({ gate, isTableRefused }: Pick<IterationSummary, "gate" | "isTableRefused">): string | null {
+  return isTableRefused ? "accepted, but rejected by a person" : gate;
 }

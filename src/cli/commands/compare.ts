@@ -1,7 +1,7 @@
 // turnwise compare A B: two campaigns of the record beside each other.
 import type { Command } from "commander";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { loadCampaign } from "#adapters/history/load.ts";
+import { loadCampaign, type RecordedCampaign } from "#adapters/history/load.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { compareFinal, differingSettings, type PairedComparison } from "../campaign/compare-campaigns.ts";
@@ -44,13 +44,19 @@ export function registerCompare(program: Command): void {
 async function compare(idOfA: string, idOfB: string, options: OutputOptions): Promise<void> {
   const record = new CampaignRecord(new LocalArtifactStore(readSettings().recordRoot));
   const [a, b] = [await loadCampaign(record, idOfA), await loadCampaign(record, idOfB)];
+  const [summaryOfA, summaryOfB] = [await summarizeCampaign(record, idOfA), await summarizeCampaign(record, idOfB)];
   const comparison: Comparison = {
-    a: await summarizeCampaign(record, idOfA),
-    b: await summarizeCampaign(record, idOfB),
-    settings: differingSettings(a, b),
+    a: summaryOfA,
+    b: summaryOfB,
+    settings: differingSettings(withBudget(a, summaryOfA), withBudget(b, summaryOfB)),
     final: compareFinal(a, b),
   };
   emit(comparison, options, renderComparison);
+}
+
+/** With the limits in force: those of the last `campaign budget`, else of the file. */
+function withBudget(recorded: RecordedCampaign, { budget }: CampaignSummary): RecordedCampaign {
+  return { ...recorded, campaign: { ...recorded.campaign, config: { ...recorded.campaign.config, budget } } };
 }
 
 type Row = readonly [label: string, a: string, b: string];
@@ -75,7 +81,7 @@ const RESULTS: readonly (readonly [label: string, value: (summary: CampaignSumma
   ["USD", (summary) => formatUsd(usdOf(summary))],
   ["code", ({ codeVersion }) => codeVersion],
   ["iterations", ({ iterations }) => String(iterations.filter(({ iteration, isComplete }) => isComplete && iteration > 0).length)],
-  ["gate", ({ iterations }) => describeGates(iterations.flatMap(({ gate }) => gate ?? []))],
+  ["gate", ({ iterations }) => describeGates(iterations)],
   ["test", ({ test }) => (test === null ? "none" : describeTasks(test))],
   ["  doing nothing passes", ({ test }) => formatPercent(test?.doNothingFloor)],
   ["  base policy", ({ test }) => formatInterval(passHat1(test?.base))],

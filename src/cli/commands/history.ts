@@ -5,7 +5,7 @@ import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { CampaignError } from "#core/errors.ts";
 import { printSummary } from "../campaign/print-summary.ts";
-import { type CampaignSummary, passHat1, summarizeCampaign, usdOf } from "../campaign/summary.ts";
+import { type CampaignSummary, gateWord, passHat1, summarizeCampaign, usdOf } from "../campaign/summary.ts";
 import {
   type Column,
   emit,
@@ -73,7 +73,7 @@ const COLUMNS: readonly Column<CampaignSummary>[] = [
   { header: "paired difference", value: ({ test }) => formatDifference(test?.comparison?.difference) },
   { header: "p", align: "right", value: ({ test }) => formatPValue(test?.comparison?.pValue) },
   { header: "USD", align: "right", value: (summary) => formatUsd(usdOf(summary)) },
-  { header: "gate", value: ({ iterations }) => describeGates(iterations.flatMap(({ gate }) => gate ?? [])) },
+  { header: "gate", value: ({ iterations }) => describeGates(iterations) },
   { header: "created", value: ({ createdAt }) => formatTime(createdAt) },
   { header: "wall time", align: "right", value: ({ state, seconds }) => formatDuration(state === "open" ? null : seconds) },
 ];
@@ -104,7 +104,8 @@ function untested(campaigns: readonly CampaignSummary[]): string[] {
 }
 
 /** `2 accept, 1 reject`, in the order in which they first came. */
-export function describeGates(decisions: readonly string[]): string {
+export function describeGates(iterations: CampaignSummary["iterations"]): string {
+  const decisions = iterations.flatMap((iteration) => gateWord(iteration) ?? []);
   const counts = new Map<string, number>();
   for (const decision of decisions) counts.set(decision, (counts.get(decision) ?? 0) + 1);
   return counts.size === 0 ? "–" : [...counts].map(([decision, count]) => `${count} ${decision}`).join(", ");

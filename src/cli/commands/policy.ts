@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { parseContractJson } from "#adapters/record/parse-contract.ts";
 import { loadRecipe } from "#adapters/seed-policy/load-recipe.ts";
 import { recipeFingerprint, trainSeed } from "#adapters/seed-policy/train-seed.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
@@ -88,9 +89,7 @@ async function show(folder: string, flags: { readonly json?: boolean }): Promise
       next: "make a policy with `turnwise policy train-seed`",
     });
   });
-  const parsed = SeedReport.safeParse(JSON.parse(text));
-  if (!parsed.success) throw new CampaignError("contract.invalid", `${path} is no seed report: ${parsed.error.message}`);
-  emit(parsed.data, flags, render);
+  emit(parseContractJson(SeedReport, Buffer.from(text), path), flags, render);
 }
 
 function render(report: SeedReport): string {

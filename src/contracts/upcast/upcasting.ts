@@ -24,7 +24,8 @@ export function upcasting<Latest extends z.ZodType>(
     for (let step = stepFor(older, value); step !== undefined; step = stepFor(older, value)) {
       const parsed = step.schema.safeParse(value);
       if (!parsed.success) {
-        for (const { path, message } of parsed.error.issues) context.addIssue({ code: "custom", path: [...path], message });
+        for (const issue of parsed.error.issues)
+          context.addIssue({ ...issue, path: [...issue.path], input: value } as Parameters<typeof context.addIssue>[0]);
         return z.NEVER;
       }
       value = step.upcast(parsed.data);

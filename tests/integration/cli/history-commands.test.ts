@@ -5,9 +5,11 @@ import { describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
+import type { SteeringWord } from "#contracts/steering.ts";
 import { NO_TEST_IN_0_1_0 } from "#contracts/upcast/manifests.ts";
+import type { CampaignSummary } from "../../../src/cli/campaign/summary.ts";
 import { registerCompare } from "../../../src/cli/commands/compare.ts";
-import { registerHistory } from "../../../src/cli/commands/history.ts";
+import { describeGates, registerHistory } from "../../../src/cli/commands/history.ts";
 import { registerQuery } from "../../../src/cli/commands/query.ts";
 import { runCommand } from "../../fixtures/run-command.ts";
 import { writeSampleCampaign, writeSampleFork } from "../../fixtures/sample-record.ts";
@@ -215,6 +217,12 @@ describe("turnwise query", () => {
   });
 });
 
+test("the gate's column says which accepted tables a person rejected", () => {
+  const iteration = (gate: string | null, isTableRefused = false) => ({ gate, isTableRefused }) as CampaignSummary["iterations"][number];
+  const iterations = [iteration(null), iteration("accept"), iteration("accept", true), iteration("reject"), iteration("accept")];
+  expect(describeGates(iterations)).toBe("2 accept, 1 accepted, but rejected by a person, 1 reject");
+});
+
 describe("turnwise compare", () => {
   test("shows what was set differently and the paired difference on common test tasks", async () => {
     const { home, run } = await sampleHome();
@@ -232,6 +240,16 @@ describe("turnwise compare", () => {
       settings: [],
       final: { purpose: "test", comparison: { against: "first", numTasks: 1, pValue: 1 }, doNothingFloor: 0.1 },
     });
+  });
+
+  test("the budget is the one in force, after the last word on it", async () => {
+    const { home, run } = await sampleHome();
+    const record = new CampaignRecord(new LocalArtifactStore(join(home, "record")));
+    const budgets = async () => JSON.parse(await run(registerCompare, "compare", "first", "second", "--json")).settings;
+    expect(await budgets()).toEqual([]);
+    const [, said] = await record.readSteering("second");
+    await record.putSteeringWord({ ...said, number: 3, budget: { maxUsd: 20 } } as SteeringWord);
+    expect(await budgets()).toEqual([{ path: "budget.maxUsd", a: 300, b: 20 }]);
   });
 
   test("a campaign without a test is not compared, and selection figures stand under their name", async () => {

@@ -48,8 +48,18 @@ describe("what a campaign's retention lets go", () => {
     expect(await statesOf(at, policies)).toEqual(["whole", "dropped", "dropped", "dropped", "whole"]);
     expect(freed(report)).toMatchObject({ weights: 3, moments: 3, "policy folders": 3, "job folders": 4, batches: 0 });
     expect(readdirSync(at.policyRoot)).toEqual([present(policies[4]).hash]);
-    expect(readdirSync(join(at.jobRoot, "a"))).toEqual([]);
+    expect(readdirSync(join(at.jobRoot, "a")), "an open campaign's trainer may be about to fill it").toEqual([]);
     expect(freed(await collect(at))).toMatchObject({ weights: 0, moments: 0 });
+  });
+
+  test("the folder that held a campaign's jobs, once the campaign has ended and it is empty", async () => {
+    const at = openHome(temporaryFolder());
+    await writeTrainedCampaign(at, { id: "a", numIterations: 1, retention: NARROW, isEnded: true });
+    await writeTrainedCampaign(at, { id: "b", numIterations: 1, retention: { ...NARROW, jobFolders: "keep" }, isEnded: true });
+    await collect(at, { isDryRun: true });
+    expect(readdirSync(at.jobRoot)).toEqual(["a", "b"]);
+    await collect(at);
+    expect(readdirSync(at.jobRoot)).toEqual(["b"]);
   });
 
   test("is told to whoever asks for it: when, and whose retention", async () => {

@@ -49,7 +49,10 @@ export function noiseTable(report: EstimatorTestbedReport, groupSize: number): T
   );
 }
 
-/** By estimator and group size: on how many problems the gradient of the return is met, and how badly it is missed. */
+/**
+ * By estimator and group size: on how many problems the gradient of the return is met, and how badly it is missed. "a sign wrong": it goes
+ * the right way on the whole and pushes some decision the wrong way. Every problem is in one of the five columns.
+ */
 export function summaryTable(report: EstimatorTestbedReport): TextTable {
   const rows = report.estimators.flatMap(({ name }) =>
     report.groupSizes.map((groupSize) => {
@@ -60,6 +63,7 @@ export function summaryTable(report: EstimatorTestbedReport): TextTable {
         name,
         String(groupSize),
         `${count(({ return: { signs } }) => signs === 1)} of ${cells.length}`,
+        count(({ return: { cosine, signs } }) => cosine !== null && cosine >= 0 && signs < 1),
         count(({ return: { cosine } }) => cosine !== null && cosine < 0),
         count((cell) => cell.noise === null && cell.return.signs < 1),
         count((cell) => cell.noise !== null && cell.return.cosine === null),
@@ -69,7 +73,7 @@ export function summaryTable(report: EstimatorTestbedReport): TextTable {
   );
   return {
     title: "against the gradient of outcome plus turn rewards",
-    header: ["estimator", "group", "all signs right", "against it", "blind", "invents", "lowest cosine"],
+    header: ["estimator", "group", "all signs right", "a sign wrong", "against it", "blind", "invents", "lowest cosine"],
     rows,
   };
 }
