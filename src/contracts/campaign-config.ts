@@ -263,7 +263,7 @@ export const TrainingHyperparameters = z
     betas: z.tuple([z.number(), z.number()]).default([0.9, 0.999]),
     weightDecay: z.number().nonnegative().default(0),
     numMinibatches: z.int().positive().max(MOST_TASKS).default(10).describe("optimizer steps per epoch over the batch"),
-    epochs: z.int().positive().max(1000).default(1),
+    epochs: z.int().positive().max(10_000).default(1),
     warmupSteps: z.int().nonnegative().default(0),
     clipLow: z.number().positive().default(0.2),
     clipHigh: z.number().positive().default(0.2),
