@@ -12,4 +12,5 @@ export function describeOptions(error: z.ZodError, given: unknown, names: Readon
     .join("; ");
 }
 
-const toOption = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** `maxTokens` as `max-tokens`. */
+export const toOption = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -137,11 +137,11 @@ function describe({ tokenLimitField, hasNoSeed, hasNoTemperature }: Adaptation, 
   return [
     ...(isOther
       ? [
-          `it refuses ${set.tokenLimitField} and is sent ${tokenLimitField} (--token-limit-field ${tokenLimitField}, in a campaign file tokenLimitField, saves the refused request)`,
+          `it refuses ${set.tokenLimitField} and is sent ${tokenLimitField}; --token-limit-field ${tokenLimitField}, in a campaign file tokenLimitField, saves the refused request`,
         ]
       : []),
     ...(hasNoSeed === true
-      ? ["it refuses seed and is sent none (--no-seed-field, in a campaign file hasSeed: false, saves the refused request)"]
+      ? ["it refuses seed and is sent none; --no-seed-field, in a campaign file hasSeed: false, saves the refused request"]
       : []),
     ...(hasNoTemperature === true
       ? ["it refuses temperature and is sent none: it samples at its own, which is 1 for OpenAI's models"]
@@ -154,7 +154,7 @@ function withNote(error: unknown, adaptation: Adaptation, request: ChatRequest):
   const notes = describe(adaptation, request);
   if (!(error instanceof CampaignError) || notes.length === 0) return error;
   const { code, message, next, retryAfterSeconds, cause } = error;
-  return new CampaignError(code, `${message} (${notes.join("; ")})`, {
+  return new CampaignError(code, `${message} (before that: ${notes.join("; ")})`, {
     cause,
     ...(next === null ? {} : { next }),
     ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),

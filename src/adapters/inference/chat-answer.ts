@@ -8,17 +8,22 @@ import { cleanWords } from "./server-words.ts";
 const CUT = /^(length|max_?(output_?)?tokens|model_length)$/i;
 const FILTERED = /content_?filter|^(safety|refusal|recitation|blocklist|prohibited_content|spii|image_safety)$|guardrail/i;
 
-export type Ending = "length" | "content_filter" | "other";
+/** Something broke off what was being said. */
+const BROKEN = /abort|error|cancel|interrupt|time_?out|malformed|fail/i;
+
+type Ending = "length" | "content_filter" | "broken" | "other";
 
 /** `finish_reason` as the server says it; null where it says none. */
 export const FinishReason = z
-  .string()
+  .union([z.string(), z.number()])
   .nullish()
-  .transform((reason) => (reason === undefined || reason === "" ? null : reason));
+  .transform((reason) => (reason === undefined || reason === null || reason === "" ? null : String(reason)));
 
-export function endingOf(finishReason: string | null): Ending {
+function endingOf(finishReason: string | null): Ending {
   if (finishReason === null) return "other";
-  return CUT.test(finishReason) ? "length" : FILTERED.test(finishReason) ? "content_filter" : "other";
+  if (CUT.test(finishReason)) return "length";
+  if (FILTERED.test(finishReason)) return "content_filter";
+  return BROKEN.test(finishReason) ? "broken" : "other";
 }
 
 const Text = z.string().nullish().catch(null);
@@ -54,9 +59,10 @@ export interface Silence {
   readonly next: string | null;
 }
 
-/** `maxTokens`: what the answer might have at most. */
-export function readSaid({ choices, usage }: ChatAnswer, maxTokens: number): SaidAnswer {
+/** `maxTokens`: what the answer might have at most. Throws provider.invalid-response for one that was broken off. */
+export function readSaid({ choices, usage }: ChatAnswer, { maxTokens, who }: { maxTokens: number; who: string }): SaidAnswer {
   const { message, finish_reason: finishReason } = choices[0] as ChatAnswer["choices"][number];
+  if (endingOf(finishReason) === "broken") throw brokenOff(finishReason, who);
   return {
     text: message?.content.text ?? null,
     refusal: refusalOf(message ?? null, finishReason),
@@ -80,7 +86,7 @@ interface End {
 }
 
 function silenceOf(message: Message | null, { finishReason, numTokens, maxTokens }: End): Silence {
-  const thoughts = message?.reasoning || message?.reasoning_content || message?.content.thoughts || message?.content.text || "";
+  const thoughts = message?.reasoning || message?.reasoning_content || message?.content.thoughts || message?.content.text?.trim() || "";
   if (endingOf(finishReason) === "length") {
     const all = `all ${numTokens ?? maxTokens} tokens`;
     return {
@@ -98,6 +104,9 @@ function silenceOf(message: Message | null, { finishReason, numTokens, maxTokens
 const ended = (finishReason: string | null): string =>
   finishReason === null || finishReason === "stop" ? "" : ` (finish_reason ${cleanWords(finishReason, 40)})`;
 
+const brokenOff = (finishReason: string | null, who: string): CampaignError =>
+  new CampaignError("provider.invalid-response", `${who}: the answer did not end by itself${ended(finishReason)}`);
+
 /** Throws provider.rejected for a turn that a filter took away, as for a request that it refuses, and provider.invalid-response for one that did not end by itself. */
 export function turnEnding(finishReason: string | null, hasCalls: boolean, who: string): "stop" | "length" | "tool_calls" {
   switch (endingOf(finishReason)) {
@@ -107,11 +116,13 @@ export function turnEnding(finishReason: string | null, hasCalls: boolean, who: 
       throw new CampaignError("provider.rejected", `${who}: ${filtered(finishReason)}`, {
         next: "see what the endpoint's filter lets through, or take another endpoint",
       });
+    case "broken":
+      throw brokenOff(finishReason, who);
     case "other":
       if (finishReason === null) return hasCalls ? "tool_calls" : "stop";
       if (ENDED.test(finishReason)) return "stop";
       if (CALLED.test(finishReason)) return "tool_calls";
-      throw new CampaignError("provider.invalid-response", `${who}: the answer did not end by itself${ended(finishReason)}`);
+      throw brokenOff(finishReason, who);
   }
 }
 

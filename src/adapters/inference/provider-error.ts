@@ -3,6 +3,7 @@ import OpenAI from "openai";
 import { ZodError } from "zod";
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import { ErrorInside } from "./read-answer.ts";
+import { retryAfter } from "./retry-after.ts";
 import { cleanWords } from "./server-words.ts";
 
 export interface RequestContext {
@@ -78,15 +79,8 @@ function statusError(error: InstanceType<typeof OpenAI.APIError>, context: Reque
 function rateLimit(error: InstanceType<typeof OpenAI.APIError>, what: string, fail: Fail): CampaignError {
   if ([error.code, error.type].includes("insufficient_quota"))
     return fail("provider.unauthorized", what, { next: "raise the account's quota" });
-  const seconds = retryAfter(error.headers?.get("retry-after") ?? null);
+  const seconds = retryAfter(error.headers, error.message, Date.now());
   return fail("provider.rate-limited", what, seconds === null ? {} : { retryAfterSeconds: seconds });
-}
-
-/** Retry-After in seconds, or as a date. */
-function retryAfter(header: string | null): number | null {
-  if (header === null) return null;
-  const seconds = /^\s*\d+(\.\d+)?\s*$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
 }
 
 export function rootMessage(error: Error): string {

@@ -74,13 +74,14 @@ async function ask(
   { signal, onWarning }: { readonly signal: AbortSignal; readonly onWarning: (message: string) => void },
 ) {
   const { model, temperature, maxTokens, tokenLimitField, requestFields } = config;
+  const who = `proposer ${model}`;
   const body = { ...requestFields, response_format: RESPONSE_FORMAT, messages: [...messages] };
   const answer = await askChat(
     { client, model, body, tokenLimitField, maxTokens, temperature, seed: null, canLeaveOut: true },
-    { who: `proposer ${model}`, signal, canReappear: false, onAdapted: onWarning },
+    { who, signal, canReappear: false, onAdapted: onWarning },
     ChatAnswer,
   );
-  const said = readSaid(answer, maxTokens);
+  const said = readSaid(answer, { maxTokens, who });
   const text = spokenText(said.text ?? "").trim();
   return { text, problem: problemOf(said, text, maxTokens), tokens: answer.usage };
 }

@@ -102,17 +102,18 @@ async function askModel(userModel: UserModel, messages: readonly RoleMessage[], 
   const { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields, onWarning } = userModel;
   const { signal, timeoutSeconds } = options;
   const body = { ...requestFields, messages };
+  const who = `user simulator ${model}`;
   const seed = hasSeed ? options.seed : null;
   meter.addCall();
   const answer = await askChat(
     { client, model, body, tokenLimitField, maxTokens, temperature, seed, canLeaveOut: true },
-    { who: `user simulator ${model}`, signal, canReappear: false, timeoutSeconds, onAdapted: onWarning },
+    { who, signal, canReappear: false, timeoutSeconds, onAdapted: onWarning },
     ChatAnswer,
   ).catch((error: unknown) => {
     throw explained(error);
   });
   meter.addTokens(answer.usage);
-  const said = readSaid(answer, maxTokens);
+  const said = readSaid(answer, { maxTokens, who });
   if (said.isCut) meter.numCut += 1;
   return { text: completionText(said), isWhole: !said.isCut };
 }

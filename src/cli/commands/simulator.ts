@@ -9,7 +9,7 @@ import type { Task } from "#contracts/task.ts";
 import { CampaignError } from "#core/errors.ts";
 import { addCounts } from "#core/reading/counts.ts";
 import { type AuditInput, auditSimulator } from "#core/simulator/audit/audit-simulator.ts";
-import { describeOptions } from "../issues.ts";
+import { describeOptions, toOption } from "../issues.ts";
 import { numberOption, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { openNamedTaskSet } from "../rollout-files.ts";
@@ -105,26 +105,29 @@ async function audit(files: string[], options: AuditOptions): Promise<void> {
   emit({ ...report, notes: [...watch.notes] }, options, renderAudit);
 }
 
-/** The simulator that the options name. Throws config.invalid. */
+/** The simulator that the options name. Throws config.invalid, also for options of a strategy's model beside a simulator that is none. */
 async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> {
-  const { simulator, baseUrl, model, temperature, maxTokens, tokenLimitField, seedField, apiKeyEnv } = options;
-  if (/\.ya?ml$/.test(simulator)) return (await loadCampaignFile(simulator)).simulator;
+  const { simulator, seedField, ...rest } = options;
+  const { baseUrl, model, temperature, maxTokens, tokenLimitField, apiKeyEnv } = rest;
+  const given = { baseUrl, model, temperature, maxTokens, tokenLimitField, apiKeyEnv, ...(seedField ? {} : { hasSeed: false }) };
+  const named = Object.entries(given).filter(([, value]) => value !== undefined);
+  const isFile = /\.ya?ml$/.test(simulator);
+  if (named.length > 0 && (isFile || simulator === "scripted"))
+    throw invalid(
+      `--simulator ${simulator} takes no ${named.map(([key]) => optionOf(key)).join(", ")}: ${isFile ? "the file says it" : "it asks no model"}`,
+    );
+  if (isFile) return (await loadCampaignFile(simulator)).simulator;
   if (simulator === "scripted") return { type: "scripted" };
   if (!STRATEGIES.some((strategy) => strategy === simulator))
     throw invalid(`unknown simulator ${simulator}: choose scripted, ${STRATEGIES.join(", ")}, or a campaign file`);
   if (baseUrl === undefined || model === undefined) throw invalid(`--simulator ${simulator} needs --base-url and --model`);
-  const named = {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(tokenLimitField === undefined ? {} : { tokenLimitField }),
-    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
-    hasSeed: seedField,
-  };
-  const given = { type: "llm", strategy: simulator, baseUrl, model, ...named };
-  const parsed = SimulatorConfig.safeParse(given);
-  if (!parsed.success) throw invalid(describeOptions(parsed.error, given));
+  const config = { type: "llm", strategy: simulator, ...Object.fromEntries(named) };
+  const parsed = SimulatorConfig.safeParse(config);
+  if (!parsed.success) throw invalid(describeOptions(parsed.error, config));
   return parsed.data;
 }
+
+const optionOf = (key: string): string => (key === "hasSeed" ? "--no-seed-field" : `--${toOption(key)}`);
 
 /** What is replayed, and where. Throws config.invalid, and what reading throws. */
 async function openSource(

@@ -239,7 +239,13 @@ describe("an answer that says nothing is told with the reason", () => {
     ],
     ["thoughts and no words", choice({ content: "<think>hm</think>" }, "stop"), "simulator.empty-reply", /only thought/],
     ["a call of a tool", choice({ content: null, tool_calls: [{ id: "1" }] }, "tool_calls"), "simulator.empty-reply", /called a tool/],
-    ["no message", choice(null, "error"), "simulator.empty-reply", /no message \(finish_reason error\)/],
+    ["no message", choice(null, "unknown"), "simulator.empty-reply", /no message \(finish_reason unknown\)/],
+    [
+      "words that were broken off",
+      choice({ content: "I want" }, "abort"),
+      "simulator.invalid-format",
+      /did not end by itself \(finish_reason abort\)/,
+    ],
     [
       "no message, filtered",
       choice(null, "content_filter", { content_filter_results: {} }),

@@ -185,6 +185,9 @@ describe("turnwise simulator audit", () => {
   it.each([
     [["--simulator", "oracle"], "unknown simulator oracle"],
     [["--simulator", "react"], "needs --base-url and --model"],
+    [["--model", "m", "--no-seed-field"], "scripted takes no --model, --no-seed-field"],
+    [["--simulator", "mine.yaml", "--max-tokens", "9"], "mine.yaml takes no --max-tokens: the file says it"],
+    [["--tasks", "2", "--task-ids", "sft-0001"], "both choose tasks"],
     [["--simulator", "llm", "--base-url", "nonsense", "--model", "m"], "--base-url"],
     [["--simulator", "llm", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--temperature", "hot"], "--temperature"],
     [["--trials", "1"], "--trials"],
