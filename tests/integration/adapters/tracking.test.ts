@@ -1,6 +1,6 @@
 // Against a real MLflow server, started in the first test, after the campaign: what happens before it answers is part of what is tested.
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -306,16 +306,17 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
 
 /** A server before MLflow that answers itself, with the code that `refuse` gives for a request's body, and passes all else on. */
 async function startRelay(target: string, refuse: (body: string) => number | null): Promise<string> {
-  const relay = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<unknown> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const code = refuse(body.toString("utf8"));
     if (code !== null) return response.writeHead(code).end("there is no room for this");
     const headers = { "content-type": request.headers["content-type"] ?? "application/json" };
-    const answer = await fetch(target + request.url, { method: request.method ?? "GET", headers, ...(body.length > 0 ? { body } : {}) });
-    response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
-  });
+    const passed = await fetch(target + request.url, { method: request.method ?? "GET", headers, ...(body.length > 0 ? { body } : {}) });
+    return response.writeHead(passed.status).end(Buffer.from(await passed.arrayBuffer()));
+  };
+  const relay = createServer((request, response) => void answer(request, response));
   await new Promise<void>((done) => relay.listen(0, "127.0.0.1", done));
   onTestFinished(() => void relay.close());
   return `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
