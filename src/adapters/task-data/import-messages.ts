@@ -4,7 +4,8 @@ import type { StopReason, ToolCall, Turn } from "#contracts/trajectory.ts";
 import type { Counts } from "#core/reading/counts.ts";
 import { type AgentMessage, agentMessages } from "./conversation/agent-messages.ts";
 import { readArguments } from "./conversation/arguments.ts";
-import { messageRole, textOf } from "./conversation/message-text.ts";
+import { errorWord } from "./conversation/error-results.ts";
+import { messageRole, splitThought, textOf } from "./conversation/message-text.ts";
 import { Notes } from "./conversation/notes.ts";
 import { type CallReader, formInText, type KnownTools, NO_TOOLS } from "./conversation/readers.ts";
 import { resultsInUserMessage } from "./conversation/results.ts";
@@ -15,6 +16,8 @@ export interface ImportedConversation {
   /** Empty where the agent's calls come before the user's words, and where there is no user. */
   readonly firstUserMessage: string;
   readonly turns: Turn[];
+  /** The last message is the user's and holds the token that ends a conversation, be it in a thought: harnesses look for it anywhere. */
+  readonly isEndedByUser: boolean;
 }
 
 export interface ReadConversation extends ImportedConversation {
@@ -26,8 +29,6 @@ export interface ReadConversation extends ImportedConversation {
   readonly unreadable: string | null;
 }
 
-/** How the benchmarks begin the text of a failed call. */
-const ERROR_TEXT = /^(error\b|unknown action\b)/i;
 export const STOP_TOKEN = /###(STOP|TRANSFER|OUT-OF-SCOPE)###/;
 /** What tau2's agents are made to say first, in every conversation. */
 export const GREETING = "Hi! How can I help you today?";
@@ -59,10 +60,9 @@ export function importMessages(messages: readonly ChatMessage[], tools: KnownToo
 }
 
 /** How the conversation ended: by the user's stop token, by a transfer, or by the cap on turns. */
-export function inferStopReason({ turns }: ImportedConversation, isTerminal: (toolName: string) => boolean): StopReason {
-  const last = turns.at(-1);
-  if (last?.userReply !== null && last?.userReply !== undefined && STOP_TOKEN.test(last.userReply)) return "user-stop";
-  if (last?.toolCalls.some((call) => call.isExecuted && isTerminal(call.name)) === true) return "transfer";
+export function inferStopReason({ turns, isEndedByUser }: ImportedConversation, isTerminal: (toolName: string) => boolean): StopReason {
+  if (isEndedByUser) return "user-stop";
+  if (turns.at(-1)?.toolCalls.some((call) => call.isExecuted && isTerminal(call.name)) === true) return "transfer";
   return "turn-cap";
 }
 
@@ -73,7 +73,8 @@ export function argumentsText(value: string | object | null | undefined): string
 
 /** Whether a result without a word on it is that of a failed call. */
 export function isErrorText(result: string): boolean {
-  return ERROR_TEXT.test(result);
+  const word = errorWord(result);
+  return word === "said" || word === "json";
 }
 
 /** A conversation while its messages come in. */
@@ -89,6 +90,7 @@ class Conversation {
   private firstUserMessage: string | null = null;
   private hasSpoken = false;
   private hasUser = false;
+  private isEndedByUser = false;
 
   constructor(notes: Notes, reader: CallReader) {
     this.notes = notes;
@@ -102,6 +104,7 @@ class Conversation {
 
   addAgent(message: AgentMessage): void {
     this.hasSpoken = true;
+    this.isEndedByUser = false;
     if (this.firstUserMessage === null && message.calls.length === 0) {
       this.leading.push(message);
       return;
@@ -142,7 +145,7 @@ class Conversation {
       if (!this.isNative()) this.noteOpenCalls(turn);
     }
     const systemPrompt = this.system.length === 0 ? null : this.system.join("\n");
-    return { systemPrompt, firstUserMessage: this.firstUserMessage ?? "", turns: this.turns };
+    return { systemPrompt, firstUserMessage: this.firstUserMessage ?? "", turns: this.turns, isEndedByUser: this.isEndedByUser };
   }
 
   /** A harness answers what it runs. What it showed as the user's words without any mark cannot be told from them. */
@@ -155,8 +158,11 @@ class Conversation {
     for (const message of this.leading.splice(0)) this.turns.push(newTurn(message, this.turns.length));
   }
 
-  private addWords(text: string): void {
+  private addWords(spoken: string): void {
     this.hasUser = true;
+    this.isEndedByUser ||= STOP_TOKEN.test(spoken);
+    const { said: text, thought } = splitThought(spoken);
+    if (thought !== null) this.notes.add("thoughts in messages of the user: dropped");
     const last = this.turns.at(-1);
     if (last === undefined) this.addFirstWords(text);
     else {
@@ -183,6 +189,13 @@ class Conversation {
     open.call.result = result;
     open.call.isExecuted = true;
     open.call.isError = error ?? isErrorText(result);
+    if (error === undefined || error === null) this.noteError(result);
+  }
+
+  private noteError(result: string): void {
+    const word = errorWord(result);
+    if (word === "json") this.notes.add("results that are an error in JSON: taken as failed calls");
+    if (word === "likely") this.notes.add("results that look like an error and do not say so: taken as they stand");
   }
 
   private isNative(): boolean {

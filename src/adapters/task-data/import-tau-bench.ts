@@ -9,7 +9,6 @@ import { argumentsText, importMessages, inferStopReason } from "./import-message
 import {
   createImportedRollout,
   type ImportedRollout,
-  outcomeOfReward,
   rewardTrouble,
   unreadableReason,
   WITHOUT_CONVERSATION,
@@ -62,7 +61,7 @@ export function importTauBenchEntry(value: Readonly<Record<string, unknown>>, co
     outputs: task.outputs ?? null,
     conversation,
     stopReason: inferStopReason(conversation, catalog.isTerminal),
-    reward: outcomeOfReward(entry.reward),
+    reward: entry.reward,
     isWrite: catalog.isWrite,
     origin: isDict(exact) ? { format: "tau-bench", entry: exact } : null,
     provenance,

@@ -109,7 +109,8 @@ export interface ImportedParts {
   readonly moreKnown?: Known;
   readonly conversation: ReadConversation;
   readonly stopReason: StopReason;
-  readonly reward: 0 | 1;
+  /** As the benchmark gave it: 1 is passed, anything else is not. */
+  readonly reward: number;
   readonly isWrite: (toolName: string) => boolean;
   readonly origin?: Origin | null;
   readonly tools?: readonly ToolSchema[] | undefined;
@@ -141,7 +142,10 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
     origin: parts.origin ?? null,
     told: toldOf(parts, task),
     ...(parts.tools === undefined ? {} : { tools: parts.tools }),
-    read: { reader: parts.conversation.reader, notes: addCounts(parts.conversation.notes, goldenNotes(parts.goldenActions)) },
+    read: {
+      reader: parts.conversation.reader,
+      notes: addCounts(parts.conversation.notes, goldenNotes(parts.goldenActions), rewardNotes(parts.reward)),
+    },
   };
 }
 
@@ -174,6 +178,11 @@ function goldenNotes(actions: ToldTask["goldenActions"]): Counts {
   return { [note]: isUnreadable === true ? 1 : 0 };
 }
 
+function rewardNotes(reward: number): Counts {
+  const note: ReadingNote = "rewards that are neither 0 nor 1: counted as failed";
+  return { [note]: outcomeOfReward(reward) === 1 || Math.abs(reward) <= REWARD_ROUNDING ? 0 : 1 };
+}
+
 function importedTask(parts: ImportedParts, id: string, environment: string): ToldTask {
   const { goldenActions, outputs, provenance } = parts;
   const numWrites = goldenActions?.filter((action) => parts.isWrite(action.name)).length ?? 0;
@@ -193,7 +202,8 @@ function importedTask(parts: ImportedParts, id: string, environment: string): To
   };
 }
 
-function unknownProvenance({ taskId, environment, policyName, reward, stopReason }: ImportedParts): Provenance {
+function unknownProvenance({ taskId, environment, policyName, reward: given, stopReason }: ImportedParts): Provenance {
+  const reward = outcomeOfReward(given);
   const failure = stopReason === "unparsable" ? "agent_error" : "task_failed";
   return {
     taskId,
@@ -213,7 +223,9 @@ function unknownProvenance({ taskId, environment, policyName, reward, stopReason
   };
 }
 
+const REWARD_ROUNDING = 1e-6;
+
 /** A benchmark's reward as an outcome: passed only when it is 1, as the benchmarks' own pass^k counts it. */
-export function outcomeOfReward(reward: number): 0 | 1 {
-  return Math.abs(reward - 1) <= 1e-6 ? 1 : 0;
+function outcomeOfReward(reward: number): 0 | 1 {
+  return Math.abs(reward - 1) <= REWARD_ROUNDING ? 1 : 0;
 }

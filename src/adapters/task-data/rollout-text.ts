@@ -297,6 +297,9 @@ function withoutMark(bytes: Uint8Array): Uint8Array {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
+/** How Git Large File Storage begins what stands for a file that was not fetched. */
+const LFS_POINTER = "version https://git-lfs";
+
 /** What a file is that is no JSON; null when it may be. */
 function otherKind(bytes: Uint8Array): string | null {
   const [a = 0, b = 0] = bytes;
@@ -305,6 +308,7 @@ function otherKind(bytes: Uint8Array): string | null {
     return "it is UTF-16: save it as UTF-8";
   if ((a === 0x1f && b === 0x8b) || (a === 0x50 && b === 0x4b) || (a === 0x28 && b === 0xb5)) return "it is compressed: unpack it first";
   const first = new TextDecoder().decode(withoutMark(bytes).subarray(0, 64)).trimStart();
+  if (first.startsWith(LFS_POINTER)) return "it is a Git LFS pointer, not the file: run `git lfs pull` where it comes from";
   return first.startsWith("{") || first.startsWith("[") || first === "" ? null : `it begins with ${JSON.stringify(first.slice(0, 20))}`;
 }
 

@@ -1,10 +1,11 @@
 // Every message of the agent with its calls, in whatever form the conversation has them.
 import type { ChatMessage } from "#contracts/rollout-line.ts";
 import { readArguments, unwrapValues } from "./arguments.ts";
-import { messageRole, textOf } from "./message-text.ts";
+import { messageRole, splitThought, textOf } from "./message-text.ts";
 import type { Notes } from "./notes.ts";
 import { type CallReader, findTextReader, formInText, type KnownTools, readInForm, TEXT_READERS, type TextReader } from "./readers.ts";
 import { resultsInUserMessage } from "./results.ts";
+import type { TextMessage } from "./text-calls.ts";
 
 export interface AgentCall {
   /** Empty when the source has none. */
@@ -29,7 +30,7 @@ export function agentMessages(messages: readonly ChatMessage[], tools: KnownTool
   const answered = answeredMessages(messages);
   const agents = messages.filter((message) => messageRole(message) === "assistant" && message.requestor !== "user");
   const native = agents.filter(hasNativeCalls);
-  const texts = agents.map((message) => ({ text: textOf(message), isAnswered: answered.has(message) }));
+  const texts = agents.map((message) => ({ text: splitThought(textOf(message)).said, isAnswered: answered.has(message) }));
   const textReader = native.length > 0 ? null : findTextReader(texts, tools);
   const read = (message: ChatMessage): AgentMessage =>
     hasNativeCalls(message) ? nativeMessage(message, tools, notes) : textMessage(message, answered.has(message), textReader, tools, notes);
@@ -73,21 +74,28 @@ function nativeMessage(message: ChatMessage, { schemaOf }: KnownTools, notes: No
 }
 
 function textMessage(message: ChatMessage, isAnswered: boolean, reader: TextReader | null, tools: KnownTools, notes: Notes): AgentMessage {
-  const agent = { text: textOf(message), isAnswered };
+  const text = textOf(message);
+  const { said, thought } = splitThought(text);
+  const agent = { text: said, isAnswered };
   const own = reader === null ? null : readInForm(reader, agent, tools);
-  const other =
-    own === null && isAnswered ? TEXT_READERS.map((next) => readInForm(next, agent, tools)).find((next) => next !== null) : null;
+  const other = own === null && isAnswered ? readInAnyForm([said, text], tools) : null;
   if (other) notes.add("calls in another form than the rest");
   const read = own ?? other ?? wordsOf(reader, agent, tools);
-  const form = read?.isInForm === true ? null : formInText(agent.text);
+  const form = read?.isInForm === true ? null : formInText(said);
   if (form !== null) notes.add("messages that look like a call and were not run", form);
-  if (read === null) return { content: agent.text || null, reasoning: reasoningOf(message), calls: [] };
+  if (read === null) return { content: text || null, reasoning: reasoningOf(message), calls: [] };
   for (const { note } of read.calls) if (note !== null) notes.add(note);
   return {
     content: read.content,
-    reasoning: [reasoningOf(message), read.reasoning].filter((text) => text !== null).join("\n") || null,
+    reasoning: [reasoningOf(message), thought, read.reasoning].filter((one) => one !== null).join("\n") || null,
     calls: read.calls.map(({ name, text }) => ({ id: "", name, argumentsJson: text })),
   };
+}
+
+/** For a message that a result follows. A harness that sets no thoughts apart may have read the call in a thought that never ended. */
+function readInAnyForm(texts: readonly string[], tools: KnownTools): TextMessage | null {
+  const read = texts.flatMap((text) => TEXT_READERS.map((reader) => readInForm(reader, { text, isAnswered: true }, tools)));
+  return read.find((next) => next !== null) ?? null;
 }
 
 /** What is said to the user by a message that is no call, where its form sets thoughts apart. */

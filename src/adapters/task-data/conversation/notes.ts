@@ -16,12 +16,16 @@ export const READING_NOTES = [
   "messages of the agent before the user's first: dropped",
   "conversations without a user",
   "later system messages: dropped",
+  "thoughts in messages of the user: dropped",
   "calls and results of the user's own tools: dropped",
   "messages with another name for their role",
   "parts of messages without text: dropped",
   "calls in another form than the rest",
   "messages that look like a call and were not run",
   "calls in text without a result: taken as not run",
+  "results that are an error in JSON: taken as failed calls",
+  "results that look like an error and do not say so: taken as they stand",
+  "rewards that are neither 0 nor 1: counted as failed",
   "rollouts with golden arguments that are no object",
 ] as const;
 export type ReadingNote = (typeof READING_NOTES)[number];

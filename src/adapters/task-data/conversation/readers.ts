@@ -90,7 +90,7 @@ const isReact = (text: string) => THOUGHT.test(text) && text.includes("Action:")
 
 /** Marks that are written for calls alone, with the form that they speak of. */
 const MARKS: readonly (readonly [RegExp, string])[] = [
-  [/<tool_call>/, "tool-call-tags"],
+  [/<tool_call>|<tools>\s*[[{]/, "tool-call-tags"],
   [/<function=|<invoke name=|<function_calls>/, "function-tags"],
   [/\[TOOL_CALLS\]/, "mistral"],
   [/(?:^|\n)[ \t]*Action:\s*(?:\{|[\w.-]+[ \t]*\n[ \t]*Action Input:)/, "act"],
@@ -98,6 +98,7 @@ const MARKS: readonly (readonly [RegExp, string])[] = [
   [/<\|python_tag\|>/, "python_tag"],
   [/<[|｜]tool[▁_]/, "tool tokens"],
   [/^\s*(?:\[\s*)?\{\s*"(?:name|tool|tool_name|function|action)"\s*:/, "json"],
+  [/\{\s*"name"\s*:\s*"[\w.-]+"\s*,\s*"(?:arguments|parameters|kwargs)"\s*:/, "json"],
 ];
 
 /** The form that the text seems to be in; null for words. */
