@@ -1,6 +1,7 @@
 // What an answer of /v1/chat/completions says, why it ended, and in a sentence why it says nothing where it does not.
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
+import type { Completion } from "#core/simulator/llm/judge-reply.ts";
 import { AnswerUsage, MessageContent } from "./read-answer.ts";
 import { cleanWords } from "./server-words.ts";
 
@@ -43,20 +44,9 @@ export const ChatAnswer = z.object({
 });
 export type ChatAnswer = z.infer<typeof ChatAnswer>;
 
-export interface SaidAnswer {
-  /** Null where there are no words; thoughts may still stand in them as tags. */
-  readonly text: string | null;
-  /** Who refused, and in which words: the model, or the filter that took the answer away. */
-  readonly refusal: string | null;
+export interface SaidAnswer extends Completion {
   /** Its limit of tokens ended it. */
   readonly isCut: boolean;
-  /** Why there are no words, should there be none once thoughts are left out. */
-  readonly silence: Silence;
-}
-
-export interface Silence {
-  readonly why: string;
-  readonly next: string | null;
 }
 
 /** `maxTokens`: what the answer might have at most. Throws provider.invalid-response for one that was broken off. */
@@ -85,7 +75,7 @@ interface End {
   readonly maxTokens: number;
 }
 
-function silenceOf(message: Message | null, { finishReason, numTokens, maxTokens }: End): Silence {
+function silenceOf(message: Message | null, { finishReason, numTokens, maxTokens }: End): Completion["silence"] {
   const thoughts = message?.reasoning || message?.reasoning_content || message?.content.thoughts || message?.content.text?.trim() || "";
   if (endingOf(finishReason) === "length") {
     const all = `all ${numTokens ?? maxTokens} tokens`;

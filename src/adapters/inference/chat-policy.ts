@@ -29,7 +29,7 @@ export interface ChatPolicyOptions {
   readonly requestFields?: RequestFields;
   /** Whether the reasoning of earlier turns goes back to the server. */
   readonly sendsReasoning?: boolean;
-  /** Told once what the endpoint is sent otherwise than it was set. */
+  /** Told once what the endpoint is sent otherwise than it was set, and that its tokens cannot all be metered. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
@@ -73,6 +73,9 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
   const { client, ref, model = ref.name, temperature, maxTokensPerTurn, maxContextTokens, hasTokenIds = true } = options;
   const { tokenLimitField = "max_tokens", requestFields = {}, sendsReasoning = false } = options;
   const who = `policy ${ref.name}`;
+  const tellUncounted = once(() =>
+    options.onWarning?.(`${who} at ${client.baseURL}: its server does not say all tokens, and what it does not say is metered as none`),
+  );
   const tokenFields = hasTokenIds ? { ...WHOLE_DISTRIBUTION, return_token_ids: true, logprobs: true, top_logprobs: 0 } : {};
   return {
     ref,
@@ -83,7 +86,9 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
       const ask = (maxTokens: number | null) => {
         const body = { ...requestFields, messages, tools, ...tokenFields };
         const request = { client, model, body, tokenLimitField, maxTokens, temperature, seed, canLeaveOut: false };
-        return askChat(request, { who, signal, canReappear: true, onAdapted: options.onWarning }, ChatCompletion).then(counted);
+        return askChat(request, { who, signal, canReappear: true, onAdapted: options.onWarning }, ChatCompletion).then((answer) =>
+          counted(answer, tellUncounted),
+        );
       };
       const { answer, usage } = await askWithinContext(ask, { most: maxTokensPerTurn, context: maxContextTokens });
       const reasoningTokens = answer.usage.reasoningTokens ?? undefined;
@@ -101,11 +106,20 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
 }
 
 /** Where the server does not count, its own token ids do; of an answer without either nothing is known, and nothing is asked again for its length. */
-function counted(answer: ChatCompletion) {
+function counted(answer: ChatCompletion, tellUncounted: () => void) {
   const { promptTokens, completionTokens } = answer.usage;
-  const numPrompt = promptTokens ?? answer.prompt_token_ids?.length ?? 0;
-  const numSampled = completionTokens ?? answer.choices[0]?.token_ids?.length ?? 0;
-  return { ...answer, usage: { ...answer.usage, prompt_tokens: numPrompt, completion_tokens: numSampled } };
+  const numPrompt = promptTokens ?? answer.prompt_token_ids?.length ?? null;
+  const numSampled = completionTokens ?? answer.choices[0]?.token_ids?.length ?? null;
+  if (numPrompt === null || numSampled === null) tellUncounted();
+  return { ...answer, usage: { ...answer.usage, prompt_tokens: numPrompt ?? 0, completion_tokens: numSampled ?? 0 } };
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
+  };
 }
 
 /** Throws provider.rejected when the server does not give ids or log-probabilities, provider.invalid-response when they do not match. */

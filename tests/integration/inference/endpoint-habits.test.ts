@@ -56,13 +56,15 @@ const failureOf = (more: Partial<LlmSimulatorOptions> = {}) =>
     () => null,
     (error) => error,
   );
-const turn = (notes: string[] = [], more: { temperature?: number } = {}) =>
+const policyOf = (notes: string[] = [], more: { temperature?: number } = {}) =>
   createChatPolicy({
     client: client(),
     ref: { name: "p", hash: "p", manifest: null },
     ...{ temperature: 1, maxTokensPerTurn: 9, maxContextTokens: 64, hasTokenIds: false, onWarning: (note) => notes.push(note) },
     ...more,
-  }).respond(CONVERSATION, { seed: 7, signal });
+  });
+const turn = (notes: string[] = [], more: { temperature?: number } = {}) =>
+  policyOf(notes, more).respond(CONVERSATION, { seed: 7, signal });
 
 describe("a good answer is used", () => {
   const uncounted = { "provider.unknown-usage": 1 };
@@ -125,6 +127,14 @@ describe("a good answer is used", () => {
       troubles,
     });
     expect(await turn()).toMatchObject({ content: "I want a seat.", usage: { promptTokens, completionTokens, calls: 1 } });
+  });
+
+  test("whose cost is not all told is said of a policy, once", async () => {
+    await start(json(whole({}, { usage: { prompt_tokens: 3 } })));
+    const notes: string[] = [];
+    const policy = policyOf(notes);
+    for (const seed of [1, 2]) await policy.respond(CONVERSATION, { seed, signal });
+    expect(notes).toEqual([expect.stringMatching(/^policy p at .*metered as none/)]);
   });
 
   test("whose thoughts are parts keeps them as reasoning of the policy", async () => {

@@ -24,10 +24,11 @@ const AGENT_TALK = [
 ];
 
 export interface Completion {
+  /** Null where there are no words; thoughts may still stand in them as tags. */
   readonly text: string | null;
   /** Who refused, and in which words. */
   readonly refusal: string | null;
-  /** Why there are no words, should there be none. */
+  /** Why there are no words, should there be none once thoughts are left out; and what to do, where that is known. */
   readonly silence: { readonly why: string; readonly next: string | null };
 }
 
