@@ -11,6 +11,8 @@ import { askChat } from "../inference/ask-chat.ts";
 import { ChatAnswer, readSaid, type SaidAnswer } from "../inference/chat-answer.ts";
 import { createInferenceClient } from "../inference/client.ts";
 
+/** What stands in the exchange for an answer without any: many servers refuse empty messages. */
+const NO_WORDS = "(no answer)";
 const RESPONSE_FORMAT = {
   type: "json_schema" as const,
   json_schema: {
@@ -39,16 +41,16 @@ export function openProposer(
     const messages = [...prompt];
     let proposal: TableProposal | null = null;
     while (proposal === null && attempts.length < config.attempts) {
-      const { text, problem, tokens } = await ask(client, config, messages, { signal, onWarning });
+      const { answer, text, problem, tokens } = await ask(client, config, messages, { signal, onWarning });
       usage.modelCalls += 1;
       usage.promptTokens += tokens.promptTokens ?? 0;
       usage.completionTokens += tokens.completionTokens ?? 0;
       if (tokens.promptTokens === null || tokens.completionTokens === null) numUncounted += 1;
       const found = problem === null ? read(text) : { proposal: null, problem };
-      attempts.push({ answer: text, problem: found.problem });
+      attempts.push({ answer, problem: found.problem });
       proposal = found.proposal;
       messages.push(
-        { role: "assistant", content: text },
+        { role: "assistant", content: text === "" ? NO_WORDS : text },
         { role: "user", content: `This answer cannot be used: ${found.problem}. Answer again with the whole JSON object.` },
       );
     }
@@ -66,7 +68,7 @@ export function openProposer(
   };
 }
 
-/** One answer: its words without thoughts, and what keeps them from being read. Throws provider.*. */
+/** One answer as it came, its words without thoughts, and what keeps them from being read. Throws provider.*. */
 async function ask(
   client: OpenAI,
   config: ProposerConfig,
@@ -76,14 +78,14 @@ async function ask(
   const { model, temperature, maxTokens, tokenLimitField, requestFields } = config;
   const who = `proposer ${model}`;
   const body = { ...requestFields, response_format: RESPONSE_FORMAT, messages: [...messages] };
-  const answer = await askChat(
+  const completion = await askChat(
     { client, model, body, tokenLimitField, maxTokens, temperature, seed: null, canLeaveOut: true },
     { who, signal, canReappear: false, onAdapted: onWarning },
     ChatAnswer,
   );
-  const said = readSaid(answer, { maxTokens, who });
+  const said = readSaid(completion, { maxTokens, who });
   const text = spokenText(said.text ?? "").trim();
-  return { text, problem: problemOf(said, text, maxTokens), tokens: answer.usage };
+  return { answer: said.text ?? "", text, problem: problemOf(said, text, maxTokens), tokens: completion.usage };
 }
 
 /** What keeps an answer from being read at all; null where nothing does. */

@@ -325,6 +325,8 @@ describe("an answer that is cut at its limit", () => {
     const { attempts, proposal, usage } = await openProposer(config, {}, signal, () => {})([], unread);
     expect(attempts.map(({ problem }) => problem)).toEqual([expect.stringMatching(problem), expect.stringMatching(problem)]);
     expect(proposal).toBeNull();
+    const { messages: exchange } = bodies().at(-1) as { messages: { content: string }[] };
+    expect(exchange.every(({ content }) => content !== "" && !content.includes("<think>"))).toBe(true);
     expect(usage.uncountedCalls).toBe(usage.promptTokens === 0 ? 2 : undefined);
   });
 });
