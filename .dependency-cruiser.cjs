@@ -17,10 +17,24 @@ module.exports = {
     never("core-is-pure", room("src/core"), {
       pathNot: ["^src/(core|contracts)/", "node_modules/(zod|@noble/hashes|pure-rand|canonicalize)/"],
     }),
+    // What knows environments, users and pages is pure too, and stands on the core.
+    never("environments-are-pure", room("src/environments"), {
+      pathNot: ["^src/(environments|simulators|core|contracts)/", "node_modules/(zod|@noble/hashes)/"],
+    }),
+    // The audit of users replays rollouts of the benchmarks, so it may know their vocabulary; users know no environment.
+    never("users-know-no-environment", "^src/simulators/(?!audit/)", {
+      pathNot: ["^src/(simulators|core|contracts)/", "node_modules/zod/"],
+    }),
+    never("audits-are-pure", "^src/simulators/audit/", { pathNot: ["^src/(simulators|environments|core|contracts)/"] }),
+    never("synthesis-is-pure", room("src/synthesis"), {
+      pathNot: ["^src/(synthesis|environments|simulators|core|contracts)/", "node_modules/(zod|@noble/hashes)/"],
+    }),
+    never("reports-are-pure", room("src/reports"), { pathNot: ["^src/(reports|core|contracts)/"] }),
     never("workflows-stay-durable", room("workflows"), {
       pathNot: ["^(workflows|activities|src/core|src/contracts)/", "@temporalio/(workflow|common)/"],
     }),
     never("activities-by-type-only", room("workflows"), { path: room("activities"), dependencyTypesNot: ["type-only"] }),
+    never("adapters-know-no-front", room("src/adapters"), { path: room("src/application", "src/cli") }),
     never("adapters-know-no-temporal", "^src/adapters/(?!temporal/)", {
       path: ["@temporalio/", room("activities", "workflows", "workers")],
     }),
@@ -30,8 +44,9 @@ module.exports = {
     }),
     // A composition root may raise and recognise errors; what the core computes reaches it through activities.
     never("workers-compose", room("workers"), { path: room("src/core"), pathNot: "^src/core/errors", dependencyTypesNot: ["type-only"] }),
-    never("fronts-stay-outside", room("src/cli", "src/dashboard"), { path: room("activities", "workers") }),
-    never("only-messages-cross", room("src/cli", "src/dashboard"), {
+    never("fronts-stay-outside", room("src/application", "src/cli"), { path: room("activities", "workers") }),
+    never("application-knows-no-front", room("src/application"), { path: room("src/cli") }),
+    never("only-messages-cross", room("src/application", "src/cli"), {
       path: room("workflows"),
       pathNot: "^workflows/messages",
       dependencyTypesNot: ["type-only"],

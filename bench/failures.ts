@@ -1,5 +1,7 @@
 // How long it takes until a person is told of what trying again cannot cure, and how often an endpoint is asked until then. Groups as a
 // campaign runs them (8 at once, of 8 rollouts), real HTTP, the retries of the activity; its waits are added, not slept.
+
+import { scriptedSimulator } from "#simulators/scripted.ts";
 import { createChatPolicy } from "../src/adapters/inference/chat-policy.ts";
 import { createInferenceClient } from "../src/adapters/inference/client.ts";
 import { createLlmSimulator } from "../src/adapters/simulator/llm.ts";
@@ -8,7 +10,6 @@ import type { Task } from "../src/contracts/task.ts";
 import { CampaignError } from "../src/core/errors.ts";
 import type { Policy, UserSimulator } from "../src/core/ports.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "../src/core/rollout/run-group.ts";
-import { scriptedSimulator } from "../src/core/simulator/scripted.ts";
 import { type FailingServer, sendJson, startFailingServer } from "../tests/integration/inference/failing-server.ts";
 import { retryUntilTold } from "../tests/support/activity-retries.ts";
 import { realClock } from "../tests/support/real-clock.ts";

@@ -71,12 +71,14 @@ export function run(command, args, options = {}) {
   });
 }
 
+const SHOWN = 300; // characters of a line
+
 /** The last lines of what a program said, indented for an error message. @param {string} output @param {number} [count] */
 export function lastLines(output, count = 12) {
   const lines = output.split("\n").filter((line) => line.trim() !== "");
   return lines
     .slice(-count)
-    .map((line) => `    ${line.slice(0, 300)}`)
+    .map((line) => `    ${Array.from(line).slice(0, SHOWN).join("")}`)
     .join("\n");
 }
 

@@ -1,6 +1,6 @@
 // What `turnwise rollouts grade` prints: stored rewards beside those that the calls earn when they are played again.
 import { basename } from "node:path";
-import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
+import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { gradeable } from "#core/environment/told-task.ts";

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { loadRewardTable, readRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
+import { type RolloutFiles, readRollouts } from "#adapters/rollout-files/read-rollouts.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
-import { type RolloutFiles, readRollouts } from "#adapters/task-data/read-rollouts.ts";
 import { TASK_SET_SOURCES } from "#adapters/task-data/task-sets.ts";
 import { readYamlAs } from "#adapters/yaml/yaml-file.ts";
 import { parseYaml } from "#adapters/yaml/yaml-text.ts";

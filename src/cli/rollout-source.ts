@@ -2,8 +2,8 @@
 import { type Command, Option } from "commander";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { type ImportedRollouts, readingOf } from "#adapters/rollout-files/imported-rollouts.ts";
 import { readSettings } from "#adapters/settings.ts";
-import { type ImportedRollouts, readingOf } from "#adapters/task-data/imported-rollouts.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { RolloutPurpose } from "#contracts/manifests.ts";
 import type { Environment } from "#core/environment/environment.ts";

@@ -1,6 +1,6 @@
 // Rollouts of files against the task set that --task-set names: what does not fit is refused, with the set that would.
 import { basename } from "node:path";
-import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
+import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
 import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -19,7 +19,7 @@ import {
   MISSES,
   type Miss,
   type NamedFacts,
-} from "#core/rollout/task-set-fit.ts";
+} from "#environments/task-set-fit.ts";
 
 export interface ChosenSet {
   readonly name: string;

@@ -10,7 +10,7 @@ import { markedProcesses } from "#adapters/services/process-identity.ts";
 import { readStack, stopStack } from "#adapters/services/stack.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { codeVersion } from "#adapters/versions.ts";
-import { checkCampaign, createCampaign } from "../../src/cli/campaign/create-campaign.ts";
+import { checkCampaign, createCampaign } from "#application/campaign/create-campaign.ts";
 import { openRecord } from "../../src/cli/commands/campaign.ts";
 import { QUICKSTART, SMALL } from "./stack-campaign.ts";
 

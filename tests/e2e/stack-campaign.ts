@@ -6,10 +6,10 @@ import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts"
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { type Stack, type StackOptions, startStack, stopStack } from "#adapters/services/stack.ts";
 import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
+import { CampaignClient } from "#application/campaign/campaign-client.ts";
+import { checkCampaign, createCampaign } from "#application/campaign/create-campaign.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import type { CampaignEnd } from "#contracts/manifests.ts";
-import { CampaignClient } from "../../src/cli/campaign/campaign-client.ts";
-import { checkCampaign, createCampaign } from "../../src/cli/campaign/create-campaign.ts";
 import { launch, openRecord } from "../../src/cli/commands/campaign.ts";
 
 export const QUICKSTART = join(REPOSITORY, "configs", "campaigns", "quickstart.yaml");

@@ -1,9 +1,9 @@
 // The published gpt-4o airline rollouts of tau-bench, where the benchmark's data is at hand.
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
+import { importRolloutText } from "#adapters/rollout-files/read-rollouts.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
-import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
-import { importRolloutText } from "#adapters/task-data/read-rollouts.ts";
 import type { TierScheme } from "#contracts/reward-table.ts";
 import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";

@@ -1,7 +1,7 @@
 // Conversations as harnesses store them: one and the same conversation, written in every form that calls are known to stand in.
 import fc from "fast-check";
-import { dumps, repr } from "#core/environment/python/format.ts";
-import { PyDict, PyFloat, type PyValue } from "#core/environment/python/values.ts";
+import { dumps, repr } from "#environments/tau/python/format.ts";
+import { PyDict, PyFloat, type PyValue } from "#environments/tau/python/values.ts";
 
 export interface WrittenCall {
   readonly name: string;

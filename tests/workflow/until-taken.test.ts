@@ -7,12 +7,12 @@ import { bundleWorkflowCode, NativeConnection, Worker } from "@temporalio/worker
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readSettings } from "#adapters/settings.ts";
 import { findQueueWorkers, pendingActivities } from "#adapters/temporal/queue-workers.ts";
+import { CampaignClient } from "#application/campaign/campaign-client.ts";
+import { findWaiting } from "#application/campaign/waiting.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { isServed } from "#contracts/queue-workers.ts";
 import { CONTROL_QUEUE } from "#contracts/workflow-ids.ts";
 import { createQueueActivities } from "../../activities/queue.ts";
-import { CampaignClient } from "../../src/cli/campaign/campaign-client.ts";
-import { findWaiting } from "../../src/cli/campaign/waiting.ts";
 import { pauseUpdate } from "../../workflows/messages.ts";
 import { startTemporalServer, type TemporalServer } from "../support/temporal-server.ts";
 import { campaignInput } from "./fake-activities.ts";

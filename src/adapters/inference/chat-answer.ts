@@ -1,7 +1,7 @@
 // What an answer of /v1/chat/completions says, why it ended, and in a sentence why it says nothing where it does not.
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
-import type { Completion } from "#core/simulator/llm/judge-reply.ts";
+import type { Completion } from "#simulators/llm/judge-reply.ts";
 import { AnswerUsage, MessageContent } from "./read-answer.ts";
 import { cleanWords } from "./server-words.ts";
 

@@ -9,9 +9,9 @@ import { type SeedRecipe, SeedReport, type SeedStage } from "#contracts/seed-rec
 import { SftEvent, type SftJob, SftResult, type TokenizerJob } from "#contracts/sft.ts";
 import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
-import { COMPACT_SPECIAL_TOKENS } from "#core/prompt-format/compact.ts";
-import { createSyntheticAirline, syntheticSource } from "#core/synthetic/airline.ts";
-import { COMPACT_ATOMIC_TOKENS, demonstration } from "#core/synthetic/demonstrations.ts";
+import { createSyntheticAirline, syntheticSource } from "#environments/synthetic-airline/airline.ts";
+import { COMPACT_SPECIAL_TOKENS } from "#environments/synthetic-airline/compact-format/compact.ts";
+import { COMPACT_ATOMIC_TOKENS, demonstration } from "#environments/synthetic-airline/demonstrations.ts";
 import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import { runTrainerCommand } from "../trainer-process/run-training-job.ts";
 import { measurePassRates } from "./measure-pass-rate.ts";

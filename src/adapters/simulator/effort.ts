@@ -3,7 +3,7 @@
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import type { Clock, SimulatorOptions } from "#core/ports.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
-import { addTroubles, CUT_ANSWER, SimulatorFailure, type SimulatorTroubles, UNKNOWN_USAGE } from "#core/simulator/simulator-failure.ts";
+import { addTroubles, CUT_ANSWER, SimulatorFailure, type SimulatorTroubles, UNKNOWN_USAGE } from "#core/rollout/simulator-failure.ts";
 import { startOf } from "#core/text.ts";
 import { Meter } from "./complete.ts";
 

@@ -1,7 +1,7 @@
 // The user simulator that a campaign names.
 import { SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { UserSimulator } from "#core/ports.ts";
-import { scriptedSimulator } from "#core/simulator/scripted.ts";
+import { scriptedSimulator } from "#simulators/scripted.ts";
 import { createInferenceClient } from "../inference/client.ts";
 import { createLlmSimulator } from "./llm.ts";
 import { createReplyCache, type ReplyCacheOptions } from "./reply-cache.ts";

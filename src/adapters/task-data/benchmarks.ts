@@ -1,9 +1,9 @@
 // The benchmarks of a data folder, for the golden vectors.
-import { AIRLINE_TOOLS } from "#core/environment/airline/environment.ts";
-import { type Benchmark, hashersOf } from "#core/environment/conformance/benchmark.ts";
-import { RETAIL_TOOLS } from "#core/environment/retail/environment.ts";
-import { TAU2_AIRLINE_TOOLS, TAU2_RULES } from "#core/environment/tau2-airline/environment.ts";
-import { TAU_RULES, toolkitOf } from "#core/environment/tool-environment.ts";
+import { AIRLINE_TOOLS } from "#environments/tau/airline/environment.ts";
+import { type Benchmark, hashersOf } from "#environments/tau/conformance/benchmark.ts";
+import { RETAIL_TOOLS } from "#environments/tau/retail/environment.ts";
+import { TAU2_AIRLINE_TOOLS, TAU2_RULES } from "#environments/tau/tau2-airline/environment.ts";
+import { TAU_RULES, toolkitOf } from "#environments/tau/tool-environment.ts";
 import { nodeSha256 } from "./node-sha256.ts";
 import { readTauBenchAirline, readTauBenchRetail } from "./tau-bench.ts";
 import { readTau2Airline } from "./tau2-bench.ts";

@@ -3,11 +3,11 @@ import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import type { Benchmark } from "#core/environment/conformance/benchmark.ts";
-import { checkVector, vectorKind } from "#core/environment/conformance/check-vector.ts";
-import { parseJson } from "#core/environment/python/parse-json.ts";
-import { isDict, type PyDict } from "#core/environment/python/values.ts";
 import { CampaignError } from "#core/errors.ts";
+import type { Benchmark } from "#environments/tau/conformance/benchmark.ts";
+import { checkVector, vectorKind } from "#environments/tau/conformance/check-vector.ts";
+import { parseJson } from "#environments/tau/python/parse-json.ts";
+import { isDict, type PyDict } from "#environments/tau/python/values.ts";
 import { openBenchmark } from "./benchmarks.ts";
 
 export interface FileConformance {

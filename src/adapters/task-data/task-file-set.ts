@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import type { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { SynthesizedTask } from "#contracts/task-file.ts";
-import type { DatabaseState } from "#core/environment/database.ts";
 import type { TaskSet } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
+import type { DatabaseState } from "#environments/tau/database.ts";
 import { REPOSITORY } from "../settings.ts";
 import { openTaskDatabase } from "./task-databases.ts";
 import { readTaskFile } from "./task-file.ts";

@@ -7,7 +7,7 @@ import { TaskFile1 } from "#contracts/upcast/task-file-1.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeProblems } from "#core/problems.ts";
-import { upcastTaskFile } from "#core/task-synthesis/splits.ts";
+import { upcastTaskFile } from "#synthesis/splits.ts";
 
 const NEXT = "make one with turnwise synthesize --out FILE";
 

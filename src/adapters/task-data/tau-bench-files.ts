@@ -2,11 +2,11 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { parseJson } from "#core/environment/python/parse-json.ts";
-import type { PyValue } from "#core/environment/python/values.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ToolSchema } from "#core/ports.ts";
 import { describeProblems } from "#core/problems.ts";
+import { parseJson } from "#environments/tau/python/parse-json.ts";
+import type { PyValue } from "#environments/tau/python/values.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   airline: "flights.json, reservations.json, users.json, tasks_test.json, tools.json and wiki.md",

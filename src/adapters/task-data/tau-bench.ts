@@ -2,16 +2,16 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Task } from "#contracts/task.ts";
-import { type AirlineDatabase, airlineDatabaseFromJson } from "#core/environment/airline/database.ts";
-import { AIRLINE_TOOLS, type AirlineState, createAirlineEnvironment } from "#core/environment/airline/environment.ts";
 import type { Environment, TaskSet } from "#core/environment/environment.ts";
-import { dumpsExact } from "#core/environment/python/format.ts";
-import { getItem } from "#core/environment/python/operations.ts";
-import type { PyValue } from "#core/environment/python/values.ts";
-import { type RetailDatabase, retailDatabaseFromJson } from "#core/environment/retail/database.ts";
-import { createRetailEnvironment, RETAIL_TOOLS, type RetailState } from "#core/environment/retail/environment.ts";
-import { taskKind } from "#core/environment/task-kind.ts";
-import type { Tool } from "#core/environment/tool.ts";
+import { type AirlineDatabase, airlineDatabaseFromJson } from "#environments/tau/airline/database.ts";
+import { AIRLINE_TOOLS, type AirlineState, createAirlineEnvironment } from "#environments/tau/airline/environment.ts";
+import { dumpsExact } from "#environments/tau/python/format.ts";
+import { getItem } from "#environments/tau/python/operations.ts";
+import type { PyValue } from "#environments/tau/python/values.ts";
+import { type RetailDatabase, retailDatabaseFromJson } from "#environments/tau/retail/database.ts";
+import { createRetailEnvironment, RETAIL_TOOLS, type RetailState } from "#environments/tau/retail/environment.ts";
+import { taskKind } from "#environments/tau/task-kind.ts";
+import type { Tool } from "#environments/tau/tool.ts";
 import { type HeldOutOptions, type SelectionOptions, splitOneList, splitOwnSplits } from "./split-benchmark.ts";
 import { madeFrom, readChecked, readPythonJson, readText, TauBenchTask, ToolSchemas } from "./tau-bench-files.ts";
 

@@ -1,11 +1,11 @@
 // A task file in the folders and formats of the benchmarks, so that their own programs, and our readers, load it.
 import { join } from "node:path";
 import type { SynthesizedTask, TaskFile } from "#contracts/task-file.ts";
-import type { Database } from "#core/environment/database.ts";
 import type { Environment } from "#core/environment/environment.ts";
-import { jsonString } from "#core/environment/python/format.ts";
-import { toTauBench } from "#core/task-synthesis/export-tau-bench.ts";
-import { tau2Splits, toTau2 } from "#core/task-synthesis/export-tau2.ts";
+import type { Database } from "#environments/tau/database.ts";
+import { jsonString } from "#environments/tau/python/format.ts";
+import { toTauBench } from "#synthesis/export-tau-bench.ts";
+import { tau2Splits, toTau2 } from "#synthesis/export-tau2.ts";
 import { writeNew } from "./task-file.ts";
 
 export type BenchmarkFormat = "tau-bench" | "tau2";

@@ -1,4 +1,6 @@
 // What a campaign took, by party, beside what was planned and allowed; and who steered it.
+
+import type { CampaignSummary, CostFigures } from "#application/campaign/summary.ts";
 import type { BudgetConfig } from "#contracts/campaign-config.ts";
 import { type Meter, Party } from "#contracts/meters.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
@@ -15,7 +17,6 @@ import {
   renderTable,
 } from "../output.ts";
 import { style } from "../style.ts";
-import type { CampaignSummary, CostFigures } from "./summary.ts";
 
 type Row = { readonly name: string; readonly meter: Meter };
 

@@ -1,9 +1,10 @@
 // The campaign's result as a person reads it: the test's figures, or why there are none, and what the numbers above and here do not show.
+
+import type { CampaignSummary, MeasuredTasks, TestResultSummary } from "#application/campaign/summary.ts";
 import type { EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
 import { formatDuration, formatInterval, formatPercent, printLine, renderPairs } from "../output.ts";
 import { renderComparisons } from "../render-comparisons.ts";
 import { style } from "../style.ts";
-import type { CampaignSummary, MeasuredTasks, TestResultSummary } from "./summary.ts";
 
 export function printResult(summary: CampaignSummary): void {
   const { test } = summary;

@@ -1,4 +1,12 @@
 // A campaign as a person reads it: per iteration what was measured and decided, then what it cost, who steered it, and its result.
+
+import {
+  type CampaignSummary,
+  gateWord,
+  type IterationSummary,
+  type MeasuredTasks,
+  type TierChange,
+} from "#application/campaign/summary.ts";
 import type { GateRow } from "#contracts/calibration-report.ts";
 import { IterationStageName } from "#contracts/manifests.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
@@ -18,7 +26,6 @@ import {
 import { style } from "../style.ts";
 import { printCost, printSteering } from "./print-cost.ts";
 import { describeIntervals, describeTasks, printResult, trainedIn } from "./print-result.ts";
-import { type CampaignSummary, gateWord, type IterationSummary, type MeasuredTasks, type TierChange } from "./summary.ts";
 
 function columnsOf({ hasSelection, iterations, state }: CampaignSummary): Column<IterationSummary>[] {
   const selected: Column<IterationSummary>[] = [

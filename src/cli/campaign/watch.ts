@@ -1,12 +1,12 @@
 // Follows a campaign until it ends, pauses or asks: on a terminal one line that renews itself, elsewhere a line per change.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import type { CampaignClient } from "#application/campaign/campaign-client.ts";
+import type { Waiting } from "#application/campaign/worker-hint.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import { formatDuration } from "../output.ts";
 import { style } from "../style.ts";
-import type { CampaignClient } from "./campaign-client.ts";
-import type { Waiting } from "./worker-hint.ts";
 
 const POLL_MILLISECONDS = 1_000;
 const QUIET_LINE_SECONDS = 15;

@@ -10,6 +10,14 @@ import { createPolicyStore, modelFiles } from "#adapters/policy-store/policy-sto
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
+import { askCampaigns } from "#application/campaign/ask-campaigns.ts";
+import { CampaignClient } from "#application/campaign/campaign-client.ts";
+import { checkCampaign, checkFork, createCampaign, findCampaign } from "#application/campaign/create-campaign.ts";
+import { commitFork, planFork } from "#application/campaign/fork-campaign.ts";
+import { describeTasks, estimateFor, planCampaign } from "#application/campaign/plan.ts";
+import { rebuildInput } from "#application/campaign/rebuild-state.ts";
+import { speaker } from "#application/campaign/speaker.ts";
+import { type CampaignSummary, summarizeCampaign } from "#application/campaign/summary.ts";
 import { BudgetConfig } from "#contracts/campaign-config.ts";
 import type { CampaignStatus, StateName } from "#contracts/campaign-status.ts";
 import { CampaignId } from "#contracts/manifests.ts";
@@ -24,17 +32,9 @@ import {
   setBudgetUpdate,
   stopUpdate,
 } from "../../../workflows/messages.ts";
-import { askCampaigns } from "../campaign/ask-campaigns.ts";
-import { CampaignClient } from "../campaign/campaign-client.ts";
-import { checkCampaign, checkFork, createCampaign, findCampaign } from "../campaign/create-campaign.ts";
-import { commitFork, planFork } from "../campaign/fork-campaign.ts";
-import { describeTasks, estimateFor, planCampaign } from "../campaign/plan.ts";
 import { printPlan } from "../campaign/print-plan.ts";
 import { printSummary } from "../campaign/print-summary.ts";
-import { rebuildInput } from "../campaign/rebuild-state.ts";
 import { ensureServices } from "../campaign/services.ts";
-import { speaker } from "../campaign/speaker.ts";
-import { type CampaignSummary, summarizeCampaign } from "../campaign/summary.ts";
 import { describeStatus, describeWaiting, nextStep, watchCampaign } from "../campaign/watch.ts";
 import { exitCodeOf } from "../failure.ts";
 import { interruptSignal, onInterruptSay } from "../interrupt.ts";

@@ -4,10 +4,10 @@ import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { loadCampaign, type RecordedCampaign } from "#adapters/history/load.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
-import { compareFinal, differingSettings, type PairedComparison } from "../campaign/compare-campaigns.ts";
-import type { SettingDifference } from "../campaign/differing-settings.ts";
+import { compareFinal, differingSettings, type PairedComparison } from "#application/campaign/compare-campaigns.ts";
+import type { SettingDifference } from "#application/campaign/differing-settings.ts";
+import { type CampaignSummary, passHat1, summarizeCampaign, usdOf } from "#application/campaign/summary.ts";
 import { describeTasks } from "../campaign/print-result.ts";
-import { type CampaignSummary, passHat1, summarizeCampaign, usdOf } from "../campaign/summary.ts";
 import {
   type Column,
   emit,

@@ -8,8 +8,8 @@ import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-se
 import type { Task } from "#contracts/task.ts";
 import { checkTask, type TaskCheck } from "#core/environment/check-task.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
-import { KNOWN_DEFECTS } from "#core/environment/known-defects.ts";
 import { CampaignError } from "#core/errors.ts";
+import { KNOWN_DEFECTS } from "#environments/tau/known-defects.ts";
 import { emit, formatPercent, plainText, printLine, renderTable } from "../output.ts";
 
 interface CheckOptions {

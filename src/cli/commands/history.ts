@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readSettings } from "#adapters/settings.ts";
+import { type CampaignSummary, gateWord, passHat1, summarizeCampaign, usdOf } from "#application/campaign/summary.ts";
 import { CampaignError } from "#core/errors.ts";
 import { printSummary } from "../campaign/print-summary.ts";
-import { type CampaignSummary, gateWord, passHat1, summarizeCampaign, usdOf } from "../campaign/summary.ts";
 import {
   type Column,
   emit,

@@ -5,7 +5,7 @@ import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts"
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readStack, startStack } from "#adapters/services/stack.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
-import { checkCampaign, createCampaign } from "../campaign/create-campaign.ts";
+import { checkCampaign, createCampaign } from "#application/campaign/create-campaign.ts";
 import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { formatDuration, printLine } from "../output.ts";

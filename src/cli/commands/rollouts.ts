@@ -1,16 +1,16 @@
 // turnwise rollouts …: rollouts in the benchmarks' own file formats, and graded again without a model.
 import { type Command, Option } from "commander";
-import { exportJsonl } from "#adapters/task-data/export-jsonl.ts";
-import { type ExportContext, exportTauBench } from "#adapters/task-data/export-tau-bench.ts";
-import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
-import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
+import { exportJsonl } from "#adapters/rollout-files/export-jsonl.ts";
+import { type ExportContext, exportTauBench } from "#adapters/rollout-files/export-tau-bench.ts";
+import { exportTau2 } from "#adapters/rollout-files/export-tau2.ts";
+import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
 import type { ToldTask } from "#contracts/task.ts";
-import { DatabaseState } from "#core/environment/database.ts";
-import { tauHash } from "#core/environment/database-hash.ts";
 import type { Environment } from "#core/environment/environment.ts";
-import { dumpsIndented } from "#core/environment/python/indented.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
+import { DatabaseState } from "#environments/tau/database.ts";
+import { tauHash } from "#environments/tau/database-hash.ts";
+import { dumpsIndented } from "#environments/tau/python/indented.ts";
 import { gradeReport, renderGrades } from "../grade-report.ts";
 import { emit, type OutputOptions, renderPairs } from "../output.ts";
 import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";

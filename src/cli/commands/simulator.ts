@@ -8,7 +8,7 @@ import { TokenLimitField } from "#contracts/request-fields.ts";
 import type { Task } from "#contracts/task.ts";
 import { CampaignError } from "#core/errors.ts";
 import { addCounts } from "#core/reading/counts.ts";
-import { type AuditInput, auditSimulator } from "#core/simulator/audit/audit-simulator.ts";
+import { type AuditInput, auditSimulator } from "#simulators/audit/audit-simulator.ts";
 import { describeOptions, toOption } from "../issues.ts";
 import { numberOption, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";

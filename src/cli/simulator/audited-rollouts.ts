@@ -1,7 +1,8 @@
 // Which of the given rollouts an audit can replay, and in which task set.
+
+import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
-import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { gradeable } from "#core/environment/told-task.ts";

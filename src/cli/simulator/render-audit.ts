@@ -1,7 +1,7 @@
 // An audit of a simulator as text for people.
 import type { AuditedTask, FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
-import { CUT_ANSWER, UNKNOWN_USAGE } from "#core/simulator/simulator-failure.ts";
+import { CUT_ANSWER, UNKNOWN_USAGE } from "#core/rollout/simulator-failure.ts";
 import { startOf } from "#core/text.ts";
 import { type Column, formatInterval, formatPercent, plainText, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";

@@ -17,9 +17,9 @@ import type {
   UserSimulator,
 } from "../ports.ts";
 import { deriveSeed, seedToInt } from "../rng.ts";
-import { isPrematureStop, pendingWrites } from "../simulator/premature-stop.ts";
-import { addTroubles, PREMATURE_STOP, SimulatorFailure, type SimulatorTroubles } from "../simulator/simulator-failure.ts";
 import { type Ending, endingAfter, gradeEnding, STOP_TOKEN } from "./ending.ts";
+import { isPrematureStop, pendingWrites } from "./premature-stop.ts";
+import { addTroubles, PREMATURE_STOP, SimulatorFailure, type SimulatorTroubles } from "./simulator-failure.ts";
 import { spokenText } from "./spoken-text.ts";
 import { buildTokenRows } from "./token-rows.ts";
 import { addReasoning, addUsage, NO_CALLS, NO_USAGE } from "./usage.ts";

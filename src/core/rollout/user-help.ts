@@ -1,7 +1,7 @@
 // Whether the harness helps the simulated user with what it alone knows: that golden writes are still to come when the user hangs up.
 import type { RolloutPurpose } from "#contracts/manifests.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
-import { PREMATURE_STOP } from "../simulator/simulator-failure.ts";
+import { PREMATURE_STOP } from "./simulator-failure.ts";
 
 /**
  * judge  a user that stops too early is asked once more, as its `prematureStop` says: fewer training rollouts are lost to the user

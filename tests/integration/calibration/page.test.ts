@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
-import { renderPage } from "#core/calibration/page/render-page.ts";
 import { plantedRollouts } from "#core/calibration/planted-rollouts.ts";
 import { createRewardTable } from "#core/reward/reward-table.ts";
+import { renderPage } from "#reports/calibration-page/render-page.ts";
 import { inBrowser, NO_BROWSER } from "../../fixtures/browser.ts";
 
 const AUTHOR = createRewardTable({ schemaVersion: 1, name: "author", scheme: "finer/1", values: { gold_write: 1 } });

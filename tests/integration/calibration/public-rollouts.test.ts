@@ -8,13 +8,13 @@ import type { RewardTable } from "#contracts/reward-table.ts";
 import { analyse, assessTable, describeSplit } from "#core/calibration/assess.ts";
 import { groupByTask } from "#core/calibration/buffer.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
-import { renderPage } from "#core/calibration/page/render-page.ts";
 import { paperTables } from "#core/calibration/paper-tables.ts";
-import { renderReport } from "#core/calibration/render-report.ts";
 import { taskSums } from "#core/calibration/task-sums.ts";
 import { turnAdvantages } from "#core/calibration/turn-advantages.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
+import { renderReport } from "#reports/calibration-markdown.ts";
+import { renderPage } from "#reports/calibration-page/render-page.ts";
 import { hasPublicRollouts, importPublicRollouts, labelPublicRollouts, WHY_SKIPPED } from "../../support/public-rollouts.ts";
 
 const load = (name: string, scheme: RewardTable["scheme"]) =>

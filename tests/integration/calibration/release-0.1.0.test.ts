@@ -7,10 +7,10 @@ import { CampaignManifest, StageManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
 import { diffReports } from "#core/calibration/diff-reports.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
-import { renderPage } from "#core/calibration/page/render-page.ts";
 import { redesign } from "#core/calibration/redesign.ts";
-import { renderReport } from "#core/calibration/render-report.ts";
 import { authorSha256Of, carryTable, verifyRewardTable } from "#core/reward/reward-table.ts";
+import { renderReport } from "#reports/calibration-markdown.ts";
+import { renderPage } from "#reports/calibration-page/render-page.ts";
 
 const RECORD = join(import.meta.dirname, "../../fixtures/records/0.1.0");
 const readJson = (path: string): Record<string, unknown> => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;

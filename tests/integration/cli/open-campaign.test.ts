@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { summarizeCampaign } from "#application/campaign/summary.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import { NO_METERS, totalMeter } from "#core/campaign/meters.ts";
-import { summarizeCampaign } from "../../../src/cli/campaign/summary.ts";
 import { describeStatus, nextStep } from "../../../src/cli/campaign/watch.ts";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
 

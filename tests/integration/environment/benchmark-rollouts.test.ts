@@ -5,7 +5,7 @@ import type { Task } from "#contracts/task.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
 import { regrade } from "#core/rollout/regrade.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
-import { scriptedSimulator } from "#core/simulator/scripted.ts";
+import { scriptedSimulator } from "#simulators/scripted.ts";
 import { present } from "../../fixtures/present.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { memoryJournal } from "../../unit/core/rollout/parties.ts";

@@ -11,8 +11,8 @@ import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { openTaskDatabase } from "#adapters/task-data/task-databases.ts";
 import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.ts";
+import { checkCampaign, createCampaign } from "#application/campaign/create-campaign.ts";
 import { SynthesisOptions } from "#contracts/task-file.ts";
-import { checkCampaign, createCampaign } from "../../../src/cli/campaign/create-campaign.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 const OPTIONS = SynthesisOptions.parse({

@@ -3,10 +3,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TASK_SET_SOURCES, type WholeTaskSet } from "#adapters/task-data/task-sets.ts";
-import type { DatabaseState } from "#core/environment/database.ts";
 import type { Environment, EnvironmentCall } from "#core/environment/environment.ts";
-import { repr } from "#core/environment/python/format.ts";
-import { PyDict, type PyValue } from "#core/environment/python/values.ts";
+import type { DatabaseState } from "#environments/tau/database.ts";
+import { repr } from "#environments/tau/python/format.ts";
+import { PyDict, type PyValue } from "#environments/tau/python/values.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
 const sources = TASK_SET_SOURCES.filter(({ needsData }) => !needsData || MISSING === null);

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { exportTauBench, tauBenchEntry } from "#adapters/task-data/export-tau-bench.ts";
-import { exportTau2 } from "#adapters/task-data/export-tau2.ts";
-import type { ImportedRollout } from "#adapters/task-data/imported-rollouts.ts";
-import { importRolloutText } from "#adapters/task-data/read-rollouts.ts";
+import { exportTauBench, tauBenchEntry } from "#adapters/rollout-files/export-tau-bench.ts";
+import { exportTau2 } from "#adapters/rollout-files/export-tau2.ts";
+import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
+import { importRolloutText } from "#adapters/rollout-files/read-rollouts.ts";
 import { readTauBenchAirline } from "#adapters/task-data/tau-bench.ts";
 import type { Task } from "#contracts/task.ts";
-import { dumps } from "#core/environment/python/format.ts";
-import { dumpsIndented } from "#core/environment/python/indented.ts";
-import { parseJson } from "#core/environment/python/parse-json.ts";
 import { isTold } from "#core/environment/told-task.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { regrade } from "#core/rollout/regrade.ts";
+import { dumps } from "#environments/tau/python/format.ts";
+import { dumpsIndented } from "#environments/tau/python/indented.ts";
+import { parseJson } from "#environments/tau/python/parse-json.ts";
 import { hasPublicRollouts, PUBLIC_ROLLOUTS, WHY_SKIPPED } from "../../support/public-rollouts.ts";
 import { TAU_BENCH } from "./tau-bench-data.ts";
 

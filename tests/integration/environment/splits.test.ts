@@ -6,13 +6,13 @@ import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts"
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { readTaskFile } from "#adapters/task-data/task-file.ts";
+import { checkCampaign } from "#application/campaign/create-campaign.ts";
 import { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
 import { type EnvironmentConfig1, upcastEnvironment } from "#contracts/upcast/environment.ts";
 import { planSelectionTasks } from "#core/campaign/plan-tasks.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import type { Splits } from "#core/environment/environment.ts";
-import { checkCampaign } from "../../../src/cli/campaign/create-campaign.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 

@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { TASK_SET_SOURCES } from "#adapters/task-data/task-sets.ts";
 import { checkTask } from "#core/environment/check-task.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
-import { KNOWN_DEFECTS } from "#core/environment/known-defects.ts";
-import { RETAIL_TOOLS } from "#core/environment/retail/environment.ts";
-import { TAU2_AIRLINE_TOOLS } from "#core/environment/tau2-airline/environment.ts";
-import type { Tool } from "#core/environment/tool.ts";
-import { deriveAgenda } from "#core/simulator/derive-agenda.ts";
+import { KNOWN_DEFECTS } from "#environments/tau/known-defects.ts";
+import { RETAIL_TOOLS } from "#environments/tau/retail/environment.ts";
+import { TAU2_AIRLINE_TOOLS } from "#environments/tau/tau2-airline/environment.ts";
+import type { Tool } from "#environments/tau/tool.ts";
+import { deriveAgenda } from "#simulators/derive-agenda.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
 describe.skipIf(MISSING !== null)(`the benchmarks' task sets${because}`, async () => {

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { loadTauBenchAirline } from "#adapters/task-data/tau-bench.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Conversation } from "#core/ports.ts";
-import { compactFormat, renderPieces } from "#core/prompt-format/compact.ts";
-import { scriptedReply } from "#core/simulator/scripted.ts";
+import { compactFormat, renderPieces } from "#environments/synthetic-airline/compact-format/compact.ts";
+import { scriptedReply } from "#simulators/scripted.ts";
 import { hasPublicRollouts, importPublicRollouts, TAU_BENCH, WHY_SKIPPED } from "../../support/public-rollouts.ts";
 
 describe.skipIf(!hasPublicRollouts)(`tau-bench's airline${WHY_SKIPPED}`, () => {

@@ -7,9 +7,9 @@ import { createTokenizer } from "#adapters/inference/tokenizer.ts";
 import { loadRecipe } from "#adapters/seed-policy/load-recipe.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
 import { SeedReport } from "#contracts/seed-recipe.ts";
-import { COMPACT_SPECIAL_TOKENS } from "#core/prompt-format/compact.ts";
-import { syntheticSource } from "#core/synthetic/airline.ts";
-import { COMPACT_ATOMIC_TOKENS, demonstration } from "#core/synthetic/demonstrations.ts";
+import { syntheticSource } from "#environments/synthetic-airline/airline.ts";
+import { COMPACT_SPECIAL_TOKENS } from "#environments/synthetic-airline/compact-format/compact.ts";
+import { COMPACT_ATOMIC_TOKENS, demonstration } from "#environments/synthetic-airline/demonstrations.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 
 const FOLDER = join(REPOSITORY, "configs", "models", "embedded-airline");

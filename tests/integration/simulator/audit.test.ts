@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
-import { checkReply } from "#core/simulator/llm/judge-reply.ts";
+import { checkReply } from "#simulators/llm/judge-reply.ts";
 import { registerSimulator } from "../../../src/cli/commands/simulator.ts";
 import { exitCodeOf } from "../../../src/cli/failure.ts";
 import { runCommand } from "../../fixtures/run-command.ts";

@@ -5,7 +5,7 @@ import { systemClock } from "#adapters/system-clock.ts";
 import type { SimulatorView, UserSimulator } from "#core/ports.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import { numFlaggedStops, type UserHelp } from "#core/rollout/user-help.ts";
-import type { StrategyName } from "#core/simulator/llm/strategies.ts";
+import type { StrategyName } from "#simulators/llm/strategies.ts";
 import { add, counter, memoryJournal, say, scriptedPolicy, TASK, testClock } from "../../unit/core/rollout/parties.ts";
 import { sendJson } from "../inference/failing-server.ts";
 import { fails, hangs, type Step, says, startUserModel, type UserModelServer } from "./user-model.ts";

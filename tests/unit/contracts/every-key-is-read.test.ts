@@ -6,12 +6,13 @@ import { REPOSITORY } from "#adapters/settings.ts";
 import { type Leaf, PropertyReads } from "../../support/property-reads.ts";
 
 /** They tell what a config says and act on nothing of it. Of the command line, what creates a campaign acts. */
-const TELLERS = /^src\/(adapters\/(history|tracking)\/|cli\/(?!campaign\/create-campaign\.ts$)|core\/campaign\/estimate\.ts$)/;
+const TELLERS =
+  /^src\/(adapters\/(history|tracking)\/|application\/(?!campaign\/create-campaign\.ts$)|cli\/|core\/campaign\/estimate\.ts$)/;
 const acts = ({ readers }: Leaf) => readers.some((path) => !TELLERS.test(path));
 
 /** Keys that act on nothing by themselves, and who reads them. */
 const ONLY_TOLD: Readonly<Record<string, RegExp>> = {
-  description: /^src\/cli\/campaign\/summary\.ts$/,
+  description: /^src\/application\/campaign\/summary\.ts$/,
 };
 /** Read by the upcasters, which this looks past. */
 const VERSION = "schemaVersion";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createIndexGenerator, shuffled } from "#core/random.ts";
+import { randomFrom } from "#core/random-source.ts";
 import { deriveSeed } from "#core/rng.ts";
-import { randomFrom } from "#core/synthetic/random.ts";
 
 const NUM_SEEDS = 20_000;
 const NUM_BINS = 10;

@@ -5,10 +5,10 @@ import { chooseFolds, chooseJudges, groupByTask } from "#core/calibration/buffer
 import { type CalibrationInput, calibrate } from "#core/calibration/calibrate.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import { redesign } from "#core/calibration/redesign.ts";
-import { renderReport } from "#core/calibration/render-report.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { createRewardTable } from "#core/reward/reward-table.ts";
 import { wilsonInterval } from "#core/statistics/wilson.ts";
+import { renderReport } from "#reports/calibration-markdown.ts";
 import { CONFIG, EXAMPLE_3, HYBRID, IRC, NAIVE, rollout } from "./example-3.ts";
 
 const run = (rollouts: readonly LabelledRollout[], change: Partial<CalibrationInput> = {}) =>

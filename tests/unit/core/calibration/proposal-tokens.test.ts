@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { proposalTokens } from "#core/calibration/render-report.ts";
+import { proposalTokens } from "#reports/calibration-markdown.ts";
 
 const usage = { modelCalls: 3, promptTokens: 10, completionTokens: 4, usd: 0 };
 

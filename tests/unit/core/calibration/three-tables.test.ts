@@ -6,12 +6,12 @@ import type { RewardTable } from "#contracts/reward-table.ts";
 import { type CalibrationInput, calibrate } from "#core/calibration/calibrate.ts";
 import { applyGate } from "#core/calibration/gate.ts";
 import { calibrationMetrics } from "#core/calibration/metrics.ts";
-import { renderPage } from "#core/calibration/page/render-page.ts";
 import { redesign } from "#core/calibration/redesign.ts";
-import { renderReport } from "#core/calibration/render-report.ts";
 import { inRole } from "#core/calibration/table-roles.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { createRewardTable, verifyRewardTable } from "#core/reward/reward-table.ts";
+import { renderReport } from "#reports/calibration-markdown.ts";
+import { renderPage } from "#reports/calibration-page/render-page.ts";
 import { CONFIG, HYBRID, rollout } from "./example-3.ts";
 
 const AUTHOR = createRewardTable({

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import { checkTasks, type TasksConfig } from "#core/campaign/check-tasks.ts";
 import type { Splits } from "#core/environment/environment.ts";
-import { createSyntheticAirline } from "#core/synthetic/airline.ts";
+import { createSyntheticAirline } from "#environments/synthetic-airline/airline.ts";
 
 const { splits } = createSyntheticAirline(1);
 

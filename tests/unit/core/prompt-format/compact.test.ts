@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import type { Task } from "#contracts/task.ts";
 import type { Turn } from "#contracts/trajectory.ts";
 import type { Conversation } from "#core/ports.ts";
-import { HandleTable } from "#core/prompt-format/compact/handles.ts";
-import { compactFormat, renderPieces } from "#core/prompt-format/compact.ts";
-import { createSyntheticAirline, syntheticSource } from "#core/synthetic/airline.ts";
-import { expertConversation } from "#core/synthetic/expert-conversation.ts";
+import { createSyntheticAirline, syntheticSource } from "#environments/synthetic-airline/airline.ts";
+import { compactFormat, renderPieces } from "#environments/synthetic-airline/compact-format/compact.ts";
+import { HandleTable } from "#environments/synthetic-airline/compact-format/handles.ts";
+import { expertConversation } from "#environments/synthetic-airline/expert-conversation.ts";
 
 const source = syntheticSource(1);
 const { splits } = createSyntheticAirline(1);
