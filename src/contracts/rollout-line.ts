@@ -34,7 +34,14 @@ export const ChatMessage = z.object({
 });
 export type ChatMessage = z.infer<typeof ChatMessage>;
 
-const GoldenCall = z.object({ name: z.string().min(1), arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
+const GoldenCall = z.object({
+  name: z.string().min(1),
+  arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish(),
+  compare_args: z
+    .array(z.string())
+    .nullish()
+    .describe("as in tau2: the arguments that a call must have alike to be this one; [] is the name alone; absent or null is all"),
+});
 
 const ToolFunction = z.object({
   name: z.string().min(1),

@@ -1,7 +1,18 @@
 import { z } from "zod";
 
 /** A tool call as text: the arguments stay the JSON text the model wrote, since JSON numbers 1 and 1.0 differ for the benchmark's hash. */
-export const GoldenAction = z.strictObject({ name: z.string().min(1), argumentsJson: z.string() }).meta({ id: "GoldenAction" });
+export const GoldenAction = z
+  .strictObject({
+    name: z.string().min(1),
+    argumentsJson: z.string(),
+    compareArguments: z
+      .array(z.string())
+      .optional()
+      .describe(
+        "the arguments that a call must have as they are here to be this one, tau2's compare_args: none of them is the name alone. Absent: all",
+      ),
+  })
+  .meta({ id: "GoldenAction" });
 export type GoldenAction = z.infer<typeof GoldenAction>;
 
 /** One scenario: what the user wants, and the calls that reach the target database. */

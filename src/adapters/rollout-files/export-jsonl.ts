@@ -2,7 +2,7 @@
 import type { GoldenAction } from "#contracts/task.ts";
 import { dumps } from "#environments/tau/python/format.ts";
 import { dict, fromPlain, type PyDict } from "#environments/tau/python/values.ts";
-import { chatMessages, type ExportContext } from "./export-tau-bench.ts";
+import { chatMessages, type ExportContext, withCompared } from "./export-tau-bench.ts";
 import type { ImportedRollout } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY, provenanceOf } from "./provenance.ts";
 
@@ -33,4 +33,4 @@ function rolloutLine({ task, trajectory, systemPrompt, tools: ownTools }: Import
   );
 }
 
-const goldenAction = ({ name, argumentsJson }: GoldenAction) => dict(["name", name], ["arguments", argumentsJson]);
+const goldenAction = (action: GoldenAction) => withCompared(dict(["name", action.name], ["arguments", action.argumentsJson]), action);

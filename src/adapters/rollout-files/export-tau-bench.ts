@@ -85,8 +85,13 @@ function benchmarkTask(task: ToldTask): PyDict {
 
 const benchmarkActions = ({ goldenActions }: ToldTask) => goldenActions?.map(benchmarkAction) ?? null;
 /** Arguments that are no JSON object stay the text that they are. */
-const benchmarkAction = ({ name, argumentsJson }: GoldenAction) =>
-  dict(["name", name], ["kwargs", argumentsOf(argumentsJson) ?? argumentsJson]);
+const benchmarkAction = (action: GoldenAction) =>
+  withCompared(dict(["name", action.name], ["kwargs", argumentsOf(action.argumentsJson) ?? action.argumentsJson]), action);
+
+/** tau2's word for it in every format, since no other has one. */
+export function withCompared(action: PyDict, { compareArguments: compared }: GoldenAction): PyDict {
+  return compared === undefined ? action : action.with("compare_args", compared);
+}
 
 /** The arguments, or null when the text is no JSON object. */
 export function argumentsOf(text: string): PyDict | null {

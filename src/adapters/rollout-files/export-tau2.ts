@@ -59,14 +59,14 @@ function tau2TaskId({ id }: ToldTask): string {
 
 /** What is not known is null, never an empty list. */
 function tau2Task(task: ToldTask): PyDict {
-  const actions = task.goldenActions?.map(({ name, argumentsJson }, index) =>
+  const actions = task.goldenActions?.map(({ name, argumentsJson, compareArguments = null }, index) =>
     dict(
       ["action_id", `${tau2TaskId(task)}_${index}`],
       ["requestor", "assistant"],
       ["name", name],
       ["arguments", argumentsOf(argumentsJson) ?? argumentsJson],
       ["info", null],
-      ["compare_args", null],
+      ["compare_args", compareArguments],
     ),
   );
   return dict(

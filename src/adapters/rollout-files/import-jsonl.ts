@@ -3,7 +3,7 @@ import { RolloutLine } from "#contracts/rollout-line.ts";
 import type { ToolSchema } from "#core/ports.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { EntryContext } from "./entry-context.ts";
-import { argumentsText, importMessages } from "./import-messages.ts";
+import { goldenAction, importMessages } from "./import-messages.ts";
 import {
   createImportedRollout,
   type ImportedRollout,
@@ -35,7 +35,8 @@ export function importRolloutLine(value: Readonly<Record<string, unknown>>, cont
     policyName: line.policy ?? source,
     isPolicyTold: line.policy !== undefined,
     instruction: line.instruction ?? "",
-    goldenActions: line.golden_actions?.map(({ name, arguments: args }) => ({ name, argumentsJson: argumentsText(args) })) ?? null,
+    goldenActions:
+      line.golden_actions?.map(({ name, arguments: args, compare_args: compared }) => goldenAction(name, args, compared)) ?? null,
     outputs: line.outputs ?? null,
     conversation,
     stopReason: line.stop_reason ?? "user-stop",

@@ -1,5 +1,6 @@
 // Chat messages in OpenAI's form, as most harnesses store them, to the turns of a trajectory.
 import type { ChatMessage } from "#contracts/rollout-line.ts";
+import type { GoldenAction } from "#contracts/task.ts";
 import type { StopReason, ToolCall, Turn } from "#contracts/trajectory.ts";
 import type { Counts } from "#core/reading/counts.ts";
 import { type AgentMessage, agentMessages } from "./conversation/agent-messages.ts";
@@ -66,9 +67,9 @@ export function inferStopReason({ turns, isEndedByUser }: ImportedConversation, 
   return "turn-cap";
 }
 
-/** Arguments as the JSON text that they are, or that they would be. */
-export function argumentsText(value: string | object | null | undefined): string {
-  return readArguments(value).text;
+/** A golden action of any file: its arguments as the JSON text that they are, or that they would be. */
+export function goldenAction(name: string, args: string | object | null | undefined, compared: string[] | null | undefined): GoldenAction {
+  return { name, argumentsJson: readArguments(args).text, ...(compared ? { compareArguments: compared } : {}) };
 }
 
 /** Whether a result without a word on it is that of a failed call. */

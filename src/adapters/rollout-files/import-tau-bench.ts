@@ -5,7 +5,7 @@ import { ChatMessage } from "#contracts/rollout-line.ts";
 import { isDict } from "#environments/tau/python/values.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { EntryContext } from "./entry-context.ts";
-import { argumentsText, importMessages, inferStopReason } from "./import-messages.ts";
+import { goldenAction, importMessages, inferStopReason } from "./import-messages.ts";
 import {
   createImportedRollout,
   type ImportedRollout,
@@ -16,7 +16,12 @@ import {
 } from "./imported-rollouts.ts";
 import { PROVENANCE_KEY } from "./provenance.ts";
 
-const Action = z.object({ name: z.string(), kwargs: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
+const Action = z.object({
+  name: z.string(),
+  kwargs: z.union([z.string(), z.record(z.string(), z.json())]).nullish(),
+  /** No field of tau-bench: what an export of ours keeps of tau2. */
+  compare_args: z.array(z.string()).nullish(),
+});
 const TauBenchEntry = z.object({
   task_id: z.union([z.int(), z.string()]),
   trial: z.int().nonnegative().nullish(),
@@ -57,7 +62,7 @@ export function importTauBenchEntry(value: Readonly<Record<string, unknown>>, co
     environment: "tau-bench",
     policyName: source,
     instruction: task.instruction,
-    goldenActions: task.actions?.map(({ name, kwargs }) => ({ name, argumentsJson: argumentsText(kwargs) })) ?? null,
+    goldenActions: task.actions?.map(({ name, kwargs, compare_args: compared }) => goldenAction(name, kwargs, compared)) ?? null,
     outputs: task.outputs ?? null,
     conversation,
     stopReason: inferStopReason(conversation, catalog.isTerminal),

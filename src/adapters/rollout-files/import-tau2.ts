@@ -7,7 +7,7 @@ import { isDict, type PyDict } from "#environments/tau/python/values.ts";
 import { canonicalText } from "./canonical-text.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { Check, EntryContext } from "./entry-context.ts";
-import { argumentsText, importMessages } from "./import-messages.ts";
+import { goldenAction, importMessages } from "./import-messages.ts";
 import {
   createImportedRollout,
   type ImportedParts,
@@ -24,6 +24,7 @@ const Action = z.object({
   name: z.string(),
   arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish(),
   requestor: z.string().nullish(),
+  compare_args: z.array(z.string()).nullish(),
 });
 const Tau2Task = z.object({
   id: z.union([z.string(), z.int()]).transform(String),
@@ -193,7 +194,7 @@ function criteriaOf(criteria: Tau2Task["evaluation_criteria"]): Pick<ImportedPar
   ];
   const own = actions?.filter(({ requestor }) => requestor !== "user");
   return {
-    goldenActions: own?.map((action) => ({ name: action.name, argumentsJson: argumentsText(action.arguments) })) ?? null,
+    goldenActions: own?.map(({ name, arguments: args, compare_args: compared }) => goldenAction(name, args, compared)) ?? null,
     outputs: basis.includes("COMMUNICATE") ? (outputs ?? null) : [],
     alsoGradedBy: others.length === 0 ? null : others.join(" and "),
   };

@@ -1,19 +1,23 @@
 // When two tool calls say the same thing: when the tool would do the same. Empty values say nothing, the order of keys and of lists of
 // objects neither, and numbers are equal by value, to the last digit. A string is read as a number only where the tool's schema says that
 // the argument is one: "00123" and 123 are two ids to most tools. methods.md 13.6, narrowed by docs/decisions/2026-11-30-equal-arguments.md.
-import { canonicalNumber, type ExactJson, type ExactObject, isExactObject, NumberText, parseArguments } from "../exact-json.ts";
+import { dumpsExact } from "../environment/python/format.ts";
+import { parseEither } from "../environment/python/parse-literal.ts";
+import { canonicalNumber, type ExactJson, type ExactObject, isExactObject, NumberText, parseArguments, parseExact } from "../exact-json.ts";
 import { JsonSchema, type SchemaSource } from "./json-schema.ts";
 
 /** Canonical arguments: key -> canonical text of its value. Null when the text is no JSON object. */
 export type CanonicalArguments = ReadonlyMap<string, string> | null;
 
 /**
- * What to do with a string of digits whose type no schema tells: `exact` takes it as the string that it is; `lenient` as a number. Calls that
- * are equal in the lenient reading alone are in doubt.
+ * What to do with a string whose type no schema tells and that is a number, a list or an object once more: `exact` takes it as the string
+ * that it is, `lenient` as what stands in it. Calls that are equal in the lenient reading alone are in doubt.
  */
 export type Reading = "exact" | "lenient";
 
 const NUMERIC = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+
+const BRACKET = /^\s*[[{]/;
 
 /** Canonical form of a call's argument text under the JSON schema of its tool, where one is known. */
 export function canonicalArguments(argumentsJson: string, schema?: SchemaSource, reading: Reading = "exact"): CanonicalArguments {
@@ -49,8 +53,16 @@ function canonicalText(value: ExactJson, schema: JsonSchema, reading: Reading): 
 }
 
 function canonicalString(text: string, schema: JsonSchema, reading: Reading): string {
-  const isNumber = schema.isNumber || (reading === "lenient" && !schema.isKnown);
-  return isNumber && NUMERIC.test(text) ? canonicalNumber(text) : JSON.stringify(text);
+  const isLenient = reading === "lenient" && !schema.isKnown;
+  if ((schema.isNumber || isLenient) && NUMERIC.test(text)) return canonicalNumber(text);
+  const inner = isLenient ? listOrObject(text) : null;
+  return inner === null ? JSON.stringify(text) : canonicalText(inner, schema, reading);
+}
+
+/** As JSON, or as Python's `str` writes it. Null for other text. */
+function listOrObject(text: string): ExactJson | null {
+  const parsed = BRACKET.test(text) ? parseEither(text) : null;
+  return parsed === null ? null : (parseExact(dumpsExact(parsed.value)) ?? null);
 }
 
 function canonicalList(list: readonly ExactJson[], schema: JsonSchema, reading: Reading): string {

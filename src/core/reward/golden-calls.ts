@@ -13,7 +13,10 @@ export type ArgumentReadings = Readonly<Record<Reading, CanonicalArguments>>;
 export interface GoldenCall {
   readonly name: string;
   readonly argumentsJson: string;
+  /** Those that are compared. */
   readonly arguments: ArgumentReadings;
+  /** Null for all. */
+  readonly compared: ReadonlySet<string> | null;
   isUsed: boolean;
 }
 
@@ -26,12 +29,15 @@ export function schemaLookup(tools: readonly ToolSchema[]): SchemaLookup {
 
 /** None where the golden actions are not known: then no call can be gold. */
 export function goldenCalls(task: Pick<ToldTask, "goldenActions">, schemaFor: SchemaLookup): GoldenCall[] {
-  return (task.goldenActions ?? []).map((action) => ({
-    name: action.name,
-    argumentsJson: action.argumentsJson,
-    arguments: readArguments(action.argumentsJson, schemaFor(action.name)),
-    isUsed: false,
-  }));
+  return (task.goldenActions ?? []).map(({ name, argumentsJson, compareArguments }) => {
+    const compared = compareArguments === undefined ? null : new Set(compareArguments);
+    const { exact, lenient } = readArguments(argumentsJson, schemaFor(name));
+    return { name, argumentsJson, arguments: { exact: only(exact, compared), lenient: only(lenient, compared) }, compared, isUsed: false };
+  });
+}
+
+function only(args: CanonicalArguments, compared: ReadonlySet<string> | null): CanonicalArguments {
+  return args === null || compared === null ? args : new Map([...args].filter(([key]) => compared.has(key)));
 }
 
 export function readArguments(argumentsJson: string, schema: ReturnType<SchemaLookup>): ArgumentReadings {
@@ -41,14 +47,15 @@ export function readArguments(argumentsJson: string, schema: ReturnType<SchemaLo
   };
 }
 
-/** The first unused golden call of equal name and arguments, or undefined. The caller marks it used. */
+/** The first unused golden call of equal name and compared arguments, or undefined. The caller marks it used. */
 export function findMatch(
   golden: readonly GoldenCall[],
   name: string,
   args: ArgumentReadings,
   reading: Reading = "exact",
 ): GoldenCall | undefined {
-  return golden.find((call) => !call.isUsed && call.name === name && equalArguments(call.arguments[reading], args[reading]));
+  const isEqual = ({ arguments: own, compared }: GoldenCall) => equalArguments(own[reading], only(args[reading], compared));
+  return golden.find((call) => !call.isUsed && call.name === name && isEqual(call));
 }
 
 /**

@@ -28,7 +28,7 @@ export function countDoubtfulCalls(rollouts: readonly LabelledRollout[]): number
 /** What a report says of them. */
 export function describeDoubt(numDoubtfulCalls: number): string {
   const calls = numDoubtfulCalls === 1 ? "1 call" : `${numDoubtfulCalls} calls`;
-  return `${calls} would equal, or be nearer to, a golden or an earlier call if "007", "7" and 7 were the same to the tool, which no schema says: near misses at most, never gold nor duplicates; name the tools' environment (--task-set), or give their schemas (tools in JSONL), to know`;
+  return `${calls} would equal, or be nearer to, a golden or an earlier call if "007", "7" and 7, or a list and its text, were the same to the tool, which no schema says: near misses at most, never gold nor duplicates; name the tools' environment (--task-set), or give their schemas (tools in JSONL), to know`;
 }
 
 /** Whether a rollout was cut by a limit rather than ended by its user or agent. */

@@ -15,6 +15,8 @@ import { FORMS, type Message, type Step, steps, words } from "../../../support/w
 const CATALOG = createToolCatalog({});
 const CONTEXT = { systemPrompt: null, goldenHash: () => null };
 const GOLDEN = { name: "cancel_reservation", arguments: { reservation_id: "00123" } };
+/** Compared in a part of its arguments, or by its name alone. */
+const COMPARED = [["reservation_id"], ["note"], []].map((compare_args) => ({ ...GOLDEN, compare_args }));
 const USER = "mia_li_3668";
 const INSTRUCTION = `You are ${USER}.`;
 
@@ -76,10 +78,13 @@ const written: fc.Arbitrary<Written[]> = fc.array(
 
 /** What the source tells of its tasks; null: nothing. */
 interface Told {
-  readonly golden: readonly (typeof GOLDEN)[] | null;
+  readonly golden: readonly (typeof GOLDEN & { readonly compare_args?: readonly string[] })[] | null;
   readonly outputs: readonly string[] | null;
 }
-const told: fc.Arbitrary<Told> = fc.record({ golden: fc.constantFrom([GOLDEN], [], null), outputs: fc.constantFrom(["7"], [], null) });
+const told: fc.Arbitrary<Told> = fc.record({
+  golden: fc.constantFrom([GOLDEN], COMPARED, [], null),
+  outputs: fc.constantFrom(["7"], [], null),
+});
 
 /** Numbers the trials of every task. */
 function numbered(all: readonly Written[]) {
@@ -113,7 +118,7 @@ const SOURCES: Readonly<Record<string, (all: readonly Written[], told: Told) => 
             user_id: USER,
             instruction: INSTRUCTION,
             outputs,
-            actions: golden?.map(({ name, arguments: kwargs }) => ({ name, kwargs })) ?? null,
+            actions: golden?.map(({ arguments: kwargs, ...action }) => ({ ...action, kwargs })) ?? null,
           },
         },
         traj: messages,
@@ -154,7 +159,7 @@ function facts({ task, trajectory }: ImportedRollout) {
     ...turn,
     toolCalls: turn.toolCalls.map((call) => ({ ...call, argumentsJson: normal(call.argumentsJson) })),
   }));
-  const goldenActions = task.goldenActions?.map(({ name, argumentsJson }) => [name, normal(argumentsJson)]);
+  const goldenActions = task.goldenActions?.map((action) => ({ ...action, argumentsJson: normal(action.argumentsJson) }));
   return {
     task: { ...task, goldenActions },
     trajectory: { ...trajectory, turns },

@@ -154,6 +154,9 @@ describe("calls of which no schema says whether they are equal", () => {
     ['"1.10"', '"1.1"'],
     ['"1"', "1"],
     ['"2512292042121000001"', "2512292042121000001"],
+    ['["a", "b"]', "\"['a', 'b']\""],
+    ['"[\\"a\\"]"', '["a"]'],
+    ['{"from": "BOS"}', "\"{'from': 'BOS'}\""],
   ])("%s for %s is a near miss in doubt, not gold, and leaves the golden call open", (golden, called) => {
     const call = (value: string): CallText => ["put", `{"id": ${value}}`];
     expect(label([call(golden)], [call(called), call(golden)])).toEqual([
@@ -235,6 +238,23 @@ describe("calls of which no schema says whether they are equal", () => {
         expect(label([golden], [["put", `{"id": ${wrote(other, asText)}, "note": "n"}`]])).toEqual([
           { tier: "soft_write", softMatch: 0.75, isDoubtful: false },
         ]);
+      }),
+    );
+  });
+});
+
+describe("golden calls that compare a part of their arguments", () => {
+  const names = ["a", "b", "c"];
+  const values = fc.record({ a: fc.nat(2), b: fc.nat(2), c: fc.nat(2) });
+  test("are met by calls that are equal in these, and by no others", () => {
+    fc.assert(
+      fc.property(values, values, fc.subarray(names), (golden, called, compareArguments) => {
+        const { goldenActions, ...asked } = task(["put", golden]);
+        const compared = { ...asked, goldenActions: goldenActions.map((action) => ({ ...action, compareArguments })) };
+        const unknown = createToolCatalog({ writes: ["put"] });
+        const [turn] = labelTrajectory(trajectory([[["put", called]]]), compared, "finer/1", unknown);
+        const isEqual = compareArguments.every((name) => Reflect.get(golden, name) === Reflect.get(called, name));
+        expect(turn?.tier === "gold_write").toBe(isEqual);
       }),
     );
   });
