@@ -1,8 +1,6 @@
 // When two tool calls say the same thing: when the tool would do the same. Empty values say nothing, the order of keys and of lists of
 // objects neither, and numbers are equal by value, to the last digit. A string is read as a number only where the tool's schema says that
 // the argument is one: "00123" and 123 are two ids to most tools. methods.md 13.6, narrowed by docs/decisions/2026-11-30-equal-arguments.md.
-import { dumpsExact } from "../environment/python/format.ts";
-import { parseEither } from "../environment/python/parse-literal.ts";
 import { canonicalNumber, type ExactJson, type ExactObject, isExactObject, NumberText, parseArguments, parseExact } from "../exact-json.ts";
 import { JsonSchema, type SchemaSource } from "./json-schema.ts";
 
@@ -59,10 +57,9 @@ function canonicalString(text: string, schema: JsonSchema, reading: Reading): st
   return inner === null ? JSON.stringify(text) : canonicalText(inner, schema, reading);
 }
 
-/** As JSON, or as Python's `str` writes it. Null for other text. */
+/** Null for other text. */
 function listOrObject(text: string): ExactJson | null {
-  const parsed = BRACKET.test(text) ? parseEither(text) : null;
-  return parsed === null ? null : (parseExact(dumpsExact(parsed.value)) ?? null);
+  return BRACKET.test(text) ? (parseExact(text) ?? null) : null;
 }
 
 function canonicalList(list: readonly ExactJson[], schema: JsonSchema, reading: Reading): string {

@@ -1,6 +1,6 @@
 // Every message of the agent with its calls, in whatever form the conversation has them.
 import type { ChatMessage } from "#contracts/rollout-line.ts";
-import { readArguments, unwrapValues } from "./arguments.ts";
+import { hasOpenValues, readArguments, unwrapValues } from "./arguments.ts";
 import { messageRole, splitThought, textOf } from "./message-text.ts";
 import type { Notes } from "./notes.ts";
 import { type CallReader, findTextReader, formInText, type KnownTools, readInForm, TEXT_READERS, type TextReader } from "./readers.ts";
@@ -66,7 +66,10 @@ function nativeMessage(message: ChatMessage, { schemaOf }: KnownTools, notes: No
     content: textOf(message) || null,
     reasoning: reasoningOf(message),
     calls: calls.map(({ id, name, arguments: value }, index) => {
-      const { text, note } = unwrapValues(readArguments(kept[index] ?? value), schemaOf(name));
+      const read = readArguments(kept[index] ?? value);
+      const { text, note } = unwrapValues(read, schemaOf(name));
+      if (hasOpenValues(read, schemaOf(name)))
+        notes.add("calls with lists or objects as Python's text, where no schema tells: kept as text");
       if (note !== null) notes.add(note);
       return { id, name, argumentsJson: text };
     }),

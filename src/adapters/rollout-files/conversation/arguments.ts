@@ -38,6 +38,18 @@ export function unwrapValues(read: ReadArguments, schema: Readonly<Record<string
   return { ...read, text: dumpsExact(PyDict.from(entries)) };
 }
 
+/** Whether such a part has no schema that says what it is: then it stays text, and equals no list. */
+export function hasOpenValues(read: ReadArguments, schema: Readonly<Record<string, unknown>> | undefined): boolean {
+  const value = read.note === "calls with arguments as Python literals" ? parseEither(read.text)?.value : undefined;
+  if (value === undefined || !isDict(value)) return false;
+  return Array.from(value, ([key, item]) => schemaType(schema, key) === undefined && isListText(item)).includes(true);
+}
+
+function isListText(item: PyValue): boolean {
+  const inner = typeof item === "string" ? parseEither(item)?.value : undefined;
+  return inner !== undefined && (isList(inner) || isDict(inner));
+}
+
 function unwrapValue(value: PyValue, type: unknown): PyValue {
   if (typeof value !== "string" || (type !== "array" && type !== "object")) return value;
   const inner = parseEither(value)?.value;

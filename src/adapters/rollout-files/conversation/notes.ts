@@ -7,6 +7,7 @@ export const READING_NOTES = [
   "calls with arguments encoded twice",
   "calls with arguments that are no object",
   "calls with values that may be text or numbers: kept as text",
+  "calls with lists or objects as Python's text, where no schema tells: kept as text",
   "user messages joined to the one before",
   "user messages before the result of a call: put behind it",
   "results after a later message of the agent: put beside their call",

@@ -154,9 +154,9 @@ describe("calls of which no schema says whether they are equal", () => {
     ['"1.10"', '"1.1"'],
     ['"1"', "1"],
     ['"2512292042121000001"', "2512292042121000001"],
-    ['["a", "b"]', "\"['a', 'b']\""],
+    ['["a", "b"]', '"[\\"a\\",\\"b\\"]"'],
     ['"[\\"a\\"]"', '["a"]'],
-    ['{"from": "BOS"}', "\"{'from': 'BOS'}\""],
+    ['{"from": "BOS"}', '"{\\"from\\": \\"BOS\\"}"'],
   ])("%s for %s is a near miss in doubt, not gold, and leaves the golden call open", (golden, called) => {
     const call = (value: string): CallText => ["put", `{"id": ${value}}`];
     expect(label([call(golden)], [call(called), call(golden)])).toEqual([

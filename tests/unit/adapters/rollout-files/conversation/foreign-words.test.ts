@@ -73,6 +73,27 @@ describe("thoughts in the text of messages", () => {
   );
 });
 
+test("lists that are Python's text in a literal stay text where no schema tells, and are counted", () => {
+  const args = `{'id': '7', 'items': "['a', 'b']"}`;
+  const messages = [...opening, { role: "assistant", content: null, tool_calls: [{ ...call, arguments: args }] }].map((message) =>
+    ChatMessage.parse(message),
+  );
+  const schemaOf = (type: string) => ({
+    names: new Set<string>(),
+    schemaOf: () => ({ properties: { id: { type: "string" }, items: { type } } }),
+  });
+  const note = "calls with lists or objects as Python's text, where no schema tells: kept as text";
+  expect(importMessages(messages).notes).toEqual({ "calls with arguments as Python literals": 1, [note]: 1 });
+  for (const [type, items] of [
+    ["array", ["a", "b"]],
+    ["string", "['a', 'b']"],
+  ] as const) {
+    const { notes, turns } = importMessages(messages, schemaOf(type));
+    expect(notes).toEqual({ "calls with arguments as Python literals": 1 });
+    expect(JSON.parse(turns[0]?.toolCalls[0]?.argumentsJson ?? "")).toEqual({ id: "7", items });
+  }
+});
+
 const NOT_RUN = "messages that look like a call and were not run";
 describe("calls in text that nobody ran", () => {
   const json = '{"name": "cancel_reservation", "arguments": {"reservation_id": "AAA111"}}';
