@@ -72,6 +72,7 @@ export function identify<Rollout extends Sourced>(sources: readonly (readonly Ro
       "ids that several tasks have: told apart by what they ask": numShared(kept),
       "descriptions of a task that fit several tasks of their id: each a task of its own": numUndecided,
       "tasks of several files that only their id makes one: name task_set": numById(kept),
+      "tasks with one trial number twice in one file: numbered anew": numTrialsTwice(kept),
     },
   };
 }
@@ -165,6 +166,14 @@ function numberTrials<Rollout extends Sourced>(items: readonly Item<Rollout>[]):
     for (const [trial, { position }] of sorted.entries()) trials[position] = trial;
   }
   return trials;
+}
+
+/** A run that was resumed, or files that were joined. Two files number their trials each for itself, which says nothing. */
+function numTrialsTwice<Rollout extends Sourced>(items: readonly Item<Rollout>[]): number {
+  const trialOf = ({ rollout }: Item<Rollout>) => rollout.trajectory.trial;
+  return [...Map.groupBy(items, ({ task }) => task).values()].filter((members) =>
+    [...Map.groupBy(members, ({ source }) => source).values()].some((own) => new Set(own.map(trialOf)).size < own.length),
+  ).length;
 }
 
 function numShared<Rollout>(items: readonly Item<Rollout>[]): number {

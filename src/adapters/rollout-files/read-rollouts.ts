@@ -156,7 +156,9 @@ async function readFiles(paths: readonly string[], options: ReadOptions): Promis
     try {
       const contents = await readFile(file, names.get(sourcePath(file)) ?? basename(file.path), options, readRun);
       const rollouts = contents.rollouts.map((rollout) => ({ ...rollout, file: sourcePath(file) }));
-      files.push({ ...contents, rollouts, unit: file.unit });
+      const isEmpty = rollouts.length === 0 && contents.leftOut.length === 0;
+      const notes = addCounts(contents.notes, { "files that hold no entry yet": isEmpty ? 1 : 0 });
+      files.push({ ...contents, rollouts, notes, unit: file.unit });
     } catch (error) {
       if (!(error instanceof CampaignError) || error.code !== "contract.invalid" || distinct.size === 1) throw error;
       unread.push([file.path, error.message]);

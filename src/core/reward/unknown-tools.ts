@@ -10,7 +10,11 @@ export interface UnknownTools {
   readonly numUses: number;
   /** No tool of the rollouts is known to write: then no turn can be a write, whatever it did. */
   readonly hasNoWrite: boolean;
+  /** Some are known without what stands before their last dot, colon, slash or double underscore, as servers and agents prefix names. */
+  readonly isPrefixed: boolean;
 }
+
+const PREFIX = /^.*(?:[.:/]|__)(?=\w)/;
 
 /** Null when the catalog knows every tool that worked or is golden. A call that failed may be of a tool that does not exist. */
 export function unknownTools(
@@ -27,6 +31,7 @@ export function unknownTools(
   return {
     names,
     numUses: uses.filter((name) => !isKnown(name)).length,
+    isPrefixed: names.some((name) => PREFIX.test(name) && isKnown(name.replace(PREFIX, ""))),
     hasNoWrite: ![...used].some((name) => isWrite(name) && !isTerminal(name)),
   };
 }
@@ -34,8 +39,11 @@ export function unknownTools(
 const SHOWN = 8;
 
 /** One line for people, after the number of uses. */
-export function describeUnknownTools({ names, hasNoWrite }: UnknownTools): string {
+export function describeUnknownTools({ names, hasNoWrite, isPrefixed }: UnknownTools): string {
   const list = names.length <= SHOWN ? names.join(", ") : `${names.slice(0, SHOWN).join(", ")} and ${names.length - SHOWN} more`;
   const besides = hasNoWrite ? ", and no other tool of the rollouts is known to write" : "";
-  return `uses of tools not known to read or to write (${list})${besides}: labelled as reads; name those that write with --write-tools`;
+  const prefixed = isPrefixed
+    ? ", and take off what is put before names that are known: golden actions are compared by the whole name"
+    : "";
+  return `uses of tools not known to read or to write (${list})${besides}: labelled as reads; name those that write with --write-tools${prefixed}`;
 }

@@ -1,0 +1,76 @@
+// What is odd about files though each of their entries can be read.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { importRolloutText, readRollouts } from "#adapters/rollout-files/read-rollouts.ts";
+import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
+import { describeUnknownTools, unknownTools } from "#core/reward/unknown-tools.ts";
+
+const catalog = createToolCatalog({});
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "odd-files-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const entry = (task: number, trial: number, word: string) => ({
+  task_id: task,
+  trial,
+  reward: 1,
+  info: { task: { user_id: "u", instruction: `task ${task}`, actions: [], outputs: [] } },
+  traj: [
+    { role: "user", content: word },
+    { role: "assistant", content: "yes" },
+  ],
+});
+
+const TWICE = "tasks with one trial number twice in one file: numbered anew";
+test("a trial number that one file has twice is numbered anew, and the task is counted", () => {
+  const entries = fc.array(fc.tuple(fc.nat(2), fc.nat(3)), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(entries, (all) => {
+      const text = JSON.stringify(all.map(([task, trial], index) => entry(task, trial, `word ${index}`)));
+      const { rollouts, reading } = importRolloutText("f.json", text, catalog);
+      const tasks = [...Map.groupBy(all, ([task]) => task).values()];
+      const numTwice = tasks.filter((own) => new Set(own.map(([, trial]) => trial)).size < own.length).length;
+      expect(reading.notes[TWICE] ?? 0).toBe(numTwice);
+      const names = rollouts.map(({ task, trajectory }) => `${task.id} ${trajectory.trial}`);
+      expect(new Set(names).size).toBe(all.length);
+    }),
+  );
+});
+
+test("files that hold no entry are counted beside others, in any format, and two runs may number their trials alike", async () => {
+  const write = async (name: string, content: unknown) => {
+    const path = join(folder, name);
+    await writeFile(path, JSON.stringify(content));
+    return path;
+  };
+  const paths = [
+    await write("one.json", [entry(0, 0, "a")]),
+    await write("two.json", [entry(0, 0, "b")]),
+    await write("list.json", []),
+    await write("run.json", { tasks: [], simulations: [] }),
+  ];
+  const { reading } = await readRollouts(paths, { catalog, tasks: null });
+  expect(reading).toMatchObject({ files: 4, rollouts: 2, notes: { "files that hold no entry yet": 2 } });
+  expect(reading.notes[TWICE]).toBeUndefined();
+});
+
+const uses = (name: string) =>
+  unknownTools([{ task: { goldenActions: [{ name, argumentsJson: "{}" }] }, trajectory: { turns: [] } }], catalog);
+
+test("names of known tools behind a prefix are said to be that", () => {
+  const prefixes = fc.constantFrom("functions.", "mcp__airline__", "airline/", "airline:", "default_api.", "a.b.");
+  fc.assert(
+    fc.property(prefixes, fc.constantFrom("cancel_reservation", "think", "get_user_details"), (prefix, name) => {
+      const found = uses(`${prefix}${name}`);
+      expect(found).toMatchObject({ names: [`${prefix}${name}`], isPrefixed: true });
+      expect(found === null ? "" : describeUnknownTools(found)).toContain("take off what is put before names that are known");
+    }),
+  );
+  expect(uses("close_ticket")).toMatchObject({ isPrefixed: false });
+  expect(uses("my_cancel_reservation")).toMatchObject({ isPrefixed: false });
+});
