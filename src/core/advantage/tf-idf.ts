@@ -5,12 +5,14 @@ export type WordVector = ReadonlyMap<string, number>;
 
 const WORD = /[\p{L}\p{N}_]{2,}/gu;
 
-/**
- * One unit vector per text: word counts times ln((1 + n) / (1 + df)) + 1, scaled to length 1. Words are lower-cased runs of at least two
- * letters or digits. A text without words is the empty vector.
- */
+/** One unit vector per text, over its words: lower-cased runs of at least two letters or digits. A text without words is the empty vector. */
 export function tfIdfVectors(texts: readonly string[]): WordVector[] {
-  const counted = texts.map(countWords);
+  return tokenVectors(texts.map((text) => Array.from(text.toLowerCase().matchAll(WORD), ([word]) => word)));
+}
+
+/** One unit vector per text, given as its tokens: counts times ln((1 + n) / (1 + df)) + 1, scaled to length 1. */
+export function tokenVectors(texts: readonly (readonly string[])[]): WordVector[] {
+  const counted = texts.map(countTokens);
   const documentFrequency = new Map<string, number>();
   for (const counts of counted) for (const word of counts.keys()) documentFrequency.set(word, (documentFrequency.get(word) ?? 0) + 1);
   const inverse = (word: string) => Math.log((1 + texts.length) / (1 + (documentFrequency.get(word) ?? 0))) + 1;
@@ -27,9 +29,9 @@ export function similarity(a: WordVector, b: WordVector): number {
   return total;
 }
 
-function countWords(text: string): Map<string, number> {
+function countTokens(tokens: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const [word] of text.toLowerCase().matchAll(WORD)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1);
   return counts;
 }
 
