@@ -96,9 +96,13 @@ function gradesOf(graded: readonly Graded[]): Grades {
 /** Rewards that differ are explained by results that differ. Where all results are equal, something else is not as it was. */
 function warningsOf(file: string, graded: readonly Graded[]): string[] {
   const different = graded.filter(({ difference }) => difference !== null);
-  const unexplained = different.filter(({ numCalls, numSameResults }) => numCalls === numSameResults);
-  const explained = different.length - unexplained.length;
+  const idle = different.filter(({ numCalls }) => numCalls === 0).length;
+  const unexplained = different.filter(({ numCalls, numSameResults }) => numCalls > 0 && numCalls === numSameResults);
+  const explained = different.length - unexplained.length - idle;
   return [
+    ...(idle > 0
+      ? [`${file}: ${idle} rollouts earn another reward and have no call that was run: what earned the stored one is not in the file`]
+      : []),
     ...(unexplained.length > 0
       ? [
           `${file}: ${unexplained.length} rollouts earn another reward though every call gives its stored result: the stored reward comes from other golden actions, outputs or rules`,

@@ -26,9 +26,21 @@ export function problemsOf({ issues }: z.ZodError, value: unknown, schema?: z.Zo
 
 /** `outcome: wanted 0, 1, true, false or null, got "1"; unknown key reward`. `root` is what the whole value is called. */
 export function describeProblems(error: z.ZodError, value: unknown, schema?: z.ZodType, root = "the value"): string {
-  const problems = problemsOf(error, value, schema);
-  const rest = problems.length > MAX_SHOWN ? [`and ${problems.length - MAX_SHOWN} more`] : [];
-  return [...problems.slice(0, MAX_SHOWN).map((problem) => describeProblem(problem, root)), ...rest].join("; ");
+  const alike = [...Map.groupBy(problemsOf(error, value, schema), ({ what, isUnknownKey }) => `${isUnknownKey} ${what}`).values()];
+  const rest = alike.slice(MAX_SHOWN).reduce((total, { length }) => total + length, 0);
+  const shown = alike.slice(0, MAX_SHOWN).map((problems) => describeAlike(problems, root));
+  return [...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].join("; ");
+}
+
+/** What is wrong in the same way at several places is said once. */
+function describeAlike(problems: readonly Problem[], root: string): string {
+  const [first, ...others] = problems as readonly [Problem, ...Problem[]];
+  if (others.length === 0) return describeProblem(first, root);
+  if (!first.isUnknownKey)
+    return `${describeProblem(first, root)} (and so at ${others.length} more ${others.length === 1 ? "place" : "places"})`;
+  const names = problems.map(({ path }) => path.join("."));
+  const shown = names.length > MAX_SHOWN ? [...names.slice(0, MAX_SHOWN), `${names.length - MAX_SHOWN} more`] : names;
+  return `unknown keys ${shown.join(", ")}${first.what}`;
 }
 
 /** `splits.0.tier: it is missing`, or `unknown key rollout.groupsize, did you mean groupSize?` */

@@ -43,7 +43,7 @@ const RIGHT: Readonly<Record<string, string>> = {
   "07-term-too_many_errors.json": LIKE_BASE_TAU2,
   "07-term-unexpected_error.json": `${THREE_TAU2} | left out: 1 ended by unexpected_error`,
   "07-term-user_error.json": `${THREE_TAU2} | left out: 1 ended by user_error`,
-  "08-extra-keys.jsonl": `refused: 08-extra-keys.jsonl, line 1: unknown key reward; there are ${KEYS}; unknown key metadata; there are ${KEYS}`,
+  "08-extra-keys.jsonl": `refused: 08-extra-keys.jsonl, line 1: unknown keys reward, metadata; there are ${KEYS}`,
   "08-prompt-completion.jsonl": "refused: 08-prompt-completion.jsonl holds no rollout with an outcome: 4 without a conversation",
   "08-reward-instead.jsonl": `refused: 08-reward-instead.jsonl, line 1: outcome: it is missing, ${OUTCOMES}; unknown key reward; there are ${KEYS}`,
   "09-outcome-almost.jsonl": `refused: 09-outcome-almost.jsonl, line 2: outcome: ${OUTCOMES}, got 0.9999999`,

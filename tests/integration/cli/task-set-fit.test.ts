@@ -287,6 +287,19 @@ describe.skipIf(!hasPublicRollouts)(`the benchmarks' own data${WHY_SKIPPED}`, ()
     });
   });
 
+  it("rewards of rollouts whose calls nobody ran are said to be that", async () => {
+    const entries = JSON.parse(readFileSync(PUBLIC_ROLLOUTS, "utf8")).slice(0, 10);
+    for (const entry of entries) {
+      entry.reward = 1 - entry.reward;
+      entry.traj = entry.traj.filter((message: { role: string; tool_calls?: unknown }) => message.role !== "tool" && !message.tool_calls);
+    }
+    const path = join(temporaryFolder(), "idle.json");
+    writeFileSync(path, JSON.stringify(entries));
+    const text = await grade([path, "--task-set", "tau-bench-airline"], TAU_BENCH);
+    expect(text).toMatch(/idle\.json: \d+ rollouts earn another reward and have no call that was run/);
+    expect(text).not.toContain("though every call gives");
+  });
+
   it("rewards that no result explains are said", async () => {
     const entries = JSON.parse(readFileSync(PUBLIC_ROLLOUTS, "utf8")).slice(0, 10);
     for (const entry of entries) entry.reward = 1 - entry.reward;

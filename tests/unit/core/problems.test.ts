@@ -39,6 +39,16 @@ describe("problems of a rollout line", () => {
     expect(problems(RolloutLine, value)).toContain(expected);
   });
 
+  test("of one kind at several places are one, with the number of places", () => {
+    const said = (count: number) => problems(RolloutLine, { ...LINE, messages: Array.from({ length: count }, () => ({ role: "robot" })) });
+    expect(said(2).match(/got "robot"/g)).toHaveLength(1);
+    expect(said(2)).toContain('got "robot" (and so at 1 more place)');
+    expect(said(41)).toContain('got "robot" (and so at 40 more places)');
+    const text = problems(RolloutLine, { ...LINE, reward: 1, metadata: {} });
+    expect(text).toMatch(/^unknown keys reward, metadata; there are task_id, /);
+    expect(text.match(/task_set/g)).toHaveLength(1);
+  });
+
   test("of what is no object at all", () => {
     expect(problems(RolloutLine, [])).toBe("the value: wanted an object, got a list of 0");
   });
