@@ -44,7 +44,7 @@ describe("an endpoint in trouble is waited for", () => {
     const simulator = await simulatorAt([fails(503, {}, "upstream is away"), says("  "), "I want a seat."]);
     const told: string[] = [];
     await simulator.reply(TASK, OPENING, { seed: "0000002a", signal: NEVER, onTrouble: ({ message }) => told.push(message) });
-    expect(told).toEqual(["user simulator m: HTTP 503: upstream is away", "the simulated user said nothing: the model only thought"]);
+    expect(told).toEqual(["user simulator m: HTTP 503: upstream is away", "the simulated user said nothing: the answer is empty"]);
   });
 
   test("longer every time when it does not say, spread by the seed", async () => {
