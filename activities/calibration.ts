@@ -135,7 +135,7 @@ export function labelGroup({ task, trajectories }: CommittedGroup, scheme: TierS
 
 export function rolloutMetrics(groups: readonly GroupManifest[]): Record<string, number> {
   const sum = (pick: (group: GroupManifest) => number) => groups.reduce((total, group) => total + pick(group), 0);
-  const passes = ({ outcomes }: GroupManifest) => outcomes.filter(({ reward }) => reward === 1).length;
+  const passes = ({ outcomes }: GroupManifest) => outcomes.filter(({ passed }) => passed).length;
   const numRollouts = sum(({ outcomes }) => outcomes.length);
   const isMixed = (group: GroupManifest) => passes(group) > 0 && passes(group) < group.outcomes.length;
   return {

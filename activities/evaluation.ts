@@ -137,7 +137,7 @@ function resultsOf(campaign: OpenedCampaign, groups: readonly GroupManifest[], p
   return groups.map(({ taskId, outcomes }) => {
     const task = tasks.get(taskId);
     if (task === undefined) throw new CampaignError("environment.data-missing", `the ${purpose} split has no task ${taskId}`);
-    return { taskId, cluster: clusterOf(task), kind: task.kind, passes: outcomes.map(({ reward }) => reward === 1) };
+    return { taskId, cluster: clusterOf(task), kind: task.kind, passes: outcomes.map(({ passed }) => passed) };
   });
 }
 

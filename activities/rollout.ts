@@ -96,7 +96,7 @@ async function rollOut(
   });
   const seconds = (deps.clock.now() - startedAt) / 1000;
   const manifest: GroupManifest = {
-    schemaVersion: 2,
+    schemaVersion: 3,
     ...key,
     policy: input.policy,
     trajectories: await deps.record.putTrajectories(group.trajectories),
@@ -127,7 +127,8 @@ function groupMeters({ policy, simulator, rollout, pricing }: CampaignConfig, us
 }
 
 function outcomeOf({ outcome, turns }: Trajectory): GroupManifest["outcomes"][number] {
-  if (outcome.reward === null)
-    throw new CampaignError("rollout.incomplete-group", `a rollout without a reward (${outcome.type}) reached its group`);
-  return { type: outcome.type, reward: outcome.reward, numTurns: turns.length, stopReason: outcome.stopReason };
+  const { type, reward, passed, stopReason } = outcome;
+  if (reward === null || passed === null)
+    throw new CampaignError("rollout.incomplete-group", `a rollout without a reward (${type}) reached its group`);
+  return { type, reward, passed, numTurns: turns.length, stopReason };
 }

@@ -85,8 +85,8 @@ function gradesOf(graded: readonly Graded[]): Grades {
   const sum = (value: (one: Graded) => number) => graded.reduce((total, one) => total + value(one), 0);
   return {
     rollouts: graded.length,
-    storedPassRate: sum(({ stored }) => stored ?? 0) / graded.length,
-    passRate: sum(({ reward }) => reward) / graded.length,
+    storedPassRate: sum(({ rollout }) => (rollout.trajectory.outcome.passed === true ? 1 : 0)) / graded.length,
+    passRate: sum(({ passed }) => (passed ? 1 : 0)) / graded.length,
     sameReward: sum(({ difference }) => (difference === null ? 1 : 0)),
     sameResults: sum(({ numSameResults }) => numSameResults),
     calls: sum(({ numCalls }) => numCalls),

@@ -3,13 +3,14 @@ import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { RewardTable } from "./reward-table.ts";
 import { RolloutReading } from "./rollout-reading.ts";
+import { Reward } from "./trajectory.ts";
 import { StoredAdvantageConfig } from "./upcast/advantage.ts";
 
 export const RolloutAdvantages = z
   .strictObject({
     taskId: z.string(),
     trial: z.int().nonnegative(),
-    outcome: z.union([z.literal(0), z.literal(1)]),
+    outcome: Reward.describe("the rollout's reward, graded where its environment grades"),
     isTruncated: z.boolean(),
     turns: z.array(
       z.strictObject({

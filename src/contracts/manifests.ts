@@ -5,7 +5,7 @@ import { CampaignConfig } from "./campaign-config.ts";
 import { CampaignEstimate } from "./campaign-estimate.ts";
 import { Meters } from "./meters.ts";
 import { PolicyRef } from "./policy.ts";
-import { FailedOutcomeType, OutcomeType, StopReason, Usage } from "./trajectory.ts";
+import { FailedOutcomeType, OutcomeType, Reward, StopReason, Usage } from "./trajectory.ts";
 
 export const CampaignId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,79}$/);
 export type CampaignId = z.infer<typeof CampaignId>;
@@ -46,15 +46,17 @@ export type RolloutPurpose = z.infer<typeof RolloutPurpose>;
 /** campaigns/<id>/iterations/<nnnn>/groups/<purpose>/<task>.json, or campaigns/<id>/test/…: one committed group, complete or absent. */
 export const GroupManifest = z
   .strictObject({
-    schemaVersion: z.literal(2),
+    schemaVersion: z.literal(3),
     campaignId: CampaignId,
     iteration: z.int().nonnegative(),
     purpose: RolloutPurpose,
     taskId: z.string(),
     policy: PolicyRef,
-    trajectories: ArtifactRef.describe("Parquet, one row per trajectory in order of trial (Trajectories/1)"),
+    trajectories: ArtifactRef.describe(
+      "Parquet, one row per trajectory in order of trial (Trajectories/2; before version 3 of this manifest Trajectories/1)",
+    ),
     outcomes: z.array(
-      z.strictObject({ type: OutcomeType, reward: z.union([z.literal(0), z.literal(1)]), numTurns: z.int(), stopReason: StopReason }),
+      z.strictObject({ type: OutcomeType, reward: Reward, passed: z.boolean(), numTurns: z.int(), stopReason: StopReason }),
     ),
     usage: Usage,
     meters: Meters,

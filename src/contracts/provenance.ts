@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Trajectory } from "./trajectory.ts";
+import { StoredOutcome } from "./upcast/trajectory.ts";
 
 /** Which rollout of ours an entry of a file was: what no format of files has a field for. */
 export const Provenance = Trajectory.pick({
@@ -8,9 +9,9 @@ export const Provenance = Trajectory.pick({
   policy: true,
   simulator: true,
   seed: true,
-  outcome: true,
   usage: true,
 }).extend({
+  outcome: StoredOutcome,
   task: z
     .strictObject({ userId: z.string(), alsoGradedBy: z.string().nullable() })
     .optional()

@@ -66,7 +66,13 @@ export const RolloutLine = z
     trial: z.int().nonnegative().optional().describe("number of the rollout in its group; default: order in the file"),
     user_id: z.string().optional().describe("tasks of one user never stand on both sides of a split"),
     messages: z.array(ChatMessage).min(1),
-    outcome: z.union([z.literal(0), z.literal(1), z.boolean().transform((passed): 0 | 1 => (passed ? 1 : 0)), z.null()]),
+    outcome: z
+      .union([
+        z.number("a number from 0 to 1").min(0, "wanted a number from 0 to 1").max(1, "wanted a number from 0 to 1"),
+        z.boolean().transform((passed): number => (passed ? 1 : 0)),
+        z.null(),
+      ])
+      .describe("reward from 0 to 1, of which 1 alone is a pass; true is 1, false is 0"),
     golden_actions: z.array(GoldenCall).nullish().describe("absent or null: not known, which is not the same as []"),
     outputs: z.array(z.string()).nullish().describe("strings that the task's reward asks the agent to say; absent or null: not known"),
     stop_reason: StopReason.optional().describe("turn-cap, token-cap and context-cap mark a rollout that was cut; default user-stop"),

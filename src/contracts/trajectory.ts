@@ -70,10 +70,15 @@ export type FailedOutcomeType = z.infer<typeof FailedOutcomeType>;
 export const StopReason = z.enum(["user-stop", "transfer", "turn-cap", "token-cap", "context-cap", "unparsable", "error"]);
 export type StopReason = z.infer<typeof StopReason>;
 
+/** What a rollout earns, whole or in part. What counts as a pass is said apart. */
+export const Reward = z.number().min(0).max(1);
+
 export const Outcome = z
   .strictObject({
-    type: OutcomeType,
-    reward: z.union([z.literal(0), z.literal(1)]).nullable(),
+    type: OutcomeType.describe("ok: passed"),
+    reward: Reward.nullable().describe("graded; null when the rollout carries none"),
+    passed: z.boolean().nullable().describe("as the environment says, whatever the reward; null exactly when there is no reward"),
+    parts: z.record(z.string(), z.number()).describe("of the grade, by name, as the environment gives them; empty where it gives none"),
     stopReason: StopReason,
     isDatabaseMatch: z.boolean().nullable().describe("final database equals the golden one; null when not graded"),
     detail: z.string().nullable().describe("one line for people: error code and message, missing output, …"),
@@ -106,7 +111,7 @@ export type Usage = z.infer<typeof Usage>;
 /** One rollout as data. Same inputs give the same bytes: wall times live in the group manifest, not here. */
 export const Trajectory = z
   .strictObject({
-    schemaVersion: z.literal(1),
+    schemaVersion: z.literal(2),
     taskId: z.string(),
     trial: z.int().nonnegative(),
     environment: z.string(),

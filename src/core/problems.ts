@@ -89,11 +89,12 @@ const isOfOtherShape = ({ code }: Issue): boolean => ["invalid_type", "invalid_v
 
 /** The schema's own messages are kept, the library's are made plain. */
 function describeIssue(issue: Issue, received: unknown): string {
-  const isOurs = !/^(Invalid|Unrecognized)\b|^Too (small|big):/.test(issue.message);
-  if (isOurs || issue.code === "custom") return issue.message;
+  if (isOurs(issue) || issue.code === "custom") return issue.message;
   if (issue.code === "invalid_key") return `the key ${JSON.stringify(String(issue.path.at(-1)))}: ${keyProblem(issue.issues as Issue[])}`;
   return wanted(expectations(issue), received !== undefined && isSecret(issue.path) ? HIDDEN : received);
 }
+
+const isOurs = ({ message }: Issue): boolean => !/^(Invalid|Unrecognized)\b|^Too (small|big):/.test(message);
 
 const keyProblem = (issues: readonly Issue[]): string => `wanted ${choice(issues.flatMap(expectations))}`;
 
@@ -114,7 +115,7 @@ function choice(allowed: readonly string[]): string {
 function expectations(issue: Issue): string[] {
   switch (issue.code) {
     case "invalid_type":
-      return TYPES[issue.expected] ?? [issue.expected];
+      return isOurs(issue) ? [issue.message] : (TYPES[issue.expected] ?? [issue.expected]);
     case "invalid_value":
       return issue.values.map((value) => (typeof value === "string" ? JSON.stringify(value) : String(value)));
     case "invalid_union":

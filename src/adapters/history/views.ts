@@ -12,8 +12,8 @@ const GROUP_FIELDS: readonly (readonly [name: string, type: string])[] = [
   ["purpose", "VARCHAR"],
   ["taskId", "VARCHAR"],
   ["policy", "STRUCT(name VARCHAR, hash VARCHAR)"],
-  ["trajectories", "STRUCT(sha256 VARCHAR)"],
-  ["outcomes", "STRUCT(type VARCHAR, reward INTEGER, numTurns INTEGER, stopReason VARCHAR)[]"],
+  ["trajectories", "STRUCT(sha256 VARCHAR, schema VARCHAR)"],
+  ["outcomes", "STRUCT(type VARCHAR, reward DOUBLE, passed BOOLEAN, numTurns INTEGER, stopReason VARCHAR)[]"],
   [
     "usage",
     "STRUCT(promptTokens BIGINT, completionTokens BIGINT, simulatorPromptTokens BIGINT, simulatorCompletionTokens BIGINT, modelCalls BIGINT, simulatorCalls BIGINT)",
@@ -25,19 +25,20 @@ const GROUP_FIELDS: readonly (readonly [name: string, type: string])[] = [
   ["numResumedTurns", "INTEGER"],
 ];
 
-/** 0.1.0 called its selection evaluation, and knew no prices. */
+/** 0.1.0 called its selection evaluation, and knew no prices. Until version 3 of the manifest a reward was 0 or 1, and 1 was the pass. */
 const GROUPS = `
 CREATE TABLE groups AS
 SELECT campaignId AS campaign_id, iteration, CASE purpose WHEN 'evaluation' THEN 'selection' ELSE purpose END AS purpose, taskId AS task_id, policy.name AS policy_name, policy.hash AS policy_hash,
   len(outcomes) AS num_rollouts,
-  list_sum(list_transform(outcomes, lambda outcome: outcome.reward))::INTEGER AS num_passes,
+  list_sum(list_transform(outcomes, lambda outcome: coalesce(outcome.passed, outcome.reward = 1)::INTEGER))::INTEGER AS num_passes,
+  list_avg(list_transform(outcomes, lambda outcome: outcome.reward)) AS mean_reward,
   list_sum(list_transform(outcomes, lambda outcome: outcome.numTurns))::INTEGER AS num_turns,
   num_passes > 0 AND num_passes < num_rollouts AS is_mixed,
   usage.promptTokens AS prompt_tokens, usage.completionTokens AS completion_tokens,
   usage.simulatorPromptTokens AS simulator_prompt_tokens, usage.simulatorCompletionTokens AS simulator_completion_tokens,
   usage.modelCalls AS model_calls, usage.simulatorCalls AS simulator_calls,
   meters.policy.usd AS policy_usd, meters.user.usd AS user_usd, meters.policy.gpuSeconds AS policy_gpu_seconds,
-  seconds, numRetriedRollouts AS num_retried_rollouts, numFlaggedStops AS num_flagged_stops, numResumedTurns AS num_resumed_turns, trajectories.sha256 AS trajectories_sha256
+  seconds, numRetriedRollouts AS num_retried_rollouts, numFlaggedStops AS num_flagged_stops, numResumedTurns AS num_resumed_turns, trajectories.sha256 AS trajectories_sha256, trajectories.schema AS trajectories_schema
 FROM group_manifests ORDER BY campaign_id, iteration, purpose, task_id;
 DROP TABLE group_manifests`;
 
@@ -64,7 +65,7 @@ SELECT campaign_id, iteration, outputs ->> '$.credit.sha256' AS sha256 FROM stag
 const TURNS = `
 CREATE VIEW turns AS
 WITH unnested AS (
-  SELECT campaign_id, iteration, purpose, task_id, trial, policy_name, outcome_type, reward,
+  SELECT campaign_id, iteration, purpose, task_id, trial, policy_name, outcome_type, reward, passed,
     unnest(from_json(json_extract(${READABLE_CONVERSATION}, '$.turns'), '${TURN_STRUCTURE}')) AS turn
   FROM trajectories
 )
@@ -109,11 +110,28 @@ async function createGroupManifests(connection: DuckDBConnection, patterns: read
   return found.length > 0;
 }
 
+/** Files of both versions, as one table of the newer one: DuckDB would read all of them by the columns of the first. */
 async function createTrajectoryRows(connection: DuckDBConnection, blobs: string): Promise<void> {
-  await connection.run(`SET VARIABLE trajectory_files =
-    (SELECT list(DISTINCT ${blobs} || left(trajectories_sha256, 2) || '/' || trajectories_sha256 ORDER BY 1) FROM groups)`);
-  await connection.run("CREATE VIEW files.trajectory_rows AS FROM read_parquet(getvariable('trajectory_files'), filename = true)");
+  const parts: string[] = [];
+  for (const [name, isOfVersion] of VERSIONS) {
+    await connection.run(`SET VARIABLE ${name} =
+      (SELECT list(DISTINCT ${blobs} || left(trajectories_sha256, 2) || '/' || trajectories_sha256 ORDER BY 1) FROM groups WHERE ${isOfVersion})`);
+    const files = await connection.runAndReadAll(`SELECT len(getvariable('${name}'))`);
+    if (files.getRows()[0]?.[0] !== null)
+      parts.push(`SELECT ${COLUMNS_OF[name]} FROM read_parquet(getvariable('${name}'), filename = true)`);
+  }
+  await connection.run(`CREATE VIEW files.trajectory_rows AS ${parts.join(" UNION ALL BY NAME ")}`);
 }
+
+const FIRST_SCHEMA = "Trajectories/1";
+const VERSIONS = [
+  ["first_trajectory_files", `trajectories_schema = '${FIRST_SCHEMA}'`],
+  ["trajectory_files", `trajectories_schema <> '${FIRST_SCHEMA}'`],
+] as const;
+const COLUMNS_OF = {
+  first_trajectory_files: "* REPLACE (reward::DOUBLE AS reward), reward = 1 AS passed",
+  trajectory_files: "*",
+} as const;
 
 async function createCreditRows(connection: DuckDBConnection, blobs: string): Promise<void> {
   await connection.run(CREDIT_SOURCES);

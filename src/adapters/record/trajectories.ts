@@ -2,14 +2,15 @@
 // queries over conversations never read the tokens.
 import { writeFile } from "node:fs/promises";
 import { Trajectory } from "#contracts/trajectory.ts";
+import { StoredTrajectory } from "#contracts/upcast/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeProblems } from "#core/problems.ts";
 import { connectInMemory, encodeParquet, withScratchFile } from "../duckdb/parquet.ts";
 import { quote, type TableColumn } from "../duckdb/table.ts";
 
-export const TRAJECTORIES_SCHEMA = "Trajectories/1";
+export const TRAJECTORIES_SCHEMA = "Trajectories/2";
 
-/** The columns of Trajectories/1: name, type, and the value of a trajectory. */
+/** The columns of Trajectories/2. Trajectories/1 had no `passed`, and rewards of 0 and 1 as integers: name, type, and the value of a trajectory. */
 export const TRAJECTORY_TABLE: readonly TableColumn<Trajectory>[] = [
   ["task_id", "VARCHAR", (trajectory) => trajectory.taskId],
   ["trial", "INTEGER", (trajectory) => trajectory.trial],
@@ -21,7 +22,8 @@ export const TRAJECTORY_TABLE: readonly TableColumn<Trajectory>[] = [
   ["simulator_hash", "VARCHAR", (trajectory) => trajectory.simulator.hash],
   ["seed", "VARCHAR", (trajectory) => trajectory.seed],
   ["outcome_type", "VARCHAR", (trajectory) => trajectory.outcome.type],
-  ["reward", "INTEGER", (trajectory) => trajectory.outcome.reward],
+  ["reward", "DOUBLE", (trajectory) => trajectory.outcome.reward],
+  ["passed", "BOOLEAN", (trajectory) => trajectory.outcome.passed],
   ["stop_reason", "VARCHAR", (trajectory) => trajectory.outcome.stopReason],
   ["is_database_match", "BOOLEAN", (trajectory) => trajectory.outcome.isDatabaseMatch],
   ["detail", "VARCHAR", (trajectory) => trajectory.outcome.detail?.toWellFormed() ?? null],
@@ -45,11 +47,11 @@ function countCalls(trajectory: Trajectory, isCounted: (call: Trajectory["turns"
 
 /** Parquet (zstd) of trajectories, in the order given. Throws contract.invalid when one does not fit its contract. */
 export async function encodeTrajectories(trajectories: readonly Trajectory[]): Promise<Uint8Array> {
-  const rows = trajectories.map(parseTrajectory); // also puts keys into the contract's order, which JSON text keeps
+  const rows = trajectories.map((trajectory) => parseTrajectory(trajectory, Trajectory)); // also puts keys into the contract's order, which JSON text keeps
   return await encodeParquet(TRAJECTORY_TABLE, rows);
 }
 
-/** Trajectories of Parquet bytes, in file order. Throws store.corrupt when the bytes are no Trajectories/1. */
+/** Trajectories of Parquet bytes, in file order. Throws store.corrupt when the bytes are no Trajectories of any version. */
 export async function decodeTrajectories(bytes: Uint8Array): Promise<Trajectory[]> {
   return await withScratchFile(async (path) => {
     await writeFile(path, bytes);
@@ -65,7 +67,9 @@ export async function decodeTrajectoryFile(path: string): Promise<Trajectory[]> 
     const reader = await connection.runAndReadAll(sql);
     return reader
       .getRows()
-      .map(([conversation, rows]) => parseTrajectory({ ...JSON.parse(String(conversation)), rows: JSON.parse(String(rows)) }));
+      .map(([conversation, rows]) =>
+        parseTrajectory({ ...JSON.parse(String(conversation)), rows: JSON.parse(String(rows)) }, StoredTrajectory),
+      );
   } catch (error) {
     throw new CampaignError("store.corrupt", `not ${TRAJECTORIES_SCHEMA}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
@@ -75,8 +79,8 @@ export async function decodeTrajectoryFile(path: string): Promise<Trajectory[]> 
   }
 }
 
-function parseTrajectory(value: unknown): Trajectory {
-  const result = Trajectory.safeParse(value);
+function parseTrajectory(value: unknown, schema: typeof StoredTrajectory | typeof Trajectory): Trajectory {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new CampaignError("contract.invalid", `not a trajectory: ${describeProblems(result.error, value, Trajectory)}`, {
     cause: result.error,

@@ -127,11 +127,11 @@ export function tau2Simulation(rollout: ImportedRollout): PyDict {
 }
 
 function rewardInfo({ task, trajectory }: ImportedRollout): PyDict {
-  const { reward, isDatabaseMatch } = trajectory.outcome;
+  const { reward, passed, isDatabaseMatch } = trajectory.outcome;
   const outputs = task.outputs ?? [];
   const missing = missingOutputs(outputs, repliesOf(trajectory.turns));
   const communicated = new PyFloat(missing.length === 0 ? 1 : 0);
-  const isMatch = isDatabaseMatch ?? (reward === 1 ? true : null);
+  const isMatch = isDatabaseMatch ?? (passed === true ? true : null);
   const database = isMatch === null ? null : new PyFloat(isMatch ? 1 : 0);
   return dict(
     ["reward", new PyFloat(reward ?? 0)],

@@ -109,7 +109,7 @@ export interface ImportedParts {
   readonly moreKnown?: Known;
   readonly conversation: ReadConversation;
   readonly stopReason: StopReason;
-  /** As the benchmark gave it: 1 is passed, anything else is not. */
+  /** As the benchmark gave it: 1 is passed, anything else is not. What lies between 0 and 1 is kept, what lies outside earns nothing. */
   readonly reward: number;
   readonly isWrite: (toolName: string) => boolean;
   readonly origin?: Origin | null;
@@ -125,7 +125,7 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
   return {
     task,
     trajectory: {
-      schemaVersion: 1,
+      schemaVersion: 2,
       taskId,
       trial: parts.trial,
       environment,
@@ -179,8 +179,10 @@ function goldenNotes(actions: ToldTask["goldenActions"]): Counts {
 }
 
 function rewardNotes(reward: number): Counts {
-  const note: ReadingNote = "rewards that are neither 0 nor 1: counted as failed";
-  return { [note]: outcomeOfReward(reward) === 1 || Math.abs(reward) <= REWARD_ROUNDING ? 0 : 1 };
+  const graded: ReadingNote = "rewards between 0 and 1: kept, counted as failed";
+  const outside: ReadingNote = "rewards below 0 or above 1: counted as failed, with reward 0";
+  const kept = keptReward(reward);
+  return { [graded]: kept > 0 && kept < 1 ? 1 : 0, [outside]: isOutside(reward) ? 1 : 0 };
 }
 
 function importedTask(parts: ImportedParts, id: string, environment: string): ToldTask {
@@ -203,7 +205,8 @@ function importedTask(parts: ImportedParts, id: string, environment: string): To
 }
 
 function unknownProvenance({ taskId, environment, policyName, reward: given, stopReason }: ImportedParts): Provenance {
-  const reward = outcomeOfReward(given);
+  const reward = keptReward(given);
+  const passed = reward === 1;
   const failure = stopReason === "unparsable" ? "agent_error" : "task_failed";
   return {
     taskId,
@@ -211,7 +214,7 @@ function unknownProvenance({ taskId, environment, policyName, reward: given, sto
     policy: { name: policyName, hash: "unknown", format: "native" },
     simulator: { id: "unknown", hash: "unknown" },
     seed: "unknown",
-    outcome: { type: reward === 1 ? "ok" : failure, reward, stopReason, isDatabaseMatch: null, detail: null },
+    outcome: { type: passed ? "ok" : failure, reward, passed, parts: {}, stopReason, isDatabaseMatch: null, detail: null },
     usage: {
       promptTokens: 0,
       completionTokens: 0,
@@ -225,7 +228,10 @@ function unknownProvenance({ taskId, environment, policyName, reward: given, sto
 
 const REWARD_ROUNDING = 1e-6;
 
-/** A benchmark's reward as an outcome: passed only when it is 1, as the benchmarks' own pass^k counts it. */
-function outcomeOfReward(reward: number): 0 | 1 {
-  return Math.abs(reward - 1) <= REWARD_ROUNDING ? 1 : 0;
+/** A benchmark's reward as ours: 1 is the pass, as the benchmarks' own pass^k counts it. */
+function keptReward(reward: number): number {
+  if (Math.abs(reward - 1) <= REWARD_ROUNDING) return 1;
+  return Math.abs(reward) <= REWARD_ROUNDING || isOutside(reward) ? 0 : reward;
 }
+
+const isOutside = (reward: number): boolean => reward < -REWARD_ROUNDING || reward > 1 + REWARD_ROUNDING;

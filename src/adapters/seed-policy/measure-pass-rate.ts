@@ -101,7 +101,7 @@ function summarize(
   { tasks, trials }: Design,
   temperature: number,
 ): Omit<PassRateReport, "doNothingFloor"> {
-  const rates = groups.map((group) => mean(group.map(({ outcome }) => outcome.reward ?? 0)));
+  const rates = groups.map((group) => mean(group.map(({ outcome }) => (outcome.passed === true ? 1 : 0))));
   const passRate = mean(rates);
   const all = groups.flat();
   const byKind = Map.groupBy(rates.keys(), (index) => (tasks[index] as Task).kind);

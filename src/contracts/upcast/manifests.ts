@@ -3,7 +3,9 @@ import type { z } from "zod";
 import { CampaignEnd, CampaignManifest, GroupManifest, IterationManifest, StageManifest } from "../manifests.ts";
 import type { Meter, Meters } from "../meters.ts";
 import { upcastConfig1 } from "./campaign-config.ts";
+import { GroupManifest2 } from "./group-manifest-2.ts";
 import { CampaignEnd1, CampaignManifest1, GroupManifest1, IterationManifest1, StageManifest1 } from "./manifests-1.ts";
+import { passedIn1 } from "./trajectory.ts";
 import { olderVersion, upcasting } from "./upcasting.ts";
 
 const NOTHING: Meter = { calls: 0, promptTokens: 0, completionTokens: 0, usd: 0, gpuSeconds: 0 };
@@ -37,6 +39,13 @@ const upcastGroup = ({ usage, purpose, ...manifest }: z.output<typeof GroupManif
   numFlaggedStops: 0,
 });
 
+/** Until then a reward was 0 or 1, and 1 was the pass. */
+const upcastGroup2 = ({ outcomes, ...manifest }: z.output<typeof GroupManifest2>) => ({
+  ...manifest,
+  schemaVersion: 3,
+  outcomes: outcomes.map(({ type, reward, ...rest }) => ({ type, reward, passed: passedIn1(reward), ...rest })),
+});
+
 const upcastStage = ({ stage, metrics, ...manifest }: z.output<typeof StageManifest1>) => ({
   ...manifest,
   schemaVersion: 2,
@@ -65,7 +74,10 @@ const upcastEnd = (manifest: z.output<typeof CampaignEnd1>) => ({
 });
 
 export const StoredCampaignManifest = upcasting(CampaignManifest, { 1: olderVersion(CampaignManifest1, upcastCampaign) });
-export const StoredGroupManifest = upcasting(GroupManifest, { 1: olderVersion(GroupManifest1, upcastGroup) });
+export const StoredGroupManifest = upcasting(GroupManifest, {
+  1: olderVersion(GroupManifest1, upcastGroup),
+  2: olderVersion(GroupManifest2, upcastGroup2),
+});
 export const StoredStageManifest = upcasting(StageManifest, { 1: olderVersion(StageManifest1, upcastStage) });
 export const StoredIterationManifest = upcasting(IterationManifest, { 1: olderVersion(IterationManifest1, upcastIteration) });
 export const StoredCampaignEnd = upcasting(CampaignEnd, { 1: olderVersion(CampaignEnd1, upcastEnd) });

@@ -11,7 +11,8 @@ export interface AdvantageGroup {
 export interface AdvantageMember {
   readonly trial: number;
   readonly turnRewards_T: readonly number[];
-  readonly outcome: 0 | 1;
+  /** The rollout's reward, in [0, 1]. */
+  readonly outcome: number;
   /** Cut by a turn, token or context limit. */
   readonly isTruncated: boolean;
   /** What each turn did, e.g. the names of its tools. For estimators that compare actions. */
@@ -24,7 +25,8 @@ export interface PreparedMember {
   /** Position in the group as it was given. */
   readonly position: number;
   readonly rewards_T: readonly number[];
-  readonly outcome: 0 | 1;
+  /** In [0, 1]. */
+  readonly outcome: number;
   readonly actions_T: readonly string[] | null;
   readonly observations_T: readonly string[] | null;
   /** In the statistics, but its own advantage is 0. */
@@ -72,10 +74,10 @@ function validate(taskId: string, member: AdvantageMember): void {
       `task ${taskId}, trial ${member.trial}, turn ${turn}: the turn reward is ${member.turnRewards_T[turn]}`,
     );
   }
-  if (member.outcome !== 0 && member.outcome !== 1) {
+  if (!(member.outcome >= 0 && member.outcome <= 1)) {
     throw new CampaignError(
       "contract.invalid",
-      `task ${taskId}, trial ${member.trial}: the outcome is ${String(member.outcome)}, expected 0 or 1`,
+      `task ${taskId}, trial ${member.trial}: the outcome is ${String(member.outcome)}, expected a reward from 0 to 1`,
     );
   }
 }

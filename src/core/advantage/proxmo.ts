@@ -65,8 +65,11 @@ function similarMean(vector: WordVector, vectors: readonly WordVector[], returns
   return sortedSum(weights.map((weight, j) => weight * (returns[j] ?? 0))) / sortedSum(weights);
 }
 
-/** Above 1 for a pass, below 1 for a failure, the more so the rarer it is to pass or the commoner it is to pass. */
-function polarWeight(outcome: 0 | 1, passRate: number, { polarAlpha, polarBeta }: ProxmoOptions): number {
-  const exponent = outcome === 1 ? (1 - passRate) ** polarAlpha : -(passRate ** polarAlpha);
+/**
+ * Above 1 for a pass, below 1 for a failure, the more so the rarer it is to pass or the commoner it is to pass. The paper has outcomes of 0
+ * and 1; a reward between them stands as far between the two exponents.
+ */
+function polarWeight(outcome: number, passRate: number, { polarAlpha, polarBeta }: ProxmoOptions): number {
+  const exponent = outcome * (1 - passRate) ** polarAlpha - (1 - outcome) * passRate ** polarAlpha;
   return 1 + polarBeta * (1 / (1 + Math.exp(-exponent)) - 0.5);
 }

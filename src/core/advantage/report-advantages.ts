@@ -45,12 +45,12 @@ function describe(
   advantages_T: readonly number[],
   config: AdvantageConfig,
 ): RolloutAdvantages {
-  const outcome = member.isTruncated ? 0 : member.outcome;
+  const outcome = member.isTruncated ? 0 : (member.reward ?? member.outcome);
   const returns_T = "gamma" in config ? turnReturns(rewards_T, outcome, config) : null;
   return {
     taskId: member.taskId,
     trial: member.trial,
-    outcome: member.outcome,
+    outcome: member.reward ?? member.outcome,
     isTruncated: member.isTruncated,
     turns: member.turns.map(({ turn, tier }, k) => ({
       turn,

@@ -14,7 +14,8 @@ export interface StepResult<State> {
   readonly isError: boolean;
 }
 
-export interface Grade {
+/** All or nothing: the database, and what was said. */
+export interface StateGrade {
   readonly reward: 0 | 1;
   readonly isDatabaseMatch: boolean;
   /** Required output strings that no reply contains. */
@@ -38,7 +39,7 @@ export interface Environment<State = unknown> {
   isTerminal(toolName: string): boolean;
   /** True for a tool that may change the database (transfers included). */
   isWrite(toolName: string): boolean;
-  grade(state: State, task: Task, replies: readonly string[]): Grade;
+  grade(state: State, task: Task, replies: readonly string[]): StateGrade;
 }
 
 /**

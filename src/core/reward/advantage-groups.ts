@@ -9,10 +9,10 @@ export function toAdvantageGroup(taskId: string, rollouts: readonly LabelledRoll
   return { taskId, members: rollouts.map((rollout) => toMember(rollout, table)) };
 }
 
-function toMember({ trial, outcome, isTruncated, turns }: LabelledRollout, table: RewardTable): AdvantageMember {
+function toMember({ trial, outcome, reward = outcome, isTruncated, turns }: LabelledRollout, table: RewardTable): AdvantageMember {
   return {
     trial,
-    outcome,
+    outcome: reward,
     isTruncated,
     turnRewards_T: turnRewards(turns, table),
     ...(turns.every(({ action }) => action !== undefined) ? { actions_T: turns.map(({ action = "" }) => action) } : {}),

@@ -1,7 +1,7 @@
 // A rollout as calibration sees it: its labelled turns and its outcome, nothing else.
 import type { TierScheme } from "#contracts/reward-table.ts";
 import type { ToldTask } from "#contracts/task.ts";
-import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
+import type { Outcome, StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { type LabelledTurn, labelTrajectory, type ToolCatalog } from "./label-trajectory.ts";
 import { passesIdle } from "./passes-idle.ts";
@@ -11,7 +11,10 @@ export interface LabelledRollout {
   /** Tasks of one user never stand on both sides of a split. Empty when unknown: the task then stands alone. */
   readonly userId: string;
   readonly trial: number;
+  /** 1 for a pass: what calibration's statistics are of. */
   readonly outcome: 0 | 1;
+  /** In [0, 1]: what the estimators take. Absent where it is the outcome. */
+  readonly reward?: number;
   readonly isTruncated: boolean;
   readonly turns: readonly LabelledTurn[];
   /** Whether the task is passed by doing nothing; null or absent when that is not known. */
@@ -47,13 +50,18 @@ export function labelRollout(
     taskId: trajectory.taskId,
     userId: task.userId,
     trial: trajectory.trial,
-    outcome: trajectory.outcome.reward ?? 0,
+    ...outcomeOf(trajectory.outcome),
     isTruncated: isTruncation(trajectory.outcome.stopReason),
     turns: labelTrajectory(trajectory, task, scheme, environment),
     passesIdle: passesIdle(task, environment),
   };
   const numTokensPerTurn = tokensPerTurn(trajectory);
   return numTokensPerTurn === null ? base : { ...base, numTokensPerTurn };
+}
+
+function outcomeOf({ reward, passed }: Outcome): Pick<LabelledRollout, "outcome" | "reward"> {
+  const outcome = passed === true ? 1 : 0;
+  return reward === null || reward === outcome ? { outcome } : { outcome, reward };
 }
 
 /** Sampled tokens of each turn, from the trainable rows; null when the source has no tokens. */

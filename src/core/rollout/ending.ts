@@ -2,7 +2,10 @@
 
 import type { Task } from "#contracts/task.ts";
 import type { Outcome, StopReason, Turn } from "#contracts/trajectory.ts";
-import type { Environment, Grade } from "../environment/environment.ts";
+import type { Environment } from "../environment/environment.ts";
+import type { Grade } from "../environment/episode.ts";
+import { gradeOfState } from "../environment/state-grade.ts";
+import { CampaignError } from "../errors.ts";
 import { spokenText } from "./spoken-text.ts";
 
 /** The user simulator's word for "I am done"; anywhere in a reply, as in tau-bench. */
@@ -41,15 +44,29 @@ export function gradeEnding<State>(
   task: Task,
   turns: readonly Turn[],
 ): Outcome {
-  const grade = environment.grade(state, task, repliesOf(turns));
-  const reward = isNaturalEnding(ending.stopReason) ? grade.reward : 0;
+  return outcomeOf(ending, gradeOfState(environment.grade(state, task, repliesOf(turns))));
+}
+
+/** The same of a grade, whoever gave it. Throws environment.failed when it is none: a reward outside [0, 1]. */
+export function outcomeOf(ending: Ending, grade: Grade): Outcome {
+  if (!(grade.reward >= 0 && grade.reward <= 1)) throw invalidReward(grade.reward);
+  const isNatural = isNaturalEnding(ending.stopReason);
+  const passed = isNatural && grade.passed;
   return {
-    type: ending.stopReason === "unparsable" ? "agent_error" : reward === 1 ? "ok" : "task_failed",
-    reward,
+    type: ending.stopReason === "unparsable" ? "agent_error" : passed ? "ok" : "task_failed",
+    reward: isNatural ? grade.reward : 0,
+    passed,
+    parts: { ...grade.parts },
     stopReason: ending.stopReason,
-    isDatabaseMatch: grade.isDatabaseMatch,
-    detail: ending.detail ?? (reward === 1 ? null : explain(grade)),
+    isDatabaseMatch: grade.parts["database"] === undefined ? null : grade.parts["database"] === 1,
+    detail: ending.detail ?? (passed ? null : (grade.detail ?? null)),
   };
+}
+
+function invalidReward(reward: unknown): CampaignError {
+  return new CampaignError("environment.failed", `the environment graded with ${String(reward)}: a reward is a number from 0 to 1`, {
+    next: "mend the environment's grade, then resume: finished turns are kept",
+  });
 }
 
 /** True when user or agent ended the conversation; no other one is graded. */
@@ -62,9 +79,4 @@ export function repliesOf(turns: readonly Turn[]): string[] {
   return turns.flatMap((turn) =>
     turn.toolCalls.length === 0 && turn.userReply !== null && turn.content !== null ? [spokenText(turn.content)] : [],
   );
-}
-
-function explain(grade: Grade): string {
-  if (!grade.isDatabaseMatch) return "the final database is not the golden one";
-  return `the replies lack ${grade.missingOutputs.map((output) => JSON.stringify(output)).join(", ")}`;
 }

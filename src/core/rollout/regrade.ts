@@ -5,8 +5,9 @@ import type { Environment } from "../environment/environment.ts";
 import { gradeEnding, isNaturalEnding } from "./ending.ts";
 
 export interface Regrade {
-  readonly stored: 0 | 1 | null;
-  readonly reward: 0 | 1;
+  readonly stored: number | null;
+  readonly reward: number;
+  readonly passed: boolean;
   /** Null when both rewards are equal, else one line for people. */
   readonly difference: string | null;
   readonly numCalls: number;
@@ -30,5 +31,5 @@ export function regrade<State>(environment: Environment<State>, task: Task, traj
   const reward = found.reward ?? 0;
   const why = isNaturalEnding(stopReason) ? found.detail : `the conversation ended by ${stopReason}, which earns nothing`;
   const difference = stored === reward ? null : `stored ${stored ?? "no reward"}, replayed ${reward}${why === null ? "" : `: ${why}`}`;
-  return { stored, reward, difference, numCalls: calls.length, numSameResults };
+  return { stored, reward, passed: found.passed === true, difference, numCalls: calls.length, numSameResults };
 }

@@ -99,7 +99,8 @@ class RolloutFailure extends Error {
   readonly outcome: Outcome;
   constructor(type: OutcomeType, cause: CampaignError) {
     super(type, { cause });
-    this.outcome = { type, reward: null, stopReason: "error", isDatabaseMatch: null, detail: `${cause.code}: ${cause.message}` };
+    const detail = `${cause.code}: ${cause.message}`;
+    this.outcome = { type, reward: null, passed: null, parts: {}, stopReason: "error", isDatabaseMatch: null, detail };
   }
 }
 
@@ -315,7 +316,7 @@ function grade<State>(input: TrajectoryInput<State>, progress: Progress<State>):
 function finish<State>(input: TrajectoryInput<State>, progress: Progress<State>, outcome: Outcome, error: unknown): TrajectoryResult {
   const { task, trial, policy, simulator, environment, seed } = input;
   const trajectory: Trajectory = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     taskId: task.id,
     trial,
     environment: environment.id,

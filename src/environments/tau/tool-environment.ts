@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Task } from "#contracts/task.ts";
-import type { Environment, EnvironmentCall, Grade, StepResult } from "#core/environment/environment.ts";
+import type { Environment, EnvironmentCall, StateGrade, StepResult } from "#core/environment/environment.ts";
 import { isNoArguments } from "#core/exact-json.ts";
 import type { ToolSchema } from "#core/ports.ts";
 import { type Database, type DatabaseState, Draft } from "./database.ts";
@@ -140,7 +140,7 @@ export interface GradeInput {
 }
 
 /** The benchmark's reward: the database equals the golden one, and every output occurs in some reply. */
-export function gradeState(rules: BenchmarkRules, state: DatabaseState, { golden, outputs, replies }: GradeInput): Grade {
+export function gradeState(rules: BenchmarkRules, state: DatabaseState, { golden, outputs, replies }: GradeInput): StateGrade {
   const isDatabaseMatch = isSameDatabase(state, golden, rules.recordText);
   const missing = missingOutputs(outputs, replies);
   return { reward: isDatabaseMatch && missing.length === 0 ? 1 : 0, isDatabaseMatch, missingOutputs: missing };

@@ -24,7 +24,7 @@ export function scriptOfTrajectory(task: Task, { turns, outcome }: Pick<Trajecto
     if (calls.length > 0) return calls.map(({ name, argumentsJson }) => ({ type: "call", call: { name, argumentsJson } }));
     return userReply === null ? [] : [{ type: "message", content: spokenText(content ?? "") }];
   });
-  return { task, actions, recordedReward: outcome.reward };
+  return { task, actions, recordedReward: outcome.passed === null ? null : outcome.passed ? 1 : 0 };
 }
 
 /**

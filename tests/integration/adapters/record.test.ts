@@ -21,7 +21,15 @@ describe("trajectories as Parquet", () => {
     ...sampleTrajectory("t", 2, 0),
     firstUserMessage: "quote ' double \" comma, newline\n tab\t nul\0 lone \ud800 \u{1F6EB}",
     rows: [],
-    outcome: { type: "agent_error", reward: 0, stopReason: "unparsable", isDatabaseMatch: null, detail: 'it\'s "bad" \ud800' },
+    outcome: {
+      type: "agent_error",
+      reward: 0,
+      passed: false,
+      parts: {},
+      stopReason: "unparsable",
+      isDatabaseMatch: null,
+      detail: 'it\'s "bad" \ud800',
+    },
   };
   const trajectories = [sampleTrajectory("t", 0, 1), sampleTrajectory("t", 1, 0), awkward];
 
@@ -48,6 +56,7 @@ describe("trajectories as Parquet", () => {
       task_id: "t",
       trial: 0,
       reward: 1,
+      passed: true,
       is_database_match: true,
       num_turns: 3,
       num_tool_calls: 2,

@@ -98,6 +98,49 @@ describe("a record of 0.1.0", () => {
     }
   });
 
+  test("is queried beside a graded group of today: rewards keep their digits, passes are those that were recorded", async () => {
+    const { root, record } = releaseHome();
+    const passesOf = "SELECT count(*)::INTEGER, count(*) FILTER (passed)::INTEGER, sum(reward) FROM trajectories";
+    const sumsOf = "SELECT sum(num_rollouts)::INTEGER, sum(num_passes)::INTEGER, sum(mean_reward * num_rollouts) FROM groups";
+    const ask = async (sql: string) => {
+      const opened = await openHistory(root);
+      try {
+        return ((await opened.query(sql)).rows[0] ?? []).map(Number);
+      } finally {
+        opened.close();
+      }
+    };
+    const before = await ask(passesOf);
+    const sums = await ask(sumsOf);
+    expect(before[1]).toBe(before[2]);
+    const { schemaVersion: _, ...older } = present(await record.readGroup("approved-3", 1, "train", "train-0004"));
+    const told = present((await record.readTrajectories(older.trajectories))[0]);
+    const graded = [0.25, 0.75].map((reward, trial) => ({
+      ...told,
+      taskId: "graded",
+      trial,
+      outcome: { ...told.outcome, type: reward > 0.5 ? ("ok" as const) : ("task_failed" as const), reward, passed: reward > 0.5 },
+    }));
+    await record.putGroup({
+      ...older,
+      schemaVersion: 3,
+      taskId: "graded",
+      trajectories: await record.putTrajectories(graded),
+      outcomes: graded.map(({ outcome: { type, reward, passed, stopReason }, turns }) => ({
+        type,
+        reward,
+        passed,
+        stopReason,
+        numTurns: turns.length,
+      })),
+    });
+    expect(await record.readTrajectories(present(await record.readGroup("approved-3", 1, "train", "graded")).trajectories)).toEqual(graded);
+    const plus = (all: readonly number[], ...more: readonly number[]) => all.map((value, i) => value + (more[i] ?? 0));
+    expect(await ask(passesOf)).toEqual(plus(before, 2, 1, 1));
+    expect(await ask(sumsOf)).toEqual(plus(sums, 2, 1, 1));
+    expect(await ask("SELECT min(reward), max(reward) FROM turns WHERE task_id = 'graded'")).toEqual([0.25, 0.75]);
+  });
+
   test("its campaigns are compared", async () => {
     const { run } = releaseHome();
     const compared = JSON.parse(await run(registerCompare, "compare", "approved-3", "approved-5", "--json")) as Record<string, unknown>;

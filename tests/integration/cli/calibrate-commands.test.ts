@@ -162,7 +162,11 @@ describe("turnwise advantages", () => {
       path,
       await encodeTrajectories([
         goldenTrajectory(task, 0),
-        { ...goldenTrajectory(task, 1), turns: [], outcome: { ...goldenTrajectory(task, 1).outcome, type: "task_failed", reward: 0 } },
+        {
+          ...goldenTrajectory(task, 1),
+          turns: [],
+          outcome: { ...goldenTrajectory(task, 1).outcome, type: "task_failed", reward: 0, passed: false },
+        },
       ]),
     );
     const report = AdvantagesReport.parse(JSON.parse(await advantages(path, "--task-set", "synthetic-airline", "--json")));
@@ -180,7 +184,7 @@ function goldenTrajectory(task: Task, trial: number): Trajectory {
     return step.observation;
   });
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     taskId: task.id,
     trial,
     environment: "airline",
@@ -197,7 +201,7 @@ function goldenTrajectory(task: Task, trial: number): Trajectory {
       toolCalls: [{ id: `${index}`, ...action, result: results[index] ?? null, isError: false, isExecuted: true }],
     })),
     rows: [],
-    outcome: { type: "ok", reward: 1, stopReason: "user-stop", isDatabaseMatch: true, detail: null },
+    outcome: { type: "ok", reward: 1, passed: true, parts: {}, stopReason: "user-stop", isDatabaseMatch: true, detail: null },
     usage: {
       promptTokens: 0,
       completionTokens: 0,

@@ -108,14 +108,14 @@ async function homeWithCampaign(): Promise<string> {
     const told = sampleTrajectory(task.id, 0, 0, policy);
     const trajectory = { ...told, turns: told.turns.map((turn) => ({ ...turn, toolCalls: [] })) };
     await record.putGroup({
-      schemaVersion: 2,
+      schemaVersion: 3,
       campaignId: "sample",
       iteration,
       purpose: "selection",
       taskId: task.id,
       policy,
       trajectories: await record.putTrajectories([trajectory]),
-      outcomes: [{ type: "task_failed", reward: 0, numTurns: 3, stopReason: "user-stop" }],
+      outcomes: [{ type: "task_failed", reward: 0, passed: false, numTurns: 3, stopReason: "user-stop" }],
       usage: trajectory.usage,
       seconds: 1,
       meters: NO_METERS,

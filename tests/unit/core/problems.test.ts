@@ -19,9 +19,9 @@ const call = (toolCall: unknown) => ({ ...LINE, messages: [{ role: "assistant", 
 
 describe("problems of a rollout line", () => {
   test.each([
-    [{ ...LINE, outcome: "1" }, 'outcome: wanted 0, 1, true, false or null, got "1"'],
-    [{ ...LINE, outcome: 0.5 }, "outcome: wanted 0, 1, true, false or null, got 0.5"],
-    [{ ...LINE, outcome: Number.NaN }, "outcome: wanted 0, 1, true, false or null, got NaN"],
+    [{ ...LINE, outcome: "1" }, 'outcome: wanted a number from 0 to 1, true, false or null, got "1"'],
+    [{ ...LINE, outcome: 1.5 }, "outcome: wanted a number from 0 to 1"],
+    [{ ...LINE, outcome: Number.NaN }, "outcome: wanted a number from 0 to 1, true, false or null, got NaN"],
     [{ ...LINE, task_id: null }, "task_id: wanted text or a number, got null"],
     [{ ...LINE, messages: [{ role: "robot" }] }, 'messages.0.role: wanted "system", '],
     [{ ...LINE, messages: {} }, "messages: wanted a list, got an object"],
@@ -32,7 +32,7 @@ describe("problems of a rollout line", () => {
     [{ ...LINE, messages: [] }, "messages: wanted at least 1 item, got a list of 0"],
     [
       { task_id: "t", messages: LINE.messages, reward: 1 },
-      "outcome: it is missing, wanted 0, 1, true, false or null; unknown key reward; there are task_id, ",
+      "outcome: it is missing, wanted a number from 0 to 1, true, false or null; unknown key reward; there are task_id, ",
     ],
     [{ ...LINE, outcom: 1 }, "unknown key outcom, did you mean outcome?"],
   ])("of %j", (value, expected) => {

@@ -26,7 +26,8 @@ export const READING_NOTES = [
   "calls in text without a result: taken as not run",
   "results that are an error in JSON: taken as failed calls",
   "results that look like an error and do not say so: taken as they stand",
-  "rewards that are neither 0 nor 1: counted as failed",
+  "rewards between 0 and 1: kept, counted as failed",
+  "rewards below 0 or above 1: counted as failed, with reward 0",
   "rollouts with golden arguments that are no object",
 ] as const;
 export type ReadingNote = (typeof READING_NOTES)[number];

@@ -69,20 +69,21 @@ const trajectory: fc.Arbitrary<Trajectory> = fc
     taskId: fc.constantFrom("airline-07", "retail-test-12", "cancel-0001"),
     firstUserMessage: text,
     turns: fc.nat(4).chain((length) => fc.tuple(...Array.from({ length }, (_, index) => turn(index)))),
-    reward: fc.constantFrom(0 as const, 1 as const),
+    reward: fc.constantFrom(0, 0.25, 1),
+    passed: fc.boolean(),
     stopReason: fc.constantFrom(...StopReason.options.filter((reason) => reason !== "error")),
     isDatabaseMatch: fc.option(fc.boolean()),
     detail: fc.option(text),
   })
-  .map(({ reward, stopReason, isDatabaseMatch, detail, ...rest }) => ({
-    schemaVersion: 1,
+  .map(({ reward, passed, stopReason, isDatabaseMatch, detail, ...rest }) => ({
+    schemaVersion: 2 as const,
     trial: 0,
     environment: "airline",
     policy: { name: "p", hash: "0".repeat(64), format: "compact" },
     simulator: { id: "scripted", hash: "1".repeat(64) },
     seed: "s",
     rows: [],
-    outcome: { type: reward === 1 ? "ok" : "task_failed", reward, stopReason, isDatabaseMatch, detail },
+    outcome: { type: passed ? "ok" : "task_failed", reward, passed, parts: { half: reward / 2 }, stopReason, isDatabaseMatch, detail },
     usage: {
       promptTokens: 1,
       completionTokens: 2,

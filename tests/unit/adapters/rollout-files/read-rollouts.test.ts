@@ -342,12 +342,19 @@ describe.skipIf(!hasForeignInputs)("the shapes of public files", () => {
   });
 
   test.each([
-    ["09-outcome-str.jsonl", /line 2: outcome: wanted 0, 1, true, false or null, got "1"/],
-    ["09-outcome-half.jsonl", /outcome: wanted 0, 1, true, false or null, got 0.5/],
-    ["08-reward-instead.jsonl", /outcome: it is missing, wanted 0, 1, true, false or null; unknown key reward/],
+    ["09-outcome-str.jsonl", /line 2: outcome: wanted a number from 0 to 1, true, false or null, got "1"/],
+    ["08-reward-instead.jsonl", /outcome: it is missing, wanted a number from 0 to 1, true, false or null; unknown key reward/],
     ["11-id-int.jsonl", /tool_calls\.0\.id: wanted text, got 7/],
     ["10-tool-content-dict.jsonl", /messages\.3\.content: wanted text.*list.*got an object/],
   ])("%s is told what is allowed", async (name, message) => {
     await expect(readForeign(name)).rejects.toThrowError(message);
+  });
+
+  test("a graded outcome is kept, is no pass, and is counted", async () => {
+    const { rollouts, reading } = await readForeign("09-outcome-half.jsonl");
+    expect(rollouts.map(({ trajectory }) => trajectory.outcome).filter(({ reward }) => reward === 0.5)).toEqual(
+      [0, 1].map(() => expect.objectContaining({ type: "task_failed", passed: false })),
+    );
+    expect(reading.notes["rewards between 0 and 1: kept, counted as failed"]).toBe(2);
   });
 });

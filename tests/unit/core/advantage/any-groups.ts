@@ -5,7 +5,10 @@ import type { AdvantageGroup } from "#core/advantage/compute-advantages.ts";
 const reward = fc.constantFrom(-0.2, -0.1, 0, 0.1, 0.3, 0.5, 0.75, 1);
 const member = fc.record({
   turnRewards_T: fc.array(reward, { minLength: 1, maxLength: 6 }),
-  outcome: fc.constantFrom<0 | 1>(0, 1),
+  outcome: fc.oneof(
+    fc.constantFrom(0, 1),
+    fc.nat(8).map((eighths) => eighths / 8),
+  ),
   isTruncated: fc.boolean(),
 });
 /** Actions and observations follow from the rewards, so that equal rewards act alike. */

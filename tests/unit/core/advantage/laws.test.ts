@@ -181,6 +181,26 @@ describe("laws of the estimators", () => {
     );
   });
 
+  test("a graded reward gives PROXMO a value between those of a failure and a pass, which are the paper's", () => {
+    const first = (outcome: number) => {
+      const members = [outcome, 0, 1].map((reward, trial) => ({
+        trial,
+        outcome: reward,
+        turnRewards_T: [0],
+        isTruncated: false,
+        observations_T: ["s"],
+      }));
+      return computeAdvantages([{ taskId: "t", members }], parse({ type: "proxmo/1" })).advantages[0]?.[0]?.[0] ?? Number.NaN;
+    };
+    const [low, half, high] = [first(0), first(0.5), first(1)];
+    expect(low).toBeLessThan(half);
+    expect(half).toBeLessThan(high);
+  });
+
+  test.each([-0.1, 1.1, Number.NaN])("an outcome of %s is refused with its place", (outcome) => {
+    expect(() => advantagesOf([[0]], [outcome], { type: "grpo/1" })).toThrowError(/trial 0: the outcome is/);
+  });
+
   test("flipping every outcome of a group negates its GRPO advantages", () => {
     fc.assert(
       fc.property(members, (list) => {

@@ -23,7 +23,7 @@ export function group(rewards_GT: readonly (readonly number[])[], outcomes_G: re
     members: rewards_GT.map((turnRewards_T, trial) => ({
       trial,
       turnRewards_T,
-      outcome: outcomes_G[trial] === 1 ? 1 : 0,
+      outcome: outcomes_G[trial] ?? 0,
       isTruncated: false,
     })),
   };

@@ -60,7 +60,7 @@ export function trajectory(
   stopReason: Trajectory["outcome"]["stopReason"] = "user-stop",
 ): Trajectory {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     taskId: "task",
     trial: 0,
     environment: "counters",
@@ -84,7 +84,7 @@ export function trajectory(
       stateHash: null,
     })),
     rows: [],
-    outcome: { type: "ok", reward: 1, stopReason, isDatabaseMatch: null, detail: null },
+    outcome: { type: "ok", reward: 1, passed: true, parts: {}, stopReason, isDatabaseMatch: null, detail: null },
     usage: {
       promptTokens: 0,
       completionTokens: 0,

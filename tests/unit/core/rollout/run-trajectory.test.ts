@@ -33,7 +33,15 @@ describe("a rollout", () => {
   test("that reaches the golden state and says the outputs is ok with reward 1", async () => {
     const { trajectory, numResumedTurns } = await runTrajectory(input());
     expect(Trajectory.parse(trajectory)).toEqual(trajectory);
-    expect(trajectory.outcome).toEqual({ type: "ok", reward: 1, stopReason: "user-stop", isDatabaseMatch: true, detail: null });
+    expect(trajectory.outcome).toEqual({
+      type: "ok",
+      reward: 1,
+      passed: true,
+      parts: { database: 1, outputs: 1 },
+      stopReason: "user-stop",
+      isDatabaseMatch: true,
+      detail: null,
+    });
     expect(trajectory.turns.map((turn) => turn.toolCalls[0]?.result ?? turn.userReply?.split(" ")[0])).toEqual([
       "heard",
       "1",
@@ -93,7 +101,15 @@ describe("a rollout", () => {
 
   test("with unparsable output is an agent error with reward 0, and the output is not executed", async () => {
     const outcome = await outcomeOf([{ ...add(2), parseError: "no such tool" }]);
-    expect(outcome).toEqual({ type: "agent_error", reward: 0, stopReason: "unparsable", isDatabaseMatch: false, detail: "no such tool" });
+    expect(outcome).toEqual({
+      type: "agent_error",
+      reward: 0,
+      passed: false,
+      parts: { database: 0, outputs: 0 },
+      stopReason: "unparsable",
+      isDatabaseMatch: false,
+      detail: "no such tool",
+    });
   });
 
   test("with an empty message is an agent error", async () => {
@@ -112,6 +128,8 @@ describe("a failure of a party", () => {
     expect(trajectory.outcome).toEqual({
       type: "infra_error",
       reward: null,
+      passed: null,
+      parts: {},
       stopReason: "error",
       isDatabaseMatch: null,
       detail: "provider.rejected: no",

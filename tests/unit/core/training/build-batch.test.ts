@@ -19,7 +19,7 @@ function trajectory(taskId: string, trial: number, sizes: readonly number[], for
     return { promptTokenIds, tokenIds, logprobs: tokenIds.map((_, position) => -(turn + 1) / (position + 1)) };
   });
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     taskId,
     trial,
     environment: "airline",
@@ -29,7 +29,7 @@ function trajectory(taskId: string, trial: number, sizes: readonly number[], for
     firstUserMessage: "hi",
     turns: sizes.map((_, index) => ({ index, content: "x", toolCalls: [], userReply: null, finishReason: "stop", stateHash: null })),
     rows: buildTokenRows(tokens),
-    outcome: { type: "ok", reward: 1, stopReason: "user-stop", isDatabaseMatch: true, detail: null },
+    outcome: { type: "ok", reward: 1, passed: true, parts: {}, stopReason: "user-stop", isDatabaseMatch: true, detail: null },
     usage: NO_USAGE,
   };
 }

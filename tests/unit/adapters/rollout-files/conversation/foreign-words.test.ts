@@ -147,15 +147,19 @@ const entry = (reward: number, trial: number) => ({
   traj: [...opening, say(`done ${trial}`), hear("###STOP###")],
 });
 
-test("rewards that are neither 0 nor 1 are failures that are counted", () => {
+test("rewards between 0 and 1 are kept, those outside earn nothing, and 1 alone is a pass; all that is not plain is counted", () => {
   const rewards = fc.array(fc.oneof(fc.constantFrom(0, 1, 1 - 1e-9, 1e-9), fc.double({ min: -3, max: 3, noNaN: true })), { minLength: 1 });
   fc.assert(
     fc.property(rewards, (all) => {
       const { rollouts, reading } = importRolloutText("f.json", JSON.stringify(all.map(entry)), catalog);
       const near = (reward: number, value: number) => Math.abs(reward - value) <= 1e-6;
-      const others = all.filter((reward) => !near(reward, 0) && !near(reward, 1)).length;
-      expect(reading.notes["rewards that are neither 0 nor 1: counted as failed"] ?? 0).toBe(others);
-      expect(rollouts.filter(({ trajectory }) => trajectory.outcome.reward === 1)).toHaveLength(all.filter((one) => near(one, 1)).length);
+      const odd = all.filter((reward) => !near(reward, 0) && !near(reward, 1));
+      const graded = odd.filter((reward) => reward > 0 && reward < 1);
+      expect(reading.notes["rewards between 0 and 1: kept, counted as failed"] ?? 0).toBe(graded.length);
+      expect(reading.notes["rewards below 0 or above 1: counted as failed, with reward 0"] ?? 0).toBe(odd.length - graded.length);
+      const kept = rollouts.map(({ trajectory }) => trajectory.outcome.reward);
+      expect(kept).toEqual(all.map((reward) => (near(reward, 1) ? 1 : graded.includes(reward) ? reward : 0)));
+      expect(rollouts.map(({ trajectory }) => trajectory.outcome.passed)).toEqual(all.map((reward) => near(reward, 1)));
     }),
   );
 });
