@@ -5,6 +5,7 @@ import { ChatMessage } from "#contracts/rollout-line.ts";
 import { isDict } from "#environments/tau/python/values.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { EntryContext } from "./entry-context.ts";
+import { GRADED_BY_ANOTHER, isGradedByAnotherTauBenchTask } from "./graded-task.ts";
 import { goldenAction, importMessages, inferStopReason } from "./import-messages.ts";
 import {
   createImportedRollout,
@@ -49,6 +50,7 @@ export function importTauBenchEntry(value: Readonly<Record<string, unknown>>, co
   if (failure !== null) return failure;
   const { exact, source, catalog } = context;
   const entry = context.check(TauBenchEntry, value);
+  if (isDict(exact) && isGradedByAnotherTauBenchTask(exact.get("info") ?? null)) return GRADED_BY_ANOTHER;
   const { task, [PROVENANCE_KEY]: provenance } = entry.info;
   const taskId = String(entry.task_id);
   const position = context.position(taskId);

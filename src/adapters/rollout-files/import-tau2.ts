@@ -7,6 +7,7 @@ import { isDict, type PyDict } from "#environments/tau/python/values.ts";
 import { canonicalText } from "./canonical-text.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { Check, EntryContext } from "./entry-context.ts";
+import { GRADED_BY_ANOTHER, isGradedByAnotherTau2Task } from "./graded-task.ts";
 import { goldenAction, importMessages } from "./import-messages.ts";
 import {
   createImportedRollout,
@@ -118,6 +119,7 @@ export function importSimulation(value: unknown, { run, ...context }: EntryConte
   const position = context.position(taskId);
   const known = run.tasks.get(taskId);
   if (known === undefined) return WITHOUT_TASK;
+  if (isDict(exact) && isGradedByAnotherTau2Task(known.exact, exact.get("reward_info") ?? null)) return GRADED_BY_ANOTHER;
   const { user_scenario: scenario, evaluation_criteria: criteria } = known.task;
   const asked = criteriaOf(criteria);
   const conversation = importMessages(messages, knownTools(catalog.tools, asked.goldenActions));
