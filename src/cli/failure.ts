@@ -1,5 +1,6 @@
 // How a failure looks to a person and to a program, and the exit code that goes with it.
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
+import { plainLines } from "#core/text.ts";
 import { errorStyle } from "./style.ts";
 
 /** Documented in the README: 0 done, 1 a bug, 2 the caller's input, 3 a service or endpoint, 4 the record or a file, 5 set-up missing or failed (infra/setup), 64 wrong usage, 130 interrupted. */
@@ -36,7 +37,7 @@ export function printFailure(error: unknown, isJson: boolean): void {
   const { code, message, next } = error;
   if (isJson) console.error(JSON.stringify({ error: { code, message, next } }));
   else {
-    console.error(`${errorStyle.red(code)} ${message}`);
-    if (next !== null) console.error(`  ${errorStyle.dim("next:")} ${next}`);
+    console.error(plainLines(`${errorStyle.red(code)} ${message}`));
+    if (next !== null) console.error(plainLines(`  ${errorStyle.dim("next:")} ${next}`));
   }
 }

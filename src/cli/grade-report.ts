@@ -9,7 +9,7 @@ import { type Counts, countNames } from "#core/reading/counts.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { passesIdle } from "#core/reward/passes-idle.ts";
 import { type Regrade, regrade } from "#core/rollout/regrade.ts";
-import { formatPercent, renderPairs } from "./output.ts";
+import { formatPercent, plainText, renderPairs } from "./output.ts";
 import type { RolloutSource } from "./rollout-source.ts";
 
 /** Figures of the rollouts that can be graded. */
@@ -131,7 +131,7 @@ export function renderGrades(report: GradeReport): string {
     ["same tool result", `${report.sameResults} of ${report.calls}`],
     ...(report.files.length < 2 ? [] : report.files.map((file) => [basename(file.file), describeGrades(file)] as const)),
   ]);
-  const lines = report.differences.map(({ taskId, trial, difference }) => `${taskId} trial ${trial}: ${difference}`);
+  const lines = report.differences.map(({ taskId, trial, difference }) => plainText(`${taskId} trial ${trial}: ${difference}`));
   return [pairs, ...section(report.warnings), ...section(lines)].join("\n");
 }
 

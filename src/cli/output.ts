@@ -1,6 +1,9 @@
 // How the command line speaks: tables that fit the terminal, one JSON form behind every table, numbers always written the same way.
 import { stripVTControlCharacters } from "node:util";
+import { plainLines } from "#core/text.ts";
 import { style } from "./style.ts";
+
+export { plainText } from "#core/text.ts";
 
 export interface Column<Row> {
   readonly header: string;
@@ -18,9 +21,9 @@ export function emit<Data>(data: Data, options: OutputOptions, human: (data: Dat
   printLine(options.json === true ? JSON.stringify(data, null, 2) : human(data));
 }
 
-/** Writes a line to standard output. */
+/** Writes a line, or several, to standard output. What files and models brought along does not steer the terminal. */
 export function printLine(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${plainLines(text)}\n`);
 }
 
 /** Columns of the terminal; without one (a pipe, a file) lines are as long as they need to be. */
@@ -93,15 +96,6 @@ function shorten(text: string, width: number): string {
 function pad(text: string, width: number, align: "left" | "right"): string {
   const space = " ".repeat(Math.max(0, width - visibleLength(text)));
   return align === "right" ? space + text : text + space;
-}
-
-/** Text from a model or a file made safe for one line of a terminal: control characters are written out. */
-export function plainText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
-    const short: Record<string, string> = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
-    return short[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }
 
 interface Interval {

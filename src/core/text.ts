@@ -30,3 +30,20 @@ export function shortenMiddle(text: string, limit: number): string {
 function isInsidePair(text: string, index: number): boolean {
   return (text.codePointAt(index - 1) ?? 0) > 0xffff;
 }
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
+const writtenOut = (character: string) => SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const COLOUR_OR_CONTROL = /\u001b\[\d{1,2}m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** Text from a model or a file made safe for one line of a terminal: control characters are written out. */
+export function plainText(text: string): string {
+  return text.replace(CONTROL, writtenOut);
+}
+
+/** The same for text of several lines, in which line ends, tabs and the codes of colours are ours. JSON stays the same JSON. */
+export function plainLines(text: string): string {
+  return text.replace(COLOUR_OR_CONTROL, (found) => (found.length > 1 ? found : writtenOut(found)));
+}

@@ -83,6 +83,10 @@ class Conversation {
   /** A result belonged to no call, in a conversation whose calls are read from text: there was a call that nobody could read. */
   isUnreadable = false;
   private readonly turns: Turn[] = [];
+  /** Calls by their ids, in order, that had no result when they were last looked at. */
+  private readonly openById = new Map<string, OpenCall[]>();
+  /** The last turn that called something. */
+  private lastCalling: Turn | null = null;
   private readonly system: string[] = [];
   /** What the agent's side has said while neither the user nor a tool was heard. */
   private readonly leading: AgentMessage[] = [];
@@ -111,7 +115,17 @@ class Conversation {
       return;
     }
     if (this.firstUserMessage === null) this.beginWithoutUser();
-    this.turns.push(newTurn(message, this.turns.length));
+    this.addTurn(newTurn(message, this.turns.length));
+  }
+
+  private addTurn(turn: Turn): void {
+    this.turns.push(turn);
+    if (turn.toolCalls.length > 0) this.lastCalling = turn;
+    for (const call of turn.toolCalls) {
+      const open = this.openById.get(call.id);
+      if (open === undefined) this.openById.set(call.id, [{ turn, call }]);
+      else open.push({ turn, call });
+    }
   }
 
   addUser(text: string): void {
@@ -156,7 +170,7 @@ class Conversation {
 
   private beginWithoutUser(): void {
     this.firstUserMessage = "";
-    for (const message of this.leading.splice(0)) this.turns.push(newTurn(message, this.turns.length));
+    for (const message of this.leading.splice(0)) this.addTurn(newTurn(message, this.turns.length));
   }
 
   private addWords(spoken: string): void {
@@ -209,19 +223,18 @@ class Conversation {
 
   /** Ids repeat between turns of some files: the open call of that id in the last turn that has one. */
   private openCallById(id: string): OpenCall | null {
-    for (const turn of this.turns.toReversed()) {
-      const call = turn.toolCalls.find((candidate) => !candidate.isExecuted && candidate.id === id);
-      if (call !== undefined) return { turn, call };
-    }
-    return null;
+    const open = (this.openById.get(id) ?? []).filter(({ call }) => !call.isExecuted);
+    this.openById.set(id, open);
+    const last = open.at(-1)?.turn;
+    return open.find(({ turn }) => turn === last) ?? null;
   }
 
   /** The first open call of the last turn that called something, of that name where one has it. */
   private openCallByOrder(name: string | null = null): OpenCall | null {
-    const turn = this.turns.findLast(({ toolCalls }) => toolCalls.length > 0);
+    const turn = this.lastCalling;
     const open = turn?.toolCalls.filter((call) => !call.isExecuted) ?? [];
     const call = open.find((candidate) => candidate.name === name) ?? open[0];
-    return turn === undefined || call === undefined ? null : { turn, call };
+    return turn === null || call === undefined ? null : { turn, call };
   }
 }
 

@@ -146,12 +146,12 @@ interface FilesRead {
 }
 
 async function readFiles(paths: readonly string[], options: ReadOptions): Promise<FilesRead> {
-  const { files: named, runs } = await expandPaths(paths);
+  const { files: named, runs, unread: unreadable } = await expandPaths(paths);
   const distinct = new Map(named.map((file) => [resolve(file.path), file]));
   const names = shortNames([...distinct.values()].map(sourcePath));
   const readRun = createRunReader(options, names);
   const files: (FileContents & { readonly unit: string })[] = [];
-  const unread: [string, string][] = [];
+  const unread: [string, string][] = [...unreadable];
   for (const file of distinct.values()) {
     try {
       const contents = await readFile(file, names.get(sourcePath(file)) ?? basename(file.path), options, readRun);
@@ -195,52 +195,65 @@ async function readFile(file: RolloutPath, source: string, options: ReadOptions,
     const contents = await readText({ path, source, run }, options);
     return { ...contents, sha256: hashJson([sha256, contents.sha256]) };
   }
-  if (await isParquet(path)) return readParquet(path, options.tasks);
-  return readText({ path, source, run: null }, options);
+  const chunks = chunksOf(path);
+  const head = await headOf(chunks);
+  const whole = allOf(head, chunks);
+  if (head.subarray(0, PARQUET_MAGIC.length).toString("latin1") === PARQUET_MAGIC) return readParquet(path, whole, options.tasks);
+  return readText({ path, source, run: null }, options, whole);
 }
 
-async function readText(context: { path: string; source: string; run: Tau2Run | null }, options: ReadOptions): Promise<FileContents> {
+async function readText(
+  context: { path: string; source: string; run: Tau2Run | null },
+  options: ReadOptions,
+  chunks: AsyncIterable<Uint8Array> = chunksOf(context.path),
+): Promise<FileContents> {
   const limit = options.maxPiece === undefined ? {} : { maxPiece: options.maxPiece };
   const reader = new RolloutText({ ...context, catalog: options.catalog, ...limit });
   const hash = createHash("sha256");
-  for await (const bytes of chunksOf(context.path)) {
+  for await (const bytes of chunks) {
     hash.update(bytes);
     reader.push(bytes);
   }
   return { ...reader.finish(), path: context.path, sha256: hash.digest("hex") };
 }
 
+/** A pipe can be read only once, from its beginning: nothing else opens a file. */
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
-  const file = await openFile(path);
-  yield* file.createReadStream({ highWaterMark: CHUNK_LENGTH }) as AsyncIterable<Uint8Array>;
-}
-
-async function openFile(path: string) {
   try {
-    return await open(path);
+    const file = await open(path);
+    yield* file.createReadStream({ highWaterMark: CHUNK_LENGTH }) as AsyncIterable<Uint8Array>;
   } catch (cause) {
-    throw new CampaignError("config.file-missing", `cannot read ${path}: ${(cause as Error).message}`, { cause, next: "check the path" });
+    if (!isSystemError(cause)) throw cause;
+    throw new CampaignError("config.file-missing", `cannot read ${path}: ${cause.message}`, { cause, next: "check the path" });
   }
 }
 
-async function isParquet(path: string): Promise<boolean> {
-  const file = await openFile(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(PARQUET_MAGIC.length), 0, PARQUET_MAGIC.length, 0);
-    return buffer.subarray(0, bytesRead).toString("latin1") === PARQUET_MAGIC;
-  } finally {
-    await file.close();
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && "syscall" in error;
+
+/** The first bytes, at least as many as tell a Parquet file where there are so many: a pipe hands out any number. */
+async function headOf(chunks: AsyncGenerator<Uint8Array>): Promise<Buffer> {
+  let head = Buffer.alloc(0);
+  while (head.length < PARQUET_MAGIC.length) {
+    const { value, done } = await chunks.next();
+    if (done === true) break;
+    head = Buffer.concat([head, value]);
   }
+  return head;
 }
 
-async function readParquet(path: string, tasks: ReadOptions["tasks"]): Promise<FileContents> {
+async function* allOf(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* rest;
+}
+
+async function readParquet(path: string, chunks: AsyncIterable<Uint8Array>, tasks: ReadOptions["tasks"]): Promise<FileContents> {
   if (tasks === null) {
     throw new CampaignError("environment.data-missing", `${path} holds trajectories without their tasks`, {
       next: "name the task set that they were made on with --task-set",
     });
   }
   const parts: Uint8Array[] = [];
-  for await (const bytes of chunksOf(path)) parts.push(bytes);
+  for await (const bytes of chunks) parts.push(bytes);
   const bytes = Buffer.concat(parts);
   const rollouts: ImportedRollout[] = [];
   const leftOut: LeftOut[] = [];

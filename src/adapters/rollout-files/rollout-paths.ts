@@ -1,5 +1,5 @@
 // From what a person names to the files to read: a folder is all files in it that may hold rollouts, and tau2 keeps one run in a folder.
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { CampaignError } from "#core/errors.ts";
 
@@ -21,21 +21,30 @@ export interface RolloutPaths {
   readonly files: RolloutPath[];
   /** results.json of tau2's runs that are kept in folders. */
   readonly runs: string[];
+  /** What lies in a folder under the name of such a file and cannot be read as one, and why. */
+  readonly unread: [path: string, why: string][];
 }
 
 /** Throws config.file-missing for what does not exist, and for a folder without such files. */
 export async function expandPaths(paths: readonly string[]): Promise<RolloutPaths> {
-  const found = await Promise.all(paths.map(expand));
-  return { files: found.flatMap(({ files }) => files), runs: [...new Set(found.flatMap(({ runs }) => runs))] };
+  const found = merge(await Promise.all(paths.map(expand)));
+  return { ...found, runs: [...new Set(found.runs)] };
 }
+
+const NOTHING: RolloutPaths = { files: [], runs: [], unread: [] };
+const merge = (parts: readonly RolloutPaths[]): RolloutPaths => ({
+  files: parts.flatMap(({ files }) => files),
+  runs: parts.flatMap(({ runs }) => runs),
+  unread: parts.flatMap(({ unread }) => unread),
+});
 
 async function expand(path: string): Promise<RolloutPaths> {
   const kind = await stat(path).catch((cause: Error) => {
     throw new CampaignError("config.file-missing", `cannot read ${path}: ${cause.message}`, { cause, next: "check the path" });
   });
   if (!kind.isDirectory()) return ofFile(path);
-  const found = await ofFolder(path);
-  if (found.files.length === 0 && found.runs.length === 0) {
+  const found = await ofFolder(path, []);
+  if (found.files.length === 0 && found.runs.length === 0 && found.unread.length === 0) {
     throw new CampaignError("config.file-missing", `${path} holds no file of rollouts`, {
       next: "name files, or a folder with .json, .jsonl or .parquet files",
     });
@@ -48,29 +57,38 @@ async function ofFile(path: string): Promise<RolloutPaths> {
   if (basename(path) === RESULTS && (await isFolder(join(folder, SIMULATIONS)))) return ofRun(folder);
   const results = join(folder, "..", RESULTS);
   if (basename(resolve(folder)) === SIMULATIONS && (await exists(results))) {
-    return { files: [{ path, results, unit: resolve(results) }], runs: [] };
+    return { ...NOTHING, files: [{ path, results, unit: resolve(results) }] };
   }
-  return { files: [{ path, results: null, unit: resolve(path) }], runs: [] };
+  return alone(path);
 }
 
-async function ofFolder(folder: string): Promise<RolloutPaths> {
+const alone = (path: string): RolloutPaths => ({ ...NOTHING, files: [{ path, results: null, unit: resolve(path) }] });
+
+/** `above` are the real paths of the folders that it lies in: links may lead back to one of them. */
+async function ofFolder(folder: string, above: readonly string[]): Promise<RolloutPaths> {
   if ((await exists(join(folder, RESULTS))) && (await isFolder(join(folder, SIMULATIONS)))) return ofRun(folder);
-  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const found = await Promise.all(
-    entries.map(async (entry): Promise<RolloutPaths> => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return ofFolder(path);
-      return EXTENSION.test(entry.name) ? { files: [{ path, results: null, unit: resolve(path) }], runs: [] } : { files: [], runs: [] };
-    }),
-  );
-  return { files: found.flatMap(({ files }) => files), runs: found.flatMap(({ runs }) => runs) };
+  const here = await realpath(folder);
+  if (above.includes(here)) return NOTHING;
+  const names = (await readdir(folder)).sort();
+  return merge(await Promise.all(names.map((name) => ofEntry(join(folder, name), [...above, here]))));
+}
+
+/** A link is what it leads to. A pipe would be waited for without end, and nobody named it. */
+async function ofEntry(path: string, above: readonly string[]): Promise<RolloutPaths> {
+  const isNamed = EXTENSION.test(path);
+  const kind = await stat(path).catch((cause: Error) => cause);
+  if (kind instanceof Error) return isNamed ? { ...NOTHING, unread: [[path, `cannot read ${path}: ${kind.message}`]] } : NOTHING;
+  if (kind.isDirectory()) return ofFolder(path, above);
+  if (!isNamed) return NOTHING;
+  return kind.isFile() ? alone(path) : { ...NOTHING, unread: [[path, `${path} is no file but a pipe, a socket or a device`]] };
 }
 
 /** A run that tau2 keeps in a folder: results.json with the tasks, one file for each simulation. */
 async function ofRun(folder: string): Promise<RolloutPaths> {
   const results = join(folder, RESULTS);
   const names = (await readdir(join(folder, SIMULATIONS))).filter((name) => name.endsWith(".json")).sort();
-  return { files: names.map((name) => ({ path: join(folder, SIMULATIONS, name), results, unit: resolve(results) })), runs: [results] };
+  const files = names.map((name) => ({ path: join(folder, SIMULATIONS, name), results, unit: resolve(results) }));
+  return { ...NOTHING, files, runs: [results] };
 }
 
 const isFolder = (path: string) =>

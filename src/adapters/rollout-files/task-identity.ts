@@ -64,36 +64,59 @@ export interface Unified {
  * decides that shares evidence with it. Does not depend on the order of the candidates.
  */
 export function unify(candidates: readonly Candidate[]): Unified {
-  const likes = candidates.map(({ known }) => candidates.flatMap((other, j) => (agree(known, other.known) ? [j] : [])));
+  const kinds = kindsOf(candidates);
+  const likes = kinds.map(({ known }) => kinds.flatMap((other, j) => (agree(known, other.known) ? [j] : [])));
   const isAmbiguous = likes.map((all) => all.some((j) => all.some((k) => j < k && !agree(known(j), known(k)))));
-  const first = (i: number) => (likes[i] as number[]).find((j) => !isAmbiguous[j]) as number;
-  const head = candidates.map((_, i) => (isAmbiguous[i] ? null : first(i)));
+  /** Kinds are in the order of their first members, and so are the candidates that classes are numbered by. */
+  const head = kinds.map((_, i) => (isAmbiguous[i] ? null : firstMember((likes[i] as number[]).find((j) => !isAmbiguous[j]) as number)));
   const undecided = new Set<number>();
-  const heads = head.map((found, i) => found ?? decide(i) ?? alone(i));
+  const heads = candidates.map(() => 0);
+  for (const [i, { members }] of kinds.entries())
+    for (const member of members) heads[member] = head[i] ?? decide(member, i) ?? alone(member, i);
   const classes = [...new Set(heads)];
+  const numberOf = new Map(classes.map((one, number) => [one, number]));
+  const knownOf = Map.groupBy(candidates.keys(), (position) => heads[position]);
   return {
-    classOf: heads.map((one) => classes.indexOf(one)),
-    known: classes.map((one) => Object.assign({}, ...candidates.flatMap((candidate, i) => (heads[i] === one ? [candidate.known] : [])))),
+    classOf: heads.map((one) => numberOf.get(one) as number),
+    known: classes.map((one) => Object.assign({}, ...(knownOf.get(one) ?? []).map((position) => candidates[position]?.known))),
     undecided,
   };
 
   function known(i: number): Known {
-    return (candidates[i] as Candidate).known;
+    return (kinds[i] as Kind).known;
   }
-  function decide(i: number): number | null {
-    const { evidence } = candidates[i] as Candidate;
-    const shares = (j: number) => [...(candidates[j] as Candidate).evidence].some((one) => evidence.has(one));
-    const shared = (likes[i] as number[]).filter((j) => head[j] !== null && shares(j));
+  function firstMember(i: number): number {
+    return (kinds[i] as Kind).members[0] as number;
+  }
+  function decide(member: number, kind: number): number | null {
+    const evidence = [...(candidates[member] as Candidate).evidence];
+    const shares = (j: number) => evidence.some((one) => kinds[j]?.evidence.has(one));
+    const shared = (likes[kind] as number[]).filter((j) => head[j] !== null && shares(j));
     const found = new Set(shared.map((j) => head[j] as number));
     return found.size === 1 ? ([...found][0] as number) : null;
   }
-  function alone(i: number): number {
-    undecided.add(i);
-    return (likes[i] as number[]).find((j) => isAmbiguous[j] && sameText(known(i), known(j))) ?? i;
+  function alone(member: number, kind: number): number {
+    undecided.add(member);
+    return firstMember(kind);
   }
 }
 
-const sameText = (a: Known, b: Known) => canonicalKnown(a) === canonicalKnown(b);
+/** Candidates of one description: there are few descriptions, and there may be very many candidates. */
+interface Kind {
+  readonly known: Known;
+  readonly members: number[];
+  /** Of all members. */
+  readonly evidence: ReadonlySet<string>;
+}
+
+function kindsOf(candidates: readonly Candidate[]): Kind[] {
+  const same = Map.groupBy(candidates.keys(), (position) => canonicalKnown((candidates[position] as Candidate).known));
+  return Array.from(same.values(), (members) => ({
+    known: (candidates[members[0] as number] as Candidate).known,
+    members,
+    evidence: new Set(members.flatMap((member) => [...(candidates[member] as Candidate).evidence])),
+  }));
+}
 
 /** One text for equal knowledge. */
 export function canonicalKnown(known: Known): string {

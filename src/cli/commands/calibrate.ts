@@ -112,8 +112,9 @@ async function printByPolicy(
   calibrated: (part: LabelledPart) => Promise<CalibrationReport>,
   options: CalibrateOptions,
 ): Promise<void> {
-  const policies: Record<string, CalibrationReport> = {};
-  for (const [name, part] of files.byPolicy()) policies[name] = await calibrated(part);
+  const reports: [string, CalibrationReport][] = [];
+  for (const [name, part] of files.byPolicy()) reports.push([name, await calibrated(part)]);
+  const policies = Object.fromEntries(reports);
   const report: CalibrationsByPolicy = { schemaVersion: 1, by: "policy", reading: files.reading, policies };
   const text = renderByPolicy(report, renderReport);
   if (options.markdown !== undefined) await writeText(options.markdown, `${text}\n`, "--markdown");

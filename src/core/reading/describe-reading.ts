@@ -1,5 +1,6 @@
 // The account of a reading in words: one wording for every command, as pairs of what and how much.
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
+import { plainText } from "../text.ts";
 import { type Counts, sumCounts } from "./counts.ts";
 
 const MAX_NAMES = 6;
@@ -22,7 +23,7 @@ export function describeReading(reading: RolloutReading): [what: string, how: st
     ["read as", list(readers), !isPlain(readers)],
     ["take note", list(notes), sumCounts(notes) > 0],
   ];
-  return lines.flatMap(([what, how, isSaid]) => (isSaid ? [[what, how]] : []));
+  return lines.flatMap(([what, how, isSaid]) => (isSaid ? [[what, plainText(how)]] : []));
 }
 
 /** Calls and results in fields of their own, as every harness with tool calling stores them: nothing to say. */

@@ -1,7 +1,10 @@
 // What of an agent's message is said aloud. A model's reasoning is nobody's business but its own: not the user's, not the grader's.
+import { takeBlocks } from "../blocks.ts";
 
 const TAGS = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad";
-const CLOSED = new RegExp(`<(${TAGS})>[\\s\\S]*?</\\1>|\\[THINK\\][\\s\\S]*?\\[/THINK\\]`, "gi");
+const OPENING = new RegExp(`<(?:${TAGS})>|\\[THINK\\]`, "gi");
+const closingOf = (opening: string) =>
+  opening.startsWith("<") ? new RegExp(`</${opening.slice(1).toLowerCase()}`, "gi") : /\[\/THINK\]/gi;
 /** A template may open the block inside the prompt, so that the message begins in the middle of it. */
 const UP_TO_CLOSING = new RegExp(`^[\\s\\S]*(</(${TAGS})>|\\[/THINK\\])`, "i");
 const FROM_OPENING = new RegExp(`(<(${TAGS})>|\\[THINK\\])[\\s\\S]*$`, "i");
@@ -11,12 +14,8 @@ const ANALYSIS = /<\|channel\|>(analysis|commentary)[\s\S]*$/;
 
 /** The message without reasoning blocks: closed, cut off, or opened by the prompt. A message without any comes back as it is. */
 export function spokenText(content: string): string {
-  const spoken = content
-    .replace(UP_TO_FINAL, "")
-    .replace(ANALYSIS, "")
-    .replace(CLOSED, "")
-    .replace(UP_TO_CLOSING, "")
-    .replace(FROM_OPENING, "");
+  const channels = content.replace(UP_TO_FINAL, "").replace(ANALYSIS, "");
+  const spoken = takeBlocks(channels, OPENING, closingOf).rest.replace(UP_TO_CLOSING, "").replace(FROM_OPENING, "");
   return spoken === content ? content : spoken.trim();
 }
 

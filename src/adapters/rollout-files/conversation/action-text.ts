@@ -8,7 +8,7 @@ import { callsOfText, respondText, type TextCall, type TextMessage, textOrNull }
 const MARK = "Action:";
 const THOUGHT = /^\s*Thought:[ \t]*\n?/;
 /** The older ReAct: the tool's name, and its input below it. */
-const WITH_INPUT = /^([\w.-]+)\s*\n\s*Action Input:\s*([\s\S]*)$/;
+const WITH_INPUT = /^([\w.-]+)[^\S\n]*\n\s*Action Input:\s*([\s\S]*)$/;
 const FINAL = /(?:^|\n)[ \t]*Final Answer:/;
 const FENCE_START = /```[\w-]*\s*$/;
 const FENCE_END = /^\s*```/;

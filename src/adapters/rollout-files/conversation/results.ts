@@ -1,5 +1,7 @@
 // Results that a harness hands to the model as messages of the user, since it knows no other role for them.
 
+import { takeBlocks } from "#core/blocks.ts";
+
 export interface UserMessageParts {
   readonly results: readonly string[];
   /** What is left of the message; null when nothing is. */
@@ -11,7 +13,8 @@ export interface UserMessageParts {
 /** tau-bench's `react` and `act`. */
 const API_OUTPUT = /^API output: ?/;
 const OBSERVATION = /^\s*Observation:[ \t]*\n?/;
-const BLOCKS = /<tool_response>\n?([\s\S]*?)\n?<\/tool_response>|\[TOOL_RESULTS\]\s?([\s\S]*?)\s?\[\/TOOL_RESULTS\]/g;
+const OPENING = /<tool_response>\n?|\[TOOL_RESULTS\]\s?/g;
+const closingOf = (opening: string) => (opening.startsWith("<") ? /\n?<\/tool_response>/g : /\s?\[\/TOOL_RESULTS\]/g);
 
 /** Null for a message that only a user can have said. */
 export function resultsInUserMessage(text: string): UserMessageParts | null {
@@ -19,8 +22,8 @@ export function resultsInUserMessage(text: string): UserMessageParts | null {
     const [mark] = prefix.exec(text) ?? [];
     if (mark !== undefined) return { results: [text.slice(mark.length)], said: null, isCertain };
   }
-  const blocks = [...text.matchAll(BLOCKS)];
+  const { blocks, rest: around } = takeBlocks(text, OPENING, closingOf);
   if (blocks.length === 0) return null;
-  const rest = text.replaceAll(BLOCKS, "").trim();
-  return { results: blocks.map(([, tagged, bracketed]) => tagged ?? bracketed ?? ""), said: rest === "" ? null : rest, isCertain: true };
+  const rest = around.trim();
+  return { results: blocks, said: rest === "" ? null : rest, isCertain: true };
 }

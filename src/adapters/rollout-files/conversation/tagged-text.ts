@@ -9,12 +9,12 @@ import { callsOfText, respondText, type TextCall, type TextMessage, textOrNull }
 export type SchemaOf = (tool: string) => Readonly<Record<string, unknown>> | undefined;
 
 const TOOL_CALL = /<tool_call>([\s\S]*?)(?:<\/tool_call>|(?=<tool_call>)|$)/g;
-const FUNCTION = /<(?:function=|invoke name=)["']?([^"'>\s]+)["']?>([\s\S]*?)(?:<\/(?:function|invoke)>|(?=<function=|<invoke )|$)/g;
+const FUNCTION = /<(?:function=|invoke name=)["']?([^"'<>\s]+)["']?>([\s\S]*?)(?:<\/(?:function|invoke)>|(?=<function=|<invoke )|$)/g;
 const FUNCTION_WRAPPER = /<\/?(?:tool_call|tool_calls|function_calls)>/g;
-const PARAMETER = /<parameter(?:=| name=)["']?([^"'>\s]+)["']?[^>]*>\n?([\s\S]*?)\n?(?:<\/parameter>|(?=<parameter)|$)/g;
+const PARAMETER = /<parameter(?:=| name=)["']?([^"'<>\s]+)["']?(?:\s[^<>]*)?>\n?([\s\S]*?)\n?(?:<\/parameter>|(?=<parameter)|$)/g;
 const FENCE = /```[\w-]*[ \t]*\r?\n([\s\S]*?)(?:```|$)/g;
 const MISTRAL_MARK = "[TOOL_CALLS]";
-const MISTRAL_CALL = /^\s*([\w.-]+)\s*(?:\[CALL_ID\][\w-]*\s*)?(?:\[ARGS\])?\s*(\{[\s\S]*\})\s*$/;
+const MISTRAL_CALL = /^\s*([\w.-]+)\s*(?:\[CALL_ID\][\w-]*\s*)?(?:\[ARGS\]\s*)?(\{[\s\S]*\})\s*$/;
 /** A thought may speak of calls; what is called stands behind it. */
 const THOUGHT = /^[\s\S]*<\/(?:think|thinking|thought|reasoning)>/i;
 

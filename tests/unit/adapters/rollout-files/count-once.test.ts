@@ -32,6 +32,14 @@ describe("the same rollout in several sources", () => {
   });
 });
 
+describe("very many rollouts", () => {
+  test("that went alike are counted by what differs, not by pairs", () => {
+    const [a, b] = [{ policy: "a" }, { policy: "b" }];
+    const alike = (source: number, maker: Known) => Array.from({ length: 20_000 }, () => rollout(source, "x", maker));
+    expect(kept([...alike(0, a), ...alike(1, b), ...alike(2, {})])).toHaveLength(40_000);
+  });
+});
+
 const known = fc.dictionary(fc.constantFrom("set", "asked", "user"), fc.constantFrom("1", "2"), { noNullPrototype: true });
 const candidates = fc.array(fc.record({ known, evidence: fc.uniqueArray(fc.constantFrom("x", "y", "z")).map((all) => new Set(all)) }), {
   maxLength: 7,
