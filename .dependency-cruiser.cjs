@@ -51,6 +51,11 @@ module.exports = {
       pathNot: "^workflows/messages",
       dependencyTypesNot: ["type-only"],
     }),
+    // openRecord(address) is the only maker of stores, journals, records and histories.
+    never("stores-are-opened", "^(src|activities|workers|workflows|infra|bench)/(?!adapters/(artifact-store/|record/open-record\\.ts))", {
+      path: "^src/adapters/(artifact-store/(local|journal|journal-chain|blob-folder|sweep-temporaries)|record/(campaign-record|changes)|history/history)\\.ts$",
+      dependencyTypesNot: ["type-only"],
+    }),
     never("nothing-imports-tests", room("src", "activities", "workers", "workflows"), { path: room("tests", "bench") }),
   ],
   options: {

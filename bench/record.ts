@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { copyTemporary, linkOnce } from "../src/adapters/artifact-store/durable-file.ts";
-import { LocalArtifactStore } from "../src/adapters/artifact-store/local.ts";
 import { createPolicyStore } from "../src/adapters/policy-store/policy-store.ts";
+import { openRecord } from "../src/adapters/record/open-record.ts";
 import { collectGarbage } from "../src/adapters/retention/collect-garbage.ts";
 import { encodeSafetensors } from "../src/adapters/trainer-process/safetensors.ts";
 import type { ArtifactRef } from "../src/contracts/artifact-ref.ts";
+import type { ArtifactStore } from "../src/core/ports.ts";
 import { type BenchmarkOptions, type BenchmarkReport, type BenchmarkRow, describeDevice, rateRow } from "./report.ts";
 
 const PEER = "a copy of every file, as in 0.1.0";
@@ -33,9 +34,9 @@ async function measureWeights(folder: string, numBytes: number): Promise<Benchma
   const weights = new Float32Array(numBytes / 4).map((_, index) => index);
   await writeFile(join(model, "model.safetensors"), encodeSafetensors({ weights }, { format: "pt" }), { flush: true }); // as the trainer does
   for (const name of ["config.json", "tokenizer.json"]) await writeFile(join(model, name), "{}");
-  const store = new LocalArtifactStore(join(folder, "record"));
+  const { store } = openRecord(join(folder, "record"));
   const policies = createPolicyStore(store, join(folder, "policies"));
-  const peerStore = new LocalArtifactStore(join(folder, "peer"));
+  const peerRoot = join(folder, "peer");
 
   const used = async () => await diskUsage(folder);
   const start = await used();
@@ -43,9 +44,9 @@ async function measureWeights(folder: string, numBytes: number): Promise<Benchma
   const again = await timed(() => policies.import(model, { label: "bench", parentHash: null, isFinal: true }));
   const placed = await timed(() => policies.directory(first.value));
   const ours = (await used()) - start;
-  const peerFirst = await timed(() => copyIntoRecord(peerStore, join(model, "model.safetensors")));
-  const peerAgain = await timed(() => copyIntoRecord(peerStore, join(model, "model.safetensors")));
-  const peerPlaced = await timed(() => copyIntoPlace(peerStore, peerFirst.value, join(folder, "peer-policy")));
+  const peerFirst = await timed(() => copyIntoRecord(peerRoot, join(model, "model.safetensors")));
+  const peerAgain = await timed(() => copyIntoRecord(peerRoot, join(model, "model.safetensors")));
+  const peerPlaced = await timed(() => copyIntoPlace(openRecord(peerRoot).store, peerFirst.value, join(folder, "peer-policy")));
   const peer = (await used()) - start - ours;
 
   const rate = (name: string, seconds: number, peerSeconds: number) =>
@@ -65,23 +66,23 @@ async function measureWeights(folder: string, numBytes: number): Promise<Benchma
   ];
 }
 
-async function copyIntoRecord(store: LocalArtifactStore, source: string): Promise<ArtifactRef> {
-  const { path, sha256, numBytes } = await copyTemporary(join(store.root, "tmp"), source);
+async function copyIntoRecord(root: string, source: string): Promise<ArtifactRef> {
+  const { path, sha256, numBytes } = await copyTemporary(join(root, "tmp"), source);
   const uri = `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`;
-  await linkOnce(path, join(store.root, uri));
+  await linkOnce(path, join(root, uri));
   return { uri, sha256, numBytes, schema: "ModelFile/1" };
 }
 
-async function copyIntoPlace(store: LocalArtifactStore, ref: ArtifactRef, target: string): Promise<void> {
+async function copyIntoPlace(store: ArtifactStore, ref: ArtifactRef, target: string): Promise<void> {
   await mkdir(target);
   await copyFile(await store.localPath(ref), join(target, "model.safetensors"));
 }
 
 /** A dry run over groups, each a manifest and a blob that it names: nothing to free, everything to read. */
 async function measureCollection(root: string, numGroups: number): Promise<BenchmarkRow> {
-  const store = new LocalArtifactStore(join(root, "record"));
-  const blobs = join(store.root, "blobs", "sha256", "00");
-  const groups = join(store.root, "campaigns", "bench", "iterations", "0001", "groups", "train");
+  const recordRoot = join(root, "record");
+  const blobs = join(recordRoot, "blobs", "sha256", "00");
+  const groups = join(recordRoot, "campaigns", "bench", "iterations", "0001", "groups", "train");
   await Promise.all([blobs, groups].map((folder) => mkdir(folder, { recursive: true })));
   for (let index = 0; index < numGroups; index += 1) {
     const sha256 = `00${createHash("sha256").update(randomUUID()).digest("hex").slice(2)}`;
@@ -89,7 +90,7 @@ async function measureCollection(root: string, numGroups: number): Promise<Bench
     await writeFile(join(blobs, sha256), "x");
     await writeFile(join(groups, `task-${index}.json`), JSON.stringify({ schemaVersion: 1, taskId: `task-${index}`, trajectories }));
   }
-  const options = { store, recordRoot: store.root, policyRoot: join(root, "policies"), jobRoot: join(root, "jobs"), now: Date.now() };
+  const options = { ...openRecord(recordRoot), policyRoot: join(root, "policies"), jobRoot: join(root, "jobs"), now: Date.now() };
   const { seconds } = await timed(() => collectGarbage({ ...options, isDryRun: true }));
   return rateRow("gc reads a record", "groups/s", numGroups / seconds, null);
 }

@@ -2,14 +2,11 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { sweepTemporaries } from "#adapters/artifact-store/sweep-temporaries.ts";
 import { freeBytes } from "#adapters/free-bytes.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
-import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { RecordPaths } from "#adapters/record/paths.ts";
 import { applyRetention } from "#adapters/retention/collect-garbage.ts";
 import { removeFolder } from "#adapters/retention/disk-folders.ts";
@@ -30,8 +27,8 @@ export interface WorkerDependencies extends ActivityDependencies {
 
 export async function createDependencies(log: Logger): Promise<WorkerDependencies> {
   const settings = readSettings();
-  const store = new LocalArtifactStore(settings.recordRoot);
-  const swept = await sweepTemporaries(settings.recordRoot, { now: Date.now() });
+  const { store, record, journals } = openRecord(settings.recordRoot);
+  const swept = await store.sweepTemporaries({ now: Date.now() });
   if (swept.count > 0) log.info(swept, "removed temporary files that killed processes had left in the record");
   const policies = createPolicyStore(store, settings.policyRoot);
   const { policyUrl, policyHosts, policyRoot, python } = settings;
@@ -39,7 +36,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
   return {
     settings,
     store,
-    record: new CampaignRecord(store),
+    record,
     versions: { turnwise: await codeVersion(), node: process.versions.node },
     freeBytes: () => freeBytes(settings.recordRoot),
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
@@ -54,13 +51,13 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
       ),
     openProposer: (config, signal) => openProposer(config, process.env, signal, (message) => log.warn(message)),
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
-      new LocalTurnJournal(settings.recordRoot, RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
+      journals.open(RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
     dropJournals: ({ campaignId, iteration, purpose, taskId }) =>
       store.removeJournal(RecordPaths.groupJournals(campaignId, iteration, purpose, taskId)),
     encodeBatch,
     applyRetention: async (campaignId) => {
-      const { recordRoot, jobRoot } = settings;
-      return (await applyRetention(campaignId, { store, recordRoot, policyRoot, jobRoot, now: Date.now() })).freedBytes;
+      const { jobRoot } = settings;
+      return (await applyRetention(campaignId, { store, record, policyRoot, jobRoot, now: Date.now() })).freedBytes;
     },
     trainer: {
       jobDirectory: (campaignId, iteration) => join(settings.jobRoot, campaignId, jobName(iteration)),

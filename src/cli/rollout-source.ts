@@ -1,7 +1,7 @@
 // Rollouts that a command is to read: from files, or from a campaign of the record.
 import { type Command, Option } from "commander";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { type ImportedRollouts, readingOf } from "#adapters/rollout-files/imported-rollouts.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
@@ -51,7 +51,7 @@ async function readFiles(files: readonly string[], options: RolloutSourceOptions
 
 async function readCampaign(campaignId: string, options: RolloutSourceOptions): Promise<RolloutSource> {
   const settings = readSettings();
-  const record = new CampaignRecord(new LocalArtifactStore(settings.recordRoot));
+  const { record } = openRecord(settings.recordRoot);
   const { config, dataSha256 } = await record.requireCampaign(campaignId);
   const purpose = RolloutPurpose.parse(options.purpose);
   const { environment, splits } = await openTaskSet(config.environment, settings, dataSha256);

@@ -45,6 +45,14 @@ export interface CollectableStore extends ArtifactStore {
   removeBlob(sha256: string, before: number): Promise<boolean>;
   /** Puts back what a removal that was killed has left half done. */
   restoreRemovals(): Promise<void>;
+  /** Removes what writers that were killed have left half written. `isDryRun` only counts it. `now`: milliseconds since 1970. */
+  sweepTemporaries(options: { readonly now: number; readonly isDryRun?: boolean }): Promise<SweptFiles>;
+  /** When a manifest got its name, or later: milliseconds since 1970 by the store's clock. null when it is not there. */
+  writtenAt(name: string): Promise<number | null>;
+}
+export interface SweptFiles {
+  readonly count: number;
+  readonly numBytes: number;
 }
 export interface StoredBlob {
   readonly sha256: string;
@@ -57,6 +65,10 @@ export interface StoredBlob {
 export interface TurnJournal {
   read(): Promise<JournalEntry[]>;
   append(entry: JournalEntry): Promise<void>;
+}
+/** The turn journals of a record, by their names below a `turns/` folder. Throws contract.invalid for another name. */
+export interface Journals {
+  open(name: string): TurnJournal;
 }
 /** Entry 0 holds the user's first message, entry n+1 the turn n. */
 export type JournalEntry =

@@ -2,14 +2,15 @@
 import { readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
-import { DroppedBlob } from "#contracts/retention.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
-import type { CollectableStore, PutFileOptions, StoredBlob } from "#core/ports.ts";
+import type { CollectableStore, PutFileOptions, StoredBlob, SweptFiles } from "#core/ports.ts";
 import { BlobFolder } from "./blob-folder.ts";
 import { cloneTemporary, copyTemporary, isErrno, linkOnce, linkTemporary, writeTemporary } from "./durable-file.ts";
+import { conflictingName, corruptBlob, missingBlob, missingName, parseManifest } from "./failures.ts";
 import { hashFile, sha256Of } from "./hash.ts";
-import { blobName, checkManifestName, checkName, droppedName, isJournalName, isManifestName, RESERVED_FOLDERS } from "./names.ts";
+import { blobName, checkManifestName, checkName, checkPrefix, isJournalName, isManifestName, RESERVED_FOLDERS } from "./names.ts";
+import { sweepTemporaries } from "./sweep-temporaries.ts";
 
 /** `ArtifactStore` below one folder. Throws store.unavailable when the disk refuses (full, read only, no permission). */
 export class LocalArtifactStore implements CollectableStore {
@@ -79,25 +80,18 @@ export class LocalArtifactStore implements CollectableStore {
     const bytes = Buffer.from(canonicalJson(value));
     await this.#guard(name, async () => {
       if (await linkOnce(await writeTemporary(this.#temporaryFolder, bytes), path)) return;
-      if (!bytes.equals(await readFile(path))) {
-        throw new CampaignError("store.conflict", `${name} is already written with other content; the record is written once`);
-      }
+      if (!bytes.equals(await readFile(path))) throw conflictingName(name);
     });
   }
 
   async read(name: string): Promise<unknown> {
     const path = join(this.root, checkName(name));
-    try {
-      return JSON.parse(await readFile(path, "utf8"));
-    } catch (error) {
-      if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
-      if (error instanceof SyntaxError) throw new CampaignError("store.corrupt", `${name} is not JSON: ${error.message}`, { cause: error });
-      throw unavailable(name, error);
-    }
+    const text = await this.#guard(name, () => readFile(path, "utf8").catch(noFile));
+    return text === null ? null : parseManifest(name, text);
   }
 
   async list(prefix: string): Promise<string[]> {
-    const name = trimSlash(prefix);
+    const name = checkPrefix(prefix);
     const path = join(this.root, name);
     return await this.#guard(prefix, async () => {
       const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(noEntries);
@@ -105,22 +99,23 @@ export class LocalArtifactStore implements CollectableStore {
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1));
       if (entries.length === 0 && (await isFile(path))) names.push(name);
-      return names.filter((found) => !/^(tmp|trash)\//.test(found)).sort(byCodeUnit);
+      return names.filter((found) => !UNLISTED_FOLDERS.includes(found.split("/")[0] ?? "")).sort(byCodeUnit);
     });
   }
 
   async listFolders(prefix: string): Promise<string[]> {
     return await this.#guard(prefix, async () => {
-      const entries = await readdir(join(this.root, trimSlash(prefix)), { withFileTypes: true }).catch(noEntries);
+      const entries = await readdir(join(this.root, checkPrefix(prefix)), { withFileTypes: true }).catch(noEntries);
       return entries
         .filter((entry) => entry.isDirectory())
         .map((entry) => entry.name)
+        .filter((found) => checkPrefix(prefix) !== "" || !UNLISTED_FOLDERS.includes(found))
         .sort(byCodeUnit);
     });
   }
 
   async removeJournal(prefix: string): Promise<void> {
-    const name = trimSlash(prefix);
+    const name = checkPrefix(prefix);
     if (!isJournalName(name))
       throw new CampaignError("contract.invalid", `not below a turns/ folder, so it stays: ${JSON.stringify(prefix)}`);
     await this.#guard(name, () => rm(join(this.root, name), { recursive: true, force: true }));
@@ -150,6 +145,16 @@ export class LocalArtifactStore implements CollectableStore {
     await this.#guard("trash", () => this.#blobs.restoreAll());
   }
 
+  async sweepTemporaries(options: { readonly now: number; readonly isDryRun?: boolean }): Promise<SweptFiles> {
+    return await this.#guard("tmp", () => sweepTemporaries(this.root, options));
+  }
+
+  /** The time of the file's own entry, which the system sets when it gets its name and nobody can set back. */
+  async writtenAt(name: string): Promise<number | null> {
+    const path = join(this.root, checkManifestName(name));
+    return await this.#guard(name, async () => (await stat(path).catch(noFile))?.ctimeMs ?? null);
+  }
+
   async #placeTemporary(temporary: string, blob: Omit<ArtifactRef, "uri">): Promise<ArtifactRef> {
     const ref = { uri: blobName(blob.sha256), ...blob };
     await this.#blobs.place(temporary, ref);
@@ -161,16 +166,7 @@ export class LocalArtifactStore implements CollectableStore {
     try {
       return await work();
     } catch (error) {
-      const note = isErrno(error, "ENOENT") ? DroppedBlob.safeParse(await this.read(droppedName(sha256))).data : undefined;
-      if (note === undefined) throw error;
-      throw new CampaignError(
-        "store.dropped",
-        `${blobName(sha256)} was dropped by retention on ${note.droppedAt.slice(0, 10)}: ${note.reason}`,
-        {
-          cause: error,
-          next: "docs/retention.md says what can still be done without it, and how to keep more in the next campaign",
-        },
-      );
+      throw isErrno(error, "ENOENT") ? await missingBlob(this, sha256, error) : error;
     }
   }
 
@@ -179,20 +175,23 @@ export class LocalArtifactStore implements CollectableStore {
       return await work();
     } catch (error) {
       if (error instanceof CampaignError) throw error;
-      if (isErrno(error, "ENOENT")) throw new CampaignError("store.missing", `not in the record: ${name}`, { cause: error });
+      if (isErrno(error, "ENOENT")) throw missingName(name, error);
       throw unavailable(name, error);
     }
   }
 }
+
+/** What is in the making, or going. */
+const UNLISTED_FOLDERS = ["tmp", "trash"];
 
 function noEntries(error: unknown): [] {
   if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
   throw error;
 }
 
-function trimSlash(prefix: string): string {
-  const name = prefix.replace(/\/$/, "");
-  return name === "" ? name : checkName(name);
+function noFile(error: unknown): null {
+  if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
+  throw error;
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -201,12 +200,6 @@ async function isFile(path: string): Promise<boolean> {
 
 function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function corruptBlob(name: string): CampaignError {
-  return new CampaignError("store.corrupt", `${name} does not hold the bytes of its hash`, {
-    next: "restore the file from a backup; the blob is written again when the same bytes are stored again after its removal",
-  });
 }
 
 function unavailable(name: string, error: unknown): CampaignError {

@@ -18,6 +18,12 @@ export function blobName(sha256: Sha256): string {
   return `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`;
 }
 
+/** A folder's name without its last slash; "" is the root. Throws contract.invalid like `checkName`. */
+export function checkPrefix(prefix: string): string {
+  const name = prefix.replace(/\/$/, "");
+  return name === "" ? name : checkName(name);
+}
+
 /** A name that `putOnce` may write: anywhere but among the blobs, the temporary files and the journals. */
 export function checkManifestName(name: string): string {
   if (!isManifestName(checkName(name))) throw new CampaignError("contract.invalid", `not a manifest name: ${JSON.stringify(name)}`);
@@ -34,6 +40,12 @@ export function isManifestName(name: string): boolean {
 
 /** Where it is told that a blob was let go by a campaign's retention. */
 export const droppedName = (sha256: Sha256): string => `dropped/${sha256}.json`;
+
+/** The name of a turn journal. Throws contract.invalid when it is none. */
+export function checkJournalName(name: string): string {
+  if (!isJournalName(checkName(name))) throw new CampaignError("contract.invalid", `not a journal name: ${JSON.stringify(name)}`);
+  return name;
+}
 
 /** True for names below a `turns/` folder, which go when their group is committed. */
 export function isJournalName(name: string): boolean {

@@ -1,6 +1,7 @@
 // What writers that were killed have left in the record's tmp/.
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { SweptFiles } from "#core/ports.ts";
 import { isErrno, ownerOf } from "./durable-file.ts";
 
 const HOUR = 3_600_000;
@@ -8,11 +9,6 @@ const HOUR = 3_600_000;
 const DEAD_OWNER_MS = HOUR;
 /** The owner's number may have gone to another process meanwhile. */
 const ANY_OWNER_MS = 24 * HOUR;
-
-export interface SweptFiles {
-  readonly count: number;
-  readonly numBytes: number;
-}
 
 /** Removes temporary files whose owner is dead and that nobody has written to for an hour, and those of a day ago. `isDryRun` only counts them. */
 export async function sweepTemporaries(recordRoot: string, options: { now: number; isDryRun?: boolean }): Promise<SweptFiles> {

@@ -1,10 +1,10 @@
-// The tables of history that DuckDB reads by itself: groups from their manifests, trajectories and turns from Parquet.
-import { join } from "node:path";
+// The tables of history that are made by SQL: groups from their manifests, trajectories and turns from Parquet files.
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { Party } from "#contracts/meters.ts";
-import { createTable, quote } from "../duckdb/table.ts";
+import { createTable, quote, type TableColumn } from "../duckdb/table.ts";
 import { TRAJECTORY_TABLE } from "../record/trajectories.ts";
 import { TURN_CREDIT_TABLE } from "../record/turn-credit.ts";
+import type { RowFile, RowFiles, StoredGroup } from "./groups.ts";
 
 const GROUP_FIELDS: readonly (readonly [name: string, type: string])[] = [
   ["campaignId", "VARCHAR"],
@@ -45,7 +45,8 @@ DROP TABLE group_manifests`;
 const TRAJECTORIES = `
 CREATE VIEW trajectories AS
 SELECT groups.campaign_id, groups.iteration, groups.purpose, rollouts.* EXCLUDE (filename)
-FROM groups JOIN files.trajectory_rows AS rollouts ON right(rollouts.filename, 64) = groups.trajectories_sha256`;
+FROM groups JOIN files.trajectory_paths AS paths ON paths.sha256 = groups.trajectories_sha256
+  JOIN files.trajectory_rows AS rollouts ON rollouts.filename = paths.path`;
 
 /** DuckDB takes no escape of half a surrogate pair, which a model may write: such escapes are left out here (never in the Parquet). */
 const READABLE_CONVERSATION = String.raw`CASE WHEN json_valid(conversation_json) THEN conversation_json
@@ -57,7 +58,8 @@ const TURN_STRUCTURE = `[{"index": "INTEGER", "content": "VARCHAR", "userReply":
 const TURN_CREDIT = `
 CREATE VIEW turn_credit AS
 SELECT sources.campaign_id, sources.iteration, credit.* EXCLUDE (filename)
-FROM files.credit_sources AS sources JOIN files.credit_rows AS credit ON right(credit.filename, 64) = sources.sha256`;
+FROM files.credit_sources AS sources JOIN files.credit_paths AS paths ON paths.sha256 = sources.sha256
+  JOIN files.credit_rows AS credit ON credit.filename = paths.path`;
 const CREDIT_SOURCES = `
 CREATE TABLE files.credit_sources AS
 SELECT campaign_id, iteration, outputs ->> '$.credit.sha256' AS sha256 FROM stages WHERE stage = 'training' AND sha256 IS NOT NULL`;
@@ -76,69 +78,49 @@ SELECT unnested.* EXCLUDE (turn), turn.index AS turn_index, credit.tier, credit.
 FROM unnested LEFT JOIN turn_credit AS credit ON purpose = 'train' AND credit.campaign_id = unnested.campaign_id
   AND credit.iteration = unnested.iteration AND credit.task_id = unnested.task_id AND credit.trial = unnested.trial AND credit.turn_index = turn.index`;
 
-/** Iterations' groups, and those of the test. */
-const GROUP_FILES = ["campaigns/*/iterations/*/groups/*/*.json", "campaigns/*/test/*/groups/*/*.json"];
-
-/** Makes groups, trajectories and turns over the record at `root`. */
-export async function createViews(connection: DuckDBConnection, root: string): Promise<void> {
-  const hasGroups = await createGroupManifests(
-    connection,
-    GROUP_FILES.map((files) => quote(join(root, files))),
-  );
+/** Makes groups, trajectories, turns and turn_credit. Without files the rollouts' tables are there and empty. */
+export async function createViews(connection: DuckDBConnection, groups: readonly StoredGroup[], files: RowFiles): Promise<void> {
+  await createGroupManifests(connection, groups);
   await connection.run(GROUPS);
   await connection.run("CREATE SCHEMA files");
-  if (hasGroups) await createTrajectoryRows(connection, quote(join(root, "blobs/sha256/")));
-  else await createTable(connection, "files.trajectory_rows", [...TRAJECTORY_TABLE, ["filename", "VARCHAR", () => null]], []);
+  await createRows(connection, "trajectory", TRAJECTORY_TABLE, files.trajectories);
   await connection.run(TRAJECTORIES);
-  await createCreditRows(connection, quote(join(root, "blobs/sha256/")));
+  await createRows(connection, "credit", TURN_CREDIT_TABLE, files.credit);
+  await connection.run(CREDIT_SOURCES);
   await connection.run(TURN_CREDIT);
   await connection.run(TURNS);
 }
 
-/** False when the record has no group yet: DuckDB refuses a pattern that matches nothing. */
-async function createGroupManifests(connection: DuckDBConnection, patterns: readonly string[]): Promise<boolean> {
-  const found: string[] = [];
-  for (const pattern of patterns) {
-    if ((await connection.runAndReadAll(`SELECT 1 FROM glob(${pattern}) LIMIT 1`)).currentRowCount > 0) found.push(pattern);
-  }
-  const columns = GROUP_FIELDS.map(([name, type]) => `${name}: '${type}'`).join(", ");
-  if (found.length > 0)
-    await connection.run(
-      `CREATE TABLE group_manifests AS FROM read_json([${found.join(", ")}], columns = {${columns}}, format = 'unstructured')`,
-    );
-  else await connection.run(`CREATE TABLE group_manifests (${GROUP_FIELDS.map(([name, type]) => `${name} ${type}`).join(", ")})`);
-  return found.length > 0;
+async function createGroupManifests(connection: DuckDBConnection, groups: readonly StoredGroup[]): Promise<void> {
+  const json: readonly TableColumn<StoredGroup>[] = [["manifest", "JSON", ({ manifest }) => JSON.stringify(manifest)]];
+  await createTable(connection, "stored_groups", json, groups);
+  const structure = quote(JSON.stringify(Object.fromEntries(GROUP_FIELDS)));
+  await connection.run(`CREATE TABLE group_manifests AS SELECT unnest(from_json(manifest, ${structure})) FROM stored_groups;
+    DROP TABLE stored_groups`);
 }
 
-/** Files of both versions, as one table of the newer one: DuckDB would read all of them by the columns of the first. */
-async function createTrajectoryRows(connection: DuckDBConnection, blobs: string): Promise<void> {
-  const parts: string[] = [];
-  for (const [name, isOfVersion] of VERSIONS) {
-    await connection.run(`SET VARIABLE ${name} =
-      (SELECT list(DISTINCT ${blobs} || left(trajectories_sha256, 2) || '/' || trajectories_sha256 ORDER BY 1) FROM groups WHERE ${isOfVersion})`);
-    const files = await connection.runAndReadAll(`SELECT len(getvariable('${name}'))`);
-    if (files.getRows()[0]?.[0] !== null)
-      parts.push(`SELECT ${COLUMNS_OF[name]} FROM read_parquet(getvariable('${name}'), filename = true)`);
-  }
-  await connection.run(`CREATE VIEW files.trajectory_rows AS ${parts.join(" UNION ALL BY NAME ")}`);
+/** `files.<name>_rows` with the rows of all files and their `filename`, and `files.<name>_paths`: which file is which blob. */
+async function createRows<Row>(
+  connection: DuckDBConnection,
+  name: "trajectory" | "credit",
+  columns: readonly TableColumn<Row>[],
+  files: readonly RowFile[],
+): Promise<void> {
+  const paths: readonly TableColumn<RowFile>[] = [
+    ["sha256", "VARCHAR", ({ sha256 }) => sha256],
+    ["path", "VARCHAR", ({ path }) => path],
+  ];
+  await createTable(connection, `files.${name}_paths`, paths, files);
+  if (files.length === 0) return createTable(connection, `files.${name}_rows`, [...columns, ["filename", "VARCHAR", () => null]], []);
+  // Files of each version apart, as one table of the newest: DuckDB would read all of them by the columns of the first.
+  const parts = [...Map.groupBy(files, ({ schema }) => schema)].map(([schema, of]) => {
+    const list = of.map(({ path }) => quote(path)).join(", ");
+    return `SELECT ${EARLIER_ROWS[schema] ?? "*"} FROM read_parquet([${list}], filename = true)`;
+  });
+  await connection.run(`CREATE VIEW files.${name}_rows AS ${parts.join(" UNION ALL BY NAME ")}`);
 }
 
-const FIRST_SCHEMA = "Trajectories/1";
-const VERSIONS = [
-  ["first_trajectory_files", `trajectories_schema = '${FIRST_SCHEMA}'`],
-  ["trajectory_files", `trajectories_schema <> '${FIRST_SCHEMA}'`],
-] as const;
-const COLUMNS_OF = {
-  first_trajectory_files: "* REPLACE (reward::DOUBLE AS reward), reward = 1 AS passed",
-  trajectory_files: "*",
-} as const;
-
-async function createCreditRows(connection: DuckDBConnection, blobs: string): Promise<void> {
-  await connection.run(CREDIT_SOURCES);
-  const hasCredit = (await connection.runAndReadAll("SELECT 1 FROM files.credit_sources LIMIT 1")).currentRowCount > 0;
-  if (!hasCredit) return createTable(connection, "files.credit_rows", [...TURN_CREDIT_TABLE, ["filename", "VARCHAR", () => null]], []);
-  await connection.run(
-    `SET VARIABLE credit_files = (SELECT list(DISTINCT ${blobs} || left(sha256, 2) || '/' || sha256 ORDER BY 1) FROM files.credit_sources)`,
-  );
-  await connection.run("CREATE VIEW files.credit_rows AS FROM read_parquet(getvariable('credit_files'), filename = true)");
-}
+/** What rows of earlier versions are read as, by their schema. */
+const EARLIER_ROWS: Readonly<Record<string, string>> = {
+  "Trajectories/1": "* REPLACE (reward::DOUBLE AS reward), reward = 1 AS passed",
+};

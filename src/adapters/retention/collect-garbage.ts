@@ -6,8 +6,7 @@ import type { DroppedBlob } from "#contracts/retention.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { CollectableStore, StoredBlob } from "#core/ports.ts";
 import { droppedName, isJournalName } from "../artifact-store/names.ts";
-import { sweepTemporaries } from "../artifact-store/sweep-temporaries.ts";
-import { CampaignRecord } from "../record/campaign-record.ts";
+import type { CampaignRecord } from "../record/campaign-record.ts";
 import { RecordPaths } from "../record/paths.ts";
 import { type CampaignKeeps, readKeeps } from "./campaign-keeps.ts";
 import { foldersBelow, leftovers, measureFolder, removeEmptyFolder, removeFolder } from "./disk-folders.ts";
@@ -21,8 +20,8 @@ export const ORPHAN_GRACE_MS = 24 * HOUR;
 
 export interface CollectOptions {
   readonly store: CollectableStore;
-  /** The local folder of the record, for its temporary files; null where it is none. */
-  readonly recordRoot: string | null;
+  /** Over that store. */
+  readonly record: CampaignRecord;
   readonly policyRoot: string;
   readonly jobRoot: string;
   /** Milliseconds since 1970. */
@@ -60,7 +59,7 @@ export interface GarbageReport {
 export async function collectGarbage(options: CollectOptions): Promise<GarbageReport> {
   const { store, campaigns = null, isDryRun = false } = options;
   if (!isDryRun) await store.restoreRemovals();
-  const { keeps, unreadable } = await readKeeps(new CampaignRecord(store));
+  const { keeps, unreadable } = await readKeeps(options.record);
   const unknown = campaigns?.find((id) => !keeps.some(({ campaignId }) => campaignId === id));
   if (unknown !== undefined)
     throw new CampaignError("campaign.unknown", `no campaign ${JSON.stringify(unknown)} in the record that can be read`, {
@@ -176,9 +175,9 @@ class Collection {
   }
 
   async collectTemporaries(): Promise<void> {
-    const { recordRoot, now } = this.#options;
-    if (recordRoot === null || !this.#isWhole) return;
-    const { count, numBytes } = await sweepTemporaries(recordRoot, { now, isDryRun: this.#isDryRun });
+    if (!this.#isWhole) return;
+    const { store, now } = this.#options;
+    const { count, numBytes } = await store.sweepTemporaries({ now, isDryRun: this.#isDryRun });
     if (count > 0) this.#count(this.#freed, "temporary files", numBytes, count);
   }
 

@@ -1,8 +1,8 @@
 // turnwise batch export: the training batch of an iteration, for the trainer of prime-rl or verl.
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { ENGINES, type Engine, exportBatch } from "#adapters/trainer-process/export-batch.ts";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
@@ -58,9 +58,9 @@ export function registerBatch(program: Command): void {
 
 async function exportCommand(flags: ExportFlags): Promise<void> {
   const settings = readSettings();
-  const store = new LocalArtifactStore(settings.recordRoot);
-  const { config } = await new CampaignRecord(store).requireCampaign(flags.campaign);
-  const batch = await batchOf(new CampaignRecord(store), flags);
+  const { store, record } = openRecord(settings.recordRoot);
+  const { config } = await record.requireCampaign(flags.campaign);
+  const batch = await batchOf(record, flags);
   const out = resolve(flags.out);
   const options = { sha256: batch.sha256, ...optionsOf(config, flags) };
   await exportBatch({ python: settings.python, batchPath: await store.localPath(batch), engine: flags.engine, out, options });

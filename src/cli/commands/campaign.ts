@@ -4,10 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { UpdateDefinition } from "@temporalio/common";
 import type { Command } from "commander";
 import { stringify } from "yaml";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import { createPolicyStore, modelFiles } from "#adapters/policy-store/policy-store.ts";
-import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord as openRecordAt } from "#adapters/record/open-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { readSettings, type Settings } from "#adapters/settings.ts";
 import { askCampaigns } from "#application/campaign/ask-campaigns.ts";
@@ -108,7 +108,7 @@ interface SteeringOptions extends JsonOption {
 }
 
 export function openRecord(settings: Settings): CampaignRecord {
-  return new CampaignRecord(new LocalArtifactStore(settings.recordRoot));
+  return openRecordAt(settings.recordRoot).record;
 }
 
 interface StartOptions extends JsonOption {

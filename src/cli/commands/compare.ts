@@ -1,8 +1,7 @@
 // turnwise compare A B: two campaigns of the record beside each other.
 import type { Command } from "commander";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { loadCampaign, type RecordedCampaign } from "#adapters/history/load.ts";
-import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { compareFinal, differingSettings, type PairedComparison } from "#application/campaign/compare-campaigns.ts";
 import type { SettingDifference } from "#application/campaign/differing-settings.ts";
@@ -42,7 +41,7 @@ export function registerCompare(program: Command): void {
 }
 
 async function compare(idOfA: string, idOfB: string, options: OutputOptions): Promise<void> {
-  const record = new CampaignRecord(new LocalArtifactStore(readSettings().recordRoot));
+  const { record } = openRecord(readSettings().recordRoot);
   const [a, b] = [await loadCampaign(record, idOfA), await loadCampaign(record, idOfB)];
   const [summaryOfA, summaryOfB] = [await summarizeCampaign(record, idOfA), await summarizeCampaign(record, idOfB)];
   const comparison: Comparison = {

@@ -1,6 +1,6 @@
 // turnwise gc [CAMPAIGN…] [--dry-run]: removes what the record no longer needs. Safe beside running campaigns; needs no server.
 import type { Command } from "commander";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { type Amount, collectGarbage, type GarbageReport, type GarbageRow } from "#adapters/retention/collect-garbage.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { type Column, emit, formatBytes, type OutputOptions, plainText, renderTable } from "../output.ts";
@@ -19,8 +19,7 @@ export function registerGc(program: Command): void {
 async function gc(campaigns: readonly string[], options: OutputOptions & { readonly dryRun?: boolean }): Promise<void> {
   const { recordRoot, policyRoot, jobRoot } = readSettings();
   const report = await collectGarbage({
-    store: new LocalArtifactStore(recordRoot),
-    recordRoot,
+    ...openRecord(recordRoot),
     policyRoot,
     jobRoot,
     now: Date.now(),

@@ -1,7 +1,7 @@
 // turnwise history [ID]: campaigns beside each other, or one campaign iteration by iteration. Reads the record only; needs no server.
 import type { Command } from "commander";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { type CampaignSummary, gateWord, passHat1, summarizeCampaign, usdOf } from "#application/campaign/summary.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -37,7 +37,7 @@ export function registerHistory(program: Command): void {
 }
 
 async function history(id: string | undefined, options: OutputOptions): Promise<void> {
-  const record = new CampaignRecord(new LocalArtifactStore(readSettings().recordRoot));
+  const { record } = openRecord(readSettings().recordRoot);
   if (id === undefined) return emit(await summarizeAll(record), options, renderHistory);
   const summary = await summarizeCampaign(record, id);
   if (options.json === true) emit(summary, options, String);

@@ -1,8 +1,9 @@
 // turnwise query "SELECT …": SQL over the record, read only.
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
-import { openHistory, type QueryResult } from "#adapters/history/history.ts";
+import type { QueryResult } from "#adapters/history/history.ts";
 import type { PlainValue } from "#adapters/history/values.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { type Column, formatNumber, type OutputOptions, plainText, printLine, renderTable } from "../output.ts";
 import { style } from "../style.ts";
@@ -30,7 +31,7 @@ export function registerQuery(program: Command): void {
 async function query(sql: string | undefined, options: QueryOptions, command: Command): Promise<void> {
   if (sql !== undefined && /^-\S+$/.test(sql)) command.error(`error: unknown option '${sql}'`, { code: "commander.unknownOption" });
   const statement = sql === "-" ? await text(process.stdin) : (sql ?? DESCRIBE_TABLES);
-  const history = await openHistory(readSettings().recordRoot);
+  const history = await openRecord(readSettings().recordRoot).history.open();
   try {
     printLine(render(await history.query(statement), options));
   } finally {

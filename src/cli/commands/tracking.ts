@@ -1,7 +1,7 @@
 // turnwise tracking status | rebuild: what MLflow shows of the record, and the way to show it all again.
 import type { Command } from "commander";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { readSettings } from "#adapters/settings.ts";
 import { MlflowClient } from "#adapters/tracking/mlflow-client.ts";
 import { planRuns } from "#adapters/tracking/plan-runs.ts";
@@ -39,7 +39,7 @@ export function registerTracking(program: Command): void {
 function open(): { record: CampaignRecord; mlflow: MlflowClient } {
   const settings = readSettings();
   return {
-    record: new CampaignRecord(new LocalArtifactStore(settings.recordRoot)),
+    record: openRecord(settings.recordRoot).record,
     mlflow: new MlflowClient({ baseUrl: settings.mlflowUrl }),
   };
 }

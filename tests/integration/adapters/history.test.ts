@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { openHistory } from "#adapters/history/history.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { tierQuery } from "../../../src/cli/commands/quickstart.ts";
 import { present } from "../../fixtures/present.ts";
 import { samplePolicy, sampleTrajectory, writeSampleCampaign, writeSampleFork } from "../../fixtures/sample-record.ts";
@@ -41,7 +41,7 @@ async function writeSample(root: string): Promise<CampaignRecord> {
 const sampleHistory = () => openedHistory(sampleRoot);
 
 async function openedHistory(root: string) {
-  const history = await openHistory(root);
+  const history = await openRecord(root).history.open();
   onTestFinished(() => history.close());
   return { history, rows: async (sql: string) => (await history.query(sql)).rows };
 }
@@ -264,6 +264,18 @@ describe("tables", () => {
   });
 });
 
+test("a blob that does not hold its bytes is told by its name to who asks for rollouts, and to nobody else", async () => {
+  const root = temporaryFolder();
+  const record = await writeSample(root);
+  const { trajectories } = present(await record.readGroup("first", 1, "train", "train-1"));
+  chmodSync(join(root, trajectories.uri), 0o644);
+  writeFileSync(join(root, trajectories.uri), "PAR1");
+  const { history, rows } = await openedHistory(root);
+  expect(await rows("SELECT count(*) FROM groups")).toEqual([[20]]);
+  const corrupt = expect.objectContaining({ code: "store.corrupt", message: expect.stringContaining(trajectories.sha256) });
+  await expect(history.query("SELECT count(*) FROM trajectories")).rejects.toEqual(corrupt);
+});
+
 describe("read only", () => {
   test.each([
     ["DROP TABLE groups", /read only/],
@@ -286,14 +298,30 @@ describe("read only", () => {
 
   test("nothing can be written into the record either", async () => {
     const { history } = await sampleHistory();
-    await expect(history.query(`COPY (SELECT 1) TO '${sampleRoot}/x.csv'`)).rejects.toEqual(invalid(/read only/));
+    await expect(history.query(`COPY (SELECT 1) TO '${sampleRoot}/x.csv'`)).rejects.toEqual(invalid(/disabled|read only/));
     expect(existsSync(join(sampleRoot, "x.csv"))).toBe(false);
   });
+
+  test("no file is read but the rollouts', whether a query asks for rollouts or not", async () => {
+    const { history } = await sampleHistory();
+    const manifest = `'${sampleRoot}/campaigns/first/campaign.json'`;
+    for (const sql of [`FROM read_text(${manifest})`, `SELECT content FROM read_text(${manifest}), (SELECT count(*) FROM turns)`])
+      await expect(history.query(sql)).rejects.toEqual(invalid(/disabled/));
+  });
+
+  test.each(["FROM trajectories", "FROM query_table('tra' || 'jectories')", "FROM query('FROM turn' || 's')", 'FROM "turns"'])(
+    "rollouts are there however a query names them: %s",
+    async (from) => {
+      const { rows } = await sampleHistory();
+      expect((await rows("SELECT count(*) FROM groups"))[0]).toEqual([20]);
+      expect((await rows(`SELECT count(*) > 0 ${from}`))[0]).toEqual([true]);
+    },
+  );
 
   test("many readers at once see the same", async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, async () => {
-        const history = await openHistory(sampleRoot);
+        const history = await openRecord(sampleRoot).history.open();
         const { rows } = await history.query("SELECT count(*), sum(num_turns) FROM trajectories");
         history.close();
         return JSON.stringify(rows);

@@ -5,9 +5,9 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { openHistory } from "#adapters/history/history.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
 import { rebuildInput } from "#application/campaign/rebuild-state.ts";
 import { summarizeCampaign } from "#application/campaign/summary.ts";
@@ -82,7 +82,7 @@ describe("a record of 0.1.0", () => {
     ]);
     expect(await run(registerHistory, "history", "approved-3")).not.toMatch(/NaN|undefined/);
     expect(await summarizeCampaign(record, "approved-3")).toMatchObject({ state: "completed", finalIteration: 1 });
-    const opened = await openHistory(root);
+    const opened = await openRecord(root).history.open();
     try {
       const groups = "SELECT campaign_id, count(*)::INTEGER AS n FROM groups GROUP BY campaign_id ORDER BY campaign_id";
       expect((await opened.query(groups)).rows).toEqual([
@@ -103,7 +103,7 @@ describe("a record of 0.1.0", () => {
     const passesOf = "SELECT count(*)::INTEGER, count(*) FILTER (passed)::INTEGER, sum(reward) FROM trajectories";
     const sumsOf = "SELECT sum(num_rollouts)::INTEGER, sum(num_passes)::INTEGER, sum(mean_reward * num_rollouts) FROM groups";
     const ask = async (sql: string) => {
-      const opened = await openHistory(root);
+      const opened = await openRecord(root).history.open();
       try {
         return ((await opened.query(sql)).rows[0] ?? []).map(Number);
       } finally {

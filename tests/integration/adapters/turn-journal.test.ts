@@ -1,8 +1,8 @@
-import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
+// What is of journals in local files alone; tests/laws/artifact-store.ts says what every store's journals do.
+import { appendFileSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";
-import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { RecordPaths } from "#adapters/record/paths.ts";
 import type { JournalEntry } from "#core/ports.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
@@ -17,15 +17,6 @@ const turn = (index: number, content: string): JournalEntry => ({
   parseError: null,
   usage,
   simulatorUsage: usage,
-});
-
-test("entries come back in order, to another process as well", async () => {
-  const root = temporaryFolder();
-  const journal = new LocalTurnJournal(root, NAME);
-  expect(await journal.read()).toEqual([]);
-  const entries = [opening, turn(0, "a"), turn(1, "b")];
-  for (const entry of entries) await journal.append(entry);
-  expect(await new LocalTurnJournal(root, NAME).read()).toEqual(entries);
 });
 
 test("cut anywhere, a journal reads as the entries that were whole, and can be continued", async () => {
@@ -46,19 +37,6 @@ test("cut anywhere, a journal reads as the entries that were whole, and can be c
   }
 });
 
-test("an earlier attempt that still writes does not mix its turns into its successor's", async () => {
-  const root = temporaryFolder();
-  const zombie = new LocalTurnJournal(root, NAME);
-  await zombie.append(opening);
-  const successor = new LocalTurnJournal(root, NAME);
-  await successor.read();
-  await successor.append(turn(0, "successor"));
-  await zombie.append(turn(0, "zombie"));
-  await zombie.append(turn(1, "zombie"));
-  await successor.append(turn(1, "successor"));
-  expect(await new LocalTurnJournal(root, NAME).read()).toEqual([opening, turn(0, "successor"), turn(1, "successor")]);
-});
-
 test("garbage at the end is dropped and does not swallow the next entry", async () => {
   const root = temporaryFolder();
   const journal = new LocalTurnJournal(root, NAME);
@@ -67,19 +45,4 @@ test("garbage at the end is dropped and does not swallow the next entry", async 
   const successor = new LocalTurnJournal(root, NAME);
   await successor.append(turn(0, "a"));
   expect(await successor.read()).toEqual([opening, turn(0, "a")]);
-});
-
-test("an entry that could not be read again is refused when it is written", async () => {
-  const journal = new LocalTurnJournal(temporaryFolder(), NAME);
-  await expect(journal.append({ ...opening, extra: 1 } as JournalEntry)).rejects.toThrow();
-});
-
-test("the journals of a committed group are removed, those of its neighbours stay", async () => {
-  const root = temporaryFolder();
-  const other = RecordPaths.journal("demo", 1, "train", "cancel-3-b", 0, 0);
-  await new LocalTurnJournal(root, NAME).append(opening);
-  await new LocalTurnJournal(root, other).append(opening);
-  await new LocalArtifactStore(root).removeJournal(NAME);
-  expect(existsSync(join(root, NAME))).toBe(false);
-  expect(existsSync(join(root, other))).toBe(true);
 });

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
-import { openHistory } from "#adapters/history/history.ts";
 import { CampaignRecord } from "#adapters/record/campaign-record.ts";
+import { openRecord } from "#adapters/record/open-record.ts";
 import { estimateFor, planCampaign } from "#application/campaign/plan.ts";
 import { rolloutMeans } from "#application/campaign/rollout-means.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
@@ -23,7 +23,7 @@ describe("means of a rollout", () => {
   test("are those of the record's groups, also of 0.1.0", async () => {
     const root = join(temporaryFolder(), "record");
     const means = await rolloutMeans(copyReleaseRecord(root), sampleConfig());
-    const history = await openHistory(root);
+    const history = await openRecord(root).history.open();
     try {
       const sql = "SELECT avg(model_calls)::DOUBLE, avg(prompt_tokens)::DOUBLE, count(*)::INTEGER FROM trajectories";
       const [[calls, prompt, count] = []] = (await history.query(sql)).rows;
