@@ -5,6 +5,7 @@
 //   node infra/setup/main.mjs --check        say what is missing; exit code 5 when something is
 //   node infra/setup/main.mjs --only python  one step alone
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { isProgram, outliveOutput, SETUP_EXIT_CODE, tooOldNode } from "./entry.mjs";
 import { takeLock } from "./lock.mjs";
 import { TOOLS } from "./places.mjs";
@@ -104,6 +105,18 @@ export function explain(error) {
   return `\nsetup.failed: ${error.message}${tried}\n  next: ${error.next}`;
 }
 
+const USAGE = `usage: node infra/setup/main.mjs [--check] [--only ${STEPS.map(({ name }) => name).join("|")}]`;
+const USAGE_EXIT_CODE = 64;
+
+/** What it does not know it does not pass over: `only` is then a step that there is none of. @param {readonly string[]} args */
+function readArguments(args) {
+  try {
+    return parseArgs({ args: [...args], options: { check: { type: "boolean" }, only: { type: "string" } } }).values;
+  } catch {
+    return { check: false, only: "" };
+  }
+}
+
 /** @param {readonly string[]} args */
 async function main(args) {
   const tooOld = tooOldNode();
@@ -111,9 +124,13 @@ async function main(args) {
     console.error(tooOld);
     return SETUP_EXIT_CODE;
   }
-  const only = args.includes("--only") ? args[args.indexOf("--only") + 1] : undefined;
+  const { check, only } = readArguments(args);
   const steps = STEPS.filter(({ name }) => only === undefined || name === only);
-  if (args.includes("--check")) {
+  if (steps.length === 0) {
+    console.error(USAGE);
+    return USAGE_EXIT_CODE;
+  }
+  if (check) {
     const missing = await missingSteps(steps);
     for (const [name, why] of missing) console.log(`${name.padEnd(9)} ${why}`);
     return missing.size === 0 ? 0 : SETUP_EXIT_CODE;

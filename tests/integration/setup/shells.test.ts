@@ -49,6 +49,14 @@ function packed(name: string): string {
   return `file:${name}-1.0.0.tgz`;
 }
 
+test.each([["--help"], ["--chekc"], ["x"], ["--only"], ["--only", "nothing"], ["--check", "--only", ""]])(
+  "set-up that is asked for what there is not (%s) says its usage and does nothing",
+  (...args) => {
+    const { status, stderr } = node([copy.path("infra/setup/main.mjs"), ...args]);
+    expect({ status, stderr }).toEqual({ status: 64, stderr: expect.stringMatching(/^usage: .*--only node\|packages/) });
+  },
+);
+
 describe("npm packages are the whole lock file's", () => {
   beforeEach(() => {
     const [needed, tool, extra] = [packed("needed"), packed("tool"), packed("extra")];
