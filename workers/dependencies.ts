@@ -11,7 +11,7 @@ import { RecordPaths } from "#adapters/record/paths.ts";
 import { applyRetention } from "#adapters/retention/collect-garbage.ts";
 import { removeFolder } from "#adapters/retention/disk-folders.ts";
 import { logFolder } from "#adapters/services/state.ts";
-import { readSettings, type Settings } from "#adapters/settings.ts";
+import { readSettings, type Settings, shellVariables } from "#adapters/settings.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
 import { simulatorCache } from "#adapters/simulator/reply-cache.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
@@ -49,7 +49,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
         config,
         simulatorCache((message) => log.warn(message)),
       ),
-    openProposer: (config, signal) => openProposer(config, process.env, signal, (message) => log.warn(message)),
+    openProposer: (config, signal) => openProposer(config, shellVariables(), signal, (message) => log.warn(message)),
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
       journals.open(RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
     dropJournals: ({ campaignId, iteration, purpose, taskId }) =>

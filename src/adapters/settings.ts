@@ -35,8 +35,13 @@ export interface Settings {
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
+/** The variables of the shell that this process runs in, for what settings cannot say: names that a file gives (keys), proxies, what a terminal shows. */
+export function shellVariables(): NodeJS.ProcessEnv {
+  return process.env;
+}
+
 /** An empty variable counts as unset. Throws config.invalid for a TURNWISE_*_PORT that is no port number, when no stack runs, and for an unknown log level. */
-export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+export function readSettings(environment: NodeJS.ProcessEnv = shellVariables()): Settings {
   const given = (name: string) => variable(name, environment);
   const home = resolve(given("TURNWISE_HOME") ?? join(REPOSITORY, ".turnwise"));
   const tauBench = given("TURNWISE_TAU_BENCH");
@@ -71,7 +76,7 @@ function logLevel(text = "info"): Settings["logLevel"] {
 }
 
 /** The value of a secret, by the name of its variable. Never stored, never logged. Throws provider.unauthorized where there is none. */
-export function readSecret(name: string, environment: Readonly<Record<string, string | undefined>> = process.env): string {
+export function readSecret(name: string, environment: Readonly<Record<string, string | undefined>> = shellVariables()): string {
   const secret = environment[name];
   if (secret?.trim()) return secret;
   const what = secret === undefined ? "not set" : "empty";

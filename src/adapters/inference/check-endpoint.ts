@@ -2,6 +2,7 @@
 import OpenAI from "openai";
 import { CampaignError } from "#core/errors.ts";
 import { chooseProxy, describeProxy } from "../http/choose-proxy.ts";
+import { shellVariables } from "../settings.ts";
 import { checkAddress, createInferenceClient } from "./client.ts";
 import { rootMessage } from "./provider-error.ts";
 import { cleanWords } from "./server-words.ts";
@@ -19,7 +20,7 @@ interface Endpoint {
 /** Throws config.invalid for an address that is not allowed or a proxy that is none, config.unreachable, or provider.unauthorized when the key is missing or refused. */
 export async function checkEndpoint({ baseUrl, apiKeyEnv, allowedHosts }: Endpoint): Promise<void> {
   checkAddress(baseUrl, allowedHosts);
-  const client = createInferenceClient({ baseUrl, apiKeyEnv, environment: process.env, allowedHosts });
+  const client = createInferenceClient({ baseUrl, apiKeyEnv, environment: shellVariables(), allowedHosts });
   try {
     await client.get("/models", { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) }).asResponse();
   } catch (cause) {
@@ -35,7 +36,7 @@ export async function checkEndpoint({ baseUrl, apiKeyEnv, allowedHosts }: Endpoi
 }
 
 function unreachable(baseUrl: string, cause: unknown): CampaignError {
-  const proxy = chooseProxy(new URL(baseUrl), process.env);
+  const proxy = chooseProxy(new URL(baseUrl), shellVariables());
   const why = cause instanceof OpenAI.APIConnectionError ? `: ${rootMessage(cause)}` : "";
   if (proxy === null)
     return new CampaignError("config.unreachable", `${baseUrl} does not answer${why}`, {

@@ -10,7 +10,7 @@ import type { Policy } from "#core/ports.ts";
 import { compareScores, pickStoredTurns, type StoredTurn } from "#core/rollout/canary.ts";
 import { compactFormat } from "#environments/synthetic-airline/compact-format/compact.ts";
 import type { PolicyStore } from "../policy-store/policy-store.ts";
-import { readSecret } from "../settings.ts";
+import { readSecret, shellVariables } from "../settings.ts";
 import { createChatPolicy } from "./chat-policy.ts";
 import { createInferenceClient } from "./client.ts";
 import { ADAPTER_CONFIG, type Asker, createEmbeddedServer, type PolicyServer, type ServablePolicy } from "./policy-server.ts";
@@ -40,7 +40,7 @@ export interface OpenPolicyContext {
   readonly policies: PolicyStore;
   /** Of the embedded policy server, without /v1. */
   readonly policyUrl: string;
-  /** For keys; process.env unless given. */
+  /** For keys; those of this process unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Hosts beyond this machine where a policy may be served. */
   readonly policyHosts?: readonly string[];
@@ -131,7 +131,7 @@ async function servable(ref: PolicyRef, context: OpenPolicyContext): Promise<Ser
   return { name: ref.name, directory, fileHashes, base: base === null ? null : await servable(base, context) };
 }
 
-function keyOf({ apiKeyEnv }: { apiKeyEnv?: string | undefined }, { environment = process.env }: OpenPolicyContext): string | null {
+function keyOf({ apiKeyEnv }: { apiKeyEnv?: string | undefined }, { environment = shellVariables() }: OpenPolicyContext): string | null {
   return apiKeyEnv === undefined ? null : readSecret(apiKeyEnv, environment);
 }
 
@@ -170,7 +170,7 @@ function clientOf(
   context: OpenPolicyContext,
 ): OpenAI {
   const key = JSON.stringify(endpoint);
-  const client = clients.get(key) ?? createInferenceClient({ ...endpoint, environment: context.environment ?? process.env });
+  const client = clients.get(key) ?? createInferenceClient({ ...endpoint, environment: context.environment ?? shellVariables() });
   clients.set(key, client);
   return client;
 }

@@ -9,6 +9,7 @@ import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
 import { takeLock } from "../../../infra/setup/lock.mjs";
 import { PYTHON_BINARY } from "../../../infra/setup/places.mjs";
 import { childEnvironment } from "../../../infra/setup/shell.mjs";
+import { shellVariables } from "../settings.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { missingTool, planStack, SERVICE_NAMES, type ServiceName, settingsOf } from "./plan-stack.ts";
 import { freePorts, portsFromEnvironment, requireFreePorts, type StackPorts } from "./ports.ts";
@@ -127,7 +128,7 @@ async function makePlan(home: string, options: StackOptions): Promise<StackPlan>
   const services = options.services ?? SERVICE_NAMES;
   const missing = missingTool(services);
   if (missing !== null) throw new CampaignError("service.start-failed", missing, { next: SETUP });
-  const ports = options.ports === "free" ? await freePorts() : { ...portsFromEnvironment(process.env), ...options.ports };
+  const ports = options.ports === "free" ? await freePorts() : { ...portsFromEnvironment(shellVariables()), ...options.ports };
   const plan = planStack({ home, ports, namespace: options.namespace ?? "default", services, elsewhere: options.elsewhere ?? {} });
   return { ...plan, services: [...plan.services, ...(options.others ?? [])] };
 }

@@ -3,6 +3,7 @@ import { SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { UserSimulator } from "#core/ports.ts";
 import { scriptedSimulator } from "#simulators/scripted.ts";
 import { createInferenceClient } from "../inference/client.ts";
+import { shellVariables } from "../settings.ts";
 import { createLlmSimulator } from "./llm.ts";
 import { createReplyCache, type ReplyCacheOptions } from "./reply-cache.ts";
 
@@ -25,7 +26,7 @@ export function openSimulator(
   if (known !== undefined) return known;
   const { model, temperature, maxTokens, strategy, hasSeed, prematureStop, maxBadReplies, timeoutSeconds, deadlineSeconds } = config;
   const simulator = createLlmSimulator({
-    client: createInferenceClient({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv, environment: process.env }),
+    client: createInferenceClient({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv, environment: shellVariables() }),
     model,
     temperature,
     maxTokens,

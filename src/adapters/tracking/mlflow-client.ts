@@ -6,6 +6,7 @@ import { CampaignError } from "#core/errors.ts";
 import { shorten } from "#core/text.ts";
 import { chooseProxy } from "../http/choose-proxy.ts";
 import { createKeepAliveFetch } from "../http/keep-alive-fetch.ts";
+import { shellVariables } from "../settings.ts";
 
 const Pair = z.object({ key: z.string(), value: z.string().default("") });
 const Metric = z.object({ key: z.string(), value: z.number(), timestamp: z.number(), step: z.number().default(0) });
@@ -43,7 +44,7 @@ export interface MlflowOptions {
   /** Of one call. */
   readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal;
-  /** For the variables of proxies, which an MLflow elsewhere may be behind; process.env unless given. */
+  /** For the variables of proxies, which an MLflow elsewhere may be behind; those of this process unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -64,7 +65,7 @@ export class MlflowClient {
     this.baseUrl = options.baseUrl.replace(/\/+$/, "");
     this.#timeoutSeconds = options.timeoutSeconds ?? 10;
     this.#signal = options.signal;
-    this.#environment = options.environment ?? process.env;
+    this.#environment = options.environment ?? shellVariables();
   }
 
   /** The server's version, e.g. 3.17.2. */

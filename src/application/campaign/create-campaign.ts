@@ -5,7 +5,7 @@ import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { importPolicyDirectory, modelFiles } from "#adapters/policy-store/policy-store.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
-import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
+import { REPOSITORY, readSettings, type Settings, shellVariables } from "#adapters/settings.ts";
 import { linkData } from "#adapters/task-data/data-links.ts";
 import { type CampaignTaskSet, openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { pinTaskFile } from "#adapters/task-data/task-file-set.ts";
@@ -55,7 +55,7 @@ export async function checkFork({ config, dataSha256 }: CampaignManifest, settin
 }
 
 async function checkReach({ policy, simulator, training }: CampaignConfig, settings: Settings): Promise<void> {
-  checkTraining(training, await countVisibleGpus(process.env));
+  checkTraining(training, await countVisibleGpus(shellVariables()));
   if (policy.type === "vllm" && policy.start === undefined) await checkEndpoint({ ...policy, allowedHosts: settings.policyHosts });
   if (simulator.type === "llm") await checkEndpoint(simulator);
 }

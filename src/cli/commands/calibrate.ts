@@ -1,6 +1,7 @@
 // turnwise calibrate FILE…: the whole analysis on rollouts that are already there. No server, no key.
 import { type Command, Option } from "commander";
 import { openProposer } from "#adapters/proposer/ask-model.ts";
+import { shellVariables } from "#adapters/settings.ts";
 import type { CalibrationsByPolicy } from "#contracts/by-policy.ts";
 import type { CalibrationReport } from "#contracts/calibration-report.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
@@ -89,7 +90,7 @@ async function run(paths: string[], options: CalibrateOptions): Promise<void> {
   const proposer =
     config.proposer === undefined
       ? null
-      : openProposer(config.proposer, process.env, new AbortController().signal, (message) => console.error(message));
+      : openProposer(config.proposer, shellVariables(), new AbortController().signal, (message) => console.error(message));
   const files = await readLabelledFiles(paths, options);
   const calibrated = (part: LabelledPart) => calibrateByRule(inputOf(part, config, options.seed), part.label, proposer);
   if (options.by === undefined) await printReport(await calibrated(files), options);

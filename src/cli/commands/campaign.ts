@@ -9,7 +9,7 @@ import { createPolicyStore, modelFiles } from "#adapters/policy-store/policy-sto
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { openRecord as openRecordAt } from "#adapters/record/open-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
-import { readSettings, type Settings } from "#adapters/settings.ts";
+import { readSettings, type Settings, shellVariables } from "#adapters/settings.ts";
 import { askCampaigns } from "#application/campaign/ask-campaigns.ts";
 import { CampaignClient } from "#application/campaign/campaign-client.ts";
 import { checkCampaign, checkFork, createCampaign, findCampaign } from "#application/campaign/create-campaign.ts";
@@ -123,7 +123,7 @@ async function start(file: string, options: StartOptions): Promise<void> {
   const campaignId = parseId(options.name ?? config.name);
   const checked = await checkCampaign(config, readSettings(), { mustReach: options.dryRun !== true });
   if (options.dryRun === true) {
-    const plan = await planCampaign(openRecord(readSettings()), config, await countVisibleGpus(process.env));
+    const plan = await planCampaign(openRecord(readSettings()), config, await countVisibleGpus(shellVariables()));
     const tasks = describeTasks(checked.taskSet);
     if (options.json === true) printJson({ campaignId, config, plan, tasks });
     else {

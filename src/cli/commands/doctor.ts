@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { diagnose } from "#adapters/services/diagnose.ts";
 import type { Finding } from "#adapters/services/finding.ts";
-import { readSettings } from "#adapters/settings.ts";
+import { readSettings, shellVariables } from "#adapters/settings.ts";
 import { emit, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -20,7 +20,7 @@ export function registerDoctor(program: Command): void {
 }
 
 async function doctor(options: OutputOptions): Promise<void> {
-  const findings = await diagnose(readSettings(), process.env);
+  const findings = await diagnose(readSettings(), shellVariables());
   if (findings.some(({ state }) => state === "problem")) process.exitCode = PROBLEM_EXIT_CODE;
   emit({ findings }, options, () => describe(findings));
 }

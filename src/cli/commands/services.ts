@@ -4,7 +4,7 @@ import { SERVICE_NAMES } from "#adapters/services/plan-stack.ts";
 import { parsePort, portsFromEnvironment, type StackPorts } from "#adapters/services/ports.ts";
 import { readStack, type Stack, startStack, stopStack } from "#adapters/services/stack.ts";
 import type { ServiceState } from "#adapters/services/state.ts";
-import { readSettings } from "#adapters/settings.ts";
+import { readSettings, shellVariables } from "#adapters/settings.ts";
 import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { emit, formatDuration, type OutputOptions, renderPairs, renderTable } from "../output.ts";
@@ -68,7 +68,7 @@ async function up(options: UpOptions): Promise<void> {
 }
 
 function chosenPorts(options: UpOptions): StackPorts {
-  const ports = portsFromEnvironment(process.env);
+  const ports = portsFromEnvironment(shellVariables());
   const flags = (["temporal", "temporalUi", "mlflow", "policy"] as const).flatMap((name) => {
     const text = options[`${name}Port`];
     return text === undefined ? [] : [[name, parsePort(text, `the port of ${name}`)]];

@@ -133,6 +133,16 @@ describe("every program of ours", () => {
     expect(users.filter((path) => !text(path).includes("extendEnv: false"))).toEqual([]);
   });
 
+  test("of the product reads the shell in one place, the settings", () => {
+    const product = files.filter((path) => !path.startsWith("infra/"));
+    const readers = product.filter((path) =>
+      /process\??\.env\b|process\[|\benv\b[^;\n]*from "(node:)?process"|\} = process;/.test(text(path)),
+    );
+    expect(product.length).toBeGreaterThan(200);
+    expect(readers).toEqual(["src/adapters/settings.ts"]);
+    expect(text("src/adapters/settings.ts").match(/process\.env;/g)).toHaveLength(1);
+  });
+
   test("hands no shell on as it is", () => {
     expect(files.filter((path) => text(path).includes("...process.env"))).toEqual([]);
   });
