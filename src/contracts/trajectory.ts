@@ -67,7 +67,18 @@ export type OutcomeType = z.infer<typeof OutcomeType>;
 export const FailedOutcomeType = OutcomeType.extract(["env_error", "sim_error", "infra_error"]);
 export type FailedOutcomeType = z.infer<typeof FailedOutcomeType>;
 
-export const StopReason = z.enum(["user-stop", "transfer", "turn-cap", "token-cap", "context-cap", "unparsable", "error"]);
+/** `agent-stop`: the agent ended it, by a final tool or by words that nobody answers. `error-cap`: too many failed calls. */
+export const StopReason = z.enum([
+  "user-stop",
+  "transfer",
+  "turn-cap",
+  "token-cap",
+  "context-cap",
+  "unparsable",
+  "agent-stop",
+  "error-cap",
+  "error",
+]);
 export type StopReason = z.infer<typeof StopReason>;
 
 /** What a rollout earns, whole or in part. What counts as a pass is said apart. */
@@ -123,6 +134,13 @@ export const Trajectory = z
     rows: z.array(TokenRow).describe("empty when the source has no tokens (imported results)"),
     outcome: Outcome,
     usage: Usage,
+    numRestarts: z
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        "times that an interrupted rollout began again, since its environment cannot go on; the usage holds all of them; absent: none",
+      ),
     simulatorTroubles: z
       .record(z.string(), z.int().positive())
       .optional()

@@ -27,6 +27,7 @@ const RETRYABLE = {
   "environment.data-changed": false,
   "environment.replay-mismatch": false,
   "environment.failed": false,
+  "environment.timeout": true,
   "reward.group-too-small": false,
   "reward.non-finite": false,
   "reward.table-mismatch": false,

@@ -70,7 +70,7 @@ export interface TurnJournal {
 export interface Journals {
   open(name: string): TurnJournal;
 }
-/** Entry 0 holds the user's first message, entry n+1 the turn n. */
+/** An opening, then the turns in order; after a restart the same again, and what stands before it counts for the cost alone. */
 export type JournalEntry =
   | ({ readonly type: "opening"; readonly firstUserMessage: string; readonly simulatorUsage: ModelUsage } & SimulatorNotes)
   | ({
@@ -81,7 +81,10 @@ export type JournalEntry =
       readonly parseError: string | null;
       readonly usage: ModelUsage;
       readonly simulatorUsage: ModelUsage;
-    } & SimulatorNotes);
+      /** Of an environment that restores: what its next episode is opened from. */
+      readonly snapshot?: string | undefined;
+    } & SimulatorNotes)
+  | { readonly type: "restart" };
 /** What a reply leaves behind beside its words. Absent: nothing. */
 export interface SimulatorNotes {
   /** What the user model reads as its own message later on, thoughts included, when that is more than it said. */

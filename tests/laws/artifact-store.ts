@@ -378,7 +378,8 @@ function journalLaws(makePlace: () => Promise<Place> | Place): void {
     const place = await makePlace();
     const journal = place.open().journals.open(JOURNAL);
     expect(await journal.read()).toEqual([]);
-    const entries = [opening, turn(0, "a"), turn(1, "b".repeat(300_000))];
+    const snapshot = { ...turn(0, "c"), snapshot: '{"sum":1}' } as JournalEntry;
+    const entries: JournalEntry[] = [opening, turn(0, "a"), turn(1, "b".repeat(300_000)), { type: "restart" }, opening, snapshot];
     for (const entry of entries) await journal.append(entry);
     expect(await place.open().journals.open(JOURNAL).read()).toEqual(entries);
   });

@@ -26,8 +26,10 @@ const Entry = z.discriminatedUnion("type", [
     parseError: z.string().nullable(),
     usage: ModelUsage,
     simulatorUsage: ModelUsage,
+    snapshot: z.string().optional(),
     ...SimulatorNotes,
   }),
+  z.strictObject({ type: z.literal("restart") }),
 ]);
 const Line = z.strictObject({ after: z.string(), entry: Entry });
 

@@ -20,6 +20,8 @@ const TERMINATION: Readonly<Record<StopReason, string>> = {
   "token-cap": "context_window_exceeded",
   "context-cap": "context_window_exceeded",
   unparsable: "agent_error",
+  "agent-stop": "agent_stop",
+  "error-cap": "too_many_errors",
   error: "too_many_errors",
 };
 

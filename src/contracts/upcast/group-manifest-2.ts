@@ -15,7 +15,12 @@ export const GroupManifest2 = z.strictObject({
   policy: PolicyRef,
   trajectories: ArtifactRef.describe("Parquet, one row per trajectory in order of trial (Trajectories/1)"),
   outcomes: z.array(
-    z.strictObject({ type: OutcomeType, reward: z.union([z.literal(0), z.literal(1)]), numTurns: z.int(), stopReason: StopReason }),
+    z.strictObject({
+      type: OutcomeType,
+      reward: z.union([z.literal(0), z.literal(1)]),
+      numTurns: z.int(),
+      stopReason: StopReason.exclude(["agent-stop", "error-cap"]),
+    }),
   ),
   usage: Usage,
   meters: Meters,

@@ -4,10 +4,11 @@ import { Outcome, OutcomeType, StopReason, TokenRow, Trajectory, Turn, Usage } f
 import { olderVersion, upcasting, upcastingBy } from "./upcasting.ts";
 
 /** Frozen: reads what version 1 recorded, and nothing else. */
+const StopReason1 = StopReason.exclude(["agent-stop", "error-cap"]);
 const Outcome1 = z.strictObject({
   type: OutcomeType,
   reward: z.union([z.literal(0), z.literal(1)]).nullable(),
-  stopReason: StopReason,
+  stopReason: StopReason1,
   isDatabaseMatch: z.boolean().nullable(),
   detail: z.string().nullable(),
 });

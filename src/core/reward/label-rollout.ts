@@ -36,7 +36,7 @@ export function describeDoubt(numDoubtfulCalls: number): string {
 
 /** Whether a rollout was cut by a limit rather than ended by its user or agent. */
 export function isTruncation(stopReason: StopReason): boolean {
-  return stopReason === "turn-cap" || stopReason === "token-cap" || stopReason === "context-cap";
+  return stopReason === "turn-cap" || stopReason === "token-cap" || stopReason === "context-cap" || stopReason === "error-cap";
 }
 
 /** Labels one trajectory. An outcome without a reward counts as failed: callers leave out rollouts that carry none. */

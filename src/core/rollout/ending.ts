@@ -4,6 +4,7 @@ import type { Task } from "#contracts/task.ts";
 import type { Outcome, StopReason, Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import type { Grade } from "../environment/episode.ts";
+import { agentsEnding, type Protocol, saysStop } from "../environment/protocol.ts";
 import { gradeOfState } from "../environment/state-grade.ts";
 import { CampaignError } from "../errors.ts";
 import { spokenText } from "./spoken-text.ts";
@@ -17,20 +18,25 @@ export interface Ending {
   readonly detail: string | null;
 }
 
-/** Why the conversation is over after this turn, or null when it goes on. */
-export function endingAfter(
-  turn: Turn,
-  parseError: string | null,
-  environment: Pick<Environment, "isTerminal">,
-  maxTurns: number,
-): Ending | null {
+/** Why the conversation is over after the last of these turns, or null when it goes on. */
+export function endingAfter(turns: readonly Turn[], parseError: string | null, protocol: Protocol, maxTurns: number): Ending | null {
+  const turn = turns.at(-1);
+  if (turn === undefined) return null;
   if (turn.finishReason === "length") return { stopReason: "token-cap", detail: "a turn reached its token limit" };
   if (parseError !== null) return { stopReason: "unparsable", detail: parseError };
-  const call = turn.toolCalls[0];
-  if (call !== undefined && environment.isTerminal(call.name)) return { stopReason: "transfer", detail: null };
-  if (turn.userReply?.includes(STOP_TOKEN) === true) return { stopReason: "user-stop", detail: null };
-  if (turn.index + 1 >= maxTurns) return { stopReason: "turn-cap", detail: `no end after ${maxTurns} turns` };
-  return null;
+  const byAgent = agentsEnding(protocol, turn);
+  if (byAgent !== null) return { stopReason: byAgent, detail: null };
+  if (turn.userReply !== null && saysStop(protocol, turn.userReply)) return { stopReason: "user-stop", detail: null };
+  return limitReached(turns, protocol, maxTurns);
+}
+
+function limitReached(turns: readonly Turn[], { limits }: Protocol, maxTurns: number): Ending | null {
+  if (limits.maxErrors !== null) {
+    const numErrors = turns.flatMap(({ toolCalls }) => toolCalls).filter(({ isError }) => isError).length;
+    if (numErrors >= limits.maxErrors) return { stopReason: "error-cap", detail: `${numErrors} calls failed` };
+  }
+  const most = Math.min(maxTurns, limits.maxTurns ?? maxTurns);
+  return turns.length >= most ? { stopReason: "turn-cap", detail: `no end after ${most} turns` } : null;
 }
 
 /**
@@ -71,7 +77,7 @@ function invalidReward(reward: unknown): CampaignError {
 
 /** True when user or agent ended the conversation; no other one is graded. */
 export function isNaturalEnding(stopReason: StopReason): boolean {
-  return stopReason === "user-stop" || stopReason === "transfer";
+  return stopReason === "user-stop" || stopReason === "transfer" || stopReason === "agent-stop";
 }
 
 /** What the user was told: the text of turns without a tool call. Text beside a call, and reasoning, is never shown to the user. */

@@ -2,6 +2,7 @@
 import type { Task } from "#contracts/task.ts";
 import { FailedOutcomeType, type Trajectory, type Turn, type Usage } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
+import type { World } from "../environment/episode.ts";
 import { CampaignError, FEW_TRIES } from "../errors.ts";
 import type { Clock, Policy, TurnJournal, UserSimulator } from "../ports.ts";
 import { deriveSeed } from "../rng.ts";
@@ -12,7 +13,7 @@ import { numFlaggedStops, type UserHelp } from "./user-help.ts";
 export interface GroupInput<State> {
   readonly task: Task;
   readonly groupSize: number;
-  readonly environment: Environment<State>;
+  readonly environment: Environment<State> | World;
   readonly policy: Policy;
   readonly simulator: UserSimulator;
   /** Of the group; the rollout of trial t has deriveSeed(seed, t), its attempt a > 0 deriveSeed(seed, t, "attempt", a). */
@@ -135,7 +136,8 @@ async function runAttempt<State>(
     input.onTurn?.(trial, turn);
   };
   const onUserTrouble = (trouble: Error): void => input.onTrouble?.(trial, trouble);
-  const rollout: TrajectoryInput<State> = { ...input, trial, seed, journal, onTurn, onUserTrouble };
+  const onEnvironmentTrouble = (trouble: Error): void => input.onTrouble?.(trial, trouble);
+  const rollout: TrajectoryInput<State> = { ...input, trial, seed, journal, onTurn, onUserTrouble, onEnvironmentTrouble };
   for (let mustRecover = false; ; ) {
     try {
       if (mustRecover) await recover();

@@ -21,7 +21,7 @@ export const TASK: Task = {
 /** add {"by": n} adds; give_up ends; anything else is an error. Golden state: 2. */
 export const counter: Environment<number> = {
   id: "counter",
-  tools: [],
+  tools: ["add", "give_up"].map((name) => ({ type: "function", function: { name, description: "", parameters: {} } })),
   systemPrompt: "Count.",
   dataSha256: "0".repeat(64),
   reset: () => 0,
