@@ -8,6 +8,7 @@ import { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { AdvantagesByPolicy, CalibrationsByPolicy } from "#contracts/by-policy.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import { CampaignConfig } from "#contracts/campaign-config.ts";
+import { CodeQuestionLine } from "#contracts/code-task.ts";
 import { EstimatorTestbedReport } from "#contracts/estimator-testbed-report.ts";
 import { EvaluationReport } from "#contracts/evaluation-report.ts";
 import { PaperTables } from "#contracts/paper-tables.ts";
@@ -45,7 +46,7 @@ const DESTINATIONS: readonly Destination[] = [
     },
     io: "output",
   },
-  { folder: "docs/schemas/input", contracts: { CampaignConfig, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile }, io: "input" },
+  { folder: "docs/schemas/input", contracts: { CampaignConfig, CodeQuestionLine, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile }, io: "input" },
   {
     folder: "docs/schemas/output",
     contracts: {
