@@ -46,7 +46,11 @@ const DESTINATIONS: readonly Destination[] = [
     },
     io: "output",
   },
-  { folder: "docs/schemas/input", contracts: { CampaignConfig, CodeQuestionLine, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile }, io: "input" },
+  {
+    folder: "docs/schemas/input",
+    contracts: { CampaignConfig, CodeQuestionLine, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile },
+    io: "input",
+  },
   {
     folder: "docs/schemas/output",
     contracts: {
