@@ -247,17 +247,18 @@ async function* allOf(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncG
 }
 
 async function readParquet(path: string, chunks: AsyncIterable<Uint8Array>, tasks: ReadOptions["tasks"]): Promise<FileContents> {
+  const parts: Uint8Array[] = [];
+  for await (const bytes of chunks) parts.push(bytes);
+  const bytes = Buffer.concat(parts);
+  const trajectories = await decodeParquet(path, bytes);
   if (tasks === null) {
     throw new CampaignError("environment.data-missing", `${path} holds trajectories without their tasks`, {
       next: "name the task set that they were made on with --task-set",
     });
   }
-  const parts: Uint8Array[] = [];
-  for await (const bytes of chunks) parts.push(bytes);
-  const bytes = Buffer.concat(parts);
   const rollouts: ImportedRollout[] = [];
   const leftOut: LeftOut[] = [];
-  for (const [index, trajectory] of (await decodeTrajectories(bytes)).entries()) {
+  for (const [index, trajectory] of trajectories.entries()) {
     const { type, reward } = trajectory.outcome;
     const place = `${path}, row ${index}`;
     if (reward === null) leftOut.push({ why: `ended by ${type}`, place, content: hashJson(trajectory) });
@@ -265,6 +266,20 @@ async function readParquet(path: string, chunks: AsyncIterable<Uint8Array>, task
       rollouts.push({ task: taskOf(trajectory.taskId, trajectory.environment, path, tasks), trajectory, systemPrompt: null, origin: null });
   }
   return { rollouts, leftOut, notes: {}, run: null, path, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** Parquet holds anything: a table of somebody else is a file that cannot be read, as a JSON of another form is. */
+async function decodeParquet(path: string, bytes: Uint8Array) {
+  try {
+    return await decodeTrajectories(bytes);
+  } catch (cause) {
+    if (!(cause instanceof CampaignError) || cause.code !== "store.corrupt") throw cause;
+    const [why = ""] = cause.message.split("\n");
+    throw new CampaignError("contract.invalid", `${path} is a Parquet file, and none of trajectories (${why})`, {
+      cause,
+      next: `give ${FORMATS}`,
+    });
+  }
 }
 
 function taskOf(taskId: string, environment: string, path: string, tasks: ReadonlyMap<string, Task>): Task {

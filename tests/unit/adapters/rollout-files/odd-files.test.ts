@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { encodeParquet } from "#adapters/duckdb/parquet.ts";
 import { importRolloutText, readRollouts } from "#adapters/rollout-files/read-rollouts.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { describeUnknownTools, unknownTools } from "#core/reward/unknown-tools.ts";
@@ -73,4 +74,24 @@ test("names of known tools behind a prefix are said to be that", () => {
   );
   expect(uses("close_ticket")).toMatchObject({ isPrefixed: false });
   expect(uses("my_cancel_reservation")).toMatchObject({ isPrefixed: false });
+});
+
+test("a Parquet file of anything else is named and stops no other file, with or without a task set", async () => {
+  const foreign = join(folder, "table.parquet");
+  await writeFile(foreign, await encodeParquet([["answer", "VARCHAR", (row: string) => row]], ["42"]));
+  const broken = join(folder, "broken.parquet");
+  await writeFile(broken, "PAR1 and nothing else");
+  const good = join(folder, "good.json");
+  await writeFile(good, JSON.stringify([entry(0, 0, "a")]));
+  for (const tasks of [null, new Map()]) {
+    const options = { catalog, tasks };
+    for (const path of [foreign, broken])
+      await expect(readRollouts([path], options)).rejects.toMatchObject({
+        code: "contract.invalid",
+        message: expect.stringContaining(`${path} is a Parquet file, and none of trajectories`),
+      });
+    const { reading } = await readRollouts([foreign, good, broken], options);
+    expect(reading).toMatchObject({ files: 3, rollouts: 1 });
+    expect(Object.keys(reading.unread ?? {}).sort()).toEqual([broken, foreign].sort());
+  }
 });
