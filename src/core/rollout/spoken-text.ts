@@ -2,12 +2,15 @@
 import { takeBlocks } from "../blocks.ts";
 
 const TAGS = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad";
-const OPENING = new RegExp(`<(?:${TAGS})>|\\[THINK\\]`, "gi");
-const closingOf = (opening: string) =>
-  opening.startsWith("<") ? new RegExp(`</${opening.slice(1).toLowerCase()}`, "gi") : /\[\/THINK\]/gi;
+/** Tags, Mistral's brackets, and the channels of Gemma 4. */
+const OPENING = new RegExp(`<(?:${TAGS})>|\\[THINK\\]|<\\|channel>`, "gi");
+function closingOf(opening: string): RegExp {
+  if (opening.startsWith("[")) return /\[\/THINK\]/gi;
+  return opening.startsWith("<|") ? /<channel\|>/gi : new RegExp(`</${opening.slice(1).toLowerCase()}`, "gi");
+}
 /** A template may open the block inside the prompt, so that the message begins in the middle of it. */
-const UP_TO_CLOSING = new RegExp(`^[\\s\\S]*(</(${TAGS})>|\\[/THINK\\])`, "i");
-const FROM_OPENING = new RegExp(`(<(${TAGS})>|\\[THINK\\])[\\s\\S]*$`, "i");
+const UP_TO_CLOSING = new RegExp(`^[\\s\\S]*(</(${TAGS})>|\\[/THINK\\]|<channel\\|>)`, "i");
+const FROM_OPENING = new RegExp(`(<(${TAGS})>|\\[THINK\\]|<\\|channel>)[\\s\\S]*$`, "i");
 /** OpenAI's open models write channels; only the final one is meant for the reader. */
 const UP_TO_FINAL = /^[\s\S]*<\|channel\|>final<\|message\|>/;
 const ANALYSIS = /<\|channel\|>(analysis|commentary)[\s\S]*$/;

@@ -23,6 +23,12 @@ const AGENT_TALK = [
   /<tool_call>/,
 ];
 
+/** Marks of chat templates that a server leaves at the end of a message: they are nobody's words. */
+const ENDS_OF_TURN = [
+  ...["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|return|>", "<|END_OF_TURN_TOKEN|>"],
+  ...["<end_of_turn>", "<turn|>", "</s>", "<|end▁of▁sentence|>", "<｜end▁of▁sentence｜>"],
+];
+
 export interface Completion {
   /** Null where there are no words; thoughts may still stand in them as tags. */
   readonly text: string | null;
@@ -33,16 +39,24 @@ export interface Completion {
 }
 
 /**
- * The text of one completion, reasoning left out.
+ * The text of one completion, reasoning and marks of its template left out.
  * throws  simulator.refusal, or simulator.empty-reply when nothing is left to say
  */
 export function completionText({ text, refusal, silence: { why, next } }: Completion): string {
   if (refusal !== null) throw new CampaignError("simulator.refusal", refusal);
-  const spoken = spokenText(text ?? "").trim();
+  const spoken = withoutEndsOfTurn(spokenText(text ?? "")).trim();
   if (spoken === "")
     throw new CampaignError("simulator.empty-reply", `the simulated user said nothing: ${why}`, next === null ? {} : { next });
   return spoken;
 }
+
+function withoutEndsOfTurn(text: string): string {
+  let rest = text.trimEnd();
+  for (let mark = endOf(rest); mark !== undefined; mark = endOf(rest)) rest = rest.slice(0, -mark.length).trimEnd();
+  return rest;
+}
+
+const endOf = (text: string) => ENDS_OF_TURN.find((mark) => text.endsWith(mark));
 
 /**
  * Throws for what no user would say, so that it is asked for again: a refusal of the model to play (simulator.refusal), a message in the

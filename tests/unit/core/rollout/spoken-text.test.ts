@@ -12,6 +12,9 @@ test.each([
   ["[THINK]secret[/THINK]Hello.", "Hello."],
   ["<think>one</think>Hello <think>two</think>there.", "Hello there."],
   ["<|channel|>analysis<|message|>secret<|end|><|start|>assistant<|channel|>final<|message|>Hello.", "Hello."],
+  ["<|channel>thought\nsecret<channel|>Hello.", "Hello."],
+  ["secret that the template opened<channel|>Hello.", "Hello."],
+  ["Hello. <|channel>thought\nsecret, cut off", "Hello."],
   ["<think>secret</think>", ""],
 ])("%j is heard as %j", (content, heard) => {
   expect(spokenText(content)).toBe(heard);

@@ -52,7 +52,16 @@ describe("the text of a completion", () => {
     expect(completionText({ text: "<think>What do I want?</think>\n Two tickets. ", refusal: null, silence })).toBe("Two tickets.");
   });
 
+  test.each(["<|im_end|>", "</s>", "<end_of_turn>\n", " <|eot_id|>", "<｜end▁of▁sentence｜>", "<|im_end|>\n<|endoftext|>"])(
+    "ends before %j, which a server left of its template",
+    (mark) => {
+      expect(completionText({ text: `Two tickets.${mark}`, refusal: null, silence })).toBe("Two tickets.");
+      expect(completionText({ text: `${mark}Two tickets.`, refusal: null, silence })).toBe(`${mark}Two tickets.`.trim());
+    },
+  );
+
   test.each([
+    ["<|im_end|>", null, "simulator.empty-reply"],
     [null, null, "simulator.empty-reply"],
     ["  ", null, "simulator.empty-reply"],
     ["<think>only thoughts", null, "simulator.empty-reply"],
