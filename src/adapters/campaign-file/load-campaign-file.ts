@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeProblem, type Problem, problemsOf } from "#core/problems.ts";
+import { shortenMiddle } from "#core/text.ts";
 import { listProblems, readYamlFile } from "../yaml/yaml-file.ts";
 import { parseYaml } from "../yaml/yaml-text.ts";
 
@@ -52,8 +53,9 @@ interface Override {
 
 function parseOverride(text: string): Override {
   const match = /^([A-Za-z][A-Za-z0-9.]*)=(.*)$/s.exec(text);
-  if (match === null) {
-    throw new CampaignError("config.invalid", `--set ${text} is not of the form path.to.key=value`, {
+  const depth = match?.[1]?.split(".").length ?? 0;
+  if (match === null || depth > MAX_DEPTH) {
+    throw new CampaignError("config.invalid", `--set ${shortenMiddle(text, 200)} is not of the form path.to.key=value`, {
       next: "for example --set rollout.groupSize=4",
     });
   }
@@ -61,6 +63,8 @@ function parseOverride(text: string): Override {
   return { text, path: key.split("."), value: parseYaml(value, { name: `--set ${text}`, next: QUOTE_VALUE }).value };
 }
 
+/** No setting lies deeper by far. */
+const MAX_DEPTH = 20;
 const QUOTE_VALUE = "give a YAML value; quote text that YAML reads as something else, as in --set 'description=\"*text\"'";
 
 /** The value with this one set; mappings that are not there yet are made. Nothing of the value that was given is changed. */
