@@ -68,7 +68,9 @@ export const RolloutLine = z
     messages: z.array(ChatMessage).min(1),
     outcome: z
       .union([
-        z.number("a number from 0 to 1").min(0, "wanted a number from 0 to 1").max(1, "wanted a number from 0 to 1"),
+        z
+          .number("a number from 0 to 1")
+          .refine((outcome) => outcome >= 0 && outcome <= 1, { error: ({ input }) => `wanted a number from 0 to 1, got ${String(input)}` }),
         z.boolean().transform((passed): number => (passed ? 1 : 0)),
         z.null(),
       ])

@@ -96,7 +96,7 @@ describe.skipIf(!hasPython)("turnwise batch export", () => {
     [["--campaign", "nobody", "--engine", "verl"], "campaign.unknown", "nobody"],
     [["--engine", "verl", "--max-length", "6"], "config.invalid", "has 7 tokens, more than --max-length 6"],
     [["--engine", "verl", "--ranks", "2"], "config.invalid", "--ranks means nothing for verl"],
-    [["--engine", "prime-rl", "--ranks", "zero"], "config.invalid", "argument --ranks: invalid"],
+    [["--engine", "prime-rl", "--ranks", "zero"], "config.invalid", "--ranks: wanted a whole number"],
   ])("refuses %j with one clear error and writes nothing", async (args, code, message) => {
     const { home } = await homeWithBatch();
     await expect(run(home, ...args)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
