@@ -46,7 +46,12 @@ module.exports = {
     never("workers-compose", room("workers"), { path: room("src/core"), pathNot: "^src/core/errors", dependencyTypesNot: ["type-only"] }),
     never("fronts-stay-outside", room("src/application", "src/cli"), { path: room("activities", "workers") }),
     never("application-knows-no-front", room("src/application"), { path: room("src/cli") }),
-    never("only-messages-cross", room("src/application", "src/cli"), {
+    never("use-cases-print-nothing", room("src/application"), { path: "node_modules/(commander|picocolors)/" }),
+    // A front stands on the use-cases: what it shows, it shows from their types.
+    never("fronts-stand-on-use-cases", room("src/cli"), {
+      path: room("src/adapters", "src/environments", "src/simulators", "src/synthesis", "workflows"),
+    }),
+    never("only-messages-cross", room("src/application"), {
       path: room("workflows"),
       pathNot: "^workflows/messages",
       dependencyTypesNot: ["type-only"],

@@ -1,6 +1,7 @@
 // What every benchmark returns, as a table and as JSON.
 import { cpus } from "node:os";
-import { formatNumber, renderTable } from "../src/cli/output.ts";
+import { formatNumber } from "#reports/format.ts";
+import { renderTable } from "../src/cli/output.ts";
 
 export interface BenchmarkRow {
   readonly case: string;

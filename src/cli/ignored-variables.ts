@@ -1,5 +1,5 @@
 // One line, where services start, on what of the shell they are not given.
-import { shellVariables } from "#adapters/settings.ts";
+import { shellVariables } from "#application/settings.ts";
 import { ignoredVariables } from "../../infra/setup/shell.mjs";
 import { errorStyle } from "./style.ts";
 

@@ -1,7 +1,8 @@
 // One report for each policy, under an account of all files.
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
-import { plainText, renderPairs } from "./output.ts";
+import { plainText } from "#core/text.ts";
+import { renderPairs } from "./output.ts";
 
 export function renderByPolicy<Report>(
   { reading, policies }: { readonly reading: RolloutReading; readonly policies: Readonly<Record<string, Report>> },

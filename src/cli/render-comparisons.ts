@@ -1,6 +1,7 @@
 // The one table of paired comparisons: what differs, how sure that is, and what could have been seen.
 import type { PolicyComparison } from "#contracts/evaluation-report.ts";
-import { type Column, formatDifference, formatPercent, formatPoints, formatPValue, renderTable } from "./output.ts";
+import { formatDifference, formatPercent, formatPoints, formatPValue } from "#reports/format.ts";
+import { type Column, renderTable } from "./output.ts";
 import { style } from "./style.ts";
 
 const COLUMNS: readonly Column<PolicyComparison>[] = [

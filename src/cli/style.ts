@@ -1,6 +1,6 @@
 // Colours are for a person at a terminal. A pipe or a file gets none, also where a CI system says that it could show them.
 import pc from "picocolors";
-import { shellVariables } from "#adapters/settings.ts";
+import { shellVariables } from "#application/settings.ts";
 
 /** Follows https://no-color.org and https://force-color.org; without either, a terminal that can show colours gets them. */
 function isColoured(stream: NodeJS.WriteStream): boolean {

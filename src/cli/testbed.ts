@@ -1,31 +1,14 @@
-// The testbed of the calibration gate, as commands run it: progress while it works, a table at the end.
+// The testbed of the calibration gate as commands show it: progress while it works, a table at the end.
+import type { GateProgress } from "#application/testbeds/gate.ts";
 import type { TestbedCell, TestbedReport } from "#contracts/testbed-report.ts";
-import { runTestbedCase, type TestbedCase, type TestbedOptions } from "#core/calibration/testbed.ts";
 import { wilsonInterval } from "#core/statistics/wilson.ts";
-import { type Column, formatInterval, renderTable } from "./output.ts";
+import { formatInterval } from "#reports/format.ts";
+import { type Column, renderTable } from "./output.ts";
+import { showProgress } from "./progress-line.ts";
 import { style } from "./style.ts";
 
-/** Sizes of the published table: rollouts per buffer. */
-export const TESTBED_SIZES = [100, 200, 500, 1000, 2000, 5000];
-
-/** Both rules, with and without effects, over all sizes. */
-export function runTestbed(sizes: readonly number[], options: TestbedOptions): TestbedReport {
-  const cases: TestbedCase[] = (["within-task", "algorithm-1"] as const).flatMap((rule) =>
-    (["planted", "null"] as const).flatMap((world) => sizes.map((numRollouts) => ({ rule, world, numRollouts }))),
-  );
-  const cells = cases.map((one, index) =>
-    runTestbedCase(one, options, (numDone) => showProgress(one, index, cases.length, numDone, options.numSeeds)),
-  );
-  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  const { seed, resamples, folds } = options;
-  return { schemaVersion: 1, seed, resamples, folds, cells };
-}
-
-function showProgress(one: TestbedCase, index: number, numCases: number, numDone: number, numSeeds: number): void {
-  if (!process.stderr.isTTY) return;
-  process.stderr.write(
-    `\r\u001b[Kcase ${index + 1} of ${numCases}: ${one.rule}, ${one.world}, ${one.numRollouts} rollouts, ${numDone} of ${numSeeds} buffers`,
-  );
+export function showGateProgress({ index, numCases, rule, world, numRollouts, numDone, numSeeds }: GateProgress): void {
+  showProgress(`case ${index + 1} of ${numCases}: ${rule}, ${world}, ${numRollouts} rollouts, ${numDone} of ${numSeeds} buffers`);
 }
 
 export function renderTestbed({ cells }: TestbedReport): string {

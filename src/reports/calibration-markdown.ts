@@ -1,10 +1,11 @@
 // A calibration report as Markdown, for people. The report itself is the contract; nothing is computed here.
 import type { CalibrationReport, Finding, GateRow, SplitStatistics, TableAssessment } from "#contracts/calibration-report.ts";
-import type { RewardTable, TierValue } from "#contracts/reward-table.ts";
+import type { RewardTable } from "#contracts/reward-table.ts";
 import type { ProposalRecord } from "#contracts/table-proposal.ts";
 import { nameRoles } from "#core/calibration/table-roles.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { schemeName } from "#core/reward/tiers.ts";
+import { formatFigure, formatFinding, formatPercent, formatRate, formatTierValue } from "./format.ts";
 
 export const DECISIONS = {
   accept: "The gate **accepts** the fitted table.",
@@ -28,7 +29,7 @@ export const CRITERIA: Readonly<Record<GateRow["criterion"], string>> = {
 export function renderReport(report: CalibrationReport): string {
   const sections = [
     `# Calibration, iteration ${report.iteration}`,
-    `${DECISIONS[report.gate.decision]} Rule ${report.rule}, tiers ${schemeName(report.scheme)}, estimator ${report.advantage.type}; ${percent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples.`,
+    `${DECISIONS[report.gate.decision]} Rule ${report.rule}, tiers ${schemeName(report.scheme)}, estimator ${report.advantage.type}; ${formatPercent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples.`,
     buffer(report),
     `## Gate (judging tasks only)\n\n${gate(report.gate.rows)}`,
     `## Reward table\n\n${rewardTable(report)}`,
@@ -48,7 +49,7 @@ function buffer({ splits, doNothingFloor, bufferSha256, reading }: CalibrationRe
     split.numTasks,
     split.numRollouts,
     split.numTurns,
-    rate(split.passRate),
+    formatRate(split.passRate),
     split.numMixedTasks,
     split.numPairs,
   ]);
@@ -63,16 +64,16 @@ const account = (reading: CalibrationReport["reading"]): string =>
         .join("\n")}`;
 
 const floor = (share: number | null): string =>
-  share === null ? "What doing nothing passes is not known. " : `Doing nothing passes ${percent(share)} of the tasks. `;
+  share === null ? "What doing nothing passes is not known. " : `Doing nothing passes ${formatPercent(share)} of the tasks. `;
 
 function gate(rows: readonly GateRow[]): string {
   return table(
     ["criterion", "value", "interval", "needed", "verdict"],
     rows.map((row) => [
       CRITERIA[row.criterion] + (row.note === null ? "" : ` (${row.note})`),
-      number(row.value),
-      row.interval === null ? "" : `[${number(row.interval.low)}, ${number(row.interval.high)}]`,
-      `${row.relation} ${number(row.threshold)}`,
+      formatFigure(row.value),
+      row.interval === null ? "" : `[${formatFigure(row.interval.low)}, ${formatFigure(row.interval.high)}]`,
+      `${row.relation} ${formatFigure(row.threshold)}`,
       row.verdict,
     ]),
   );
@@ -83,7 +84,7 @@ function rewardTable(report: CalibrationReport): string {
   const columns = tableColumns(report);
   const rows = Object.keys(fittedTable.values).map((tier) => [
     tier,
-    ...columns.map(({ table: { values } }) => value(values[tier] ?? 0)),
+    ...columns.map(({ table: { values } }) => formatTierValue(values[tier] ?? 0)),
     remark(report, tier),
   ]);
   return [table(["tier", ...columns.map(({ title }) => title), ""], rows), ...tableNotes(report)].join("\n\n");
@@ -105,10 +106,10 @@ export function tableNotes({ authorTable, inForceTable, fittedTable, scale, spli
   return [
     `Fitted table ${fittedTable.sha256.slice(0, 12)}, to replace ${inForceTable.sha256.slice(0, 12)}.`,
     ...(authorTable === null ? ["The author's table is not in reports of this version."] : []),
-    ...(scale === null ? [] : [`A correlation of 1 is worth ${number(scale)} on the author's scale, before alpha.`]),
+    ...(scale === null ? [] : [`A correlation of 1 is worth ${formatFigure(scale)} on the author's scale, before alpha.`]),
     ...deeds.map(
       ({ tiers: names, withinTask, support }) =>
-        `${names.join(" and ")} mean the same deed and are fitted as one: within-task correlation ${finding(withinTask)}, support ${support}.`,
+        `${names.join(" and ")} mean the same deed and are fitted as one: within-task correlation ${formatFinding(withinTask)}, support ${support}.`,
     ),
   ];
 }
@@ -137,10 +138,10 @@ function tiers(split: SplitStatistics | undefined): string {
       row.tier,
       row.numTurns,
       row.numRollouts,
-      number(row.passRateGivenTurn),
-      rate(row.passRate),
-      finding(row.pooled),
-      finding(row.withinTask),
+      formatFigure(row.passRateGivenTurn),
+      formatRate(row.passRate),
+      formatFinding(row.pooled),
+      formatFinding(row.withinTask),
       row.support,
     ]),
   );
@@ -159,18 +160,18 @@ function assess(assessment: TableAssessment): string {
     .filter(({ numTurns }) => numTurns > 0)
     .map((tier) => [
       tier.tier,
-      value(tier.value),
+      formatTierValue(tier.value),
       tier.numTurns,
-      finding(tier.proxy),
-      finding(tier.summed),
-      finding(tier.estimator),
+      formatFinding(tier.proxy),
+      formatFinding(tier.summed),
+      formatFinding(tier.estimator),
       tier.estimatorAlignment,
-      tier.gradientShare === null ? "n/a" : percent(tier.gradientShare),
+      tier.gradientShare === null ? "n/a" : formatPercent(tier.gradientShare),
     ]);
   return [
     table(
       ["statistic", "value"],
-      facts.map(([name, fact]) => [name, finding(fact)]),
+      facts.map(([name, fact]) => [name, formatFinding(fact)]),
     ),
     table(["tier", "reward", "turns", "A^I + lambda A^O", "summed A^I + lambda A^O", "advantage in training", "sign", "gradient"], rows),
   ].join("\n\n");
@@ -204,7 +205,7 @@ export function readWithCare({ warnings, conflicts, fittedTable }: CalibrationRe
   return [
     ...conflicts.map(
       ({ tier, intendedSign, fittedValue }) =>
-        `${tier}: its author means to ${intendedSign > 0 ? "reward" : "punish"} it, the data says ${number(fittedValue)}${fittedTable.values[tier] === 0 ? "; it is worth 0 until they agree" : ""}`,
+        `${tier}: its author means to ${intendedSign > 0 ? "reward" : "punish"} it, the data says ${formatFigure(fittedValue)}${fittedTable.values[tier] === 0 ? "; it is worth 0 until they agree" : ""}`,
     ),
     ...warnings.map(({ message }) => message),
   ];
@@ -213,28 +214,4 @@ export function readWithCare({ warnings, conflicts, fittedTable }: CalibrationRe
 function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-function finding({ value: point, low, high }: Finding): string {
-  if (point === null) return "n/a";
-  return low === null || high === null ? number(point) : `${number(point)} [${number(low)}, ${number(high)}]`;
-}
-
-function rate({ value: share, low, high }: Finding): string {
-  return share === null || low === null || high === null
-    ? "n/a"
-    : `${percent(share)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
-}
-
-function number(x: number | null): string {
-  if (x === null) return "n/a";
-  return Number.isInteger(x) ? String(x) : `${x > 0 ? "+" : ""}${x.toFixed(3)}`;
-}
-
-function value(x: TierValue): string {
-  return x === "soft" ? "0.5 to 0.99" : number(x);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -8,9 +8,10 @@ import { type Stack, type StackOptions, startStack, stopStack } from "#adapters/
 import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
 import { CampaignClient } from "#application/campaign/campaign-client.ts";
 import { checkCampaign, createCampaign } from "#application/campaign/create-campaign.ts";
+import { launch } from "#application/campaign/launch.ts";
+import { openRecord } from "#application/settings.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import type { CampaignEnd } from "#contracts/manifests.ts";
-import { launch, openRecord } from "../../src/cli/commands/campaign.ts";
 
 export const QUICKSTART = join(REPOSITORY, "configs", "campaigns", "quickstart.yaml");
 

@@ -1,7 +1,6 @@
 // The model card of a seed policy, from its report: what it is, how it was made, what it does and what that does not show.
 import type { PassRateReport, SeedReport } from "#contracts/seed-recipe.ts";
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+import { formatPercent } from "#reports/format.ts";
 
 /** README.md of the model directory. */
 export function modelCard(report: SeedReport): string {
@@ -40,7 +39,7 @@ Sampled at temperature ${evaluation.temperature}, scripted users, at most 30 tur
 ${measuredRow("held out", evaluation)}
 ${measuredRow("training", training)}
 
-By kind of task, held-out users: ${evaluation.perKind.map(({ kind, numTasks, passRate }) => `${kind} ${percent(passRate)} (${numTasks})`).join(", ")}.
+By kind of task, held-out users: ${evaluation.perKind.map(({ kind, numTasks, passRate }) => `${kind} ${formatPercent(passRate)} (${numTasks})`).join(", ")}.
 
 How the rollouts ended: ${Object.entries(evaluation.stopReasons)
     .map(([reason, count]) => `${reason} ${count}`)
@@ -68,8 +67,8 @@ const stageRow =
   (stage: SeedReport["stages"][number], index: number): string => {
     const losses = stage.validationLosses.map((loss) => loss.toFixed(3));
     const shown = losses.length <= 6 ? losses : [...losses.slice(0, 3), "…", ...losses.slice(-2)];
-    return `| ${stage.name} | ${recipe.stages[index]?.slipRate} | ${stage.tokens} | ${stage.conversations} | ${stage.optimizerSteps} | ${percent(stage.expertPassRate)} | ${shown.join(", ")} |`;
+    return `| ${stage.name} | ${recipe.stages[index]?.slipRate} | ${stage.tokens} | ${stage.conversations} | ${stage.optimizerSteps} | ${formatPercent(stage.expertPassRate)} | ${shown.join(", ")} |`;
   };
 
 const measuredRow = (users: string, report: PassRateReport): string =>
-  `| ${users} | ${report.numTasks} | ${report.trials} | ${percent(report.passRate)} | ${report.doNothingFloor === null ? "–" : percent(report.doNothingFloor)} | ${percent(report.standardError)} | ${percent(report.mixedShare)} | ${report.meanTurns.toFixed(1)} | ${report.meanTokens.toFixed(0)} |`;
+  `| ${users} | ${report.numTasks} | ${report.trials} | ${formatPercent(report.passRate)} | ${formatPercent(report.doNothingFloor)} | ${formatPercent(report.standardError)} | ${formatPercent(report.mixedShare)} | ${report.meanTurns.toFixed(1)} | ${report.meanTokens.toFixed(0)} |`;

@@ -12,6 +12,7 @@ import { CampaignError } from "#core/errors.ts";
 import { createSyntheticAirline, syntheticSource } from "#environments/synthetic-airline/airline.ts";
 import { COMPACT_SPECIAL_TOKENS } from "#environments/synthetic-airline/compact-format/compact.ts";
 import { COMPACT_ATOMIC_TOKENS, demonstration } from "#environments/synthetic-airline/demonstrations.ts";
+import { formatPercent } from "#reports/format.ts";
 import { childEnvironment } from "../../../infra/setup/shell.mjs";
 import { runTrainerCommand } from "../trainer-process/run-training-job.ts";
 import { measurePassRates } from "./measure-pass-rate.ts";
@@ -115,7 +116,7 @@ async function runStage(options: TrainSeedOptions, input: StageInput): Promise<S
   await writeDemonstrations(recipe, join(jobDirectory, "validation.jsonl"), validation);
   const data = { start: input.firstConversation, count: stage.conversations, slipRate: stage.slipRate };
   const expertPassRate = await writeDemonstrations(recipe, join(jobDirectory, "data.jsonl"), data);
-  onProgress(`stage ${stage.name}: ${stage.conversations} conversations, the expert passes ${percent(expertPassRate)}`);
+  onProgress(`stage ${stage.name}: ${stage.conversations} conversations, the expert passes ${formatPercent(expertPassRate)}`);
   const result = await runTrainerCommand({
     command: "sft",
     python: options.python,
@@ -202,8 +203,8 @@ async function describe(options: TrainSeedOptions, last: StageResult, stages: re
       { tasks: splits.train.slice(0, measure.mixedTasks), trials: measure.groupSize },
     ],
   );
-  onProgress(`held-out users: ${percent(evaluation?.passRate)} pass`);
-  onProgress(`training users: ${percent(training?.passRate)} pass, ${percent(training?.mixedShare)} of groups mixed`);
+  onProgress(`held-out users: ${formatPercent(evaluation?.passRate)} pass`);
+  onProgress(`training users: ${formatPercent(training?.passRate)} pass, ${formatPercent(training?.mixedShare)} of groups mixed`);
   const config = JSON.parse(await readFile(join(last.modelDirectory, "config.json"), "utf8")) as { vocab_size: number };
   return SeedReport.parse({
     schemaVersion: 1,
@@ -217,8 +218,6 @@ async function describe(options: TrainSeedOptions, last: StageResult, stages: re
     versions: last.versions,
   });
 }
-
-const percent = (share: number | undefined): string => `${(100 * (share ?? 0)).toFixed(1)} %`;
 
 /** From the header of model.safetensors: eight bytes of length, then JSON. */
 async function countParameters(directory: string): Promise<number> {

@@ -5,17 +5,9 @@ import type { BudgetConfig } from "#contracts/campaign-config.ts";
 import { type Meter, Party } from "#contracts/meters.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
 import { addMeters, totalMeter } from "#core/campaign/meters.ts";
-import {
-  type Column,
-  formatDuration,
-  formatNumber,
-  formatTime,
-  formatUsd,
-  plainText,
-  printLine,
-  renderPairs,
-  renderTable,
-} from "../output.ts";
+import { plainText } from "#core/text.ts";
+import { formatDuration, formatNumber, formatTime, formatUsd } from "#reports/format.ts";
+import { type Column, printLine, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
 type Row = { readonly name: string; readonly meter: Meter };

@@ -1,7 +1,8 @@
 // The plan of a campaign as `campaign start --dry-run` prints it: its id, what it will draw and measure, and what that may cost.
 
 import type { CampaignPlan, TaskPlan } from "#application/campaign/plan.ts";
-import { formatNumber, formatPercent, printLine, renderPairs } from "../output.ts";
+import { formatNumber, formatPercent } from "#reports/format.ts";
+import { printLine, renderPairs } from "../output.ts";
 import { style } from "../style.ts";
 
 const NO_TEST = "no test: the campaign will report no result";

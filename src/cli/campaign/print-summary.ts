@@ -11,18 +11,8 @@ import type { GateRow } from "#contracts/calibration-report.ts";
 import { IterationStageName } from "#contracts/manifests.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import { nameRoles } from "#core/calibration/table-roles.ts";
-import {
-  type Column,
-  formatDifference,
-  formatDuration,
-  formatInterval,
-  formatNumber,
-  formatPercent,
-  formatTime,
-  printLine,
-  renderPairs,
-  renderTable,
-} from "../output.ts";
+import { formatDifference, formatDuration, formatInterval, formatNumber, formatPercent, formatTime } from "#reports/format.ts";
+import { type Column, printLine, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 import { printCost, printSteering } from "./print-cost.ts";
 import { describeIntervals, describeTasks, printResult, trainedIn } from "./print-result.ts";

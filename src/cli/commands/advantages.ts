@@ -1,13 +1,13 @@
 // turnwise advantages FILE…: turn rewards, returns and advantages of rollouts that are already there, for any trainer.
 import type { Command } from "commander";
+import { computeAdvantages, computeAdvantagesByPolicy } from "#application/rollouts/compute-advantages.ts";
 import type { AdvantagesReport } from "#contracts/advantages-report.ts";
-import type { AdvantagesByPolicy } from "#contracts/by-policy.ts";
-import { reportAdvantages } from "#core/advantage/report-advantages.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { describeDoubt } from "#core/reward/label-rollout.ts";
-import { emit, formatNumber, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { formatNumber, formatPercent } from "#reports/format.ts";
+import { emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { renderByPolicy } from "../render-by-policy.ts";
-import { addRolloutFileOptions, type RolloutFileOptions, readLabelledFiles } from "../rollout-files.ts";
+import { addRolloutFileOptions, type RolloutFileOptions } from "../rollout-file-options.ts";
 
 export function registerAdvantages(program: Command): void {
   addRolloutFileOptions(program.command("advantages"))
@@ -17,11 +17,9 @@ export function registerAdvantages(program: Command): void {
 }
 
 async function run(paths: string[], options: RolloutFileOptions & OutputOptions): Promise<void> {
-  const files = await readLabelledFiles(paths, options);
-  if (options.by === undefined) emit(reportAdvantages(files), options, render);
+  if (options.by === undefined) emit(await computeAdvantages(paths, options), options, render);
   else {
-    const policies = Object.fromEntries(Array.from(files.byPolicy(), ([name, part]) => [name, reportAdvantages(part)]));
-    const report: AdvantagesByPolicy = { schemaVersion: 1, by: "policy", reading: files.reading, policies };
+    const report = await computeAdvantagesByPolicy(paths, options);
     emit(report, options, () => renderByPolicy(report, (one) => `${render(one)}\n`));
   }
 }

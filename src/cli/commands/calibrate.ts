@@ -1,12 +1,11 @@
 // turnwise calibrate FILE…: the whole analysis on rollouts that are already there. No server, no key.
 import { type Command, Option } from "commander";
-import { openProposer } from "#adapters/proposer/ask-model.ts";
-import { shellVariables } from "#adapters/settings.ts";
+import { calibrateByPolicy, calibrateRollouts } from "#application/rollouts/calibrate-rollouts.ts";
+import { writeText } from "#application/write-text.ts";
 import type { CalibrationsByPolicy } from "#contracts/by-policy.ts";
 import type { CalibrationReport } from "#contracts/calibration-report.ts";
 import { CalibrationConfig } from "#contracts/campaign-config.ts";
 import { TokenLimitField } from "#contracts/request-fields.ts";
-import { calibrateByRule } from "#core/calibration/proposal/propose.ts";
 import { CampaignError } from "#core/errors.ts";
 import { renderReport } from "#reports/calibration-markdown.ts";
 import { renderPage } from "#reports/calibration-page/render-page.ts";
@@ -14,14 +13,7 @@ import { describeOptions } from "../issues.ts";
 import { numberOption, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
 import { renderByPolicy } from "../render-by-policy.ts";
-import {
-  addRolloutFileOptions,
-  type LabelledFiles,
-  type LabelledPart,
-  type RolloutFileOptions,
-  readLabelledFiles,
-} from "../rollout-files.ts";
-import { writeText } from "../write-text.ts";
+import { addRolloutFileOptions, type RolloutFileOptions } from "../rollout-file-options.ts";
 
 interface CalibrateOptions extends RolloutFileOptions, OutputOptions {
   readonly rule: string;
@@ -82,23 +74,14 @@ export function registerCalibrate(program: Command): void {
 }
 
 async function run(paths: string[], options: CalibrateOptions): Promise<void> {
-  const config = parseConfig(options);
+  const request = { ...options, config: parseConfig(options) };
+  const sayNote = (note: string) => console.error(note);
   if (options.by !== undefined && options.html !== undefined)
     throw new CampaignError("config.invalid", "--html is a page of one report, and --by policy gives several", {
       next: "leave one of the two out",
     });
-  const proposer =
-    config.proposer === undefined
-      ? null
-      : openProposer(config.proposer, shellVariables(), new AbortController().signal, (message) => console.error(message));
-  const files = await readLabelledFiles(paths, options);
-  const calibrated = (part: LabelledPart) => calibrateByRule(inputOf(part, config, options.seed), part.label, proposer);
-  if (options.by === undefined) await printReport(await calibrated(files), options);
-  else await printByPolicy(files, calibrated, options);
-}
-
-function inputOf({ rollouts, reading, scheme, table, advantage, bufferSha256 }: LabelledPart, config: CalibrationConfig, seed: string) {
-  return { rollouts, reading, scheme, authorTable: table, inForceTable: table, config, advantage, seed, iteration: 0, bufferSha256 };
+  if (options.by === undefined) await printReport(await calibrateRollouts(paths, request, sayNote), options);
+  else await printByPolicy(await calibrateByPolicy(paths, request, sayNote), options);
 }
 
 async function printReport(report: CalibrationReport, options: CalibrateOptions): Promise<void> {
@@ -108,15 +91,7 @@ async function printReport(report: CalibrationReport, options: CalibrateOptions)
   emit(report, options, () => markdown.trimEnd());
 }
 
-async function printByPolicy(
-  files: LabelledFiles,
-  calibrated: (part: LabelledPart) => Promise<CalibrationReport>,
-  options: CalibrateOptions,
-): Promise<void> {
-  const reports: [string, CalibrationReport][] = [];
-  for (const [name, part] of files.byPolicy()) reports.push([name, await calibrated(part)]);
-  const policies = Object.fromEntries(reports);
-  const report: CalibrationsByPolicy = { schemaVersion: 1, by: "policy", reading: files.reading, policies };
+async function printByPolicy(report: CalibrationsByPolicy, options: CalibrateOptions): Promise<void> {
   const text = renderByPolicy(report, renderReport);
   if (options.markdown !== undefined) await writeText(options.markdown, `${text}\n`, "--markdown");
   emit(report, options, () => text);

@@ -1,34 +1,13 @@
 // turnwise compare A B: two campaigns of the record beside each other.
 import type { Command } from "commander";
-import { loadCampaign, type RecordedCampaign } from "#adapters/history/load.ts";
-import { openRecord } from "#adapters/record/open-record.ts";
-import { readSettings } from "#adapters/settings.ts";
-import { compareFinal, differingSettings, type PairedComparison } from "#application/campaign/compare-campaigns.ts";
-import type { SettingDifference } from "#application/campaign/differing-settings.ts";
-import { type CampaignSummary, passHat1, summarizeCampaign, usdOf } from "#application/campaign/summary.ts";
+import { type CampaignComparison, compareById } from "#application/campaign/compare.ts";
+import type { PairedComparison } from "#application/campaign/compare-campaigns.ts";
+import { type CampaignSummary, passHat1, usdOf } from "#application/campaign/summary.ts";
+import { formatDifference, formatDuration, formatInterval, formatPercent, formatPValue, formatTime, formatUsd } from "#reports/format.ts";
 import { describeTasks } from "../campaign/print-result.ts";
-import {
-  type Column,
-  emit,
-  formatDifference,
-  formatDuration,
-  formatInterval,
-  formatPercent,
-  formatPValue,
-  formatTime,
-  formatUsd,
-  type OutputOptions,
-  renderTable,
-} from "../output.ts";
+import { type Column, emit, type OutputOptions, renderTable } from "../output.ts";
 import { renderComparisons } from "../render-comparisons.ts";
 import { describeGates } from "./history.ts";
-
-interface Comparison {
-  readonly a: CampaignSummary;
-  readonly b: CampaignSummary;
-  readonly settings: readonly SettingDifference[];
-  readonly final: PairedComparison;
-}
 
 export function registerCompare(program: Command): void {
   program
@@ -41,26 +20,12 @@ export function registerCompare(program: Command): void {
 }
 
 async function compare(idOfA: string, idOfB: string, options: OutputOptions): Promise<void> {
-  const { record } = openRecord(readSettings().recordRoot);
-  const [a, b] = [await loadCampaign(record, idOfA), await loadCampaign(record, idOfB)];
-  const [summaryOfA, summaryOfB] = [await summarizeCampaign(record, idOfA), await summarizeCampaign(record, idOfB)];
-  const comparison: Comparison = {
-    a: summaryOfA,
-    b: summaryOfB,
-    settings: differingSettings(withBudget(a, summaryOfA), withBudget(b, summaryOfB)),
-    final: compareFinal(a, b),
-  };
-  emit(comparison, options, renderComparison);
-}
-
-/** With the limits in force: those of the last `campaign budget`, else of the file. */
-function withBudget(recorded: RecordedCampaign, { budget }: CampaignSummary): RecordedCampaign {
-  return { ...recorded, campaign: { ...recorded.campaign, config: { ...recorded.campaign.config, budget } } };
+  emit(await compareById(idOfA, idOfB), options, renderComparison);
 }
 
 type Row = readonly [label: string, a: string, b: string];
 
-function renderComparison({ a, b, settings, final }: Comparison): string {
+function renderComparison({ a, b, settings, final }: CampaignComparison): string {
   const columns: Column<Row>[] = [
     { header: "", value: ([label]) => label },
     { header: a.campaignId, value: ([, value]) => value },

@@ -1,8 +1,6 @@
 // turnwise doctor: every part's version, place and state, and a remedy for each problem.
 import type { Command } from "commander";
-import { diagnose } from "#adapters/services/diagnose.ts";
-import type { Finding } from "#adapters/services/finding.ts";
-import { readSettings, shellVariables } from "#adapters/settings.ts";
+import { diagnoseHere, type Finding } from "#application/services/diagnose.ts";
 import { emit, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -20,7 +18,7 @@ export function registerDoctor(program: Command): void {
 }
 
 async function doctor(options: OutputOptions): Promise<void> {
-  const findings = await diagnose(readSettings(), shellVariables());
+  const findings = await diagnoseHere();
   if (findings.some(({ state }) => state === "problem")) process.exitCode = PROBLEM_EXIT_CODE;
   emit({ findings }, options, () => describe(findings));
 }

@@ -1,9 +1,9 @@
 // turnwise gc [CAMPAIGN…] [--dry-run]: removes what the record no longer needs. Safe beside running campaigns; needs no server.
 import type { Command } from "commander";
-import { openRecord } from "#adapters/record/open-record.ts";
-import { type Amount, collectGarbage, type GarbageReport, type GarbageRow } from "#adapters/retention/collect-garbage.ts";
-import { readSettings } from "#adapters/settings.ts";
-import { type Column, emit, formatBytes, type OutputOptions, plainText, renderTable } from "../output.ts";
+import { type Amount, freeRoom, type GarbageReport, type GarbageRow } from "#application/campaign/free-room.ts";
+import { plainText } from "#core/text.ts";
+import { formatBytes } from "#reports/format.ts";
+import { type Column, emit, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
 export function registerGc(program: Command): void {
@@ -17,15 +17,7 @@ export function registerGc(program: Command): void {
 }
 
 async function gc(campaigns: readonly string[], options: OutputOptions & { readonly dryRun?: boolean }): Promise<void> {
-  const { recordRoot, policyRoot, jobRoot } = readSettings();
-  const report = await collectGarbage({
-    ...openRecord(recordRoot),
-    policyRoot,
-    jobRoot,
-    now: Date.now(),
-    isDryRun: options.dryRun === true,
-    campaigns: campaigns.length === 0 ? null : campaigns,
-  });
+  const report = await freeRoom({ campaigns: campaigns.length === 0 ? null : campaigns, isDryRun: options.dryRun === true });
   emit(report, options, render);
 }
 

@@ -1,31 +1,11 @@
 // turnwise history [ID]: campaigns beside each other, or one campaign iteration by iteration. Reads the record only; needs no server.
 import type { Command } from "commander";
-import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { openRecord } from "#adapters/record/open-record.ts";
-import { readSettings } from "#adapters/settings.ts";
-import { type CampaignSummary, gateWord, passHat1, summarizeCampaign, usdOf } from "#application/campaign/summary.ts";
-import { CampaignError } from "#core/errors.ts";
+import { summarizeAll, summarizeById, type UnreadableCampaign } from "#application/campaign/history.ts";
+import { type CampaignSummary, gateWord, passHat1, usdOf } from "#application/campaign/summary.ts";
+import { formatDifference, formatDuration, formatInterval, formatPercent, formatPValue, formatTime, formatUsd } from "#reports/format.ts";
 import { printSummary } from "../campaign/print-summary.ts";
-import {
-  type Column,
-  emit,
-  formatDifference,
-  formatDuration,
-  formatInterval,
-  formatPercent,
-  formatPValue,
-  formatTime,
-  formatUsd,
-  type OutputOptions,
-  renderTable,
-} from "../output.ts";
+import { type Column, emit, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
-
-/** A campaign of the record that cannot be read: listed with its problem, so that it hides no other. */
-interface UnreadableCampaign {
-  readonly campaignId: string;
-  readonly problem: { readonly code: string; readonly message: string };
-}
 
 export function registerHistory(program: Command): void {
   program
@@ -37,26 +17,10 @@ export function registerHistory(program: Command): void {
 }
 
 async function history(id: string | undefined, options: OutputOptions): Promise<void> {
-  const { record } = openRecord(readSettings().recordRoot);
-  if (id === undefined) return emit(await summarizeAll(record), options, renderHistory);
-  const summary = await summarizeCampaign(record, id);
+  if (id === undefined) return emit(await summarizeAll(), options, renderHistory);
+  const summary = await summarizeById(id);
   if (options.json === true) emit(summary, options, String);
   else printSummary(summary);
-}
-
-async function summarizeAll(record: CampaignRecord): Promise<(CampaignSummary | UnreadableCampaign)[]> {
-  const campaigns = await Promise.all((await record.listCampaigns()).map((id) => summarizeOne(record, id)));
-  const createdAt = (campaign: CampaignSummary | UnreadableCampaign) => ("problem" in campaign ? "" : campaign.createdAt);
-  return campaigns.sort((a, b) => createdAt(a).localeCompare(createdAt(b)));
-}
-
-async function summarizeOne(record: CampaignRecord, campaignId: string): Promise<CampaignSummary | UnreadableCampaign> {
-  try {
-    return await summarizeCampaign(record, campaignId);
-  } catch (error) {
-    if (!(error instanceof CampaignError)) throw error;
-    return { campaignId, problem: { code: error.code, message: error.message } };
-  }
 }
 
 const COLUMNS: readonly Column<CampaignSummary>[] = [

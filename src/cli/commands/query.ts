@@ -1,19 +1,15 @@
 // turnwise query "SELECT …": SQL over the record, read only.
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
-import type { QueryResult } from "#adapters/history/history.ts";
-import type { PlainValue } from "#adapters/history/values.ts";
-import { openRecord } from "#adapters/record/open-record.ts";
-import { readSettings } from "#adapters/settings.ts";
-import { type Column, formatNumber, type OutputOptions, plainText, printLine, renderTable } from "../output.ts";
+import { type PlainValue, type QueryResult, queryRecord } from "#application/campaign/query.ts";
+import { plainText } from "#core/text.ts";
+import { formatNumber } from "#reports/format.ts";
+import { type Column, type OutputOptions, printLine, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
 interface QueryOptions extends OutputOptions {
   readonly csv?: boolean;
 }
-
-const DESCRIBE_TABLES = `SELECT table_name AS "table", string_agg(column_name, ', ' ORDER BY ordinal_position) AS columns
-  FROM information_schema.columns WHERE table_schema = 'main' GROUP BY table_name ORDER BY table_name`;
 
 export function registerQuery(program: Command): void {
   program
@@ -30,13 +26,7 @@ export function registerQuery(program: Command): void {
 
 async function query(sql: string | undefined, options: QueryOptions, command: Command): Promise<void> {
   if (sql !== undefined && /^-\S+$/.test(sql)) command.error(`error: unknown option '${sql}'`, { code: "commander.unknownOption" });
-  const statement = sql === "-" ? await text(process.stdin) : (sql ?? DESCRIBE_TABLES);
-  const history = await openRecord(readSettings().recordRoot).history.open();
-  try {
-    printLine(render(await history.query(statement), options));
-  } finally {
-    history.close();
-  }
+  printLine(render(await queryRecord(sql === "-" ? await text(process.stdin) : sql), options));
 }
 
 function render(result: QueryResult, options: QueryOptions): string {

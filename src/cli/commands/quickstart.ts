@@ -1,18 +1,12 @@
 // turnwise quickstart: services up, one small campaign to its end, services down, and what it found.
-import { join } from "node:path";
 import type { Command } from "commander";
-import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
-import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { readStack, startStack } from "#adapters/services/stack.ts";
-import { REPOSITORY, readSettings } from "#adapters/settings.ts";
-import { checkCampaign, createCampaign } from "#application/campaign/create-campaign.ts";
+import { type Quickstart, startQuickstart } from "#application/campaign/quickstart.ts";
+import { formatDuration } from "#reports/format.ts";
+import { follow } from "../campaign/follow.ts";
 import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { formatDuration, printLine } from "../output.ts";
+import { type OutputOptions, printLine } from "../output.ts";
 import { style } from "../style.ts";
-import { follow, launch, openRecord } from "./campaign.ts";
-
-const FILE = join(REPOSITORY, "configs", "campaigns", "quickstart.yaml");
 
 export function registerQuickstart(program: Command): void {
   program
@@ -29,61 +23,48 @@ export function registerQuickstart(program: Command): void {
     .action(quickstart);
 }
 
-async function quickstart(options: { set: string[]; keep?: boolean; json?: boolean }): Promise<void> {
+interface QuickstartFlags extends OutputOptions {
+  readonly set: string[];
+  readonly keep?: boolean;
+}
+
+async function quickstart(options: QuickstartFlags): Promise<void> {
   const startedAt = Date.now();
-  const signal = interruptSignal();
-  const settings = readSettings();
-  const config = await loadCampaignFile(FILE, options.set);
-  const checked = await checkCampaign(config, settings, { mustReach: true });
-  const isOurs = readStack(settings.home) === null;
-  const endsWithUs = isOurs && options.keep !== true;
   const say = options.json === true ? console.error : printLine;
-  say(style.dim(isOurs ? "starting the services: Temporal, policy server, workers, MLflow" : "the services run already"));
-  if (isOurs && options.json !== true) sayIgnored();
-  const stack = await startStack({ home: settings.home, endsWithUs });
+  const run = await startQuickstart({
+    overrides: options.set,
+    keepsServices: options.keep === true,
+    signal: interruptSignal(),
+    onServices: (isStarting) => {
+      say(style.dim(isStarting ? "starting the services: Temporal, policy server, workers, MLflow" : "the services run already"));
+      if (isStarting && options.json !== true) sayIgnored();
+    },
+  });
   try {
-    signal.throwIfAborted();
-    const running = readSettings();
-    const record = openRecord(running);
-    const campaignId = await freeId(record, config.name);
-    await createCampaign(record, campaignId, checked);
-    await launch(running, record, campaignId);
+    const { campaignId, temporalUiUrl, mlflowUrl, endsWithUs } = run;
+    const seconds = (Date.now() - startedAt) / 1000;
     say(
       style.dim(
-        `campaign ${campaignId} started ${formatDuration((Date.now() - startedAt) / 1000)} after the command; Temporal ${stack.endpoints.temporalUiUrl}, MLflow ${stack.endpoints.mlflowUrl}`,
+        `campaign ${campaignId} started ${formatDuration(seconds)} after the command; Temporal ${temporalUiUrl}, MLflow ${mlflowUrl}`,
       ),
     );
-    await follow(
-      running,
-      record,
-      campaignId,
-      options,
-      endsWithUs ? `the services are stopped; go on with: turnwise campaign resume ${campaignId}` : undefined,
-    );
+    const whenInterrupted = `the services are stopped; go on with: turnwise campaign resume ${campaignId}`;
+    await follow(campaignId, options, endsWithUs ? whenInterrupted : undefined);
     if (options.json === true) return;
-    await sayIfReproduced(record, config.name, campaignId);
+    await sayIfReproduced(run);
     printNextCommands(campaignId, endsWithUs);
   } finally {
-    if (endsWithUs) await stack.stop();
+    await run.close();
   }
 }
 
-/** `quickstart`, `quickstart-2`, …: every run of the command is a campaign of its own. */
-async function freeId(record: CampaignRecord, name: string): Promise<string> {
-  const taken = new Set(await record.listCampaigns());
-  if (!taken.has(name)) return name;
-  for (let number = 2; ; number += 1) if (!taken.has(`${name}-${number}`)) return `${name}-${number}`;
-}
-
-/** Equal seeds give equal campaigns, to the last bit of the weights. */
-async function sayIfReproduced(record: CampaignRecord, firstId: string, campaignId: string): Promise<void> {
-  if (firstId === campaignId) return;
-  const [first, own] = [await record.readEnd(firstId), await record.readEnd(campaignId)];
-  if (first === null || own === null) return;
-  const isSame = first.finalPolicy.hash === own.finalPolicy.hash;
+async function sayIfReproduced(run: Quickstart): Promise<void> {
+  const comparison = await run.compareWithFirst();
+  if (comparison === null) return;
+  const { firstId, policyHash, isSame } = comparison;
   printLine(
     isSame
-      ? `same seed, same result: the final policy is bit for bit that of ${firstId} (${own.finalPolicy.hash.slice(0, 12)})`
+      ? `same seed, same result: the final policy is bit for bit that of ${firstId} (${policyHash.slice(0, 12)})`
       : `the final policy differs from that of ${firstId}: another config, code, or processor`,
   );
 }

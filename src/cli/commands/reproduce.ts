@@ -1,30 +1,16 @@
 // turnwise reproduce FILE…: the tables that the calibration rests on, made anew from rollouts, e.g. the public gpt-4o ones.
-import { join } from "node:path";
 import type { Command } from "commander";
-import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
-import { REPOSITORY } from "#adapters/settings.ts";
+import { type ReproduceRequest, reproduceTables } from "#application/testbeds/reproduce.ts";
 import type { Finding, SplitStatistics } from "#contracts/calibration-report.ts";
 import type { EstimatorRow, HeldOutRow, PaperTables } from "#contracts/paper-tables.ts";
-import type { TierScheme } from "#contracts/reward-table.ts";
-import { paperTables } from "#core/calibration/paper-tables.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
-import { describeDoubt, labelRollout } from "#core/reward/label-rollout.ts";
-import { createToolCatalog, withSchemas } from "#core/reward/tool-catalogs.ts";
+import { describeDoubt } from "#core/reward/label-rollout.ts";
+import { formatPercent } from "#reports/format.ts";
 import { NUM_BUFFERS, RESAMPLES, wholeNumberOption } from "../number-options.ts";
-import { type Column, emit, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
-import { readFittingRollouts } from "../rollout-files.ts";
+import { type Column, emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { clearProgress } from "../progress-line.ts";
 import { style } from "../style.ts";
-import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
-
-interface ReproduceOptions extends OutputOptions {
-  readonly resamples: number;
-  readonly splits: number;
-  readonly seed: string;
-  readonly testbed?: number;
-}
-
-/** As in docs/calibration.md. */
-const TESTBED = { resamples: 300, folds: [1, 5], seed: "0" } as const;
+import { renderTestbed, showGateProgress } from "../testbed.ts";
 
 export function registerReproduce(program: Command): void {
   program
@@ -45,27 +31,10 @@ export function registerReproduce(program: Command): void {
     .action(run);
 }
 
-async function run(paths: string[], options: ReproduceOptions): Promise<void> {
-  const { resamples, splits, seed, testbed: numSeeds } = options;
-  const catalog = createToolCatalog({});
-  const files = await readFittingRollouts(paths, catalog, null);
-  const label = (scheme: TierScheme) =>
-    files.rollouts.map(({ task, trajectory, tools }) => labelRollout(trajectory, task, scheme, withSchemas(catalog, tools)));
-  const load = (name: string, scheme: TierScheme) => loadRewardTable(join(REPOSITORY, "configs", "rewards"), name, scheme);
-  const tables = paperTables({
-    paperRollouts: label("paper/1"),
-    finerRollouts: label("finer/1"),
-    naive: await load("paper-naive-dense", "paper/1"),
-    irc: await load("paper-irc", "paper/1"),
-    finerPrior: await load("finer-prior", "finer/1"),
-    finerStrict: await load("finer-strict", "finer/1"),
-    bufferSha256: files.bufferSha256,
-    resamples,
-    numSplits: splits,
-    seed,
-  });
-  const testbed = numSeeds === undefined ? [] : TESTBED.folds.map((folds) => runTestbed(TESTBED_SIZES, { ...TESTBED, folds, numSeeds }));
-  emit({ ...tables, testbed, reading: files.reading }, options, render);
+async function run(paths: string[], options: ReproduceRequest & OutputOptions): Promise<void> {
+  const tables = await reproduceTables(paths, options, showGateProgress);
+  clearProgress();
+  emit(tables, options, render);
 }
 
 function render({ reading, numDoubtfulCalls, paperTiers, finerTiers, estimators, handSet, heldOut, testbed }: PaperTables): string {

@@ -1,19 +1,25 @@
 // turnwise up, down, status: the local services. turnwise doctor: what is installed and what is not.
 import { type Command, Option } from "commander";
-import { SERVICE_NAMES } from "#adapters/services/plan-stack.ts";
-import { parsePort, portsFromEnvironment, type StackPorts } from "#adapters/services/ports.ts";
-import { readStack, type Stack, startStack, stopStack } from "#adapters/services/stack.ts";
-import type { ServiceState } from "#adapters/services/state.ts";
-import { readSettings, shellVariables } from "#adapters/settings.ts";
+import {
+  type PortName,
+  readServices,
+  SERVICE_NAMES,
+  type ServiceName,
+  type ServiceReport,
+  type StackReport,
+  startServices,
+  stopServices,
+} from "#application/services/services.ts";
+import { formatDuration } from "#reports/format.ts";
 import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { emit, formatDuration, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 import { registerDoctor } from "./doctor.ts";
 
-interface UpOptions extends OutputOptions, Partial<Record<`${keyof StackPorts}Port`, string>> {
+interface UpOptions extends OutputOptions, Partial<Record<`${PortName}Port`, string>> {
   readonly foreground?: boolean;
-  readonly without?: readonly string[];
+  readonly without?: readonly ServiceName[];
 }
 
 const NOT_RUNNING_EXIT_CODE = 3;
@@ -36,23 +42,19 @@ export function registerServices(program: Command): void {
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const settings = readSettings();
   const interrupt = interruptSignal();
   const isQuiet = options.json === true;
   if (!isQuiet) sayIgnored();
-  const stack = await startStack({
-    home: settings.home,
-    namespace: settings.namespace,
+  const stack = await startServices({
     ports: chosenPorts(options),
-    services: SERVICE_NAMES.filter((name) => options.without?.includes(name) !== true),
-    elsewhere: settings,
+    without: options.without ?? [],
     endsWithUs: options.foreground === true,
     onEvent: (service, what) => {
       if (!isQuiet) console.error(style.dim(`${service.padEnd(9)} ${what}`));
     },
   });
   if (!stack.isNew && !isQuiet) console.error("the stack is running already");
-  await report(stack, options);
+  report(await stack.report(), options);
   if (options.foreground !== true || !stack.isNew) return;
   if (!isQuiet) console.error("Ctrl-C stops everything");
   await new Promise<void>((done) => {
@@ -67,17 +69,17 @@ async function up(options: UpOptions): Promise<void> {
   await stack.stop();
 }
 
-function chosenPorts(options: UpOptions): StackPorts {
-  const ports = portsFromEnvironment(shellVariables());
-  const flags = (["temporal", "temporalUi", "mlflow", "policy"] as const).flatMap((name) => {
-    const text = options[`${name}Port`];
-    return text === undefined ? [] : [[name, parsePort(text, `the port of ${name}`)]];
-  });
-  return { ...ports, ...Object.fromEntries(flags) };
+function chosenPorts(options: UpOptions): Partial<Record<PortName, string>> {
+  return Object.fromEntries(
+    (["temporal", "temporalUi", "mlflow", "policy"] as const).flatMap((name) => {
+      const text = options[`${name}Port`];
+      return text === undefined ? [] : [[name, text]];
+    }),
+  );
 }
 
 async function down(options: OutputOptions): Promise<void> {
-  const ended = await stopStack(readSettings().home, (running, maxSeconds) =>
+  const ended = await stopServices((running, maxSeconds) =>
     console.error(
       style.dim(`waiting for ${running.join(", ")}: work in flight is saved first, which may take ${formatDuration(maxSeconds)}`),
     ),
@@ -86,22 +88,14 @@ async function down(options: OutputOptions): Promise<void> {
 }
 
 async function status(options: OutputOptions): Promise<void> {
-  const { home } = readSettings();
-  const stack = readStack(home);
+  const { home, stack } = await readServices();
   if (stack !== null) return report(stack, options);
   process.exitCode = NOT_RUNNING_EXIT_CODE;
   emit({ isRunning: false, home }, options, () => `no services run in ${home}\n  ${style.dim("next:")} turnwise up`);
 }
 
-async function report(stack: Stack, options: OutputOptions): Promise<void> {
-  const health = await stack.health();
-  const now = Date.now();
-  const services = stack.services().map((service) => ({
-    ...service,
-    isHealthy: health.get(service.name) ?? false,
-    uptimeSeconds: service.since === null ? null : (now - Date.parse(service.since)) / 1000,
-  }));
-  emit({ isRunning: true, home: stack.home, endpoints: stack.endpoints, services }, options, () =>
+function report({ home, endpoints, services }: StackReport, options: OutputOptions): void {
+  emit({ isRunning: true, home, endpoints, services }, options, () =>
     [
       renderTable(
         [
@@ -117,15 +111,15 @@ async function report(stack: Stack, options: OutputOptions): Promise<void> {
       ),
       "",
       renderPairs([
-        ["Temporal", stack.endpoints.temporalUiUrl],
-        ["MLflow", stack.endpoints.mlflowUrl],
-        ["logs", `${stack.home}/logs`],
+        ["Temporal", endpoints.temporalUiUrl],
+        ["MLflow", endpoints.mlflowUrl],
+        ["logs", `${home}/logs`],
       ]),
     ].join("\n"),
   );
 }
 
-function describeState({ status: state, isHealthy }: ServiceState & { readonly isHealthy: boolean }): string {
+function describeState({ status: state, isHealthy }: ServiceReport): string {
   if (state === "ready") return isHealthy ? style.green("ready") : style.red("does not answer");
   return state === "failing" ? style.red(state) : style.yellow(state);
 }

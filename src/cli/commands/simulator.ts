@@ -1,31 +1,23 @@
 // turnwise simulator audit: how much of an outcome is the simulated user's doing, and what it did wrong.
 import { type Command, Option } from "commander";
-import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
-import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
-import { openSimulator } from "#adapters/simulator/open-simulator.ts";
+import type { RolloutSourceRequest } from "#application/rollouts/rollout-source.ts";
+import { audit, DEFAULT_NUM_TASKS, simulatorOfFile } from "#application/simulator/audit-simulator.ts";
+import type { TaskChoice } from "#application/simulator/choose-tasks.ts";
 import { SimulatorConfig } from "#contracts/campaign-config.ts";
 import { TokenLimitField } from "#contracts/request-fields.ts";
-import type { Task } from "#contracts/task.ts";
 import { CampaignError } from "#core/errors.ts";
-import { addCounts } from "#core/reading/counts.ts";
-import { type AuditInput, auditSimulator } from "#simulators/audit/audit-simulator.ts";
+import { plainText } from "#core/text.ts";
 import { describeOptions, toOption } from "../issues.ts";
 import { numberOption, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
-import { openNamedTaskSet } from "../rollout-files.ts";
-import { addRolloutSourceOptions, type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
-import { divideByGrading, guessTaskSet } from "../simulator/audited-rollouts.ts";
-import { chooseTasks, type TaskChoice } from "../simulator/choose-tasks.ts";
-import { createEndpointWatch } from "../simulator/endpoint-watch.ts";
+import { addRolloutSourceOptions } from "../rollout-source-options.ts";
 import { renderAudit } from "../simulator/render-audit.ts";
 import { createProgress } from "../simulator/show-progress.ts";
-import type { ChosenSet } from "../task-set-fit.ts";
+import { errorStyle } from "../style.ts";
 
 const STRATEGIES = ["llm", "react", "verify", "reflection"] as const;
-const DEFAULT_TASK_SET = "synthetic-airline";
-const DEFAULT_NUM_TASKS = 50;
 
-interface AuditOptions extends RolloutSourceOptions, OutputOptions, TaskChoice {
+interface AuditOptions extends RolloutSourceRequest, OutputOptions, TaskChoice {
   readonly simulator: string;
   /** Another name for --task-set. */
   readonly environment?: string;
@@ -79,30 +71,23 @@ export function registerSimulator(program: Command): void {
     .description(
       "replay the same agent actions several times and see how much the user alone changes the outcome; without files: golden actions",
     )
-    .action(audit);
+    .action(run);
 }
 
-async function audit(files: string[], options: AuditOptions): Promise<void> {
+async function run(files: string[], options: AuditOptions): Promise<void> {
   const config = await simulatorConfig(options);
-  const opened = await openSource(files, { ...options, ...(options.environment === undefined ? {} : { taskSet: options.environment }) });
-  if (config.type === "llm") await checkEndpoint(config);
-  const watch = createEndpointWatch(openSimulator(config, null, (note) => watch.onNote(note))); // an answer from the cache would hide the very noise that is looked for
-  const report = await auditSimulator({
-    trials: options.trials,
-    concurrency: options.concurrency,
-    resamples: options.resamples,
-    confidence: options.confidence,
-    seed: options.seed,
-    ...opened,
-    simulator: watch.simulator,
-    isDeterministic: config.type === "scripted",
-    priceUsdPerMillionTokens: config.type === "llm" ? config.priceUsdPerMillionTokens : null,
-    signal: watch.signal,
-    onReplay: createProgress(),
-    onTrouble: watch.onTrouble,
-  }).finally(watch.close);
+  const taskSet = options.environment ?? options.taskSet;
+  const report = await audit(
+    config,
+    { ...options, files, taskSet },
+    { onReplay: createProgress(), onChoice: (note) => console.error(note), onEndpoint: sayOverProgress },
+  );
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  emit({ ...report, notes: [...watch.notes] }, options, renderAudit);
+  emit(report, options, renderAudit);
+}
+
+function sayOverProgress(line: string): void {
+  console.error(`${process.stderr.isTTY ? "\r\u001b[K" : ""}${errorStyle.dim(plainText(line))}`);
 }
 
 /** The simulator that the options name. Throws config.invalid, also for options of a strategy's model beside a simulator that is none. */
@@ -116,7 +101,7 @@ async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> 
     throw invalid(
       `--simulator ${simulator} takes no ${named.map(([key]) => optionOf(key)).join(", ")}: ${isFile ? "the file says it" : "it asks no model"}`,
     );
-  if (isFile) return (await loadCampaignFile(simulator)).simulator;
+  if (isFile) return simulatorOfFile(simulator);
   if (simulator === "scripted") return { type: "scripted" };
   if (!STRATEGIES.some((strategy) => strategy === simulator))
     throw invalid(`unknown simulator ${simulator}: choose scripted, ${STRATEGIES.join(", ")}, or a campaign file`);
@@ -128,42 +113,6 @@ async function simulatorConfig(options: AuditOptions): Promise<SimulatorConfig> 
 }
 
 const optionOf = (key: string): string => (key === "hasSeed" ? "--no-seed-field" : `--${toOption(key)}`);
-
-/** What is replayed, and where. Throws config.invalid, and what reading throws. */
-async function openSource(
-  files: readonly string[],
-  options: AuditOptions,
-): Promise<Pick<AuditInput, "taskSet" | "environment" | "source">> {
-  if (files.length === 0 && options.campaign === undefined) {
-    const taskSet = options.taskSet ?? DEFAULT_TASK_SET;
-    const chosen = await openNamedTaskSet({ ...options, taskSet });
-    const tasks = chosenOf(chosen?.sets.flatMap((set) => set.tasks) ?? [], options, DEFAULT_NUM_TASKS);
-    return { taskSet, environment: (chosen as ChosenSet).environment, source: { type: "golden-actions", tasks } };
-  }
-  const named =
-    options.taskSet === undefined && options.campaign === undefined ? { ...options, taskSet: await guessTaskSet(files, options) } : options;
-  const { rollouts, reading, environment } = await readRolloutSource(files, named);
-  if (environment === null) throw invalid("the rollouts' environment is not known: name it with --task-set");
-  const { graded, ungraded } = divideByGrading(rollouts);
-  if (graded.length === 0) throw invalid(`no rollout can be replayed and graded: ${Object.keys(ungraded).join("; ")}`);
-  const all = Array.from(new Map(graded.map(({ task }) => [task.id, task])).values());
-  const chosen = new Set(chosenOf(all, options, null).map(({ id }) => id));
-  return {
-    taskSet: named.taskSet ?? `campaign ${options.campaign}`,
-    environment,
-    source: {
-      type: "trajectories",
-      reading: { ...reading, notes: addCounts(reading.notes, ungraded) },
-      rollouts: graded.filter(({ task }) => chosen.has(task.id)),
-    },
-  };
-}
-
-function chosenOf(all: readonly Task[], choice: TaskChoice, defaultCount: number | null): readonly Task[] {
-  const { tasks, notes } = chooseTasks(all, choice, defaultCount);
-  for (const note of notes) console.error(note);
-  return tasks;
-}
 
 const invalid = (message: string): CampaignError =>
   new CampaignError("config.invalid", message, { next: "turnwise simulator audit --help" });

@@ -1,22 +1,16 @@
 // turnwise synthesize: tasks by number of write decisions and evidence per decision, over any database there is.
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import { readSettings } from "#adapters/settings.ts";
-import { findData } from "#adapters/task-data/find-data.ts";
-import { type OpenedDatabase, openTaskDatabase } from "#adapters/task-data/task-databases.ts";
-import { writeTaskFile } from "#adapters/task-data/task-file.ts";
-import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.ts";
-import { SynthesisOptions, type TaskCell, TaskDatabase, type TaskFile } from "#contracts/task-file.ts";
+import { DEFAULT_DATABASE, synthesizeTasks } from "#application/environments/synthesize-tasks.ts";
+import { type SynthesisOptions, type TaskCell, TaskDatabase, type TaskFile } from "#contracts/task-file.ts";
 import { CampaignError } from "#core/errors.ts";
+import { formatPercent } from "#reports/format.ts";
 import { describeOptions } from "../issues.ts";
 import { numberOption, SEED, wholeNumberOption } from "../number-options.ts";
-import { type Column, emit, formatPercent, type OutputOptions, renderPairs, renderTable } from "../output.ts";
+import { type Column, emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
 const DATABASES = TaskDatabase.options.map(({ shape }) => shape.name.value);
-const DEFAULT_DATABASE = "synthetic-airline";
 
 /** "0-5", "2" or "0,2,4-6" as whole numbers, in ascending order, each once. */
 const NumberList = (highest: number) =>
@@ -107,31 +101,11 @@ async function run(given: unknown): Promise<void> {
     options.database === DEFAULT_DATABASE
       ? { name: DEFAULT_DATABASE, seed: options.databaseSeed }
       : ({ name: options.database } as TaskDatabase);
-  const opened = await openTaskDatabase(database, dataFolder(options));
-  const synthesisOptions = SynthesisOptions.parse(pickSynthesis(options));
-  const { tasks, cells, counts } = opened.synthesize(synthesisOptions);
-  const file: TaskFile = {
-    schemaVersion: 2,
-    generator: "turnwise-synthesize/2",
-    database,
-    databaseSha256: opened.databaseSha256,
-    options: synthesisOptions,
-    counts,
-    cells: [...cells],
-    tasks: [...tasks],
-  };
-  const written = await write(file, opened, options);
+  const { data, out, format } = options;
+  const { file, written } = await synthesizeTasks({ database, options: pickSynthesis(options), data, out, format });
+  const { counts, cells } = file;
   emit({ database, counts, cells, written }, given as OutputOptions, () => render(file, written, options));
   if (counts.verified < counts.tasks || counts.scriptedPasses < counts.tasks) process.exitCode = 1;
-}
-
-/** A folder that was named must be there, even where a database does without: its tasks would not be compared with anything. */
-function dataFolder({ data }: Options): string | null {
-  if (data !== undefined && !existsSync(data))
-    throw new CampaignError("environment.data-missing", `no data folder at ${resolve(data)}`, {
-      next: "give --data a folder with tau-bench's data, or leave it out",
-    });
-  return findData(data, readSettings());
 }
 
 function parseOptions(given: unknown): Options {
@@ -149,17 +123,6 @@ function parseOptions(given: unknown): Options {
 function pickSynthesis(options: Options): SynthesisOptions {
   const { seed, writes, evidence, perCell, refusals, trainShare, selectionShare, contaminated, maxOverlap } = options;
   return { seed, writes, evidence, perCell, refusals, trainShare, selectionShare, contaminated, maxOverlap };
-}
-
-async function write(file: TaskFile, opened: OpenedDatabase, { out, format }: Options): Promise<string[]> {
-  if (out === undefined) return [];
-  const path = resolve(out);
-  if (format !== "turnwise") {
-    const own = file.database.name === DEFAULT_DATABASE ? { database: opened.database, environment: opened.environmentWith([]) } : null;
-    return writeBenchmarkFiles(path, format, file, own);
-  }
-  await writeTaskFile(path, file);
-  return [path];
 }
 
 function render(file: TaskFile, written: readonly string[], { format, out }: Options): string {

@@ -2,14 +2,17 @@
 // reports of policies whose pass rates are known; with --estimators, gradients on problems whose true gradient is known.
 import type { Command } from "commander";
 import { z } from "zod";
+import { runGateTestbed, TESTBED_SIZES } from "#application/testbeds/gate.ts";
+import { campaignSizes, runSelectionTestbeds } from "#application/testbeds/selection.ts";
 import { GROUP_SIZES, runEstimatorTestbed } from "#core/advantage/testbed/run-testbed.ts";
 import { CampaignError } from "#core/errors.ts";
 import { renderEstimatorTestbed } from "../estimator-testbed.ts";
 import { describeOptions } from "../issues.ts";
 import { NUM_BUFFERS, numberOption, RESAMPLES, wholeNumberOption, wholeNumbersOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
-import { campaignSizes, renderSelectionTestbed, runSelectionTestbeds } from "../selection-testbed.ts";
-import { renderTestbed, runTestbed, TESTBED_SIZES } from "../testbed.ts";
+import { clearProgress } from "../progress-line.ts";
+import { renderSelectionTestbed, showSelectionProgress } from "../selection-testbed.ts";
+import { renderTestbed, showGateProgress } from "../testbed.ts";
 
 const GateOptions = z.object({
   seeds: z.number(),
@@ -92,12 +95,15 @@ function refuseForeign(chosen: TestbedName, command: Command): void {
 
 function runGate(options: Given): void {
   const { seeds, sizes, resamples, folds, seed } = parse(GateOptions, options);
-  emit(runTestbed(sizes, { numSeeds: seeds, resamples, folds, seed }), options, renderTestbed);
+  const report = runGateTestbed(sizes, { numSeeds: seeds, resamples, folds, seed }, showGateProgress);
+  clearProgress();
+  emit(report, options, renderTestbed);
 }
 
 async function runSelection(options: Given): Promise<void> {
   const { campaigns, files, ...settings } = parse(SelectionOptions, options);
-  const report = runSelectionTestbeds(await campaignSizes(files), { ...settings, numCampaigns: campaigns });
+  const report = runSelectionTestbeds(await campaignSizes(files), { ...settings, numCampaigns: campaigns }, showSelectionProgress);
+  clearProgress();
   emit(report, options, renderSelectionTestbed);
 }
 

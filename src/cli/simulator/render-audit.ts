@@ -2,8 +2,9 @@
 import type { AuditedTask, FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { CUT_ANSWER, UNKNOWN_USAGE } from "#core/rollout/simulator-failure.ts";
-import { startOf } from "#core/text.ts";
-import { type Column, formatInterval, formatPercent, plainText, renderPairs, renderTable } from "../output.ts";
+import { plainText, startOf } from "#core/text.ts";
+import { formatInterval, formatPercent } from "#reports/format.ts";
+import { type Column, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
 const MAX_LINES = 30;

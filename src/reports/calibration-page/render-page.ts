@@ -1,9 +1,9 @@
 // A calibration report as one HTML file that needs nothing else: tables, plots, and what to read from them.
-import type { CalibrationReport, Finding, GateRow } from "#contracts/calibration-report.ts";
-import type { TierValue } from "#contracts/reward-table.ts";
+import type { CalibrationReport, GateRow } from "#contracts/calibration-report.ts";
 import { inRole, nameRoles } from "#core/calibration/table-roles.ts";
 import { schemeName } from "#core/reward/tiers.ts";
 import { CRITERIA, DECISIONS, proposalTokens, readWithCare, tableColumns, tableNotes } from "../calibration-markdown.ts";
+import { formatFigure, formatFigureBounds, formatFinding, formatPercent, formatRate, formatTierValue } from "../format.ts";
 import { plotAdvantages, plotDeadTurns, plotGradientShares, plotRewardByOutcome, plotTierEffects } from "./plots.ts";
 import { escapeText } from "./svg.ts";
 
@@ -29,7 +29,7 @@ export function renderPage(report: CalibrationReport): string {
   const sections = [
     `<h1>Calibration, iteration ${report.iteration}</h1>`,
     `<p class="${report.gate.decision}">${emphasize(DECISIONS[report.gate.decision])}</p>`,
-    `<p class="note">Rule ${escapeText(report.rule)}, tiers ${escapeText(schemeName(report.scheme))}, estimator ${escapeText(report.advantage.type)}; ${percent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples; buffer ${report.bufferSha256.slice(0, 12)}.</p>`,
+    `<p class="note">Rule ${escapeText(report.rule)}, tiers ${escapeText(schemeName(report.scheme))}, estimator ${escapeText(report.advantage.type)}; ${formatPercent(report.confidence)} intervals over tasks, ${report.config.bootstrapResamples} resamples; buffer ${report.bufferSha256.slice(0, 12)}.</p>`,
     bufferTable(report),
     section("Gate", "Judging tasks took no part in fitting. Every line must accept.", gateTable(report.gate.rows)),
     section("Reward table", tableNotes(report).map(escapeText).join(" "), rewardTable(report)),
@@ -86,14 +86,14 @@ function bufferTable({ splits, doNothingFloor }: CalibrationReport): string {
     `${one.numTasks}`,
     `${one.numRollouts}`,
     `${one.numTurns}`,
-    rate(one.passRate),
+    formatRate(one.passRate),
     `${one.numMixedTasks}`,
     `${one.numPairs}`,
   ]);
   const floor =
     doNothingFloor === null
       ? "<p>What doing nothing passes is not known.</p>"
-      : `<p>Doing nothing passes ${percent(doNothingFloor)} of the tasks.</p>`;
+      : `<p>Doing nothing passes ${formatPercent(doNothingFloor)} of the tasks.</p>`;
   return table(["split", "tasks", "rollouts", "turns", "pass", "mixed tasks", "pass/fail pairs"], rows) + floor;
 }
 
@@ -102,9 +102,9 @@ function gateTable(rows: readonly GateRow[]): string {
     ["criterion", "value", "interval", "needed", "verdict"],
     rows.map((row) => [
       escapeText(CRITERIA[row.criterion] + (row.note === null ? "" : ` (${row.note})`)),
-      number(row.value),
-      row.interval === null ? "" : bounds(row.interval),
-      escapeText(`${row.relation} ${number(row.threshold)}`),
+      formatFigure(row.value),
+      row.interval === null ? "" : formatFigureBounds(row.interval),
+      escapeText(`${row.relation} ${formatFigure(row.threshold)}`),
       `<span class="${row.verdict}">${row.verdict}</span>`,
     ]),
   );
@@ -117,9 +117,9 @@ function rewardTable(report: CalibrationReport): string {
     const found = tiers.find((one) => one.tier === tier);
     return [
       escapeText(tier),
-      ...columns.map(({ table: { values } }) => value(values[tier] ?? 0)),
+      ...columns.map(({ table: { values } }) => formatTierValue(values[tier] ?? 0)),
       `${found?.numTurns ?? 0}`,
-      finding(found?.withinTask),
+      formatFinding(found?.withinTask),
       `${found?.support ?? 0}`,
     ];
   });
@@ -131,11 +131,11 @@ function judgedTables({ assessments }: CalibrationReport): string {
     .filter(({ split }) => split === "judge")
     .map((one) => [
       nameRoles(one.roles),
-      finding(one.discriminativeAccuracy),
-      finding(one.rewardOutcomeWithinTask),
-      finding(one.advantageCorrelation),
-      finding(one.turnMisalignment),
-      finding(one.deadTurns),
+      formatFinding(one.discriminativeAccuracy),
+      formatFinding(one.rewardOutcomeWithinTask),
+      formatFinding(one.advantageCorrelation),
+      formatFinding(one.turnMisalignment),
+      formatFinding(one.deadTurns),
     ]);
   return table(
     [
@@ -171,32 +171,4 @@ function notes(report: CalibrationReport): string {
 /** Markdown's ** to strong; the decisions use nothing else. */
 function emphasize(markdown: string): string {
   return escapeText(markdown).replaceAll(/\*\*(.+?)\*\*/g, "<strong>$1</strong>");
-}
-
-function finding(one: Finding | undefined): string {
-  if (one === undefined || one.value === null) return "n/a";
-  return one.low === null || one.high === null ? number(one.value) : `${number(one.value)} ${bounds({ low: one.low, high: one.high })}`;
-}
-
-function bounds({ low, high }: { readonly low: number; readonly high: number }): string {
-  return `[${number(low)}, ${number(high)}]`;
-}
-
-function rate({ value: share, low, high }: Finding): string {
-  return share === null || low === null || high === null
-    ? "n/a"
-    : `${percent(share)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
-}
-
-function number(x: number | null): string {
-  if (x === null) return "n/a";
-  return Number.isInteger(x) ? String(x) : `${x > 0 ? "+" : ""}${x.toFixed(3)}`;
-}
-
-function value(x: TierValue): string {
-  return x === "soft" ? "0.5 to 0.99" : number(x);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -62,7 +62,11 @@ describe("import rules", () => {
     ["adapters-are-injected", "activities/b.ts", 'import { a } from "#adapters/a.ts"; export const b = a;'],
     ["workers-compose", "workers/b.ts", 'import { a } from "#core/a.ts"; export const b = a;'],
     ["fronts-stay-outside", "src/cli/b.ts", 'import { a } from "../../activities/a.ts"; export const b = a;'],
-    ["only-messages-cross", "src/cli/b.ts", 'import { a } from "../../workflows/a.ts"; export const b = a;'],
+    ["fronts-stand-on-use-cases", "src/cli/b.ts", 'import { a } from "#adapters/a.ts"; export const b = a;'],
+    ["fronts-stand-on-use-cases", "src/cli/b.ts", 'import type { A } from "#adapters/a.ts"; export type B = A;'],
+    ["fronts-stand-on-use-cases", "src/cli/b.ts", 'import { a } from "../../workflows/messages.ts"; export const b = a;'],
+    ["use-cases-print-nothing", "src/application/b.ts", 'import { Command } from "commander"; export const b = Command;'],
+    ["only-messages-cross", "src/application/b.ts", 'import { a } from "../../workflows/a.ts"; export const b = a;'],
     ["nothing-imports-tests", "src/cli/b.ts", 'import { a } from "../../tests/a.ts"; export const b = a;'],
     ["no-unresolved", "src/cli/b.ts", 'import { a } from "./nowhere.ts"; export const b = a;'],
     ["no-undeclared-packages", "src/adapters/b.ts", 'import { test } from "vitest"; export const b = test;'],
@@ -77,7 +81,7 @@ describe("import rules", () => {
     write("activities/port.ts", 'import type { A } from "#adapters/a.ts"; import { a } from "#core/a.ts"; export const b: A = a;');
     expect(
       broken(
-        "src/cli/b.ts",
+        "src/application/b.ts",
         'import { a } from "../../workflows/messages.ts"; import { a as c } from "#adapters/a.ts"; export const b = a + c;',
       ),
     ).toEqual([]);

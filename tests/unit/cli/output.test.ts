@@ -1,17 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
-import {
-  type Column,
-  formatBytes,
-  formatDifference,
-  formatDuration,
-  formatInterval,
-  formatNumber,
-  formatPercent,
-  plainText,
-  renderPairs,
-  renderTable,
-} from "../../../src/cli/output.ts";
+import { plainText } from "#core/text.ts";
+import { formatBytes, formatDifference, formatDuration, formatInterval, formatNumber, formatPercent } from "#reports/format.ts";
+import { type Column, renderPairs, renderTable } from "../../../src/cli/output.ts";
 
 const plain = (text: string) => stripVTControlCharacters(text);
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createEndpointWatch, type EndpointWatch } from "#application/simulator/endpoint-watch.ts";
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import type { SimulatorReply, UserSimulator } from "#core/ports.ts";
-import { createEndpointWatch, type EndpointWatch } from "../../../../src/cli/simulator/endpoint-watch.ts";
 import { TASK } from "../../core/rollout/parties.ts";
 
 const REPLY: SimulatorReply = { content: "Hi", usage: { promptTokens: 0, completionTokens: 0, calls: 1 } };

@@ -1,4 +1,4 @@
-// Files that a command was asked to write.
+// Files that a person asked for.
 import { writeFile } from "node:fs/promises";
 import { CampaignError } from "#core/errors.ts";
 

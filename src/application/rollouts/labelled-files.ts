@@ -1,9 +1,7 @@
-// What `calibrate` and `advantages` share: rollouts from files, labelled, with a prior reward table.
+// What calibrations and advantages share: rollouts from files, labelled, with a prior reward table.
 import { join } from "node:path";
-import { type Command, Option } from "commander";
 import { loadRewardTable, readRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { type RolloutFiles, readRollouts } from "#adapters/rollout-files/read-rollouts.ts";
-import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
 import { TASK_SET_SOURCES } from "#adapters/task-data/task-sets.ts";
 import { readYamlAs } from "#adapters/yaml/yaml-file.ts";
@@ -19,18 +17,26 @@ import { type LabelledRollout, labelRollout } from "#core/reward/label-rollout.t
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
 import { createToolCatalog, withSchemas } from "#core/reward/tool-catalogs.ts";
+import { REPOSITORY, readSettings } from "../settings.ts";
 import { absentNotes, type ChosenSet, environmentOf, fitNotes, requireFit, unknownNotes } from "./task-set-fit.ts";
+import { TASK_SET_NAMES } from "./task-set-names.ts";
 
-export interface RolloutFileOptions {
+/** How rollouts of files are read, labelled and rewarded. */
+export interface LabelledRequest {
+  /** A built-in tier scheme, or a YAML file. */
   readonly tiers: string;
-  readonly rewards?: string;
+  /** A name of configs/rewards, or a YAML file; the scheme's prior unless given. */
+  readonly rewards?: string | undefined;
+  /** Id of an advantage estimator. */
   readonly estimator: string;
+  /** `key=value`, settings of the estimator. */
   readonly set: readonly string[];
-  readonly taskSet?: string;
-  readonly data?: string;
-  readonly writeTools?: string;
-  readonly terminalTools?: string;
-  readonly by?: "policy";
+  readonly taskSet?: string | undefined;
+  /** Folder with tau-bench's data. */
+  readonly data?: string | undefined;
+  /** Comma-separated names of tools. */
+  readonly writeTools?: string | undefined;
+  readonly terminalTools?: string | undefined;
 }
 
 const DEFAULT_TABLES: Readonly<Record<BuiltInTierScheme, string>> = {
@@ -38,31 +44,7 @@ const DEFAULT_TABLES: Readonly<Record<BuiltInTierScheme, string>> = {
   "paper/1": "paper-naive-dense",
   "grounded/1": "grounded-prior",
 };
-export const TASK_SET_NAMES = TASK_SET_SOURCES.map(({ name }) => name).join(", ");
 const REWARDS = join(REPOSITORY, "configs", "rewards");
-
-export function addRolloutFileOptions(command: Command): Command {
-  return command
-    .argument("<file...>", "tau-bench or tau2-bench results, JSONL with task_id, messages and outcome, or Parquet of trajectories")
-    .option("--tiers <scheme>", `tier scheme: ${BuiltInTierScheme.options.join(", ")}, or a YAML file with one of your own`, "finer/1")
-    .option("--rewards <table>", "reward table: a name of configs/rewards or a YAML file (default: the scheme's prior)")
-    .addOption(
-      new Option("--estimator <id>", "advantage estimator")
-        .choices(AdvantageConfig.options.map((option) => option.shape.type.value))
-        .default("gtpo-hybrid/1"),
-    )
-    .option(
-      "--set <key=value>",
-      "a setting of the estimator, e.g. gamma=0.95; repeatable",
-      (pair: string, list: string[]) => [...list, pair],
-      [],
-    )
-    .option("--task-set <name>", `replay the calls in this environment, to judge writes by their effect: ${TASK_SET_NAMES}`)
-    .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)")
-    .addOption(new Option("--by <what>", "one report for each policy, as if its rollouts alone had been given").choices(["policy"]))
-    .option("--write-tools <names>", "comma-separated names of tools that change state (default: those of tau-bench)")
-    .option("--terminal-tools <names>", "comma-separated names of tools that end the conversation (default: transfer_to_human_agents)");
-}
 
 export interface LabelledFiles extends LabelledPart {
   /** The rollouts of each policy, as if they alone had been given. By name. */
@@ -81,7 +63,7 @@ export interface LabelledPart {
 }
 
 /** Reads and labels. Throws what reading throws, and config.invalid for a bad estimator setting or reward table. */
-export async function readLabelledFiles(paths: readonly string[], options: RolloutFileOptions): Promise<LabelledFiles> {
+export async function readLabelledFiles(paths: readonly string[], options: LabelledRequest): Promise<LabelledFiles> {
   const scheme = await readScheme(options.tiers);
   const advantage = parseAdvantage(options);
   const table = await readTable(options.rewards ?? DEFAULT_TABLES[typeof scheme === "string" ? scheme : scheme.base], scheme);
@@ -110,7 +92,7 @@ export interface FittingRollouts extends RolloutFiles {
 }
 
 /** Throws config.invalid when a task set is named, too: it knows its tools. */
-function namedTools({ writeTools, terminalTools, taskSet }: RolloutFileOptions): NonNullable<Parameters<typeof createToolCatalog>[0]> {
+function namedTools({ writeTools, terminalTools, taskSet }: LabelledRequest): NonNullable<Parameters<typeof createToolCatalog>[0]> {
   const given = writeTools ?? terminalTools;
   if (taskSet !== undefined && given !== undefined) {
     throw new CampaignError("config.invalid", `${taskSet} knows which of its tools write and which end the conversation`, {
@@ -141,17 +123,17 @@ export async function readFittingRollouts(
 }
 
 /** Task sets of one source share their environment. Throws config.invalid for an unknown name. */
-export async function openNamedTaskSet({ taskSet, data: given }: Pick<RolloutFileOptions, "taskSet" | "data">): Promise<ChosenSet | null> {
+export async function openNamedTaskSet({ taskSet, data: given }: Pick<LabelledRequest, "taskSet" | "data">): Promise<ChosenSet | null> {
   if (taskSet === undefined) return null;
   const source = TASK_SET_SOURCES.find(({ name }) => name === taskSet);
   if (source === undefined)
-    throw new CampaignError("config.invalid", `unknown task set ${taskSet}`, { next: `choose one of ${TASK_SET_NAMES}` });
+    throw new CampaignError("config.invalid", `unknown task set ${taskSet}`, { next: `choose one of ${TASK_SET_NAMES.join(", ")}` });
   const data = findData(given, readSettings());
   const sets = await source.load(data);
   return { name: taskSet, sets, environment: environmentOf(sets), data };
 }
 
-function parseAdvantage({ estimator, set }: RolloutFileOptions): AdvantageConfig {
+function parseAdvantage({ estimator, set }: LabelledRequest): AdvantageConfig {
   const settings = set.map((pair) => {
     const [key, value] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
     if (!pair.includes("="))

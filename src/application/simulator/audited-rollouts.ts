@@ -1,17 +1,16 @@
 // Which of the given rollouts an audit can replay, and in which task set.
-
 import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
-import { readSettings } from "#adapters/settings.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { gradeable } from "#core/environment/told-task.ts";
 import { type Counts, countNames } from "#core/reading/counts.ts";
-import { type RolloutSourceOptions, readRolloutSource } from "../rollout-source.ts";
-import { findTaskSet } from "../task-set-fit.ts";
+import { type RolloutSourceRequest, readRolloutSource } from "../rollouts/rollout-source.ts";
+import { findTaskSet } from "../rollouts/task-set-fit.ts";
+import { readSettings } from "../settings.ts";
 
 /** The known set that the rollouts of the files fit best. Throws config.invalid when none fits. */
-export async function guessTaskSet(files: readonly string[], options: RolloutSourceOptions): Promise<string> {
+export async function guessTaskSet(files: readonly string[], options: RolloutSourceRequest): Promise<string> {
   const { rollouts } = await readRolloutSource(files, options);
   return findTaskSet(rollouts, findData(options.data, readSettings()));
 }

@@ -1,32 +1,23 @@
-// Rollouts that a command is to read: from files, or from a campaign of the record.
-import { type Command, Option } from "commander";
+// Rollouts that a use-case is to read: from files, or from a campaign of the record.
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
-import { openRecord } from "#adapters/record/open-record.ts";
 import { type ImportedRollouts, readingOf } from "#adapters/rollout-files/imported-rollouts.ts";
-import { readSettings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { RolloutPurpose } from "#contracts/manifests.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
-import { openNamedTaskSet, readFittingRollouts, TASK_SET_NAMES } from "./rollout-files.ts";
+import { openRecord, readSettings } from "../settings.ts";
+import { openNamedTaskSet, readFittingRollouts } from "./labelled-files.ts";
 
-export interface RolloutSourceOptions {
-  readonly campaign?: string;
-  readonly iteration?: string;
+/** Beside files: the rollouts of a campaign, or the task set that the files' rollouts were made in. */
+export interface RolloutSourceRequest {
+  readonly campaign?: string | undefined;
+  /** Of this iteration alone; all unless given. */
+  readonly iteration?: string | undefined;
   readonly purpose: string;
-  readonly taskSet?: string;
-  readonly data?: string;
-}
-
-export function addRolloutSourceOptions(command: Command): Command {
-  return command
-    .argument("[file...]", "tau-bench or tau2-bench results, JSONL with task_id, messages and outcome, or Parquet of trajectories")
-    .option("--campaign <id>", "the rollouts of a campaign instead of files")
-    .option("--iteration <number>", "of this iteration alone (default: all)")
-    .addOption(new Option("--purpose <purpose>", "which rollouts of the campaign").choices(RolloutPurpose.options).default("selection"))
-    .option("--task-set <name>", `the environment that the files' rollouts were made in: ${TASK_SET_NAMES}`)
-    .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)");
+  readonly taskSet?: string | undefined;
+  /** Folder with tau-bench's data. */
+  readonly data?: string | undefined;
 }
 
 export interface RolloutSource extends ImportedRollouts {
@@ -35,7 +26,7 @@ export interface RolloutSource extends ImportedRollouts {
 }
 
 /** Throws config.invalid unless either files or a campaign are named, and what reading them throws. */
-export async function readRolloutSource(files: readonly string[], options: RolloutSourceOptions): Promise<RolloutSource> {
+export async function readRolloutSource(files: readonly string[], options: RolloutSourceRequest): Promise<RolloutSource> {
   if (files.length > 0 === (options.campaign !== undefined)) {
     throw new CampaignError("config.invalid", "name either files or a campaign", { next: "give FILE…, or --campaign ID" });
   }
@@ -45,13 +36,13 @@ export async function readRolloutSource(files: readonly string[], options: Rollo
   return options.campaign === undefined ? readFiles(files, options) : readCampaign(options.campaign, options);
 }
 
-async function readFiles(files: readonly string[], options: RolloutSourceOptions): Promise<RolloutSource> {
+async function readFiles(files: readonly string[], options: RolloutSourceRequest): Promise<RolloutSource> {
   return readFittingRollouts(files, createToolCatalog({}), await openNamedTaskSet(options));
 }
 
-async function readCampaign(campaignId: string, options: RolloutSourceOptions): Promise<RolloutSource> {
+async function readCampaign(campaignId: string, options: RolloutSourceRequest): Promise<RolloutSource> {
   const settings = readSettings();
-  const { record } = openRecord(settings.recordRoot);
+  const record = openRecord(settings);
   const { config, dataSha256 } = await record.requireCampaign(campaignId);
   const purpose = RolloutPurpose.parse(options.purpose);
   const { environment, splits } = await openTaskSet(config.environment, settings, dataSha256);

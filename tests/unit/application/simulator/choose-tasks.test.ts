@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { chooseTasks } from "../../../../src/cli/simulator/choose-tasks.ts";
+import { chooseTasks } from "#application/simulator/choose-tasks.ts";
 import { TASK } from "../../core/rollout/parties.ts";
 
 const named = (ids: readonly string[]) => ids.map((id) => ({ ...TASK, id }));

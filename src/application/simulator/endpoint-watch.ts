@@ -2,8 +2,6 @@
 // answer is given up after a patience that docs/simulators.md tells.
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import type { UserSimulator } from "#core/ports.ts";
-import { plainText } from "../output.ts";
-import { errorStyle } from "../style.ts";
 
 /** Seconds without any answer until an endpoint is given up. */
 const PATIENCE = {
@@ -44,7 +42,7 @@ interface Standing {
 }
 
 /** `tell` writes one line for whoever looks on. */
-export function createEndpointWatch(simulator: UserSimulator, tell: (line: string) => void = tellOnErrorStream): EndpointWatch {
+export function createEndpointWatch(simulator: UserSimulator, tell: (line: string) => void): EndpointWatch {
   const stop = new AbortController();
   const notes: string[] = [];
   const told = new Set<string>();
@@ -114,10 +112,6 @@ function givenUp(trouble: CampaignError, { numAnswers }: Standing, silence: numb
     cause: trouble,
     next: trouble.next ?? "mend the endpoint, or take another model",
   });
-}
-
-function tellOnErrorStream(line: string): void {
-  console.error(`${process.stderr.isTTY ? "\r\u001b[K" : ""}${errorStyle.dim(plainText(line))}`);
 }
 
 /** Seconds. */

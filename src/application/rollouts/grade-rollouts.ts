@@ -1,4 +1,4 @@
-// What `turnwise rollouts grade` prints: stored rewards beside those that the calls earn when they are played again.
+// Rollouts graded again without a model: stored rewards beside those that the calls earn when they are played again.
 import { basename } from "node:path";
 import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
@@ -6,14 +6,12 @@ import type { Environment } from "#core/environment/environment.ts";
 import { gradeable } from "#core/environment/told-task.ts";
 import { CampaignError } from "#core/errors.ts";
 import { type Counts, countNames } from "#core/reading/counts.ts";
-import { describeReading } from "#core/reading/describe-reading.ts";
 import { passesIdle } from "#core/reward/passes-idle.ts";
 import { type Regrade, regrade } from "#core/rollout/regrade.ts";
-import { formatPercent, plainText, renderPairs } from "./output.ts";
-import type { RolloutSource } from "./rollout-source.ts";
+import { type RolloutSource, type RolloutSourceRequest, readRolloutSource } from "./rollout-source.ts";
 
 /** Figures of the rollouts that can be graded. */
-interface Grades {
+export interface Grades {
   readonly rollouts: number;
   readonly storedPassRate: number;
   readonly passRate: number;
@@ -41,10 +39,19 @@ interface Graded extends Regrade {
   readonly isByDatabase: boolean;
 }
 
-/** Throws config.invalid when not one rollout can be graded. */
-export function gradeReport(source: RolloutSource, environment: Environment): GradeReport {
+/** Throws what reading throws, and config.invalid when the environment is not known or not one rollout can be graded. */
+export async function gradeRollouts(files: readonly string[], request: RolloutSourceRequest): Promise<GradeReport> {
+  const source = await readRolloutSource(files, request);
+  const { environment } = source;
+  if (environment === null) {
+    throw new CampaignError("config.invalid", "the rollouts' environment is not known", { next: "name it with --task-set" });
+  }
+  return gradeAll(source, environment);
+}
+
+function gradeAll({ rollouts, reading }: RolloutSource, environment: Environment): GradeReport {
   const ungraded: string[] = [];
-  const graded = source.rollouts.flatMap((rollout): Graded[] => {
+  const graded = rollouts.flatMap((rollout): Graded[] => {
     const found = gradeable(rollout.task);
     if (found.task === null) {
       ungraded.push(found.why);
@@ -62,7 +69,7 @@ export function gradeReport(source: RolloutSource, environment: Environment): Gr
   return {
     ...gradesOf(graded),
     tasks: tasks.size,
-    reading: source.reading,
+    reading,
     doNothingFloor: idle.includes(null) ? null : idle.filter((passes) => passes).length / idle.length,
     ungraded: countNames(ungraded),
     gradedByDatabase: graded.filter(({ isByDatabase }) => isByDatabase).length,
@@ -110,33 +117,4 @@ function warningsOf(file: string, graded: readonly Graded[]): string[] {
       : []),
     ...(explained > 0 ? [`${file}: ${explained} rollouts earn another reward, and calls of theirs give another result than stored`] : []),
   ];
-}
-
-export function renderGrades(report: GradeReport): string {
-  const floor =
-    report.doNothingFloor === null
-      ? "what doing nothing passes is not known"
-      : `doing nothing passes ${formatPercent(report.doNothingFloor)}`;
-  const byDatabase =
-    report.gradedByDatabase === 0
-      ? []
-      : [["database alone", `grades ${report.gradedByDatabase}: their required outputs are not told`] as const];
-  const pairs = renderPairs([
-    ...describeReading(report.reading),
-    ...Object.entries(report.ungraded).map(([why, count]) => ["not graded", `${count}: ${why}`] as const),
-    ...byDatabase,
-    ["stored pass rate", formatPercent(report.storedPassRate)],
-    ["replayed pass rate", `${formatPercent(report.passRate)}; ${floor}`],
-    ["same reward", `${report.sameReward} of ${report.rollouts}`],
-    ["same tool result", `${report.sameResults} of ${report.calls}`],
-    ...(report.files.length < 2 ? [] : report.files.map((file) => [basename(file.file), describeGrades(file)] as const)),
-  ]);
-  const lines = report.differences.map(({ taskId, trial, difference }) => plainText(`${taskId} trial ${trial}: ${difference}`));
-  return [pairs, ...section(report.warnings), ...section(lines)].join("\n");
-}
-
-const section = (lines: readonly string[]) => (lines.length === 0 ? [] : ["", ...lines]);
-
-function describeGrades({ rollouts, storedPassRate, passRate, sameReward, sameResults, calls }: Grades): string {
-  return `stored ${formatPercent(storedPassRate)}, replayed ${formatPercent(passRate)}; same reward ${sameReward} of ${rollouts}, same tool result ${sameResults} of ${calls}`;
 }
