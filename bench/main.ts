@@ -5,6 +5,7 @@ import { renderReport } from "./report.ts";
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchmarkOptions) => Promise<BenchmarkReport> }>>> = {
   calibration: () => import("./calibration.ts"),
+  "code-sandbox": () => import("./code-sandbox.ts"),
   environment: () => import("./environment.ts"),
   export: () => import("./export.ts"),
   failures: () => import("./failures.ts"),
