@@ -51,6 +51,8 @@ const ToolFunction = z.object({
 /** In OpenAI's nested form or flat. */
 const ToolDefinition = z.union([z.object({ function: ToolFunction }).transform(({ function: tool }) => tool), ToolFunction]);
 
+const OUT_OF_RANGE = { error: ({ input }: { readonly input?: unknown }) => `wanted a number from 0 to 1, got ${String(input)}` };
+
 /** Only `task_id`, `messages` and `outcome` are needed. Without golden actions no call can be gold or soft. `outcome: null` excludes the line. */
 export const RolloutLine = z
   .strictObject({
@@ -68,9 +70,7 @@ export const RolloutLine = z
     messages: z.array(ChatMessage).min(1),
     outcome: z
       .union([
-        z
-          .number("a number from 0 to 1")
-          .refine((outcome) => outcome >= 0 && outcome <= 1, { error: ({ input }) => `wanted a number from 0 to 1, got ${String(input)}` }),
+        z.number("a number from 0 to 1").min(0, OUT_OF_RANGE).max(1, OUT_OF_RANGE),
         z.boolean().transform((passed): number => (passed ? 1 : 0)),
         z.null(),
       ])

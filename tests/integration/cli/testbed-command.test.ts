@@ -21,7 +21,7 @@ describe("turnwise testbed --estimators", () => {
   test("prints tables, with every problem and every estimator in them", async () => {
     const text = await testbed("--estimators", "--group-sizes", "2");
     expect(text).toMatch(/^mt-grpo\/1 +blind +blind +-1\.00/m);
-    expect(text).toMatch(/^mt-grpo\/2 +2 +15 of 15 +0 +0 +0 +1\.00/m);
+    expect(text).toMatch(/^mt-grpo\/2 +2 +15 of 15 +0 +0 +0 +0 +1\.00/m);
     expect(text).toContain("one-decision-paid");
   });
 
