@@ -2,6 +2,7 @@
 // usage are left out, since not every format keeps them.
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
+import { composed } from "./canonical-text.ts";
 import { canonicalArguments } from "./task-identity.ts";
 
 export function conversationHash({ firstUserMessage, turns, outcome }: Pick<Trajectory, "firstUserMessage" | "turns" | "outcome">): string {
@@ -10,5 +11,5 @@ export function conversationHash({ firstUserMessage, turns, outcome }: Pick<Traj
     toolCalls.map((call) => [call.name, canonicalArguments(call.argumentsJson), call.isExecuted ? (call.result ?? "") : null]),
     userReply ?? "",
   ]);
-  return sha256Hex(JSON.stringify([firstUserMessage, words, outcome.reward]));
+  return sha256Hex(composed(JSON.stringify([firstUserMessage, words, outcome.reward])));
 }

@@ -3,7 +3,7 @@
 import type { Task } from "#contracts/task.ts";
 import { parseJson } from "#environments/tau/python/parse-json.ts";
 import { isDict } from "#environments/tau/python/values.ts";
-import { canonicalText } from "./canonical-text.ts";
+import { canonicalText, composed } from "./canonical-text.ts";
 
 /** What is known of something, as text by aspect. What is not known is absent. */
 export type Known = Readonly<Record<string, string>>;
@@ -24,12 +24,12 @@ export function taskContent({ instruction, userId, goldenActions, outputs }: Tol
   return {
     ...more,
     ...(taskSet === null ? {} : { taskSet }),
-    ...(instruction === "" ? {} : { instruction }),
-    ...(userId === "" ? {} : { userId }),
+    ...(instruction === "" ? {} : { instruction: composed(instruction) }),
+    ...(userId === "" ? {} : { userId: composed(userId) }),
     ...(goldenActions === null
       ? {}
       : { goldenActions: JSON.stringify(goldenActions.map(({ name, argumentsJson }) => [name, canonicalArguments(argumentsJson)])) }),
-    ...(outputs === null ? {} : { outputs: JSON.stringify(outputs) }),
+    ...(outputs === null ? {} : { outputs: composed(JSON.stringify(outputs)) }),
   };
 }
 

@@ -81,6 +81,25 @@ describe("files of rollouts", () => {
     );
   });
 
+  test("count once beside a copy in another Unicode form", async () => {
+    const line = (form: "NFC" | "NFD", outcome: number) =>
+      JSON.stringify({
+        task_id: "a",
+        outcome,
+        instruction: "Zürich, s’il vous plaît".normalize(form),
+        golden_actions: [{ name: "book", arguments: { city: "Zürich".normalize(form) } }],
+        messages: [
+          { role: "user", content: "à Zürich".normalize(form) },
+          { role: "assistant", tool_calls: [{ id: "1", function: { name: "book", arguments: { city: "Zürich".normalize(form) } } }] },
+          { role: "tool", tool_call_id: "1", content: "gebucht für Zoë".normalize(form) },
+        ],
+      });
+    const files = (["NFC", "NFD"] as const).map((form) => write(`${line(form, 1)}\n${line(form, 0)}\n`));
+    const { rollouts, reading } = await readRollouts(files, { catalog: CATALOG, tasks: null });
+    expect({ rollouts: rollouts.length, repeats: reading.repeats }).toEqual({ rollouts: 2, repeats: 2 });
+    expect(new Set(rollouts.map(({ task }) => task.id)).size).toBe(1);
+  });
+
   test.each(Object.entries(COPIES))("count once beside a copy %s, whole or in part, and say so", async (_, copy) => {
     await fc.assert(
       fc.asyncProperty(writtenRun("air"), format, fc.nat(), async (run, form, cut) => {
