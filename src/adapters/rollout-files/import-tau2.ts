@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Provenance } from "#contracts/provenance.ts";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason } from "#contracts/trajectory.ts";
-import { isDict, type PyDict } from "#environments/tau/python/values.ts";
+import { isDict, type PyDict, type PyValue } from "#environments/tau/python/values.ts";
 import { canonicalText } from "./canonical-text.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { Check, EntryContext } from "./entry-context.ts";
@@ -65,6 +65,8 @@ export interface Tau2Run {
   readonly taskSet: string | null;
   /** The agent's model, with the agent's name where it is not the benchmark's own; null when the file does not say. */
   readonly policy: string | null;
+  /** What else makes the agent: its model's arguments and the policy text that it was told, each as one text. What is not told is absent. */
+  readonly policySettings: Known;
   /** Ids of the simulations that the run keeps in files of their own. */
   readonly index: readonly string[];
   readonly results: PyDict;
@@ -101,9 +103,16 @@ export function readTau2Run(exact: PyDict, value: unknown, check: Check): Tau2Ru
     ),
     taskSet: domain === "" ? null : `tau2-${domain}`,
     policy: llm ? `${llm}${implementation && implementation !== OWN_AGENT ? ` (${implementation})` : ""}` : null,
+    policySettings: settingsOf(exact),
     index: index?.map(({ id }) => id) ?? [],
     results: exact,
   };
+}
+
+function settingsOf(results: PyDict): Known {
+  const valueAt = (...path: readonly string[]) => path.reduce<PyValue>((at, key) => (isDict(at) ? (at.get(key) ?? null) : null), results);
+  const told = { arguments: valueAt("info", "agent_info", "llm_args"), prompt: valueAt("info", "environment_info", "policy") };
+  return Object.fromEntries(Object.entries(told).flatMap(([what, value]) => (value === null ? [] : [[what, canonicalText(value)]])));
 }
 
 /**
@@ -133,6 +142,7 @@ export function importSimulation(value: unknown, { run, ...context }: EntryConte
     environment: run.taskSet ?? "tau2-bench",
     policyName: run.policy ?? source,
     isPolicyTold: run.policy !== null,
+    policySettings: run.policySettings,
     instruction: instructionOf(scenario),
     ...asked,
     moreKnown: moreOf(known.exact),

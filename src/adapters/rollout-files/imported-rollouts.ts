@@ -42,6 +42,8 @@ export function bareTrajectory({ trajectory, bareId }: ImportedRollout): Traject
 export interface Told {
   readonly known: Known;
   readonly maker: Known;
+  /** What else makes the policy, where the file tells it: two policies of one name may differ in it. */
+  readonly policySettings?: Known;
   /** Written by an export of ours. */
   readonly isExport: boolean;
 }
@@ -98,6 +100,7 @@ export interface ImportedParts {
   readonly policyName: string;
   /** Whether the file names the policy, rather than being called so. */
   readonly isPolicyTold?: boolean;
+  readonly policySettings?: Known;
   readonly instruction: string;
   /** Null when the source does not tell them, which is not the same as none. */
   readonly goldenActions: ToldTask["goldenActions"];
@@ -153,7 +156,7 @@ export function createImportedRollout(parts: ImportedParts): ImportedRollout {
 const ANY_SET: ReadonlySet<string> = new Set(["tau-bench", "tau2-bench", "imported", "unknown", ""]);
 
 function toldOf(
-  { provenance, isPolicyTold = false, isUserTold = true, policyName, moreKnown = {} }: ImportedParts,
+  { provenance, isPolicyTold = false, isUserTold = true, policyName, policySettings = {}, moreKnown = {} }: ImportedParts,
   task: ImportedRollout["task"],
 ): Told {
   const taskSet = ANY_SET.has(task.environment) ? null : task.environment;
@@ -165,6 +168,7 @@ function toldOf(
   return {
     known,
     maker: isOfRecord ? { policyName: policy.name, policyHash: policy.hash, seed: seed ?? "" } : provenance ? {} : named,
+    policySettings,
     isExport: provenance !== undefined && provenance !== null,
   };
 }

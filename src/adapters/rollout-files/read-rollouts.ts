@@ -15,6 +15,7 @@ import { type Identified, identify } from "./identify.ts";
 import type { Tau2Run } from "./import-tau2.ts";
 import type { ImportedRollout, ImportedRollouts } from "./imported-rollouts.ts";
 import { nameOrigins } from "./name-origins.ts";
+import { numMarked, policyLabels, SETTINGS_NOTE } from "./policy-labels.ts";
 import { expandPaths, type RolloutPath, shortNames } from "./rollout-paths.ts";
 import { FORMATS, type LeftOut, RolloutText, type TextContents } from "./rollout-text.ts";
 import { taskContent } from "./task-identity.ts";
@@ -99,7 +100,12 @@ function describe(found: Identified<Evidenced>, account: Account, bufferSha256: 
     reading: {
       ...account,
       rollouts: rollouts.length,
-      notes: addCounts(account.notes, found.notes, ...rollouts.map(({ read }) => read?.notes ?? {})),
+      notes: addCounts(
+        account.notes,
+        found.notes,
+        { [SETTINGS_NOTE]: numMarked(labels) },
+        ...rollouts.map(({ read }) => read?.notes ?? {}),
+      ),
       readers: countNames(rollouts.map(({ read }) => read?.reader ?? PLAIN_READER)),
       policies: countNames(labels),
       taskSets: countNames(taskSets.values()),
@@ -125,15 +131,6 @@ function splitByPolicy(found: Identified<Evidenced>, labels: readonly string[], 
       };
       return [name, describe(identify(parts), account, hashJson({ bufferSha256, policy: name }), sources)] as const;
     }),
-  );
-}
-
-/** Names of the policies, with their hash where two policies have one name. */
-function policyLabels(rollouts: readonly ImportedRollout[]): string[] {
-  const hashes = Map.groupBy(rollouts, ({ trajectory }) => trajectory.policy.name);
-  const isShared = (name: string) => new Set(hashes.get(name)?.map(({ trajectory }) => trajectory.policy.hash)).size > 1;
-  return rollouts.map(({ trajectory: { policy } }) =>
-    isShared(policy.name) && policy.hash !== "unknown" ? `${policy.name}@${policy.hash.slice(0, 8)}` : policy.name,
   );
 }
 
