@@ -5,7 +5,7 @@ import { CampaignError } from "#core/errors.ts";
 import { chooseProxy } from "../http/choose-proxy.ts";
 import { createKeepAliveFetch } from "../http/keep-alive-fetch.ts";
 import { readSecret } from "../settings.ts";
-import { readServerError } from "./server-words.ts";
+import { cleanWords, readServerError, type ServerError } from "./server-words.ts";
 
 export interface EndpointOptions {
   /** With the path that comes before /completions, e.g. http://127.0.0.1:8620/v1. */
@@ -46,12 +46,19 @@ function restatingErrors(ask: typeof fetch): typeof fetch {
     const response = await ask(input, init);
     if (response.ok || response.body === null) return response;
     const { status, headers } = response;
-    const found = readServerError(parsed(await response.text()));
+    const found = redirected(response) ?? readServerError(parsed(await response.text()));
     const key = new Headers(init?.headers).get("authorization")?.replace(/^Bearer /, "") ?? "";
     const error = found === null ? {} : { error: { ...found, message: key === "" ? found.message : found.message.replaceAll(key, "…") } };
     headers.set("content-type", "application/json");
     return new Response(JSON.stringify(error), { status, headers });
   };
+}
+
+/** Redirects are not followed: where they lead may be another host, which would be given the key. */
+function redirected({ status, headers }: Response): ServerError | null {
+  const to = headers.get("location");
+  if (status < 300 || status > 399 || to === null) return null;
+  return { message: `it sends on to ${cleanWords(to)}, and redirects are not followed`, code: null, type: null, param: null, status: null };
 }
 
 /** The JSON, or the text that is none. */

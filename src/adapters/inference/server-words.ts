@@ -38,7 +38,7 @@ const MAX_DEPTH = 4;
 
 /** Of the parsed body of an answer, or of a text that is no JSON. Null: it tells of no error. */
 export function readServerError(body: unknown): ServerError | null {
-  if (typeof body === "string") return { ...NOTHING, message: describeText(body) };
+  if (typeof body === "string") return { ...NOTHING, message: describeText(body) || "an answer without a word" };
   const whole = fieldsOf(Array.isArray(body) ? body[0] : body);
   if (whole === null) return null;
   const wrapped = WRAPPINGS.map((name) => whole[name]).find((value) => !isNothing(value));

@@ -191,6 +191,18 @@ describe("an answer that is none is told in a sentence", () => {
       'HTTP 502: an HTML page, "Bad gateway"',
     ],
     ["a sentence", (response) => response.writeHead(503).end("upstream is away"), "simulator.unavailable", "HTTP 503: upstream is away"],
+    [
+      "an empty page that is not there",
+      (response) => response.writeHead(404).end(),
+      "provider.rejected",
+      "HTTP 404: an answer without a word",
+    ],
+    [
+      "a redirect",
+      (response) => response.writeHead(307, { location: "https://elsewhere.example.test/v1" }).end(),
+      "provider.rejected",
+      "HTTP 307: it sends on to https://elsewhere.example.test/v1, and redirects are not followed",
+    ],
     ["an error of another shape", json({ detail: "no such deployment" }, 400), "provider.rejected", "HTTP 400: no such deployment"],
     ["a refused proxy", json({}, 407), "provider.unauthorized", "HTTP 407"],
   ])("%s", async (_, answer, code, words) => {
