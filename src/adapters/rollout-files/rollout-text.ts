@@ -6,6 +6,7 @@ import { CampaignError } from "#core/errors.ts";
 import { describeProblems } from "#core/problems.ts";
 import { addCounts } from "#core/reading/counts.ts";
 import type { ToolCatalog } from "#core/reward/label-trajectory.ts";
+import { plainText, startOf } from "#core/text.ts";
 import { parseJson } from "#environments/tau/python/parse-json.ts";
 import { PyDict, PyError, type PyValue } from "#environments/tau/python/values.ts";
 import { canonicalText } from "./canonical-text.ts";
@@ -189,7 +190,8 @@ export class RolloutText {
         throw invalid(`${place}: one simulation of a tau2 run, without the run's tasks`, undefined, SIMULATION_NEXT);
       return importSimulation(plain, { exact, source, catalog, check, position, run });
     }
-    if (this.#numValues === 1 && !("messages" in plain) && !("outcome" in plain && "task_id" in plain)) throw unknownFormat(path);
+    if (this.#numValues === 1 && !("messages" in plain) && !("outcome" in plain && "task_id" in plain))
+      throw unknownFormat(path, describeKeys(plain));
     return importRolloutLine(plain, { exact, source, catalog, check, position });
   }
 
@@ -313,6 +315,18 @@ function otherKind(bytes: Uint8Array): string | null {
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const MOST_KEYS = 8;
+
+/** What an object that is no rollout has, and whether the rollouts may stand inside. */
+function describeKeys(value: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(value).map((key) => plainText(startOf(key, 40)));
+  const [list] = Object.entries(value).flatMap(([key, item]) =>
+    Array.isArray(item) && isRecord(item[0]) ? [plainText(startOf(key, 40))] : [],
+  );
+  const keys = `it is an object of ${names.slice(0, MOST_KEYS).join(", ") || "nothing"}${names.length > MOST_KEYS ? ", …" : ""}`;
+  return list === undefined ? keys : `${keys}; if ${list} is the list of rollouts, save it alone`;
+}
 
 function unknownFormat(path: string, why = ""): CampaignError {
   return invalid(`${path} is none of the formats that are known${why === "" ? "" : `: ${why}`}`);
