@@ -3,11 +3,17 @@ import { z } from "zod";
 import { Provenance } from "./provenance.ts";
 import { StopReason } from "./trajectory.ts";
 
-const FunctionCall = z.object({ name: z.string(), arguments: z.union([z.string(), z.record(z.string(), z.json())]).nullish() });
+const Arguments = z.union([z.string(), z.record(z.string(), z.json())]).nullish();
+const CallFields = z.object({ name: z.string(), arguments: Arguments, args: Arguments.describe("LangChain's name for the arguments") });
+const withArguments = <Call extends z.infer<typeof CallFields>>({ args, ...call }: Call) => ({
+  ...call,
+  arguments: call.arguments ?? args,
+});
+const FunctionCall = CallFields.transform(withArguments);
 /** Accepts OpenAI's nested form and the flat one of tau2: `{ id, name, arguments }`. */
 const MessageToolCall = z.union([
   z.object({ id: z.string().nullish(), function: FunctionCall }).transform(({ id, function: call }) => ({ id: id ?? "", ...call })),
-  FunctionCall.extend({ id: z.string().nullish() }).transform(({ id, ...call }) => ({ id: id ?? "", ...call })),
+  CallFields.extend({ id: z.string().nullish() }).transform(({ id, ...call }) => ({ id: id ?? "", ...withArguments(call) })),
 ]);
 
 const Content = z.union([z.string(), z.array(z.object({ type: z.string(), text: z.string().optional() }))]).nullish();
@@ -30,6 +36,8 @@ export const ChatMessage = z.object({
     .catch(null)
     .describe("tau2's field for anything else; what exports of ours leave there"),
   error: z.boolean().nullish(),
+  is_error: z.boolean().nullish().catch(null).describe("another name for error"),
+  status: z.string().nullish().catch(null).describe("of a result of LangChain: error where the call failed"),
   requestor: z.string().nullish(),
 });
 export type ChatMessage = z.infer<typeof ChatMessage>;

@@ -2,7 +2,7 @@
 import { dumpsExact } from "#environments/tau/python/format.ts";
 import { isDict, isList, PyFloat, type PyValue } from "#environments/tau/python/values.ts";
 
-const ARGUMENTS: ReadonlySet<string> = new Set(["arguments", "kwargs"]);
+const ARGUMENTS: ReadonlySet<string> = new Set(["arguments", "kwargs", "args"]);
 
 /**
  * The value as plain data, to be checked by a schema. The arguments of calls become their JSON text, so that 100 and 100.0 stay apart and no digit is lost;

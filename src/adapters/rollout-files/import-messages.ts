@@ -72,6 +72,11 @@ export function goldenAction(name: string, args: string | object | null | undefi
   return { name, argumentsJson: readArguments(args).text, ...(compared ? { compareArguments: compared } : {}) };
 }
 
+/** What the file says of a result beside its text. */
+function saysError({ error, is_error, status }: ChatMessage): boolean | null | undefined {
+  return error ?? is_error ?? (status === "error" ? true : undefined);
+}
+
 /** Whether a result without a word on it is that of a failed call. */
 export function isErrorText(result: string): boolean {
   const word = errorWord(result);
@@ -149,7 +154,7 @@ class Conversation {
     const call = (id ? this.openCallById(id) : null) ?? this.openCallByOrder(message.name ?? null);
     if (call !== null && id && call.call.id !== "" && call.call.id !== id)
       this.notes.add("results under an unknown id: given to the first open call");
-    this.attach(textOf(message), message.error, call);
+    this.attach(textOf(message), saysError(message), call);
   }
 
   finish(): ImportedConversation {
@@ -157,7 +162,7 @@ class Conversation {
     if (this.firstUserMessage === null) this.beginWithoutUser();
     for (const turn of this.turns) {
       nameCalls(turn);
-      if (!this.isNative()) this.noteOpenCalls(turn);
+      this.noteOpenCalls(turn);
     }
     const systemPrompt = this.system.length === 0 ? null : this.system.join("\n");
     return { systemPrompt, firstUserMessage: this.firstUserMessage ?? "", turns: this.turns, isEndedByUser: this.isEndedByUser };
@@ -165,7 +170,10 @@ class Conversation {
 
   /** A harness answers what it runs. What it showed as the user's words without any mark cannot be told from them. */
   private noteOpenCalls({ toolCalls }: Turn): void {
-    for (const { isExecuted } of toolCalls) if (!isExecuted) this.notes.add("calls in text without a result: taken as not run");
+    const open = toolCalls.filter(({ isExecuted }) => !isExecuted);
+    if (this.isNative() && open.length > 0 && open.length === toolCalls.length)
+      this.notes.add("turns of calls without any result: taken as not run");
+    if (!this.isNative()) for (const _ of open) this.notes.add("calls in text without a result: taken as not run");
   }
 
   private beginWithoutUser(): void {

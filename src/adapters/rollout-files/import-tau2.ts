@@ -65,6 +65,8 @@ export interface Tau2Run {
   readonly taskSet: string | null;
   /** The agent's model, with the agent's name where it is not the benchmark's own; null when the file does not say. */
   readonly policy: string | null;
+  /** Whether the agent works without a user and has the user's tools. */
+  readonly isSolo: boolean;
   /** What else makes the agent: its model's arguments and the policy text that it was told, each as one text. What is not told is absent. */
   readonly policySettings: Known;
   /** Ids of the simulations that the run keeps in files of their own. */
@@ -103,6 +105,7 @@ export function readTau2Run(exact: PyDict, value: unknown, check: Check): Tau2Ru
     ),
     taskSet: domain === "" ? null : `tau2-${domain}`,
     policy: llm ? `${llm}${implementation && implementation !== OWN_AGENT ? ` (${implementation})` : ""}` : null,
+    isSolo: implementation?.includes("solo") === true,
     policySettings: settingsOf(exact),
     index: index?.map(({ id }) => id) ?? [],
     results: exact,
@@ -130,7 +133,7 @@ export function importSimulation(value: unknown, { run, ...context }: EntryConte
   if (known === undefined) return WITHOUT_TASK;
   if (isDict(exact) && isGradedByAnotherTau2Task(known.exact, exact.get("reward_info") ?? null)) return GRADED_BY_ANOTHER;
   const { user_scenario: scenario, evaluation_criteria: criteria } = known.task;
-  const asked = criteriaOf(criteria);
+  const asked = criteriaOf(criteria, run.isSolo);
   const conversation = importMessages(messages, knownTools(catalog.tools, asked.goldenActions));
   const reason = unreadableReason(conversation);
   if (reason !== null) return reason;
@@ -194,17 +197,21 @@ const PLAIN_BASIS: readonly string[] = ["DB", "COMMUNICATE"];
 
 /**
  * What the reward asks for, as far as the file tells it: criteria that are null or absent are not known. What must be communicated counts
- * only where the reward's basis names it. Golden actions of the user's own tools are not the agent's, and no replay here makes them.
+ * only where the reward's basis names it. Golden actions of the user's own tools are not the agent's, unless it works alone and makes them
+ * itself, and no replay here makes them.
  */
-function criteriaOf(criteria: Tau2Task["evaluation_criteria"]): Pick<ImportedParts, "goldenActions" | "outputs" | "alsoGradedBy"> {
+function criteriaOf(
+  criteria: Tau2Task["evaluation_criteria"],
+  isSolo: boolean,
+): Pick<ImportedParts, "goldenActions" | "outputs" | "alsoGradedBy"> {
   const { actions, communicate_info: outputs, reward_basis } = criteria ?? {};
   const basis = reward_basis ?? PLAIN_BASIS;
   const others = [
     ...basis.filter((one) => !PLAIN_BASIS.includes(one)),
     ...(basis.includes("DB") ? [] : ["no database"]),
-    ...(actions?.some(({ requestor }) => requestor === "user") ? ["the user's own actions"] : []),
+    ...(!isSolo && actions?.some(({ requestor }) => requestor === "user") ? ["the user's own actions"] : []),
   ];
-  const own = actions?.filter(({ requestor }) => requestor !== "user");
+  const own = actions?.filter(({ requestor }) => isSolo || requestor !== "user");
   return {
     goldenActions: own?.map(({ name, arguments: args, compare_args: compared }) => goldenAction(name, args, compared)) ?? null,
     outputs: basis.includes("COMMUNICATE") ? (outputs ?? null) : [],

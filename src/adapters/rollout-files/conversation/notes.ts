@@ -24,6 +24,7 @@ export const READING_NOTES = [
   "calls in another form than the rest",
   "messages that look like a call and were not run",
   "calls in text without a result: taken as not run",
+  "turns of calls without any result: taken as not run",
   "results that are an error in JSON: taken as failed calls",
   "results that look like an error and do not say so: taken as they stand",
   "rewards between 0 and 1: kept, counted as failed",

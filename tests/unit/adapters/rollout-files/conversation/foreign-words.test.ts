@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { importMessages, inferStopReason } from "#adapters/rollout-files/import-messages.ts";
 import { importRolloutText } from "#adapters/rollout-files/read-rollouts.ts";
 import { ChatMessage } from "#contracts/rollout-line.ts";
+import { labelRollout } from "#core/reward/label-rollout.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { FORMS, steps } from "../../../../support/written-conversations.ts";
 
@@ -83,13 +84,13 @@ test("lists that are Python's text in a literal stay text where no schema tells,
     schemaOf: () => ({ properties: { id: { type: "string" }, items: { type } } }),
   });
   const note = "calls with lists or objects as Python's text, where no schema tells: kept as text";
-  expect(importMessages(messages).notes).toEqual({ "calls with arguments as Python literals": 1, [note]: 1 });
+  expect(importMessages(messages).notes).toMatchObject({ "calls with arguments as Python literals": 1, [note]: 1 });
   for (const [type, items] of [
     ["array", ["a", "b"]],
     ["string", "['a', 'b']"],
   ] as const) {
     const { notes, turns } = importMessages(messages, schemaOf(type));
-    expect(notes).toEqual({ "calls with arguments as Python literals": 1 });
+    expect(notes).toMatchObject({ "calls with arguments as Python literals": 1 });
     expect(JSON.parse(turns[0]?.toolCalls[0]?.argumentsJson ?? "")).toEqual({ id: "7", items });
   }
 });
@@ -180,4 +181,32 @@ test("items of the Responses API are left out by their name, whatever else the f
 test("a Git LFS pointer is called one", () => {
   const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
   expect(() => importRolloutText("f.json", pointer, catalog)).toThrow(/Git LFS pointer/);
+});
+
+test("calls under LangChain's name for arguments, results that say they failed in other words, and calls that nobody answered are read as what they are", () => {
+  const call = { id: "c1", name: "cancel_reservation", args: { reservation_id: "AAA111" }, type: "tool_call" };
+  const line = (result: object | null) =>
+    JSON.stringify({
+      task_id: "a",
+      outcome: 1,
+      golden_actions: [{ name: "cancel_reservation", arguments: { reservation_id: "AAA111" } }],
+      messages: [
+        { role: "user", content: "cancel it" },
+        { role: "assistant", content: null, tool_calls: [call] },
+        ...(result === null ? [] : [{ role: "tool", tool_call_id: "c1", content: "not allowed", ...result }]),
+        { role: "assistant", content: "It is cancelled." },
+      ],
+    });
+  const tiersOf = (result: object | null) => {
+    const { rollouts, reading } = importRolloutText("x.jsonl", line(result), createToolCatalog({}));
+    const tiers = rollouts.flatMap(({ trajectory, task }) =>
+      labelRollout(trajectory, task, "finer/1", createToolCatalog({})).turns.map(({ tier }) => tier),
+    );
+    return [tiers, Object.keys(reading.notes)];
+  };
+  expect(tiersOf({})).toEqual([["gold_write", "message"], []]);
+  expect(tiersOf({ status: "success" })).toEqual([["gold_write", "message"], []]);
+  for (const failed of [{ status: "error" }, { is_error: true }, { error: true }])
+    expect(tiersOf(failed)).toEqual([["error", "message"], []]);
+  expect(tiersOf(null)).toEqual([["message", "message"], ["turns of calls without any result: taken as not run"]]);
 });
