@@ -1,5 +1,7 @@
 // Behind the `turnwise` executable: no set-up of its own (it may take minutes), only a check that there is one.
+import module from "node:module";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { SETUP_EXIT_CODE, tooOldNode } from "./entry.mjs";
 import { missingSteps } from "./main.mjs";
 import { environmentWithNode, nodeBinary, REPOSITORY } from "./places.mjs";
@@ -23,9 +25,18 @@ async function launch(args) {
     process.exitCode = SETUP_EXIT_CODE;
     return;
   }
+  if (nodeBinary() === process.execPath) await runHere(MAIN);
   // Replacing the process keeps pid, signals and exit code as they are; older Nodes cannot.
-  if ("execve" in process) process.execve(nodeBinary(), [nodeBinary(), MAIN, ...args], environmentWithNode());
+  else if ("execve" in process) process.execve(nodeBinary(), [nodeBinary(), MAIN, ...args], environmentWithNode());
   else process.exitCode = await runUnderNode(MAIN, args);
+}
+
+/** As if this process had been started with the file. @param {string} file */
+async function runHere(file) {
+  Object.assign(process.env, environmentWithNode());
+  module.enableCompileCache(process.env["NODE_COMPILE_CACHE"]);
+  process.argv[1] = file;
+  await import(pathToFileURL(file).href);
 }
 
 /** As the command line tells its other failures. @param {readonly [string, string][]} missing @param {boolean} isJson */

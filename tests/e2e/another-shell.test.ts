@@ -11,7 +11,7 @@ import { readStack, stopStack } from "#adapters/services/stack.ts";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { codeVersion } from "#adapters/versions.ts";
 import { checkCampaign, createCampaign } from "#application/campaign/create-campaign.ts";
-import { openRecord } from "#application/settings.ts";
+import { openRecord } from "#application/record.ts";
 import { QUICKSTART, SMALL } from "./stack-campaign.ts";
 
 const MINUTE = 60_000;

@@ -9,7 +9,7 @@ import { REPOSITORY, readSettings, type Settings } from "#adapters/settings.ts";
 import { CampaignClient } from "#application/campaign/campaign-client.ts";
 import { checkCampaign, createCampaign } from "#application/campaign/create-campaign.ts";
 import { launch } from "#application/campaign/launch.ts";
-import { openRecord } from "#application/settings.ts";
+import { openRecord } from "#application/record.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
 import type { CampaignEnd } from "#contracts/manifests.ts";
 

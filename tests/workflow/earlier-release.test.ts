@@ -9,7 +9,7 @@ import { readSettings, type Settings } from "#adapters/settings.ts";
 import { CampaignClient } from "#application/campaign/campaign-client.ts";
 import { launch } from "#application/campaign/launch.ts";
 import { rebuildInput } from "#application/campaign/rebuild-state.ts";
-import { openRecord } from "#application/settings.ts";
+import { openRecord } from "#application/record.ts";
 import { campaignWorkflowId, iterationWorkflowId } from "#contracts/workflow-ids.ts";
 import { registerCampaign } from "../../src/cli/commands/campaign.ts";
 import { pauseUpdate } from "../../workflows/messages.ts";

@@ -3,15 +3,21 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { createTable, quote, type TableColumn } from "./table.ts";
 
 let instance: Promise<DuckDBInstance> | null = null;
 
 /** A connection to the one in-memory database of this process; its one thread keeps row order and compression the same everywhere. */
 export async function connectInMemory(): Promise<DuckDBConnection> {
-  instance ??= DuckDBInstance.create(":memory:", { threads: "1" });
+  instance ??= createInstance();
   return await (await instance).connect();
+}
+
+/** Loaded here: most of who reads a record reads manifests alone. */
+async function createInstance(): Promise<DuckDBInstance> {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  return DuckDBInstance.create(":memory:", { threads: "1" });
 }
 
 /** Runs `work` with a path for a scratch file, which is gone afterwards. */

@@ -5,7 +5,7 @@ import { CampaignError } from "#core/errors.ts";
 import type { CollectableStore, Journals } from "#core/ports.ts";
 import { LocalTurnJournal } from "../artifact-store/journal.ts";
 import { LocalArtifactStore } from "../artifact-store/local.ts";
-import { type History, openHistory } from "../history/history.ts";
+import type { History } from "../history/history.ts";
 import { CampaignRecord } from "./campaign-record.ts";
 import { type Change, type ChangesOptions, followChanges } from "./changes.ts";
 
@@ -41,7 +41,11 @@ export function openRecord(address: string, stores: Readonly<Record<string, Open
     store,
     journals,
     record,
-    history: { open: () => openHistory(record), changes: (options) => followChanges(store, options) },
+    history: {
+      // DuckDB is loaded by whoever asks in SQL, not by every reader of a manifest.
+      open: async () => (await import("../history/history.ts")).openHistory(record),
+      changes: (options) => followChanges(store, options),
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 // Two campaigns of the record beside each other.
 import { loadCampaign, type RecordedCampaign } from "#adapters/history/load.ts";
-import { openRecord, readSettings } from "../settings.ts";
+import { openRecord } from "../record.ts";
+import { readSettings } from "../settings.ts";
 import { compareFinal, differingSettings, type PairedComparison } from "./compare-campaigns.ts";
 import type { SettingDifference } from "./differing-settings.ts";
 import { type CampaignSummary, summarizeCampaign } from "./summary.ts";

@@ -6,7 +6,8 @@ import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
 import { trainingSeed } from "#core/training/training-seed.ts";
-import { openRecord, readSettings } from "../settings.ts";
+import { openRecord } from "../record.ts";
+import { readSettings } from "../settings.ts";
 
 export { ENGINES, type Engine } from "#adapters/trainer-process/export-batch.ts";
 

@@ -1,7 +1,8 @@
 // What the record says of campaigns, past and running. Needs no server.
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { CampaignError } from "#core/errors.ts";
-import { openRecord, readSettings } from "../settings.ts";
+import { openRecord } from "../record.ts";
+import { readSettings } from "../settings.ts";
 import { type CampaignSummary, summarizeCampaign } from "./summary.ts";
 
 /** A campaign of the record that cannot be read: listed with its problem, so that it hides no other. */

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { readStack, startStack } from "#adapters/services/stack.ts";
-import { openRecord, REPOSITORY, readSettings } from "../settings.ts";
+import { openRecord } from "../record.ts";
+import { REPOSITORY, readSettings } from "../settings.ts";
 import { checkCampaign, createCampaign } from "./create-campaign.ts";
 import { launch } from "./launch.ts";
 

@@ -2,8 +2,9 @@
 import type { StateName } from "#contracts/campaign-status.ts";
 import { endReason } from "#core/campaign/progress.ts";
 import { resumeUpdate } from "../../../workflows/messages.ts";
+import { openRecord } from "../record.ts";
 import { ensureServices } from "../services/ensure-services.ts";
-import { openRecord, readSettings } from "../settings.ts";
+import { readSettings } from "../settings.ts";
 import { requireOpen, withClient } from "./launch.ts";
 import { rebuildInput } from "./rebuild-state.ts";
 import { speaker } from "./speaker.ts";

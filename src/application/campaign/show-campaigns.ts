@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { Settings } from "#adapters/settings.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
-import { openRecord, readSettings } from "../settings.ts";
+import { openRecord } from "../record.ts";
+import { readSettings } from "../settings.ts";
 import { type Answer, askCampaigns } from "./ask-campaigns.ts";
 import { type CampaignSummary, summarizeCampaign } from "./summary.ts";
 

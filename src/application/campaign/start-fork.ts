@@ -1,8 +1,9 @@
 // A fork of a campaign, from what is asked to a campaign that runs.
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
+import { openRecord } from "../record.ts";
 import { ensureServices } from "../services/ensure-services.ts";
-import { openRecord, readSettings } from "../settings.ts";
+import { readSettings } from "../settings.ts";
 import { checkFork } from "./create-campaign.ts";
 import { commitFork, type ForkOptions, planFork } from "./fork-campaign.ts";
 import { launch } from "./launch.ts";

@@ -6,7 +6,8 @@ import { RolloutPurpose } from "#contracts/manifests.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
-import { openRecord, readSettings } from "../settings.ts";
+import { openRecord } from "../record.ts";
+import { readSettings } from "../settings.ts";
 import { openNamedTaskSet, readFittingRollouts } from "./labelled-files.ts";
 
 /** Beside files: the rollouts of a campaign, or the task set that the files' rollouts were made in. */

@@ -5,7 +5,8 @@ import { planRuns } from "#adapters/tracking/plan-runs.ts";
 import { readTrackingProblems } from "#adapters/tracking/problems-file.ts";
 import { compareProjection, isServerDown, loadProjected, type Projection, projectCampaign } from "#adapters/tracking/projector.ts";
 import { CampaignError } from "#core/errors.ts";
-import { openRecord, readSettings } from "../settings.ts";
+import { openRecord } from "../record.ts";
+import { readSettings } from "../settings.ts";
 
 export interface CampaignTracking {
   readonly campaignId: string;

@@ -12,7 +12,6 @@ import { addRolloutFileOptions, type RolloutFileOptions } from "../rollout-file-
 export function registerAdvantages(program: Command): void {
   addRolloutFileOptions(program.command("advantages"))
     .option("--json", "every turn, as JSON (AdvantagesReport; with --by AdvantagesByPolicy)")
-    .description("turn rewards, returns and advantages of rollouts, to feed a trainer of your own")
     .action(run);
 }
 

@@ -5,7 +5,7 @@ import { wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions } from "../output.ts";
 
 export function registerBatch(program: Command): void {
-  const family = program.command("batch").description("training batches of campaigns: tokens, masks, log-probabilities, advantages");
+  const family = program.command("batch");
   family
     .command("export")
     .requiredOption("--campaign <id>", "of the record")

@@ -69,7 +69,6 @@ export function registerCalibrate(program: Command): void {
     .option("--markdown <file>", "also write the report as Markdown")
     .option("--html <file>", "also write the report as a page with plots, for a browser")
     .option("--json", "the report as JSON (CalibrationReport; with --by CalibrationsByPolicy)")
-    .description("what each kind of turn has to do with success, the reward table that follows, and whether the evidence carries it")
     .action(run);
 }
 

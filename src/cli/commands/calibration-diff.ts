@@ -14,7 +14,6 @@ export function registerCalibrationDiff(program: Command): void {
     .argument("<before>", "report as JSON, e.g. of `turnwise calibrate FILE --json`")
     .argument("<after>", "report as JSON")
     .option("--json", "the difference as JSON (ReportDiff)")
-    .description("what changed between two calibrations: reward table, tier effects, gate")
     .action(async (before: string, after: string, options: OutputOptions) => {
       emit(await diffCalibrations(before, after), options, render);
     });

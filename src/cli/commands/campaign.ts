@@ -17,7 +17,7 @@ import { type Column, type OutputOptions, printJson, renderTable } from "../outp
 import { sayServicesStart } from "../services-starting.ts";
 
 export function registerCampaign(program: Command): void {
-  const family = program.command("campaign").description("start, watch and steer calibration campaigns");
+  const family = program.command("campaign");
   const collect = (value: string, earlier: string[]) => [...earlier, value];
 
   family

@@ -10,13 +10,7 @@ import { renderComparisons } from "../render-comparisons.ts";
 import { describeGates } from "./history.ts";
 
 export function registerCompare(program: Command): void {
-  program
-    .command("compare")
-    .argument("<a>", "a campaign")
-    .argument("<b>", "another one")
-    .option("--json")
-    .description("two campaigns beside each other: settings that differ, test results, paired difference on common test tasks")
-    .action(compare);
+  program.command("compare").argument("<a>", "a campaign").argument("<b>", "another one").option("--json").action(compare);
 }
 
 async function compare(idOfA: string, idOfB: string, options: OutputOptions): Promise<void> {

@@ -14,7 +14,7 @@ const MARKS: Readonly<Record<Finding["state"], string>> = {
 };
 
 export function registerDoctor(program: Command): void {
-  program.command("doctor").description("every part's version, place and state, with a remedy per problem").option("--json").action(doctor);
+  program.command("doctor").option("--json").action(doctor);
 }
 
 async function doctor(options: OutputOptions): Promise<void> {

@@ -13,7 +13,7 @@ interface CheckOptions {
 }
 
 export function registerEnv(program: Command): void {
-  const family = program.command("env").description("checks of environments that need no model");
+  const family = program.command("env");
   family
     .command("check")
     .option("--task-set <name>", `one of ${TASK_SET_NAMES.join(", ")} (default: all that are at hand)`)

@@ -12,7 +12,6 @@ export function registerGc(program: Command): void {
     .argument("[campaigns...]", "only what these let go; without any: all of them, and files that belong to none")
     .option("--dry-run", "say what would go, remove nothing")
     .option("--json")
-    .description("free the room of weights, moments, job folders and leftovers that no campaign keeps (docs/retention.md)")
     .action(gc);
 }
 

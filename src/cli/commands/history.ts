@@ -8,12 +8,7 @@ import { type Column, emit, type OutputOptions, renderTable } from "../output.ts
 import { style } from "../style.ts";
 
 export function registerHistory(program: Command): void {
-  program
-    .command("history")
-    .argument("[id]", "one campaign, iteration by iteration")
-    .option("--json")
-    .description("what past and running campaigns found, from the record")
-    .action(history);
+  program.command("history").argument("[id]", "one campaign, iteration by iteration").option("--json").action(history);
 }
 
 async function history(id: string | undefined, options: OutputOptions): Promise<void> {

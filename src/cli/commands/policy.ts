@@ -15,7 +15,7 @@ import { numberOption, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions, printLine, renderPairs, renderTable } from "../output.ts";
 
 export function registerPolicy(program: Command): void {
-  const family = program.command("policy").description("make and describe the policy that campaigns start from");
+  const family = program.command("policy");
   family
     .command("train-seed")
     .description("train the embedded policy from scratch: demonstrations, tokenizer, supervised stages, measured pass rate, model card")

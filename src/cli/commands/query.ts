@@ -18,9 +18,6 @@ export function registerQuery(program: Command): void {
     .argument("[sql]", 'a SELECT; "-" reads it from standard input; without it the tables and their columns are listed')
     .option("--json", "an array of objects")
     .option("--csv", "RFC 4180, with a header line")
-    .description(
-      "SQL (DuckDB) over campaigns, iterations, stages, metrics, rewards, evaluations, evaluation_tasks, steering, meters, groups, trajectories, turns",
-    )
     .action(query);
 }
 

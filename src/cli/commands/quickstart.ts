@@ -11,7 +11,6 @@ import { style } from "../style.ts";
 export function registerQuickstart(program: Command): void {
   program
     .command("quickstart")
-    .description("run a small campaign from nothing to its result, without GPU or keys")
     .option(
       "--set <path=value>",
       "override a value of configs/campaigns/quickstart.yaml; may be repeated",

@@ -27,7 +27,6 @@ export function registerReproduce(program: Command): void {
       ),
     )
     .option("--json", "as JSON (PaperTables)")
-    .description("tier effects, estimators and reward tables compared, on rollouts you have")
     .action(run);
 }
 

@@ -9,7 +9,7 @@ import { renderGrades } from "../render-grades.ts";
 import { addRolloutSourceOptions } from "../rollout-source-options.ts";
 
 export function registerRollouts(program: Command): void {
-  const family = program.command("rollouts").description("rollouts in the benchmarks' file formats, and graded again");
+  const family = program.command("rollouts");
   addRolloutSourceOptions(family.command("export"))
     .addOption(new Option("--format <format>", "whose result file to write, or jsonl").choices(ROLLOUT_FORMATS).makeOptionMandatory())
     .requiredOption("--out <file>", "where to write it")

@@ -15,7 +15,6 @@ import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
-import { registerDoctor } from "./doctor.ts";
 
 interface UpOptions extends OutputOptions, Partial<Record<`${PortName}Port`, string>> {
   readonly foreground?: boolean;
@@ -27,7 +26,6 @@ const NOT_RUNNING_EXIT_CODE = 3;
 export function registerServices(program: Command): void {
   program
     .command("up")
-    .description("start the local services: Temporal, MLflow, policy server, workers")
     .option("--temporal-port <port>", "default 7233, or TURNWISE_TEMPORAL_PORT")
     .option("--temporal-ui-port <port>", "default 8233, or TURNWISE_TEMPORAL_UI_PORT")
     .option("--mlflow-port <port>", "default 5050, or TURNWISE_MLFLOW_PORT")
@@ -36,9 +34,8 @@ export function registerServices(program: Command): void {
     .option("--foreground", "stay, and stop everything on Ctrl-C")
     .option("--json")
     .action(up);
-  program.command("down").description("stop the local services, and whatever a crash left behind").option("--json").action(down);
-  program.command("status").description("what runs, where, since when, and whether it answers").option("--json").action(status);
-  registerDoctor(program);
+  program.command("down").option("--json").action(down);
+  program.command("status").option("--json").action(status);
 }
 
 async function up(options: UpOptions): Promise<void> {

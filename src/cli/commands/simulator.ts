@@ -37,7 +37,7 @@ interface AuditOptions extends RolloutSourceRequest, OutputOptions, TaskChoice {
 }
 
 export function registerSimulator(program: Command): void {
-  const family = program.command("simulator").description("the simulated user");
+  const family = program.command("simulator");
   addRolloutSourceOptions(family.command("audit"))
     .option(
       "--simulator <name>",

@@ -91,7 +91,6 @@ export function registerSynthesize(program: Command): void {
     .option("--out <path>", "where to write: a file, or for the benchmarks' formats a folder")
     .option("--format <name>", "turnwise, tau-bench or tau2", "turnwise")
     .option("--json", "counts and cells as JSON")
-    .description("make tasks by difficulty, golden actions verified by replay and uniqueness")
     .action(run);
 }
 

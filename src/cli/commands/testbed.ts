@@ -73,7 +73,6 @@ export function registerTestbed(program: Command): void {
       }),
     )
     .option("--json", "as JSON (TestbedReport, with --selection SelectionTestbedReport, with --estimators EstimatorTestbedReport)")
-    .description("error rates of the calibration gate on simulated buffers with a useful, a harmful, a neutral and a confounded tier")
     .action(run);
 }
 

@@ -12,7 +12,7 @@ import { type Column, emit, type OutputOptions, printLine, renderTable } from ".
 import { style } from "../style.ts";
 
 export function registerTracking(program: Command): void {
-  const family = program.command("tracking").description("the projection of the record to MLflow");
+  const family = program.command("tracking");
   family.command("status").option("--json").description("how much of each campaign MLflow shows").action(status);
   family
     .command("rebuild")
