@@ -106,6 +106,18 @@ left = 1`;
       expect(after?.error).toBeNull();
     });
 
+    test.each(["print('a' * 150)", "print('a' * 9_000)", "print('a' * 90_000)", "import sys\nsys.stderr.write('a' * 9_000)"])(
+      "what is not kept of %s is not in the next cell either",
+      async (flood) => {
+        const [flooded, ...after] = await episode(runtime, [flood, "print('b')", "1"], { outputBytes: 100 });
+        expect(flooded).toMatchObject({ stdout: "a".repeat(100), error: { kind: "output" } });
+        expect(after).toEqual([
+          { stdout: "b\n", result: null, error: null },
+          { stdout: "", result: "1", error: null },
+        ]);
+      },
+    );
+
     test("standard error and bytes written past print are output too", async () => {
       const [outcome] = await episode(runtime, ["import os, sys\nos.write(1, b'raw ')\nprint('err', file=sys.stderr, flush=True)"]);
       expect(outcome?.stdout).toBe("raw err\n");

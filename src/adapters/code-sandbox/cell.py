@@ -64,7 +64,8 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _flush() -> None:
-    for stream in _streams:
+    """What is refused stays in the stream: it is written once more, and dropped then, so that the next cell does not begin with it."""
+    for stream in _streams * 2:
         try:
             stream.flush()
         except BaseException:

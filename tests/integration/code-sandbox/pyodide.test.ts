@@ -120,16 +120,44 @@ Deep().a`);
     await other.close();
   });
 
-  test("a session waits for a free thread, and its signal ends the waiting", async () => {
+  test("a session whose cells rest gives its thread to whoever needs one, and has its names again afterwards", async () => {
+    const sessions = await Promise.all(Array.from({ length: 5 }, () => runtime.open(never())));
+    for (const round of [0, 1, 2]) {
+      const outcomes = await Promise.all(
+        sessions.map((session, i) =>
+          runIn(session, round === 0 ? `import random\nseen = [${i}, random.random()]\nseen` : "seen.append(random.random()); seen"),
+        ),
+      );
+      const alone = await Promise.all(outcomes.map(({ result }) => JSON.parse(result ?? "null") as number[]));
+      expect(alone.map(([first]) => first)).toEqual([0, 1, 2, 3, 4]);
+      expect(new Set(alone.map(([, ...drawn]) => JSON.stringify(drawn))).size).toBe(1);
+      expect(new Set(alone[0]).size).toBe(round + 2);
+    }
+    const error = await runIn(sessions[0] as (typeof sessions)[0], "1 / 0");
+    expect(error.error?.text).toContain("<cell 4>");
+    await Promise.all(sessions.map((session) => session.close()));
+  });
+
+  test("what a cell that was killed left behind is not run again", async () => {
     const [one, two] = [await runtime.open(never()), await runtime.open(never())];
     await runIn(one, "a = 1");
+    expect((await runIn(one, "while True: pass", { seconds: 0.5 })).error?.kind).toBe("timeout");
+    await runIn(one, "b = 2");
+    await runIn(two, "c = 3");
+    expect((await runIn(one, "sorted(n for n in globals() if len(n) == 1)")).result).toBe("['b']");
+    expect((await runIn(two, "sorted(n for n in globals() if len(n) == 1)")).result).toBe("['c']");
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  test("a session waits for a thread that is at work, and its signal ends the waiting", async () => {
+    const [one, two] = [await runtime.open(never()), await runtime.open(never())];
+    const busy = runIn(one, "while True: pass", { seconds: 2 });
     const stop = new AbortController();
     const refused = two.run({ code: "1", limits: { seconds: 5, outputBytes: 100 }, signal: stop.signal });
     stop.abort(new Error("too long"));
     await expect(refused).rejects.toThrow("too long");
-    const waiting = runIn(two, "'a' in globals()");
-    await one.close();
-    expect((await waiting).result).toBe("False");
-    await two.close();
+    expect((await runIn(two, "6 * 7")).result).toBe("42");
+    expect((await busy).error?.kind).toBe("timeout");
+    await Promise.all([one.close(), two.close()]);
   });
 });

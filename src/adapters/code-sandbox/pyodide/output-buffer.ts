@@ -6,7 +6,10 @@ const [WRITTEN, IS_CUT] = [0, 1];
 
 export const createOutput = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(HEADER_BYTES + bytes);
 
-/** Appends what there is room for. False when something had no room, now or before. */
+/**
+ * Appends what there is room for. False when something has no room for the first time: what is written after that is dropped without a word,
+ * or the interpreter would keep what was refused and write it again in the next cell.
+ */
 export function appendOutput(buffer: SharedArrayBuffer, bytes: Uint8Array): boolean {
   const header = new Int32Array(buffer, 0, 2);
   const body = new Uint8Array(buffer, HEADER_BYTES);
@@ -14,8 +17,7 @@ export function appendOutput(buffer: SharedArrayBuffer, bytes: Uint8Array): bool
   const fitting = bytes.subarray(0, body.length - start);
   body.set(fitting, start);
   Atomics.store(header, WRITTEN, start + fitting.length);
-  if (fitting.length < bytes.length) Atomics.store(header, IS_CUT, 1);
-  return Atomics.load(header, IS_CUT) === 0;
+  return fitting.length === bytes.length || Atomics.exchange(header, IS_CUT, 1) === 1;
 }
 
 export function readOutput(buffer: SharedArrayBuffer): CellOutput {

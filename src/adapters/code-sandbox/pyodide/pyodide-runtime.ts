@@ -9,22 +9,25 @@ import { makeSnapshot, type PythonThread, startThread } from "./python-thread.ts
 import { type ThreadPool, threadPool } from "./thread-pool.ts";
 
 export interface PyodideOptions {
-  /** Threads at most, and so episodes that run code at the same time: an open session holds one from its first cell on. */
+  /** Threads at most, and so cells that run at the same time; of open sessions there may be any number. */
   readonly threads: number;
   /** Memory of one interpreter, its own 30 MiB among them. */
   readonly memoryMib: number;
 }
 
 export const RESTARTED = "names of earlier cells are gone";
+/** Cells that are run again get more time: once they were in time, and on a busy machine they should be so again. */
+const SECONDS_AGAIN = 4;
 
 /** Threads are started when they are first needed. */
 export function pyodideRuntime({ threads, memoryMib }: PyodideOptions): CodeRuntime {
   const pool = threadPool(threads, async () => startThread({ snapshot: await sharedSnapshot(), memoryMib }));
+  const resting = new Set<Resting>();
   return {
     id: "pyodide",
     open: async (signal) => {
       signal.throwIfAborted();
-      return openSession(pool, memoryMib);
+      return openSession({ pool, memoryMib, resting });
     },
     close: () => pool.close(),
   };
@@ -41,31 +44,81 @@ function sharedSnapshot(): Promise<Uint8Array> {
   return snapshot;
 }
 
-function openSession(pool: ThreadPool<PythonThread>, memoryMib: number): CodeSession {
+/** A session that has a thread and runs nothing. */
+interface Resting {
+  giveWay(): Promise<void>;
+}
+
+interface Shared {
+  readonly pool: ThreadPool<PythonThread>;
+  readonly memoryMib: number;
+  /** Who has rested longest comes first. */
+  readonly resting: Set<Resting>;
+}
+
+/**
+ * Between its cells a session keeps its thread until somebody else needs one. Then it gives it up, and runs its cells again when its next one
+ * comes: an interpreter does the same every time.
+ */
+function openSession({ pool, memoryMib, resting }: Shared): CodeSession {
   let thread: PythonThread | null = null;
   let isClosed = false;
-  const release = async () => {
-    const held = thread;
-    thread = null;
-    if (held !== null) await pool.release(held);
+  /** The cells that its namespace comes from. */
+  let past: Cell[] = [];
+  const self: Resting = {
+    async giveWay() {
+      resting.delete(self);
+      const held = thread;
+      thread = null;
+      if (held !== null) await pool.release(held);
+    },
+  };
+  const take = async (signal: AbortSignal): Promise<PythonThread> => {
+    resting.delete(self);
+    if (thread !== null) return thread;
+    if (pool.isTaken()) await resting.values().next().value?.giveWay();
+    thread = await pool.acquire(signal);
+    return thread;
+  };
+  const rest = async () => {
+    if (thread === null) return;
+    if (thread.isDead()) past = [];
+    if (thread.isDead() || pool.isWanted()) await self.giveWay();
+    else resting.add(self);
   };
   return {
     run: async (cell) => {
       if (isClosed) throw new Error("the session is closed");
       cell.signal.throwIfAborted();
-      const isFirst = thread === null;
-      thread ??= await pool.acquire(cell.signal);
+      const isNew = thread === null;
+      const taken = await take(cell.signal);
       try {
-        return await runCell(thread, cell, { isFirst, memoryMib });
+        const again = isNew ? past : [];
+        if (!(await runAgain(taken, again, cell.signal, memoryMib))) return NOT_AGAIN;
+        const outcome = await runCell(taken, cell, { isFirst: isNew && again.length === 0, memoryMib });
+        past.push(cell);
+        return outcome;
       } finally {
-        if (thread.isDead()) await release();
+        await rest();
       }
     },
     close: async () => {
       isClosed = true;
-      await release();
+      await self.giveWay();
     },
   };
+}
+
+const NOT_AGAIN = failed("crashed", `earlier cells did not run as before; ${RESTARTED}`, { bytes: new Uint8Array(), isCut: false });
+
+/** Whether the thread has the names of these cells now, run in an interpreter as it was after its start. */
+async function runAgain(thread: PythonThread, cells: readonly Cell[], signal: AbortSignal, memoryMib: number): Promise<boolean> {
+  for (const [i, { code, limits }] of cells.entries()) {
+    const cell = { code, limits: { ...limits, seconds: limits.seconds * SECONDS_AGAIN }, signal };
+    await runCell(thread, cell, { isFirst: i === 0, memoryMib });
+    if (thread.isDead()) return false;
+  }
+  return true;
 }
 
 async function runCell(

@@ -10,6 +10,10 @@ export interface ThreadPool<M extends Member> {
   acquire(signal: AbortSignal): Promise<M>;
   /** Gives a member back; a dead one makes room for a new one. */
   release(member: M): Promise<void>;
+  /** Whether whoever comes next has to wait. */
+  isTaken(): boolean;
+  /** Whether somebody waits. */
+  isWanted(): boolean;
   /** Kills all of them. Who waits is refused. */
   close(): Promise<void>;
 }
@@ -70,6 +74,8 @@ export function threadPool<M extends Member>(size: number, start: () => Promise<
       }
       waiting.shift()?.();
     },
+    isTaken: () => idle.length === 0 && numStarted >= size,
+    isWanted: () => waiting.length > 0,
     close: async () => {
       isClosed = true;
       for (const go of waiting.splice(0)) go();
