@@ -67,7 +67,7 @@ export type OutcomeType = z.infer<typeof OutcomeType>;
 export const FailedOutcomeType = OutcomeType.extract(["env_error", "sim_error", "infra_error"]);
 export type FailedOutcomeType = z.infer<typeof FailedOutcomeType>;
 
-/** `agent-stop`: the agent ended it, by a final tool or by words that nobody answers. `error-cap`: too many failed calls. */
+/** `agent-stop`: the agent ended it, by a final tool, by words that nobody answers, or by a call that the environment calls the last. `error-cap`: too many failed calls. */
 export const StopReason = z.enum([
   "user-stop",
   "transfer",

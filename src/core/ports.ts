@@ -81,6 +81,8 @@ export type JournalEntry =
       readonly parseError: string | null;
       readonly usage: ModelUsage;
       readonly simulatorUsage: ModelUsage;
+      /** The environment said that the episode is over. Absent: it did not. */
+      readonly isLast?: true | undefined;
       /** Of an environment that restores: what its next episode is opened from. */
       readonly snapshot?: string | undefined;
     } & SimulatorNotes)

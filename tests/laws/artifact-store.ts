@@ -379,7 +379,8 @@ function journalLaws(makePlace: () => Promise<Place> | Place): void {
     const journal = place.open().journals.open(JOURNAL);
     expect(await journal.read()).toEqual([]);
     const snapshot = { ...turn(0, "c"), snapshot: '{"sum":1}' } as JournalEntry;
-    const entries: JournalEntry[] = [opening, turn(0, "a"), turn(1, "b".repeat(300_000)), { type: "restart" }, opening, snapshot];
+    const last = { ...turn(1, "d"), isLast: true } as JournalEntry;
+    const entries: JournalEntry[] = [opening, turn(0, "a"), turn(1, "b".repeat(300_000)), { type: "restart" }, opening, snapshot, last];
     for (const entry of entries) await journal.append(entry);
     expect(await place.open().journals.open(JOURNAL).read()).toEqual(entries);
   });

@@ -26,6 +26,7 @@ const Entry = z.discriminatedUnion("type", [
     parseError: z.string().nullable(),
     usage: ModelUsage,
     simulatorUsage: ModelUsage,
+    isLast: z.literal(true).optional(),
     snapshot: z.string().optional(),
     ...SimulatorNotes,
   }),

@@ -8,6 +8,8 @@ import type { Protocol } from "./protocol.ts";
 export interface Observation {
   readonly text: string;
   readonly isError: boolean;
+  /** The world says that the episode is over with this: the conversation ends as if the agent had ended it. Absent: it goes on. */
+  readonly isLast?: true;
 }
 
 /** What an episode earned. */
@@ -30,7 +32,12 @@ export interface FinishedConversation {
 }
 
 export interface Episode {
-  /** One observation for each call, in order; malformed arguments are answered, never thrown. A message's executed calls come together. */
+  /** Where the task opens: the first message, when that is more than the task's instruction. */
+  readonly opening?: string;
+  /**
+   * One observation for each call, in order; none for calls after the last one of the episode, which are not executed. Malformed arguments
+   * are answered, never thrown. A message's executed calls come together.
+   */
   act(calls: readonly EnvironmentCall[], signal: AbortSignal): Promise<readonly Observation[]>;
   /** Hash of the state, equal for equal states; null where there is none. */
   fingerprint(): Promise<string | null>;

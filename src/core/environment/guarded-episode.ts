@@ -18,6 +18,7 @@ export interface GuardOptions {
 
 /** An episode that answers in time, and whose `close` may be called any number of times and never throws. */
 export interface GuardedEpisode {
+  readonly opening: Episode["opening"];
   act(calls: readonly EnvironmentCall[]): Promise<readonly Observation[]>;
   fingerprint(): Promise<string | null>;
   snapshot(): Promise<string>;
@@ -94,6 +95,7 @@ function timedOut(worldId: string, answer: Answer, seconds: number): CampaignErr
 function guarded(episode: Episode, wait: Wait, { onTrouble }: GuardOptions): GuardedEpisode {
   let closing: Promise<void> | null = null;
   return {
+    opening: episode.opening,
     act: async (calls) => checkObservations(calls, await wait("act", (signal) => episode.act(calls, signal))),
     fingerprint: () => wait("fingerprint", () => episode.fingerprint()),
     snapshot: () =>
@@ -110,7 +112,8 @@ function guarded(episode: Episode, wait: Wait, { onTrouble }: GuardOptions): Gua
 }
 
 function checkObservations(calls: readonly EnvironmentCall[], observations: readonly Observation[]): readonly Observation[] {
-  if (observations.length !== calls.length) throw noAnswer(`${calls.length} calls have ${observations.length} observations`);
+  const isEnd = observations.at(-1)?.isLast === true && observations.length < calls.length;
+  if (observations.length !== calls.length && !isEnd) throw noAnswer(`${calls.length} calls have ${observations.length} observations`);
   return observations;
 }
 

@@ -18,13 +18,20 @@ export interface Ending {
   readonly detail: string | null;
 }
 
+/** What of a turn is not in the trajectory, and may end it. */
+export interface TurnEnd {
+  readonly parseError: string | null;
+  /** The environment said that the episode is over. */
+  readonly isLast?: true | undefined;
+}
+
 /** Why the conversation is over after the last of these turns, or null when it goes on. */
-export function endingAfter(turns: readonly Turn[], parseError: string | null, protocol: Protocol, maxTurns: number): Ending | null {
+export function endingAfter(turns: readonly Turn[], { parseError, isLast }: TurnEnd, protocol: Protocol, maxTurns: number): Ending | null {
   const turn = turns.at(-1);
   if (turn === undefined) return null;
   if (turn.finishReason === "length") return { stopReason: "token-cap", detail: "a turn reached its token limit" };
   if (parseError !== null) return { stopReason: "unparsable", detail: parseError };
-  const byAgent = agentsEnding(protocol, turn);
+  const byAgent = agentsEnding(protocol, turn) ?? (isLast === true ? "agent-stop" : null);
   if (byAgent !== null) return { stopReason: byAgent, detail: null };
   if (turn.userReply !== null && saysStop(protocol, turn.userReply)) return { stopReason: "user-stop", detail: null };
   return limitReached(turns, protocol, maxTurns);

@@ -157,7 +157,7 @@ async function readJournal<State>(
     absorb(world, limits.maxTurns, progress, entry);
   }
   const isRestored = world.resume === "restore" && last?.type === "turn";
-  if (isRestored && last.snapshot === undefined) throw mismatch(task, last.turn, "it has no snapshot to restore");
+  if (isRestored && last.snapshot === undefined) throw mismatch(task, nameOf(last.turn), "it has no snapshot to restore");
   progress.numResumedTurns = progress.records.length;
   return { progress, snapshot: isRestored ? (last.snapshot ?? null) : null };
 }
@@ -180,9 +180,16 @@ function progressOf(world: World, maxTurns: number, entries: readonly JournalEnt
 /** Brings the new episode to where the journal stops. */
 async function resume<State>(play: Play<State>): Promise<void> {
   const { records } = play.progress;
-  if (play.world.resume === "re-execute") for (const { turn } of records) await replayTurn(play, turn);
+  if (play.world.resume === "re-execute") await replay(play);
   const last = records.at(-1)?.turn;
   if (play.world.resume === "restore" && last !== undefined) await compareState(play, last);
+}
+
+async function replay<State>(play: Play<State>): Promise<void> {
+  const { firstUserMessage, records } = play.progress;
+  const isOther = play.world.protocol.opens === "task" && firstUserMessage !== null && firstUserMessage !== openingOf(play);
+  if (isOther) throw mismatch(play.task, "the opening", "the environment opens differently");
+  for (const { turn } of records) await replayTurn(play, turn);
 }
 
 /** Does the recorded calls again and compares results and state hash with the record. */
@@ -190,17 +197,19 @@ async function replayTurn<State>(play: Play<State>, turn: Turn): Promise<void> {
   const calls = turn.toolCalls.filter((call) => call.isExecuted);
   const seen = calls.length === 0 ? [] : await inEnvironment(play, () => play.episode.act(calls));
   const other = calls.find((call, position) => seen[position]?.text !== call.result);
-  if (other !== undefined) throw mismatch(play.task, turn, `${other.name} answers differently`);
+  if (other !== undefined) throw mismatch(play.task, nameOf(turn), `${other.name} answers differently`);
   await compareState(play, turn);
 }
 
 async function compareState<State>(play: Play<State>, turn: Turn): Promise<void> {
   const hash = await inEnvironment(play, () => play.episode.fingerprint());
-  if (turn.stateHash !== hash) throw mismatch(play.task, turn, "the state hash differs");
+  if (turn.stateHash !== hash) throw mismatch(play.task, nameOf(turn), "the state hash differs");
 }
 
-function mismatch(task: Task, turn: Turn, what: string): CampaignError {
-  return new CampaignError("environment.replay-mismatch", `turn ${turn.index} of task ${task.id} does not replay: ${what}`, {
+const nameOf = (turn: Turn): string => `turn ${turn.index}`;
+
+function mismatch(task: Task, part: string, what: string): CampaignError {
+  return new CampaignError("environment.replay-mismatch", `${part} of task ${task.id} does not replay: ${what}`, {
     next: "the environment's data or code changed since the rollout began; restore it, or fork the campaign",
   });
 }
@@ -221,7 +230,7 @@ function absorb(world: World, maxTurns: number, progress: Progress, entry: Journ
   progress.records.push({ turn: entry.turn, tokens: entry.tokens });
   progress.usage = addReasoning(addUsage(progress.usage, entry.usage, entry.simulatorUsage), entry.turn);
   const turns = progress.records.map(({ turn }) => turn);
-  progress.ending = endingAfter(turns, entry.parseError, world.protocol, maxTurns);
+  progress.ending = endingAfter(turns, entry, world.protocol, maxTurns);
 }
 
 /** What was given up stays paid for. */
@@ -236,7 +245,7 @@ function beginAgain(progress: Progress): void {
 async function open<State>(play: Play<State>): Promise<void> {
   const { protocol } = play.world;
   if (protocol.opens === "task") {
-    return await commit(play, { type: "opening", firstUserMessage: play.task.instruction, simulatorUsage: NO_CALLS });
+    return await commit(play, { type: "opening", firstUserMessage: openingOf(play), simulatorUsage: NO_CALLS });
   }
   const reply = await askUser(play, null);
   if (saysStop(protocol, reply.content)) {
@@ -244,6 +253,9 @@ async function open<State>(play: Play<State>): Promise<void> {
   }
   await commit(play, { type: "opening", firstUserMessage: reply.content, simulatorUsage: reply.usage, ...notesOf(reply) });
 }
+
+/** Where the task opens. */
+const openingOf = <State>({ episode, task }: Play<State>): string => episode.opening ?? task.instruction;
 
 async function playTurn<State>(play: Play<State>): Promise<void> {
   const { progress } = play;
@@ -284,8 +296,10 @@ async function applyAnswer<State>(play: Play<State>, answer: AgentTurn): Promise
   };
   const { tokens, parseError, usage } = answer;
   const simulatorUsage = reply?.usage ?? NO_CALLS;
+  const isLast = seen.some((observation) => observation.isLast === true) ? ({ isLast: true } as const) : {};
   const snapshot = world.resume === "restore" ? { snapshot: await inEnvironment(play, () => episode.snapshot()) } : {};
-  return { type: "turn", turn, tokens, parseError, usage, simulatorUsage, ...snapshot, ...(reply === null ? {} : notesOf(reply)) };
+  const notes = reply === null ? {} : notesOf(reply);
+  return { type: "turn", turn, tokens, parseError, usage, simulatorUsage, ...isLast, ...snapshot, ...notes };
 }
 
 /** Only what there is: a journal line says nothing about what did not happen. */

@@ -56,7 +56,7 @@ episodeLaws("a pure environment", () => ({ world: pureWorld(counter), task: TASK
 for (const resume of ["re-execute", "restore", "restart"] as const)
   episodeLaws(`a world that ${resume}s`, () => ({ world: calculator(resume), task: TASK, script: WORK, simulator: nobody }));
 
-const rollOut = async (world: World, script: Parameters<typeof scriptedPolicy>[0]) =>
+const rollOut = async (world: World, script: Parameters<typeof scriptedPolicy>[0], journal = memoryJournal()) =>
   (
     await runTrajectory({
       task: TASK,
@@ -64,7 +64,7 @@ const rollOut = async (world: World, script: Parameters<typeof scriptedPolicy>[0
       environment: world,
       policy: scriptedPolicy(script),
       simulator: nobody,
-      journal: memoryJournal(),
+      journal,
       clock: ENDLESS,
       seed: "s",
       limits: { maxTurns: 5 },
@@ -111,6 +111,50 @@ describe("the protocol of a task set", () => {
   test("the task set's own limit of turns holds beside the campaign's", async () => {
     const short = calculator("re-execute", { ...CALCULATOR, limits: { maxTurns: 2, maxErrors: null } });
     expect((await rollOut(short, [add(1), add(1), add(1)])).turns).toHaveLength(2);
+  });
+});
+
+describe("a world that says more than its task", () => {
+  /** Opens with a number of its own and is over when the sum is 2. */
+  const game = (first: string): World => {
+    const world = calculator("re-execute");
+    const open: World["open"] = async (task, options) => {
+      const episode = await world.open(task, options);
+      const act: Episode["act"] = async (calls, signal) => {
+        const seen = await episode.act(calls, signal);
+        const end = seen.findIndex(({ text }) => text === "add 2");
+        return end === -1 ? seen : [...seen.slice(0, end), { text: "add 2", isError: false, isLast: true }];
+      };
+      return { ...episode, act, opening: `${task.instruction} ${first}` };
+    };
+    return { ...world, open };
+  };
+  episodeLaws("a world that ends its episodes", () => ({
+    world: game("now"),
+    task: TASK,
+    script: [add(0.5, 0.5), add(1, 5), say("never said")],
+    simulator: nobody,
+  }));
+
+  test("its opening is the first message, and nothing is executed or said after its last answer", async () => {
+    const { firstUserMessage, turns, outcome } = await rollOut(game("now"), [add(1, 1, 5), say("never said")]);
+    expect(firstUserMessage).toBe("make it 2 now");
+    expect(turns.map(({ toolCalls }) => toolCalls.map(({ isExecuted, result }) => [isExecuted, result]))).toEqual([
+      [
+        [true, "add 1"],
+        [true, "add 2"],
+        [false, null],
+      ],
+    ]);
+    expect(outcome).toMatchObject({ type: "ok", reward: 1, stopReason: "agent-stop" });
+  });
+
+  test("a rollout does not go on in a world that opens differently", async () => {
+    const journal = memoryJournal([
+      { type: "opening", firstUserMessage: "make it 2 now", simulatorUsage: { promptTokens: 0, completionTokens: 0, calls: 0 } },
+    ]);
+    const again = rollOut(game("later"), [add(2)], journal);
+    await expect(again).rejects.toMatchObject({ code: "environment.replay-mismatch", message: expect.stringContaining("the opening") });
   });
 });
 
