@@ -2,9 +2,9 @@
 import type { DatabaseRecord, Draft } from "./database.ts";
 import { repr } from "./python/format.ts";
 import { has } from "./python/operations.ts";
-import { isList, PyDict, PyError, type PyList, type PyValue, typeName } from "./python/values.ts";
+import { dict, isList, type PyDict, PyError, type PyList, type PyValue, typeName } from "./python/values.ts";
 
-const NO_KEYS = new PyDict([], []);
+const NO_KEYS = dict();
 
 /** The record when `id in collection`. Throws TypeError for an unhashable id. */
 export function findRecord(draft: Draft, collection: string, id: PyValue): DatabaseRecord | undefined {

@@ -20,7 +20,6 @@ export interface Tool {
 /** The call `tool(**kwargs)`: values in the order of the parameters. Throws TypeError with CPython's words. */
 export function bindArguments(tool: Tool, kwargs: PyDict): readonly PyValue[] {
   const { parameters } = tool;
-  if (isInOrder(parameters, kwargs.keys())) return kwargs.values();
   const values: PyValue[] = [];
   for (const name of parameters) {
     const value = kwargs.get(name);
@@ -28,13 +27,6 @@ export function bindArguments(tool: Tool, kwargs: PyDict): readonly PyValue[] {
   }
   if (values.length !== parameters.length || kwargs.size !== parameters.length) throw bindingError(tool, kwargs);
   return values;
-}
-
-/** Models name the arguments in the order of the schema most of the time. */
-function isInOrder(parameters: readonly string[], names: readonly string[]): boolean {
-  if (parameters.length !== names.length) return false;
-  for (let place = 0; place < names.length; place += 1) if (names[place] !== parameters[place]) return false;
-  return true;
 }
 
 function bindingError({ callName, parameters, reserved }: Tool, kwargs: PyDict): PyError {

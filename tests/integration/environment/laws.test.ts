@@ -69,12 +69,15 @@ function snapshot(state: unknown): string {
   return changes.map(({ collection, id, record }) => `${collection} ${id} ${repr(record.fields)}`).join("\n");
 }
 
+const refuse = () => {
+  throw new TypeError("a dict of a state is written in place");
+};
+
 /** Makes a write in place throw, anywhere in the value. */
 function freeze(value: PyValue): void {
   if (value instanceof PyDict) {
-    Object.freeze(value.keys());
-    Object.freeze(value.values());
-    value.values().forEach(freeze);
+    Object.assign(value.entries, { set: refuse, delete: refuse, clear: refuse });
+    value.entries.forEach(freeze);
   } else if (Array.isArray(value)) {
     Object.freeze(value);
     value.forEach(freeze);

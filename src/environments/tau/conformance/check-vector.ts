@@ -5,7 +5,7 @@ import { calculate } from "../calculate/calculate.ts";
 import type { DatabaseState } from "../database.ts";
 import { str } from "../python/format.ts";
 import { parseJson } from "../python/parse-json.ts";
-import { isDict, isList, PyDict, PyFloat, type PyValue } from "../python/values.ts";
+import { dict, isDict, isList, PyDict, PyFloat, type PyValue } from "../python/values.ts";
 import { goldenState, gradeState, invokeTool } from "../tool-environment.ts";
 import type { Benchmark } from "./benchmark.ts";
 
@@ -153,7 +153,7 @@ function gradingRaises(task: Task, replies: readonly (string | null)[]): boolean
 function kwargsOf(call: PyDict): PyDict {
   const sent = call.get("arguments");
   const kwargs = typeof sent === "string" ? parseJson(sent) : call.get("kwargs");
-  return isDict(kwargs ?? null) ? (kwargs as PyDict) : new PyDict([], []);
+  return isDict(kwargs ?? null) ? (kwargs as PyDict) : dict();
 }
 
 function text(from: PyDict, key: string): string {

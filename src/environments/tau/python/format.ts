@@ -92,14 +92,8 @@ export function dumpsExact(value: PyValue): string {
 }
 
 /** Joined at once: a text that grows by appending is a tree that the first reader must flatten. */
-function dumpsDict({ shape, items }: PyDict): string {
-  if (items.length === 0) return "{}";
-  shape.prefixes ??= shape.names.map((name, place) => `${place === 0 ? "{" : ", "}${jsonString(name)}: `);
-  const { prefixes } = shape;
-  const parts: string[] = [];
-  for (let place = 0; place < items.length; place += 1) parts.push(prefixes[place] as string, dumps(items[place] as PyValue));
-  parts.push("}");
-  return parts.join("");
+function dumpsDict({ entries }: PyDict): string {
+  return `{${Array.from(entries, ([key, item]) => `${jsonString(key)}: ${dumps(item)}`).join(", ")}}`;
 }
 
 function jsonFloat(value: number): string {

@@ -2,15 +2,12 @@
 // Differs on purpose: NaN, Infinity and numbers beyond a double are refused unless they are asked for, since the database has no form for
 // them; so is text that is longer or nested deeper than any tool needs.
 import { canonicalNumber } from "#core/exact-json.ts";
-import { EMPTY_SHAPE, type Shape } from "./shape.ts";
 import { PyDict, PyError, PyFloat, type PyValue, toInt } from "./values.ts";
 
 const MAX_DEPTH = 200;
 const MAX_INT_DIGITS = 4300;
 /** 15 digits, which any double keeps, and a point. */
 const MAX_EXACT_LENGTH = 16;
-/** From this many keys on, the keys of an object under construction are looked up in an index. */
-const INDEXED_SIZE = 32;
 const NUMBER = /(-?(?:0|[1-9]\d*))(\.\d+)?([eE][-+]?\d+)?/y;
 const NON_FINITE = ["NaN", "Infinity", "-Infinity"];
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
@@ -127,7 +124,7 @@ class JsonReader {
   }
 
   private object(): PyDict {
-    const entries = new EntryList();
+    const entries = new Map<string, PyValue>();
     this.skipWhitespace();
     if (this.text.charCodeAt(this.at) === CLOSE_BRACE) this.at += 1;
     else {
@@ -135,25 +132,18 @@ class JsonReader {
       while (this.hasNext(CLOSE_BRACE));
     }
     this.depth -= 1;
-    return entries.toDict();
+    return new PyDict(entries);
   }
 
-  private entry(entries: EntryList): void {
+  private entry(entries: Map<string, PyValue>): void {
     if (this.text.charCodeAt(this.at) !== QUOTE) this.fail("Expecting property name enclosed in double quotes", this.at);
     this.at += 1;
-    const key = this.key(entries.expected);
+    const key = this.string();
     this.skipWhitespace();
     if (this.text.charCodeAt(this.at) !== COLON) this.fail("Expecting ':' delimiter", this.at);
     this.at += 1;
     this.skipWhitespace();
     entries.set(key, this.value());
-  }
-
-  /** A key, the opening quote being read. The one that came here last time is known by sight. */
-  private key(expected: Shape | null): string {
-    if (expected === null || !this.text.startsWith(expected.quoted, this.at)) return this.string();
-    this.at += expected.quoted.length;
-    return expected.names[expected.names.length - 1] as string;
   }
 
   /** Reads a comma, or the end of an array or object. */
@@ -228,50 +218,6 @@ class JsonReader {
 }
 
 const isWhitespace = (code: number) => code === SPACE || code === 0x0a || code === 0x0d || code === 0x09;
-
-/** Entries of an object under construction: along shared shapes as far as they go, then with keys of its own. */
-class EntryList {
-  private shape: Shape | null = EMPTY_SHAPE;
-  private readonly items: PyValue[] = [];
-  private names: string[] = [];
-  private index: Map<string, number> | null = null;
-
-  /** The shape that follows if the next key is the one that came here last time. */
-  get expected(): Shape | null {
-    return this.shape === null ? null : this.shape.latest;
-  }
-
-  set(key: string, value: PyValue): void {
-    if (this.shape !== null) {
-      const next = this.shape.with(key);
-      if (next !== null) {
-        this.shape = next;
-        this.items.push(value);
-        return;
-      }
-      this.names = [...this.shape.names];
-      this.shape = null;
-    }
-    this.setUnshared(key, value);
-  }
-
-  private setUnshared(key: string, value: PyValue): void {
-    const { names, items } = this;
-    const known = this.index === null ? names.indexOf(key) : (this.index.get(key) ?? -1);
-    if (known >= 0) {
-      items[known] = value;
-      return;
-    }
-    this.index?.set(key, names.length);
-    names.push(key);
-    items.push(value);
-    if (this.index === null && names.length >= INDEXED_SIZE) this.index = new Map(names.map((name, place) => [name, place]));
-  }
-
-  toDict(): PyDict {
-    return new PyDict(this.shape ?? this.names, this.items);
-  }
-}
 
 /** The float of a text, which it remembers when the float, as it is written again, has not all of its digits. */
 export function floatOf(value: number, lexeme: string): PyFloat {

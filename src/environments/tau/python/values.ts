@@ -1,5 +1,4 @@
 // Python's JSON values in TypeScript, as far as the benchmark can tell them apart: int and float differ, and dicts keep key order.
-import { Shape, shapeOf } from "./shape.ts";
 
 /** A Python float. A plain number is always an int, a bigint an int beyond 2^53. */
 export class PyFloat {
@@ -17,65 +16,51 @@ export type PyList = readonly PyValue[];
 export type PyInt = number | bigint;
 export type PyValue = null | boolean | string | PyInt | PyFloat | PyList | PyDict;
 
-/** An immutable Python dict with string keys in insertion order. Its keys are a shape, so a changed copy is a copy of its values. */
+/** An immutable Python dict with string keys in insertion order. */
 export class PyDict {
-  readonly shape: Shape;
-  /** In the order of the shape's names. */
-  readonly items: readonly PyValue[];
+  readonly entries: ReadonlyMap<string, PyValue>;
   /** Remembered by `dumps`. */
   jsonText: string | null = null;
 
-  /** Takes both arrays over; names are distinct. */
-  constructor(names: readonly string[] | Shape, items: readonly PyValue[]) {
-    this.shape = names instanceof Shape ? names : new Shape(names);
-    this.items = items;
+  /** Takes the map over. */
+  constructor(entries: ReadonlyMap<string, PyValue>) {
+    this.entries = entries;
   }
 
   /** As `dict(entries)`: a later value of the same key takes the place of the earlier one. */
   static from(entries: Iterable<readonly [string, PyValue]>): PyDict {
-    const distinct = new Map(entries);
-    return new PyDict(Array.from(distinct.keys()), Array.from(distinct.values()));
+    return new PyDict(new Map(entries));
   }
 
   get size(): number {
-    return this.items.length;
+    return this.entries.size;
   }
 
   has(key: string): boolean {
-    return this.shape.placeOf(key) >= 0;
+    return this.entries.has(key);
   }
 
   get(key: string): PyValue | undefined {
-    const place = this.shape.placeOf(key);
-    return place < 0 ? undefined : this.items[place];
+    return this.entries.get(key);
   }
 
-  keys(): readonly string[] {
-    return this.shape.names;
+  keys(): string[] {
+    return Array.from(this.entries.keys());
   }
 
-  values(): readonly PyValue[] {
-    return this.items;
-  }
-
-  *[Symbol.iterator](): Generator<readonly [string, PyValue]> {
-    for (const [place, name] of this.shape.names.entries()) yield [name, this.items[place] ?? null];
+  [Symbol.iterator](): MapIterator<[string, PyValue]> {
+    return this.entries[Symbol.iterator]();
   }
 
   /** A copy with one key set; an existing key keeps its place. */
   with(key: string, value: PyValue): PyDict {
-    const { shape } = this;
-    const place = shape.placeOf(key);
-    if (place < 0) return new PyDict(shape.with(key) ?? [...shape.names, key], [...this.items, value]);
-    const items = this.items.slice();
-    items[place] = value;
-    return new PyDict(shape, items);
+    return new PyDict(new Map(this.entries).set(key, value));
   }
 
   /** A copy without a key. */
   without(key: string): PyDict {
-    const place = this.shape.placeOf(key);
-    return place < 0 ? this : new PyDict(this.shape.names.toSpliced(place, 1), this.items.toSpliced(place, 1));
+    const entries = new Map(this.entries);
+    return entries.delete(key) ? new PyDict(entries) : this;
   }
 }
 
@@ -134,14 +119,11 @@ export function fromPlain(value: unknown): PyValue {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isSafeInteger(value) ? value : new PyFloat(value);
   if (Array.isArray(value)) return value.map(fromPlain);
-  if (typeof value === "object") return new PyDict(shapeOf(Object.keys(value)), Object.values(value).map(fromPlain));
+  if (typeof value === "object") return PyDict.from(Object.entries(value).map(([key, item]) => [key, fromPlain(item)]));
   throw new TypeError(`not a JSON value: ${typeof value}`);
 }
 
-/** A dict literal; its keys are distinct. */
+/** A dict literal. */
 export function dict(...entries: readonly (readonly [string, PyValue])[]): PyDict {
-  return new PyDict(
-    shapeOf(entries.map(([key]) => key)),
-    entries.map(([, value]) => value),
-  );
+  return PyDict.from(entries);
 }

@@ -48,7 +48,7 @@ export function literal(...options: readonly string[]): Validate {
 
 const TOO_BIG = { type: "int_parsing_size", message: "Unable to parse input string as an integer, exceeded maximum size" };
 const MAX_DIGITS = 4300;
-const NO_FIELDS = new PyDict([], []);
+const NO_FIELDS = dict();
 
 /** Ints, booleans, floats without a fraction, and texts of such numbers. */
 export const integer: Validate = parsing((input) => {
@@ -102,11 +102,7 @@ export function listOf(item: Validate): Validate {
 
 export function dictOf(item: Validate): Validate {
   return (input, place, problems) => {
-    if (isDict(input))
-      return new PyDict(
-        input.keys(),
-        input.keys().map((key) => item(input.get(key) ?? null, join(place, key), problems)),
-      );
+    if (isDict(input)) return PyDict.from(Array.from(input, ([key, value]) => [key, item(value, join(place, key), problems)]));
     problems.push({ place, input, type: "dict_type", message: "Input should be a valid dictionary" });
     return NO_FIELDS;
   };

@@ -1,7 +1,6 @@
 // Pending orders: change of items, of payment, of address; and the user's own address.
 import type { Draft } from "../../database.ts";
 import { add, equals, getItem, has, isGreater, isLess, len, negate, subtract } from "../../python/operations.ts";
-import { shapeOf } from "../../python/shape.ts";
 import { dict, PyDict, type PyValue } from "../../python/values.ts";
 import { appendAll, findRecord, recordFields } from "../../record-access.ts";
 import { changeBalance, paymentMethods } from "./gift-card.ts";
@@ -9,9 +8,8 @@ import { firstItem, pairs, priceDifference, variantsOf } from "./items.ts";
 import { retailTool } from "./retail-tool.ts";
 
 const ADDRESS = ["address1", "address2", "city", "state", "country", "zip"] as const;
-const ADDRESS_SHAPE = shapeOf(ADDRESS);
 
-const addressOf = (values: readonly PyValue[]): PyDict => new PyDict(ADDRESS_SHAPE, values);
+const addressOf = (values: readonly PyValue[]): PyDict => PyDict.from(ADDRESS.map((name, place) => [name, values[place] ?? null]));
 
 /** The pending order, or the benchmark's refusal. */
 function findPending(draft: Draft, orderId: PyValue): PyDict | string {

@@ -1,7 +1,6 @@
 import type { Draft } from "../../database.ts";
 import { repr, str } from "../../python/format.ts";
 import { add, equals, getItem, has, isLess, iterate, len, multiply, subtract, sum } from "../../python/operations.ts";
-import { shapeOf } from "../../python/shape.ts";
 import { dict, PyDict, PyError, type PyList, type PyValue } from "../../python/values.ts";
 import { recordFields } from "../../record-access.ts";
 import { FLIGHT_INFO, PASSENGER, PAYMENT, RESERVATION } from "../models.ts";
@@ -22,13 +21,12 @@ const PARAMETERS = [
   "nonfree_baggages",
   "insurance",
 ] as const;
-const GIVEN = shapeOf(PARAMETERS);
 
 /** Books a trip and takes the seats. Each payment is checked alone against its balance, then all are debited in order. */
 export const bookReservation = tau2Tool("book_reservation", PARAMETERS, book, { isWrite: true });
 
 function book(draft: Draft, ...values: PyValue[]): string {
-  const given = new PyDict(GIVEN, values);
+  const given = PyDict.from(PARAMETERS.map((name, place) => [name, values[place] ?? null]));
   const argument = (name: (typeof PARAMETERS)[number]) => given.get(name) ?? null;
   const flights = toModels(argument("flights"), FLIGHT_INFO);
   const passengers = toModels(argument("passengers"), PASSENGER);
