@@ -5,13 +5,13 @@ import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from
 import { type FindWorkersInput, isServed, type QueueWorkers } from "#contracts/queue-workers.ts";
 import { startWorker } from "#contracts/workflow-ids.ts";
 
-export interface Patience {
+interface ScheduleToStart {
   /** In the queue before anybody asks who works for it. Doubled every time, so that days behind another's training are few events. */
-  readonly firstSeconds: number;
-  readonly longestSeconds: number;
+  readonly initialSeconds: number;
+  readonly maximumSeconds: number;
 }
 
-const PATIENCE: Patience = { firstSeconds: 300, longestSeconds: 3600 };
+const SCHEDULE_TO_START: ScheduleToStart = { initialSeconds: 300, maximumSeconds: 3600 };
 
 type FindWorkers = (input: FindWorkersInput) => Promise<QueueWorkers>;
 
@@ -23,10 +23,10 @@ export function takenActivities<Table>(
   options: ActivityOptions & { readonly taskQueue: string },
   names: readonly (keyof Table & string)[],
   findWorkers: FindWorkers,
-  patience = PATIENCE,
+  scheduleToStart = SCHEDULE_TO_START,
 ): ActivityInterfaceFor<Table> {
   const call = async (name: string, args: unknown[]): Promise<unknown> => {
-    for (let seconds = patience.firstSeconds; ; seconds = Math.min(2 * seconds, patience.longestSeconds)) {
+    for (let seconds = scheduleToStart.initialSeconds; ; seconds = Math.min(2 * seconds, scheduleToStart.maximumSeconds)) {
       const table = proxyActivities<Record<string, (...args: unknown[]) => Promise<unknown>>>({
         ...options,
         scheduleToStartTimeout: seconds * 1000,

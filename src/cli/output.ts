@@ -31,7 +31,7 @@ export function printJson(data: unknown): void {
 }
 
 /** Columns of the terminal; without one (a pipe, a file) lines are as long as they need to be. */
-export function terminalWidth(): number {
+function terminalWidth(): number {
   return process.stdout.isTTY ? (process.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
 }
 

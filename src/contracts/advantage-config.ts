@@ -88,4 +88,3 @@ export const AdvantageConfig = z.discriminatedUnion("type", [
   }),
 ]);
 export type AdvantageConfig = z.infer<typeof AdvantageConfig>;
-export type EstimatorId = AdvantageConfig["type"];

@@ -11,12 +11,12 @@ import { parseJson } from "./tau/python/parse-json.ts";
 import type { PyValue } from "./tau/python/values.ts";
 
 /** Least share of calls with the stored result; below it the rollouts are of another environment. */
-export const LEAST_SHARE = 0.5;
+const LEAST_SHARE = 0.5;
 /**
  * From this share on nobody looks for a better set. The published airline rollouts of 2024 have 0.90 in today's data, where a field of
  * addresses was renamed since; rollouts of tau-bench's airline have 0.15 in tau2's.
  */
-export const CLEAR_SHARE = 0.8;
+const CLEAR_SHARE = 0.8;
 
 /** Why a call does not give its stored result, the first that holds. */
 export const MISSES = {

@@ -1,8 +1,7 @@
 // What a scripted user wants and knows. Generated tasks carry an agenda; for tau-bench's tasks one is derived (derive-agenda.ts).
 import { z } from "zod";
 
-export const CancelReason = z.enum(["change of plan", "health", "weather"]);
-export const PaymentSource = z.enum(["credit_card", "gift_card", "certificate"]);
+const CancelReason = z.enum(["change of plan", "health", "weather"]);
 
 /** One thing the user wants. A null fact is something this user does not know or did not decide. */
 export const Wish = z.strictObject({

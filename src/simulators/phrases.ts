@@ -9,7 +9,7 @@ const PAYMENTS: Readonly<Record<string, string>> = { credit_card: "credit card",
 export const STOP = "###STOP###";
 
 /** The wish as a request, e.g. "I want to cancel my trip from SFO to JFK." */
-export function request(wish: Wish, random: Random): string {
+function request(wish: Wish, random: Random): string {
   if (wish.words !== null) return wish.words;
   const trip = tripName(wish);
   switch (wish.kind) {

@@ -17,7 +17,7 @@ export function passesWithScriptedUser<State>(
 }
 
 /** Asks who the user is, then for each wish reads the evidence, proposes and writes, refuses, or answers. */
-export function* goldenScript({ task, decisions }: Pick<SynthesizedTask, "task" | "decisions">): AgentScript {
+function* goldenScript({ task, decisions }: Pick<SynthesizedTask, "task" | "decisions">): AgentScript {
   const { wishes, opensWithUserId } = agendaOf(task);
   if (!opensWithUserId) yield { type: "say", content: "May I have your user id, please?" };
   for (const [index, decision] of decisions.entries()) {

@@ -75,7 +75,7 @@ async function waitUntilReady(address: string, child: ChildProcess): Promise<voi
   throw new Error(`no Temporal server at ${address}`);
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer();
     server.on("error", fail);

@@ -7,11 +7,11 @@ const { findWorkers } = proxyActivities<{ findWorkers(input: FindWorkersInput): 
   startToCloseTimeout: "1 minute",
 });
 
-export async function takesWork(queue: string, name: string, firstSeconds = 1): Promise<string> {
+export async function takesWork(queue: string, name: string, initialSeconds = 1): Promise<string> {
   const options = { taskQueue: queue, startToCloseTimeout: "1 minute", heartbeatTimeout: "20 seconds" } as const;
   const { work } = takenActivities<{ work(name: string): Promise<string> }>(options, ["work"], findWorkers, {
-    firstSeconds,
-    longestSeconds: 2,
+    initialSeconds,
+    maximumSeconds: 2,
   });
   return work(name);
 }

@@ -122,7 +122,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /** Flushes a folder's entries, or a file's bytes, to the disk. */
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();

@@ -3,7 +3,7 @@ import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 
 export type Cell = string | number | boolean | null;
 /** JSON and TIMESTAMP cells are given as text; timestamps in ISO 8601, UTC. */
-export type ColumnType = "VARCHAR" | "INTEGER" | "BIGINT" | "DOUBLE" | "BOOLEAN" | "TIMESTAMP" | "JSON";
+type ColumnType = "VARCHAR" | "INTEGER" | "BIGINT" | "DOUBLE" | "BOOLEAN" | "TIMESTAMP" | "JSON";
 export type TableColumn<Row> = readonly [name: string, type: ColumnType, cell: (row: Row) => Cell];
 
 /** Makes the table and fills it, rows in the order given. `name` may have a schema: `files.rows`. */

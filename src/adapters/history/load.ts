@@ -28,7 +28,7 @@ export interface RecordedIteration {
 }
 
 /** What a campaign reports: base and final policy on tasks that nothing was decided by. */
-export interface RecordedTest {
+interface RecordedTest {
   readonly stage: StageManifest;
   readonly base: EvaluationReport;
   /** The base policy's own when it is the final one. */

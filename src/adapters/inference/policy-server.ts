@@ -15,7 +15,7 @@ export interface ServablePolicy {
   readonly base: ServablePolicy | null;
 }
 
-export type Precision = PolicyCanary["precision"];
+type Precision = PolicyCanary["precision"];
 
 /** For whom a server is asked for, where it is used by turns. */
 export interface Asker {

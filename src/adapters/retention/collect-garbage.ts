@@ -14,9 +14,9 @@ import { findReach, type Reach } from "./reach.ts";
 
 const HOUR = 3_600_000;
 /** Between the storing of a blob and the manifest that names it lies at most this: an import of large weights, a fork. */
-export const GRACE_MS = HOUR;
+const GRACE_MS = HOUR;
 /** What no manifest names goes later: it takes no part in how much a campaign needs. */
-export const ORPHAN_GRACE_MS = 24 * HOUR;
+const ORPHAN_GRACE_MS = 24 * HOUR;
 
 export interface CollectOptions {
   readonly store: CollectableStore;
@@ -34,7 +34,7 @@ export interface CollectOptions {
 
 /** The order of the report. */
 const KINDS = ["weights", "moments", "batches", "orphans", "policy folders", "job folders", "journals", "temporary files"] as const;
-export type GarbageKind = (typeof KINDS)[number];
+type GarbageKind = (typeof KINDS)[number];
 
 export interface GarbageRow {
   readonly kind: GarbageKind;

@@ -25,7 +25,7 @@ export interface Reach {
   readonly problems: readonly string[];
 }
 
-export interface Release {
+interface Release {
   readonly schema: string;
   readonly campaignId: string;
   readonly reason: string;

@@ -108,7 +108,7 @@ function newHeader(rollouts: readonly ImportedRollout[], { systemPrompt }: Expor
 }
 
 /** The simulation of a rollout in the benchmark's words. */
-export function tau2Simulation(rollout: ImportedRollout): PyDict {
+function tau2Simulation(rollout: ImportedRollout): PyDict {
   const { task, trajectory } = rollout;
   return dict(
     ["id", `${trajectory.taskId}-${trajectory.trial}`],

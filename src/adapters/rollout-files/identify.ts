@@ -16,7 +16,7 @@ export interface Sourced {
   readonly isExport: boolean;
 }
 
-export interface Placed<Rollout> {
+interface Placed<Rollout> {
   readonly rollout: Rollout;
   readonly source: number;
   readonly taskName: string;

@@ -30,7 +30,7 @@ export interface ReadConversation extends ImportedConversation {
   readonly unreadable: string | null;
 }
 
-export const STOP_TOKEN = /###(STOP|TRANSFER|OUT-OF-SCOPE)###/;
+const STOP_TOKEN = /###(STOP|TRANSFER|OUT-OF-SCOPE)###/;
 /** What tau2's agents are made to say first, in every conversation. */
 export const GREETING = "Hi! How can I help you today?";
 /** Types of parts that are calls or results in another vendor's form. */

@@ -39,7 +39,7 @@ export function bareTrajectory({ trajectory, bareId }: ImportedRollout): Traject
 }
 
 /** Evidence on which rollouts and which tasks are the same. What is not known is absent. */
-export interface Told {
+interface Told {
   readonly known: Known;
   readonly maker: Known;
   /** What else makes the policy, where the file tells it: two policies of one name may differ in it. */
@@ -75,7 +75,7 @@ export function readingOf(rollouts: readonly ImportedRollout[], account: Partial
 }
 
 export const WITHOUT_OUTCOME = "without an outcome";
-export const WITHOUT_REWARD = "without a reward";
+const WITHOUT_REWARD = "without a reward";
 export const WITHOUT_CONVERSATION = "without a conversation";
 export const WITHOUT_TASK = "of a task that the file does not tell";
 

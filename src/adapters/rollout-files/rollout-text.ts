@@ -228,7 +228,7 @@ export class RolloutText {
   }
 }
 
-export const CUT_OFF = "cut off where the writer stopped";
+const CUT_OFF = "cut off where the writer stopped";
 const SIMULATIONS = new Set(["simulations"]);
 const SIMULATION_NEXT = "give the run's folder or its results.json";
 

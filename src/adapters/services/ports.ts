@@ -12,7 +12,7 @@ export interface StackPorts {
   readonly policy: number;
 }
 
-export const DEFAULT_PORTS: StackPorts = { temporal: 7233, temporalUi: 8233, mlflow: 5050, policy: 8620 };
+const DEFAULT_PORTS: StackPorts = { temporal: 7233, temporalUi: 8233, mlflow: 5050, policy: 8620 };
 
 const VARIABLES: Readonly<Record<keyof StackPorts, string>> = {
   temporal: "TURNWISE_TEMPORAL_PORT",

@@ -9,7 +9,7 @@ import { planRuns } from "./plan-runs.ts";
 import { writeTrackingProblems } from "./problems-file.ts";
 import { isServerDown, loadProjected, projectPlans } from "./projector.ts";
 
-export interface TrackingLog {
+interface TrackingLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }

@@ -9,7 +9,7 @@ import { trainingSeed } from "#core/training/training-seed.ts";
 import { openRecord } from "../record.ts";
 import { readSettings } from "../settings.ts";
 
-export { ENGINES, type Engine } from "#adapters/trainer-process/export-batch.ts";
+export { ENGINES } from "#adapters/trainer-process/export-batch.ts";
 
 export interface BatchRequest {
   readonly campaign: string;

@@ -33,7 +33,7 @@ export interface TierChange {
   readonly after: TierValue | null;
 }
 
-export interface JudgedTable {
+interface JudgedTable {
   readonly roles: readonly TableRole[];
   readonly discriminativeAccuracy: number | null;
   readonly rewardOutcomeWithinTask: number | null;
@@ -270,7 +270,7 @@ export const usdOf = ({ actual, isOfRelease010 }: CampaignSummary): number | nul
 export const passHat1 = (passHatK: EvaluationReport["passHatK"] | undefined): Estimate | null =>
   passHatK?.find(({ k }) => k === 1)?.estimate ?? null;
 
-export function tierChanges(before: RewardTable, after: RewardTable): TierChange[] {
+function tierChanges(before: RewardTable, after: RewardTable): TierChange[] {
   const tiers = [...new Set([...Object.keys(before.values), ...Object.keys(after.values)])].sort();
   return tiers
     .map((tier) => ({ tier, before: before.values[tier] ?? null, after: after.values[tier] ?? null }))

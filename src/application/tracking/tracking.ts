@@ -24,7 +24,7 @@ export interface TrackingStatus {
 }
 
 /** What could not be sent of a campaign; the others were. */
-export interface FailedProjection {
+interface FailedProjection {
   readonly campaignId: string;
   readonly problem: { readonly code: string; readonly message: string };
 }

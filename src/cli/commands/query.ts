@@ -34,7 +34,7 @@ function render(result: QueryResult, options: QueryOptions): string {
 }
 
 /** Rows as objects; of columns with the same name the later ones get a number. */
-export function toObjects({ columns, rows }: QueryResult): Record<string, PlainValue>[] {
+function toObjects({ columns, rows }: QueryResult): Record<string, PlainValue>[] {
   const names = uniqueNames(columns.map(({ name }) => name));
   return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index] ?? null])));
 }
@@ -50,7 +50,7 @@ function uniqueNames(names: readonly string[]): string[] {
 }
 
 /** RFC 4180 with line feeds; null is an empty field, nested values are JSON. */
-export function toCsv({ columns, rows }: QueryResult): string {
+function toCsv({ columns, rows }: QueryResult): string {
   const quoted = (field: string) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field);
   const field = (value: PlainValue) => quoted(value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
   return [columns.map(({ name }) => quoted(name)), ...rows.map((row) => row.map(field))].map((line) => line.join(",")).join("\n");

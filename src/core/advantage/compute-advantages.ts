@@ -14,12 +14,12 @@ import { createSetCounts, type SetCounts } from "./normalization.ts";
 import { proxmoAdvantages } from "./proxmo.ts";
 import { sortedMean } from "./sorted-sum.ts";
 
-export type { AdvantageGroup, AdvantageMember } from "./groups.ts";
+export type { AdvantageGroup } from "./groups.ts";
 
 /** A turn whose advantage is no larger than this gives no gradient. */
 export const DEAD_ADVANTAGE = 1e-9;
 
-export interface AdvantageDiagnostics {
+interface AdvantageDiagnostics {
   readonly estimator: AdvantageConfig["type"];
   readonly numGroups: number;
   readonly numDegenerateGroups: number;

@@ -21,8 +21,6 @@ import { type SumsLayout, selectRows, taskSums } from "./task-sums.ts";
 import { proxyLambda, type TurnAdvantages, turnAdvantages } from "./turn-advantages.ts";
 import { findWarnings } from "./warnings.ts";
 
-export type { LabelledRollout } from "../reward/label-rollout.ts";
-
 export interface CalibrationInput extends FitInput {
   readonly rollouts: readonly LabelledRollout[];
   /** Of rollouts from files. */

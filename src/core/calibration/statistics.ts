@@ -5,11 +5,11 @@ import { correlationOfDeviations, correlationOfSums } from "../statistics/correl
 import { BUFFER, type SumsLayout, signOf, TABLE, TABLE_TIER, TIER, tableOffset, tableTierOffset, tierOffset } from "./task-sums.ts";
 
 /** Statistics per tier. */
-export const TIER_STATISTICS = ["pooled", "withinTask"] as const;
+const TIER_STATISTICS = ["pooled", "withinTask"] as const;
 /** Statistics per reward table and tier. */
-export const ADVANTAGE_STATISTICS = ["immediate", "proxy", "summed", "estimator"] as const;
+const ADVANTAGE_STATISTICS = ["immediate", "proxy", "summed", "estimator"] as const;
 /** Statistics per reward table. The last two are differences in discriminative accuracy to the layout's first and second table. */
-export const TABLE_STATISTICS = [
+const TABLE_STATISTICS = [
   "turnMisalignment",
   "deadTurns",
   "rewardOutcomePooled",
@@ -88,7 +88,7 @@ export function withinTaskCorrelation(sums: Float64Array, tier: number): number 
   });
 }
 
-export function meanAdvantage(sums: Float64Array, layout: SumsLayout, table: number, tier: number, name: AdvantageStatistic): number {
+function meanAdvantage(sums: Float64Array, layout: SumsLayout, table: number, tier: number, name: AdvantageStatistic): number {
   return at(sums, tableTierOffset(layout, table, tier) + TABLE_TIER[name]) / at(sums, tierOffset(tier) + TIER.turns);
 }
 

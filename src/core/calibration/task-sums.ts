@@ -35,7 +35,7 @@ export const TABLE_TIER = { immediate: 0, proxy: 1, summed: 2, estimator: 3, gra
 const TABLE_TIER_WIDTH = 5;
 
 /** A mean advantage no larger than this has no sign. */
-export const NO_SIGN = 1e-8;
+const NO_SIGN = 1e-8;
 /** Mean turn rewards that differ by no more than this are tied: sums of the same tiers in another order. */
 const TIE = 1e-9;
 

@@ -6,7 +6,7 @@ export interface RaisedGuard {
   readonly code: GuardCode;
   readonly message: string;
 }
-export type GuardCode =
+type GuardCode =
   | "guard.truncation"
   | "guard.gate-rejects"
   | "guard.gradient-norm"

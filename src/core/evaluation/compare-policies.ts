@@ -21,7 +21,7 @@ export interface ComparisonOptions {
 }
 
 /** The chance of finding the detectable difference. */
-export const POWER = 0.8;
+const POWER = 0.8;
 
 /**
  * The policy minus each other one, paired by task over the tasks that both have, tested and bounded over clusters. The others are one

@@ -4,7 +4,7 @@ import { hashJson } from "../canonical-json.ts";
 import { isNoArguments, parseArguments } from "../exact-json.ts";
 import type { AgentTurn, AgentTurnRecord, Conversation } from "../ports.ts";
 
-export const NATIVE_FORMAT = "native/1";
+const NATIVE_FORMAT = "native/1";
 
 /** What a rollout says that its prompts were made with: fields of the request may change the template, so they are part of the name. */
 export function nativeFormat(requestFields: RequestFields): string {
@@ -16,7 +16,7 @@ export type ChatMessage =
   | ({ readonly role: "assistant"; readonly content: string | null; readonly tool_calls?: readonly ChatToolCall[] } & ChatReasoning)
   | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string };
 /** One thing under two names: vLLM calls it `reasoning` since 0.12, before that and elsewhere it is `reasoning_content`. */
-export interface ChatReasoning {
+interface ChatReasoning {
   readonly reasoning?: string | null | undefined;
   readonly reasoning_content?: string | null | undefined;
 }

@@ -4,7 +4,7 @@ import type { ToolCatalog } from "./label-trajectory.ts";
 
 const TERMINAL_TOOLS = ["transfer_to_human_agents"];
 /** State-changing tools of tau-bench and tau2-bench, airline and retail. */
-export const TAU_BENCH_WRITES = [
+const TAU_BENCH_WRITES = [
   "book_reservation",
   "cancel_reservation",
   "update_reservation_flights",
@@ -20,7 +20,7 @@ export const TAU_BENCH_WRITES = [
   "return_delivered_order_items",
 ];
 /** The other tools of the same domains: what is in neither list is not known to read or to write. */
-export const TAU_BENCH_READS = [
+const TAU_BENCH_READS = [
   "calculate",
   "find_user_id_by_email",
   "find_user_id_by_name_zip",

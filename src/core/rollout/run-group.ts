@@ -32,7 +32,7 @@ export interface GroupInput<State> {
   readonly onTrouble?: (trial: number, trouble: unknown) => void;
 }
 
-export interface GroupLimits {
+interface GroupLimits {
   readonly maxTurns: number;
   /** Attempts at one rollout that may end in env_error, sim_error or infra_error, the first one included. */
   readonly maxAttempts: number;

@@ -29,7 +29,7 @@ export function meanOf({ sums, sizes }: ClusterTotals): number {
 }
 
 /** Half the interval of a mean is this times its standard error: Student's t with one degree of freedom less than there are clusters. */
-export function criticalValue(numClusters: number, confidence: number): number {
+function criticalValue(numClusters: number, confidence: number): number {
   return cached(`${numClusters - 1} ${confidence}`, () => studentQuantile(1 - (1 - confidence) / 2, numClusters - 1));
 }
 

@@ -8,7 +8,7 @@ import { instructionOf } from "./instruction.ts";
 import { type DraftedWish, draftWish, type WishKind } from "./wishes.ts";
 
 export type Split = "sft" | "train" | "evaluation";
-export const SPLIT_SIZES: Readonly<Record<Split, number>> = { sft: 200, train: 180, evaluation: 120 };
+const SPLIT_SIZES: Readonly<Record<Split, number>> = { sft: 200, train: 180, evaluation: 120 };
 
 /** How many of eleven tasks are of a kind, and how often a wish of that kind is against the policy. */
 const KINDS: Readonly<Record<WishKind, { readonly count: number; readonly refused: number }>> = {

@@ -16,7 +16,7 @@ export interface Sha256Stream {
 }
 
 /** sha256 in plain TypeScript; an adapter may bring a faster one. */
-export function portableSha256(hash = sha256.create()): Sha256Stream {
+function portableSha256(hash = sha256.create()): Sha256Stream {
   return {
     update: (bytes) => void hash.update(bytes),
     copy: () => portableSha256(hash.clone()),
@@ -165,26 +165,11 @@ export class DatabaseHasher {
   }
 }
 
-const hashers = new WeakMap<Database, Map<HashDialect, DatabaseHasher>>();
-
-function hasher(database: Database, dialect: HashDialect): DatabaseHasher {
-  const known = hashers.get(database) ?? new Map<HashDialect, DatabaseHasher>();
-  const found = known.get(dialect) ?? new DatabaseHasher(database, dialect);
-  hashers.set(database, known.set(dialect, found));
-  return found;
-}
+const hashers = new WeakMap<Database, DatabaseHasher>();
 
 /** tau-bench's `consistent_hash(to_hashable(data))`. */
 export function tauHash(state: DatabaseState): string {
-  return hasher(state.database, TAU).hash(state);
-}
-
-/** sha256 of the canonical JSON of the whole database. */
-export function canonicalSha256(state: DatabaseState): string {
-  return hasher(state.database, CANONICAL).hash(state);
-}
-
-/** tau2-bench's database hash. */
-export function tau2Hash(state: DatabaseState): string {
-  return hasher(state.database, TAU2).hash(state);
+  const hasher = hashers.get(state.database) ?? new DatabaseHasher(state.database, TAU);
+  hashers.set(state.database, hasher);
+  return hasher.hash(state);
 }

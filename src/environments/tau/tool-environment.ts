@@ -93,7 +93,7 @@ export function goldenState(toolkit: Toolkit, database: Database, task: Task): D
 }
 
 /** One call on a state. Never throws for what a model wrote; writes before an exception stay. */
-export function stepTool(toolkit: Toolkit, state: DatabaseState, { name, argumentsJson }: EnvironmentCall): StepResult<DatabaseState> {
+function stepTool(toolkit: Toolkit, state: DatabaseState, { name, argumentsJson }: EnvironmentCall): StepResult<DatabaseState> {
   if (typeof name !== "string" || typeof argumentsJson !== "string") return { state, observation: NO_CALL, isError: true };
   const kwargs = parseArguments(argumentsJson);
   if (typeof kwargs === "string") return { state, observation: kwargs, isError: true };

@@ -16,7 +16,7 @@ import {
 } from "./prompts.ts";
 
 /** One call of the model: its text, never empty. */
-export type Complete = (messages: readonly RoleMessage[]) => Promise<string>;
+type Complete = (messages: readonly RoleMessage[]) => Promise<string>;
 
 export interface SpokenReply {
   /** What the agent hears. */

@@ -12,9 +12,9 @@ export interface FlightRow {
   readonly prices: Readonly<Record<Cabin, number>>;
 }
 
-export const readUser = (user_id: string): Read => call("get_user_details", { user_id });
-export const readTrip = (reservation_id: string): Read => call("get_reservation_details", { reservation_id });
-export const readFlights = (origin: string, destination: string, date: string): Read =>
+const readUser = (user_id: string): Read => call("get_user_details", { user_id });
+const readTrip = (reservation_id: string): Read => call("get_reservation_details", { reservation_id });
+const readFlights = (origin: string, destination: string, date: string): Read =>
   call("search_direct_flight", { origin, destination, date });
 
 export const profileOf = (desk: Desk, userId: string): User => desk.look(readUser(userId)) as unknown as User;

@@ -40,8 +40,8 @@ export interface Product {
   readonly variants: Readonly<Record<string, Variant>>;
 }
 
-export const readOrder = (order_id: string): Read => call("get_order_details", { order_id });
-export const readProfile = (user_id: string): Read => call("get_user_details", { user_id });
+const readOrder = (order_id: string): Read => call("get_order_details", { order_id });
+const readProfile = (user_id: string): Read => call("get_user_details", { user_id });
 
 export function readProof(proof: Proof): Read {
   if (proof.by === "email") return call("find_user_id_by_email", { email: proof.email });
@@ -53,8 +53,7 @@ export function readProof(proof: Proof): Read {
 export const authenticate = (desk: Desk, proof: Proof): string => String(desk.look(readProof(proof)));
 export const profileOf = (desk: Desk, userId: string): RetailUser => desk.look(readProfile(userId)) as unknown as RetailUser;
 export const orderOf = (desk: Desk, id: string): Order => desk.look(readOrder(id)) as unknown as Order;
-export const productOf = (desk: Desk, id: string): Product =>
-  desk.look(call("get_product_details", { product_id: id })) as unknown as Product;
+const productOf = (desk: Desk, id: string): Product => desk.look(call("get_product_details", { product_id: id })) as unknown as Product;
 
 /** In whole cents: dollars are floats, and their sums would not be. */
 const cents = (dollars: number): number => Math.round(dollars * 100);

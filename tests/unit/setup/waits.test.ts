@@ -24,7 +24,7 @@ test("the table of waits has the figures of the code", () => {
   );
   const [firstQueued, longestQueued] = found(
     "workflows/until-taken.ts",
-    /PATIENCE: Patience = \{ firstSeconds: (\d+), longestSeconds: (\d+) \}/,
+    /SCHEDULE_TO_START: ScheduleToStart = \{ initialSeconds: (\d+), maximumSeconds: (\d+) \}/,
   );
   const { timeoutSeconds, deadlineSeconds, maxBadReplies } = DEFAULT_PATIENCE;
   const { maxWaitSeconds, maxAttempts } = DEFAULT_GROUP_LIMITS;

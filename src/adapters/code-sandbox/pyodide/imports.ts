@@ -25,7 +25,7 @@ export type ImportTable = Record<string, unknown>;
 export type Replacements = Readonly<Record<string, (table: ImportTable, original: Imported) => Imported>>;
 
 /** Thrown through the interpreter, which is of no use afterwards. */
-export class SandboxViolation extends Error {}
+class SandboxViolation extends Error {}
 
 export interface ImportFilter {
   /** From now on only what is allowed goes through. Not taken back. */

@@ -7,7 +7,7 @@ import { type CallReader, findTextReader, formInText, type KnownTools, readInFor
 import { resultsInUserMessage } from "./results.ts";
 import type { TextMessage } from "./text-calls.ts";
 
-export interface AgentCall {
+interface AgentCall {
   /** Empty when the source has none. */
   readonly id: string;
   readonly name: string;

@@ -2,7 +2,7 @@
 import { addCounts, type Counts } from "#core/reading/counts.ts";
 
 /** The kinds, in the words that the account of a reading prints after their number. */
-export const READING_NOTES = [
+const READING_NOTES = [
   "calls with arguments as Python literals",
   "calls with arguments encoded twice",
   "calls with arguments that are no object",

@@ -8,7 +8,7 @@ import type { TextMessage } from "./text-calls.ts";
  * How the calls of a conversation were written. `tool-calls` and `function-call` are fields of a message, the others stand in its text;
  * `no-calls` is a conversation without a call.
  */
-export const CALL_READERS = [
+const CALL_READERS = [
   "tool-calls",
   "function-call",
   "react",

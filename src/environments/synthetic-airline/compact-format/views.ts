@@ -123,7 +123,7 @@ export function tripBetween(trips: ReadonlyMap<string, Trip>, origin: unknown, d
 /** How a handle table knows a flight on a date. */
 export const flightId = (number: string, date: string): string => `${number} on ${date}`;
 
-export const cabinWord = (cabin: string): string => (cabin === "basic_economy" ? "basic" : cabin);
+const cabinWord = (cabin: string): string => (cabin === "basic_economy" ? "basic" : cabin);
 
 function plain(text: string, { handles }: ViewContext): string {
   return handles.compress(startOf(text, MAX_TEXT), true);

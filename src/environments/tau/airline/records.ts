@@ -67,7 +67,7 @@ export interface ReservationFlight {
   readonly price: number;
 }
 
-export interface Payment {
+interface Payment {
   readonly payment_id: string;
   readonly amount: number;
 }

@@ -71,7 +71,7 @@ function numeric(value: PyValue): number | bigint | PyFloat | null {
 }
 
 /** `float(int)`. Throws OverflowError beyond a double. */
-export function intToFloat(value: number | bigint): number {
+function intToFloat(value: number | bigint): number {
   const float = Number(value);
   if (!Number.isFinite(float)) throw new PyError("OverflowError", "int too large to convert to float");
   return float;

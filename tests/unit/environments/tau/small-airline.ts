@@ -55,7 +55,7 @@ const reservation = {
   insurance: "no",
 } as const;
 
-export const database = createAirlineDatabase({
+const database = createAirlineDatabase({
   flights: new Map([
     ["HAT001", flight("HAT001", "JFK", "SEA", "08:00:00", "11:00:00")],
     ["HAT002", flight("HAT002", "JFK", "ATL", "06:00:00", "08:00:00")],
