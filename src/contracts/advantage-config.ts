@@ -1,9 +1,10 @@
-// How turn rewards and outcomes become advantages: one object per estimator, with the switches that it reads and no other.
+// How turn rewards and outcomes become advantages: one object per estimator, with the switches that it reads and no other. The formulas
+// are in core/advantage/estimators.ts.
 // Formulas, needs and known bias of each: docs/estimators.md. An id names one formula for ever; a changed formula is a new version.
 import { z } from "zod";
 
 /** Read by every estimator: what takes part. */
-const Groups = {
+export const GroupSwitches = {
   degenerateGroups: z.enum(["keep", "drop", "outcome_only"]).default("outcome_only").describe("groups whose outcomes are all equal"),
   truncated: z.enum(["zero", "mask", "drop"]).default("zero"),
 };
@@ -13,7 +14,7 @@ const Scores = {
   ddof: z.union([z.literal(0), z.literal(1)]).default(1),
   epsilon: z.number().positive().default(1e-6),
   minSetSize: z.int().min(1).default(2),
-  ...Groups,
+  ...GroupSwitches,
   singletons: z.enum(["zero", "raw"]).default("zero").describe("what a set of one value gives; raw is verl's behaviour"),
 };
 
@@ -74,7 +75,7 @@ export const AdvantageConfig = z.discriminatedUnion("type", [
     polarAlpha: z.number().positive().default(4),
     polarBeta: z.number().nonnegative().default(0.1),
     omega: z.number().nonnegative().default(1),
-    ...Groups,
+    ...GroupSwitches,
   }),
   z.strictObject({
     type: z.literal("a3/1").describe("outcome, action clusters and a tree of turn prefixes (after arXiv:2605.08013); needs the actions"),
@@ -84,7 +85,8 @@ export const AdvantageConfig = z.discriminatedUnion("type", [
     treeGamma: z.number().min(0).max(1).default(0.9),
     minScale: z.number().positive().default(0.5),
     bound: z.number().positive().default(1.1),
-    ...Groups,
+    ...GroupSwitches,
   }),
 ]);
 export type AdvantageConfig = z.infer<typeof AdvantageConfig>;
+export type EstimatorId = AdvantageConfig["type"];

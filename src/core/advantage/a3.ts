@@ -1,11 +1,12 @@
 // Credit by comparing actions: did trajectories that acted alike fare alike, and what did the branch taken at a fork gain?
 // Three channels per turn: the outcome against the group, the outcome against those that acted alike, the gain along a tree of turn
 // prefixes. Dimensions: P = task, G = member of a group, T = turn (ragged).
-import { CampaignError } from "../errors.ts";
-import type { PreparedGroup, PreparedMember } from "./groups.ts";
+import type { Estimator, SettingsOf } from "./estimator.ts";
+import type { PreparedGroup } from "./groups.ts";
+import { outcomeCredit } from "./objectives.ts";
 import { median, sortedMean } from "./sorted-sum.ts";
 
-export interface A3Options {
+interface A3Options {
   readonly intentWeight: number;
   readonly treeWeight: number;
   /** Rollouts that a branch is thought to have more than it has: few rollouts count little. */
@@ -27,13 +28,12 @@ const SEPARATOR = "\u0000";
  * A = bound * tanh((outcome/m_o + w_i intent/m_i + w_t tree/m_t) / bound), each channel divided by its mean absolute value over the batch.
  *
  * result   advantages_PGT in [-bound, bound]
- * throws   config.invalid when the members have no actions
  * source   after arXiv:2605.08013 (A^3) and its code. There, shell commands are clustered by the distance of their syntax trees and the
  *          intent channel takes a trajectory's first turn; here, tool calls are alike when their tools are, and each turn has its own
  */
-export function a3Advantages(groups: readonly PreparedGroup[], options: A3Options): number[][][] {
+function a3Advantages(groups: readonly PreparedGroup[], options: A3Options): number[][][] {
   const channels = groups.map((group) => {
-    const actions_GT = group.members.map(actionsOf);
+    const actions_GT = group.members.map(({ actions_T }) => actions_T ?? []);
     return {
       outcome: outcomeChannel(group, options),
       intent: intentChannel(group, actions_GT, options),
@@ -54,13 +54,6 @@ export function a3Advantages(groups: readonly PreparedGroup[], options: A3Option
       }),
     ),
   );
-}
-
-function actionsOf(member: PreparedMember): readonly string[] {
-  if (member.actions_T?.length === member.rewards_T.length) return member.actions_T;
-  throw new CampaignError("config.invalid", "the estimator a3/1 compares actions, and these rollouts come without what each turn did", {
-    next: "choose another estimator, or give rollouts with their tool calls",
-  });
 }
 
 /** Outcome minus the group's median, over its median absolute deviation, bounded; on every turn. */
@@ -133,3 +126,11 @@ function robustScores(values: readonly number[], minScale: number): number[] {
 function bounded(value: number, bound: number): number {
   return bound * Math.tanh(value / bound);
 }
+
+export const a3: Estimator<SettingsOf<"a3/1">> = {
+  id: "a3/1",
+  needs: ["actions"],
+  promises: () => ({ zeroSum: null, scale: null }),
+  objective: () => outcomeCredit,
+  estimate: a3Advantages,
+};

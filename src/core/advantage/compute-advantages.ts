@@ -1,17 +1,12 @@
 // The one entry to all estimators: groups of rewarded trajectories in, one advantage per turn out.
 // Dimensions: P = task, G = member of a group, T = turn (ragged).
 
-import type { AdvantageConfig } from "#contracts/advantage-config.ts";
-import { a3Advantages } from "./a3.ts";
-import { gdpoAdvantages } from "./gdpo.ts";
+import type { AdvantageConfig, EstimatorId } from "#contracts/advantage-config.ts";
+import { CampaignError } from "../errors.ts";
+import type { Estimator, EstimatorSettings } from "./estimator.ts";
+import { estimatorOf } from "./estimators.ts";
 import { type AdvantageGroup, type PreparedGroup, prepareGroups } from "./groups.ts";
-import { grpoAdvantages } from "./grpo.ts";
-import { gtpoAdvantages } from "./gtpo.ts";
-import { hybridAdvantages } from "./hybrid.ts";
-import { mtGrpoAdvantages } from "./mt-grpo.ts";
-import { chargedMtGrpoAdvantages } from "./mt-grpo-charged.ts";
 import { createSetCounts, type SetCounts } from "./normalization.ts";
-import { proxmoAdvantages } from "./proxmo.ts";
 import { sortedMean } from "./sorted-sum.ts";
 
 export type { AdvantageGroup } from "./groups.ts";
@@ -19,8 +14,8 @@ export type { AdvantageGroup } from "./groups.ts";
 /** A turn whose advantage is no larger than this gives no gradient. */
 export const DEAD_ADVANTAGE = 1e-9;
 
-interface AdvantageDiagnostics {
-  readonly estimator: AdvantageConfig["type"];
+interface AdvantageDiagnostics<Id extends string = EstimatorId> {
+  readonly estimator: Id;
   readonly numGroups: number;
   readonly numDegenerateGroups: number;
   readonly numTruncated: number;
@@ -34,43 +29,62 @@ interface AdvantageDiagnostics {
   readonly meanAbsoluteAdvantage: number | null;
 }
 
-export interface AdvantageResult {
+export interface AdvantageResult<Id extends string = EstimatorId> {
   /** advantages_PGT in the order and shape of the input; 0 for what the configuration drops or masks. */
   readonly advantages: (readonly number[])[][];
-  readonly diagnostics: AdvantageDiagnostics;
+  readonly diagnostics: AdvantageDiagnostics<Id>;
 }
 
 /**
  * Advantages of every turn. Permuting groups or members permutes the result and changes no digit of it.
- * Throws reward.non-finite and contract.invalid.
+ * Throws reward.non-finite, contract.invalid and config.invalid.
  */
 export function computeAdvantages(groups: readonly AdvantageGroup[], config: AdvantageConfig): AdvantageResult {
-  const counts = createSetCounts();
-  const prepared = prepareGroups(groups, config);
-  const estimated = estimateAdvantages(prepared, config, counts);
-  const advantages = scatter(groups, prepared, estimated, config);
-  return { advantages, diagnostics: describe(groups, prepared, advantages, config, counts) };
+  return computeAdvantagesBy(estimatorOf(config), groups, config);
 }
 
-/** Advantages of prepared groups, without diagnostics. `scatter` puts them back where they came from. */
+/** The same by an estimator that need not be one of the list. */
+export function computeAdvantagesBy<Settings extends EstimatorSettings>(
+  estimator: Estimator<Settings>,
+  groups: readonly AdvantageGroup[],
+  settings: Settings,
+): AdvantageResult<Settings["type"]> {
+  const counts = createSetCounts();
+  const prepared = prepareGroups(groups, settings);
+  const estimated = estimateBy(estimator, prepared, settings, counts);
+  const advantages = scatter(groups, prepared, estimated, settings);
+  return { advantages, diagnostics: describe(groups, prepared, advantages, settings, counts) };
+}
+
+/** Advantages of prepared groups, without diagnostics. `scatter` puts them back where they came from. Throws config.invalid. */
 export function estimateAdvantages(groups: readonly PreparedGroup[], config: AdvantageConfig, counts: SetCounts): number[][][] {
-  switch (config.type) {
-    case "grpo/1":
-      return groups.map((group) => grpoAdvantages(group, config, counts));
-    case "mt-grpo/1":
-      return groups.map((group) => mtGrpoAdvantages(group, config, counts));
-    case "mt-grpo/2":
-      return groups.map((group) => chargedMtGrpoAdvantages(group, config, counts));
-    case "gtpo/1":
-      return gtpoAdvantages(groups, config, counts);
-    case "gtpo-hybrid/1":
-      return hybridAdvantages(groups, config, counts);
-    case "gdpo/1":
-      return gdpoAdvantages(groups, config, counts);
-    case "proxmo/1":
-      return proxmoAdvantages(groups, config);
-    case "a3/1":
-      return a3Advantages(groups, config);
+  return estimateBy(estimatorOf(config), groups, config, counts);
+}
+
+function estimateBy<Settings extends EstimatorSettings>(
+  estimator: Estimator<Settings>,
+  groups: readonly PreparedGroup[],
+  settings: Settings,
+  counts: SetCounts,
+): number[][][] {
+  checkNeeds(estimator, groups);
+  return estimator.estimate(groups, settings, counts);
+}
+
+const COMPARED = {
+  actions: { what: "actions", lacking: "what each turn did", give: "their tool calls" },
+  observations: { what: "states", lacking: "what the agent read before each turn", give: "their conversations" },
+} as const;
+
+/** Throws config.invalid for rollouts without the actions or observations that the estimator compares: one per turn. */
+function checkNeeds({ id, needs }: Pick<Estimator<EstimatorSettings>, "id" | "needs">, groups: readonly PreparedGroup[]): void {
+  const members = groups.flatMap((group) => group.members);
+  for (const need of needs) {
+    if (need === "turn-rewards" || members.every((member) => member[`${need}_T`]?.length === member.rewards_T.length)) continue;
+    const { what, lacking, give } = COMPARED[need];
+    throw new CampaignError("config.invalid", `the estimator ${id} compares ${what}, and these rollouts come without ${lacking}`, {
+      next: `choose another estimator, or give rollouts with ${give}`,
+    });
   }
 }
 
@@ -92,13 +106,13 @@ export function scatter(
   return result.map((rows_GT, p) => rows_GT.map((row_T, i) => row_T ?? (groups[p]?.members[i]?.turnRewards_T ?? []).map(() => 0)));
 }
 
-function describe(
+function describe<Settings extends EstimatorSettings>(
   groups: readonly AdvantageGroup[],
   prepared: readonly PreparedGroup[],
   advantages: readonly (readonly (readonly number[])[])[],
-  config: AdvantageConfig,
+  config: Settings,
   counts: SetCounts,
-): AdvantageDiagnostics {
+): AdvantageDiagnostics<Settings["type"]> {
   const magnitudes = advantages.flat(2).map(Math.abs);
   const degenerate =
     config.degenerateGroups === "drop" ? groups.length - prepared.length : prepared.filter((group) => group.isDegenerate).length;

@@ -1,6 +1,8 @@
 // Dimensions: G = member of a group (trajectories of one task), T = turn (ragged).
+import { type Estimator, type SettingsOf, unlessRaw } from "./estimator.ts";
 import type { PreparedGroup } from "./groups.ts";
 import { centered, type Normalization, type SetCounts, zScores } from "./normalization.ts";
+import { outcomeCredit } from "./objectives.ts";
 
 /**
  * Outcome advantages of a group, one per member.
@@ -14,11 +16,16 @@ export function outcomeAdvantages(group: PreparedGroup, options: Normalization, 
 }
 
 /** The outcome advantage of a member on each of its turns. */
-export function grpoAdvantages(
-  group: PreparedGroup,
-  config: Normalization & { readonly normalizeByStd: boolean },
-  counts: SetCounts,
-): number[][] {
+function grpoAdvantages(group: PreparedGroup, config: Normalization & { readonly normalizeByStd: boolean }, counts: SetCounts): number[][] {
   const outcome_G = outcomeAdvantages(group, config, counts, config.normalizeByStd);
   return group.members.map((member, i) => member.rewards_T.map(() => outcome_G[i] ?? 0));
 }
+
+export const grpo: Estimator<SettingsOf<"grpo/1">> = {
+  id: "grpo/1",
+  needs: [],
+  promises: ({ normalizeByStd, singletons }) =>
+    unlessRaw(singletons, { zeroSum: "first-turn", scale: normalizeByStd ? "invariant" : "proportional" }),
+  objective: () => outcomeCredit,
+  estimate: (groups, settings, counts) => groups.map((group) => grpoAdvantages(group, settings, counts)),
+};

@@ -1,25 +1,12 @@
 // Turn-level returns, normalised. Dimensions: P = task, G = member of a group, T = turn (ragged), counted 0..K-1.
+import { type Estimator, type EstimatorPromises, type SettingsOf, unlessRaw } from "./estimator.ts";
 import type { PreparedGroup, PreparedMember } from "./groups.ts";
 import { type Normalization, type SetCounts, sliceLike, type TurnNormalization, zScoresByTurn, zScoresTogether } from "./normalization.ts";
+import { type ReturnOptions, turnReturns } from "./returns.ts";
 
-export interface GtpoOptions extends TurnNormalization {
-  readonly gamma: number;
-  /** Where the outcome sits: one step after the last turn (arXiv:2604.02869, Eq. 2), or on it (arXiv:2511.14846). */
-  readonly terminal: "virtual" | "last";
+export interface GtpoOptions extends TurnNormalization, ReturnOptions {
   /** The set that a return is compared with: same turn of the group, all turns of the group, all turns of all groups. */
   readonly scope: "turn" | "group" | "batch";
-}
-
-/** Discounted return from each turn: G[k] = r[k] + gamma * G[k+1], with the outcome at G[K] or on the last turn. */
-export function turnReturns(rewards_T: readonly number[], outcome: number, options: Pick<GtpoOptions, "gamma" | "terminal">): number[] {
-  const returns_T = new Array<number>(rewards_T.length).fill(0);
-  let next = options.terminal === "virtual" ? outcome : 0;
-  for (let k = rewards_T.length - 1; k >= 0; k -= 1) {
-    const isOutcomeTurn = options.terminal === "last" && k === rewards_T.length - 1;
-    next = (rewards_T[k] ?? 0) + options.gamma * next + (isOutcomeTurn ? outcome : 0);
-    returns_T[k] = next;
-  }
-  return returns_T;
 }
 
 /**
@@ -44,3 +31,20 @@ function withinGroup(returns_GT: number[][], options: Normalization, counts: Set
 function memberReturns(member: PreparedMember, options: GtpoOptions): number[] {
   return turnReturns(member.rewards_T, member.outcome, options);
 }
+
+/** Returns are centred among those that reached a turn; other scopes, and turns that nobody took, leave a remainder. */
+export function gtpoPromises({ scope, missingTurns, singletons }: SettingsOf<"gtpo/1" | "gtpo-hybrid/1">): EstimatorPromises {
+  const isCentred = scope === "turn" && missingTurns === "leave-out";
+  return unlessRaw(singletons, { zeroSum: isCentred ? "every-turn" : null, scale: "invariant" });
+}
+
+export const gtpo: Estimator<SettingsOf<"gtpo/1">> = {
+  id: "gtpo/1",
+  needs: ["turn-rewards"],
+  promises: gtpoPromises,
+  objective:
+    (settings) =>
+    ({ rewards_T, outcome }) =>
+      turnReturns(rewards_T, outcome, settings),
+  estimate: gtpoAdvantages,
+};

@@ -1,10 +1,13 @@
 // Multi-turn GRPO that sees what going on earns and costs: who has stopped is charged the mean of the turns that it did not take.
 // Dimensions: G = member of a group, T = turn (ragged), counted 0..K-1; L = the most turns of the group.
+import { type Estimator, type SettingsOf, unlessRaw } from "./estimator.ts";
 import type { PreparedGroup } from "./groups.ts";
 import { outcomeAdvantages } from "./grpo.ts";
 import { centered, type Normalization, type SetCounts, zScores } from "./normalization.ts";
+import { plusOutcome } from "./objectives.ts";
+import { turnReturns } from "./returns.ts";
 
-export interface ChargedMtGrpoOptions extends Normalization {
+interface ChargedMtGrpoOptions extends Normalization {
   /** Discount of later turn rewards. */
   readonly alpha: number;
   /** Weight of the outcome advantage. */
@@ -26,7 +29,7 @@ export interface ChargedMtGrpoOptions extends Normalization {
  *          and alpha 1, equal to mt-grpo/1 when all members have the same number of turns
  * source   ours, versioned; what it mends: verl-project/verl#7244, on the form of arXiv:2604.02869, Eq. 1
  */
-export function chargedMtGrpoAdvantages(group: PreparedGroup, options: ChargedMtGrpoOptions, counts: SetCounts): number[][] {
+function chargedMtGrpoAdvantages(group: PreparedGroup, options: ChargedMtGrpoOptions, counts: SetCounts): number[][] {
   const immediate_LG = paddedImmediate(group, options, counts);
   const outcome_G = outcomeAdvantages(group, options, counts, options.normalizeByStd);
   return group.members.map((member, i) => {
@@ -52,3 +55,13 @@ function paddedImmediate(group: PreparedGroup, options: ChargedMtGrpoOptions, co
     ),
   );
 }
+
+export const chargedMtGrpo: Estimator<SettingsOf<"mt-grpo/2">> = {
+  id: "mt-grpo/2",
+  needs: ["turn-rewards"],
+  promises: ({ normalizeByStd, singletons }) =>
+    unlessRaw(singletons, { zeroSum: "first-turn", scale: normalizeByStd ? "invariant" : "proportional" }),
+  objective: ({ alpha, lambda }) =>
+    plusOutcome(lambda, ({ rewards_T }) => turnReturns(rewards_T, 0, { gamma: alpha, terminal: "virtual" })),
+  estimate: (groups, settings, counts) => groups.map((group) => chargedMtGrpoAdvantages(group, settings, counts)),
+};

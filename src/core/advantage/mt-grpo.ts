@@ -1,10 +1,12 @@
 // Multi-turn GRPO: every turn's reward is normalised at its turn index, then summed over the turns that are left.
 // Dimensions: G = member of a group, T = turn (ragged), counted 0..K-1.
+import { type Estimator, type SettingsOf, unlessRaw } from "./estimator.ts";
 import type { PreparedGroup } from "./groups.ts";
 import { outcomeAdvantages } from "./grpo.ts";
 import { type SetCounts, type TurnNormalization, zScoresByTurn } from "./normalization.ts";
+import { turnReturns } from "./returns.ts";
 
-export interface MtGrpoOptions extends TurnNormalization {
+interface MtGrpoOptions extends TurnNormalization {
   /** Discount of later turns. */
   readonly alpha: number;
   /** Weight of the outcome advantage. */
@@ -31,7 +33,7 @@ export function immediateAdvantages(group: PreparedGroup, options: TurnNormaliza
  * result   advantages_GT, unitless
  * source   arXiv:2604.02869, Eq. 1 (alpha 1); arXiv:2505.11821v2, Eq. 12 (alpha < 1, lastTurnRewarded false)
  */
-export function mtGrpoAdvantages(group: PreparedGroup, options: MtGrpoOptions, counts: SetCounts): number[][] {
+function mtGrpoAdvantages(group: PreparedGroup, options: MtGrpoOptions, counts: SetCounts): number[][] {
   const immediate_GT = immediateAdvantages(group, options, counts);
   const outcome_G = outcomeAdvantages(group, options, counts);
   return immediate_GT.map((immediate_T, i) => accumulate(immediate_T, outcome_G[i] ?? 0, options));
@@ -50,3 +52,20 @@ function accumulate(immediate_T: readonly number[], outcome: number, options: Mt
   }
   return result_T;
 }
+
+export const mtGrpo: Estimator<SettingsOf<"mt-grpo/1">> = {
+  id: "mt-grpo/1",
+  needs: ["turn-rewards"],
+  promises: ({ alpha, lastTurnRewarded, missingTurns, singletons }) => {
+    const isCentred = alpha === 1 && lastTurnRewarded && missingTurns === "leave-out";
+    return unlessRaw(singletons, { zeroSum: isCentred ? "first-turn" : null, scale: "invariant" });
+  },
+  objective:
+    ({ alpha, lambda, lastTurnRewarded }) =>
+    ({ rewards_T, outcome }) =>
+      turnReturns(lastTurnRewarded ? rewards_T : rewards_T.with(-1, 0), lambda * outcome, {
+        gamma: alpha,
+        terminal: lastTurnRewarded ? "virtual" : "last",
+      }),
+  estimate: (groups, settings, counts) => groups.map((group) => mtGrpoAdvantages(group, settings, counts)),
+};

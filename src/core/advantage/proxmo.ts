@@ -1,15 +1,14 @@
 // Turn returns against the returns of similar states, wherever in the group they were met: turns at the same index of two
 // conversations seldom stand in the same state. Dimensions: P = task, G = member of a group, T = turn (ragged).
-import { CampaignError } from "../errors.ts";
+import type { Estimator, SettingsOf } from "./estimator.ts";
 import type { PreparedGroup } from "./groups.ts";
-import { turnReturns } from "./gtpo.ts";
 import { sliceLike } from "./normalization.ts";
+import { plusOutcome } from "./objectives.ts";
+import { type ReturnOptions, turnReturns } from "./returns.ts";
 import { sortedMean, sortedSum } from "./sorted-sum.ts";
 import { similarity, tfIdfVectors, type WordVector } from "./tf-idf.ts";
 
-export interface ProxmoOptions {
-  readonly gamma: number;
-  readonly terminal: "virtual" | "last";
+interface ProxmoOptions extends ReturnOptions {
   /** Of the softmax over similarities: small means that only the most similar states count. */
   readonly temperature: number;
   /** Steepness and strength of the weight that rare passes of hard groups and rare failures of easy groups get. */
@@ -23,25 +22,13 @@ export interface ProxmoOptions {
  * A[i,k] = w (o_i - mean o) + omega (G[i,k] - B[i,k]), B being the mean return of the group's states weighted by similarity.
  *
  * result   advantages_PGT
- * throws   config.invalid when the members have no observations
  * source   arXiv:2602.19225 (ProxMO) and its code: no division by a deviation; a state counts itself; TF-IDF over the batch. A lone rollout gets 0
  */
-export function proxmoAdvantages(groups: readonly PreparedGroup[], options: ProxmoOptions): number[][][] {
-  const vectors = tfIdfVectors(groups.flatMap((group) => group.members.flatMap(observationsOf)));
+function proxmoAdvantages(groups: readonly PreparedGroup[], options: ProxmoOptions): number[][][] {
+  const vectors = tfIdfVectors(groups.flatMap((group) => group.members.flatMap(({ observations_T }) => observations_T ?? [])));
   const turnsOf = (group: PreparedGroup) => ({ length: group.members.reduce((total, member) => total + member.rewards_T.length, 0) });
   const vectors_P = sliceLike(vectors, groups.map(turnsOf));
   return groups.map((group, p) => groupAdvantages(group, vectors_P[p] ?? [], options));
-}
-
-function observationsOf(member: PreparedGroup["members"][number]): readonly string[] {
-  if (member.observations_T?.length === member.rewards_T.length) return member.observations_T;
-  throw new CampaignError(
-    "config.invalid",
-    "the estimator proxmo/1 compares states, and these rollouts come without what the agent read before each turn",
-    {
-      next: "choose another estimator, or give rollouts with their conversations",
-    },
-  );
 }
 
 function groupAdvantages(group: PreparedGroup, vectors: readonly WordVector[], options: ProxmoOptions): number[][] {
@@ -73,3 +60,12 @@ function polarWeight(outcome: number, passRate: number, { polarAlpha, polarBeta 
   const exponent = outcome * (1 - passRate) ** polarAlpha - (1 - outcome) * passRate ** polarAlpha;
   return 1 + polarBeta * (1 / (1 + Math.exp(-exponent)) - 0.5);
 }
+
+export const proxmo: Estimator<SettingsOf<"proxmo/1">> = {
+  id: "proxmo/1",
+  needs: ["turn-rewards", "observations"],
+  promises: () => ({ zeroSum: null, scale: null }),
+  objective: (settings) =>
+    plusOutcome(1, ({ rewards_T, outcome }) => turnReturns(rewards_T, outcome, settings).map((value) => settings.omega * value)),
+  estimate: proxmoAdvantages,
+};

@@ -9,7 +9,7 @@ import { sumCounts } from "../reading/counts.ts";
 import { toAdvantageGroup } from "../reward/advantage-groups.ts";
 import { countDoubtfulCalls, type LabelledRollout } from "../reward/label-rollout.ts";
 import { computeAdvantages } from "./compute-advantages.ts";
-import { turnReturns } from "./gtpo.ts";
+import { turnReturns } from "./returns.ts";
 
 /** The report of a set of rollouts; their order does not matter. Throws reward.table-mismatch and contract.invalid. */
 export function reportAdvantages(input: {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { REPOSITORY } from "#adapters/settings.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { type AdvantageGroup, computeAdvantages } from "#core/advantage/compute-advantages.ts";
+import { ESTIMATORS } from "#core/advantage/estimators.ts";
 import { createIndexGenerator } from "#core/random.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { hasPython, runPython } from "../../support/python.ts";
@@ -52,31 +53,37 @@ const FOR_PYTHON = BATCHES.map((batch) =>
   ),
 );
 
+const TRIED = [
+  { type: "grpo/1" },
+  { type: "grpo/1", ddof: 0 },
+  { type: "grpo/1", normalizeByStd: false },
+  { type: "mt-grpo/1" },
+  { type: "mt-grpo/1", alpha: 0.7, lambda: 0.5 },
+  { type: "mt-grpo/1", alpha: 0.9, lastTurnRewarded: false },
+  { type: "mt-grpo/2" },
+  { type: "mt-grpo/2", alpha: 0.6, lambda: 0.3 },
+  { type: "mt-grpo/2", alpha: 0.6, ddof: 0, normalizeByStd: true },
+  { type: "mt-grpo/2", normalizeByStd: true },
+  { type: "gtpo/1" },
+  { type: "gtpo/1", terminal: "last", gamma: 0.5 },
+  { type: "gtpo/1", scope: "group" },
+  { type: "gtpo/1", scope: "batch", ddof: 0 },
+  { type: "gtpo-hybrid/1" },
+  { type: "gtpo-hybrid/1", gamma: 1, lambda: 1 },
+  { type: "gdpo/1" },
+  { type: "gdpo/1", whiten: false, processWeight: 0.5 },
+  { type: "proxmo/1" },
+  { type: "proxmo/1", polarBeta: 0.866, polarAlpha: 5, temperature: 0.5 },
+  { type: "a3/1" },
+  { type: "a3/1", treeWeight: 1.5, supportPrior: 1 },
+];
+
+test("every estimator is tried", () => {
+  expect(new Set(TRIED.map(({ type }) => type))).toEqual(new Set(Object.keys(ESTIMATORS)));
+});
+
 describe.skipIf(!hasPython)(`estimators agree with numpy on ${NUM_GROUPS} groups to 1e-9`, () => {
-  test.each([
-    { type: "grpo/1" },
-    { type: "grpo/1", ddof: 0 },
-    { type: "grpo/1", normalizeByStd: false },
-    { type: "mt-grpo/1" },
-    { type: "mt-grpo/1", alpha: 0.7, lambda: 0.5 },
-    { type: "mt-grpo/1", alpha: 0.9, lastTurnRewarded: false },
-    { type: "mt-grpo/2" },
-    { type: "mt-grpo/2", alpha: 0.6, lambda: 0.3 },
-    { type: "mt-grpo/2", alpha: 0.6, ddof: 0, normalizeByStd: true },
-    { type: "mt-grpo/2", normalizeByStd: true },
-    { type: "gtpo/1" },
-    { type: "gtpo/1", terminal: "last", gamma: 0.5 },
-    { type: "gtpo/1", scope: "group" },
-    { type: "gtpo/1", scope: "batch", ddof: 0 },
-    { type: "gtpo-hybrid/1" },
-    { type: "gtpo-hybrid/1", gamma: 1, lambda: 1 },
-    { type: "gdpo/1" },
-    { type: "gdpo/1", whiten: false, processWeight: 0.5 },
-    { type: "proxmo/1" },
-    { type: "proxmo/1", polarBeta: 0.866, polarAlpha: 5, temperature: 0.5 },
-    { type: "a3/1" },
-    { type: "a3/1", treeWeight: 1.5, supportPrior: 1 },
-  ])("%o", (config) => {
+  test.each(TRIED)("%o", (config) => {
     const expected = runPython(SCRIPT, { batches: FOR_PYTHON, config }) as number[][][][];
     const parsed = AdvantageConfig.parse({ degenerateGroups: "keep", ...config });
     let largest = 0;

@@ -1,11 +1,14 @@
 // Policy gradients on problems that can be enumerated: of an objective, and of an estimator in expectation over all groups.
 // Nothing is sampled. Dimensions: G = member of a group, T = turn (ragged), D = logit.
 import type { AdvantageConfig } from "#contracts/advantage-config.ts";
-import { computeAdvantages } from "../compute-advantages.ts";
+import { type AdvantageGroup, computeAdvantages } from "../compute-advantages.ts";
 import type { EnumeratedTrajectory } from "./decision-tree.ts";
 
 /** What a turn's choice is worth, given what followed: the credit whose expectation is the gradient of an objective. */
 export type Credit = (trajectory: EnumeratedTrajectory) => readonly number[];
+
+/** The number of turns: its gradient is the direction in which conversations get longer. */
+export const lengthCredit: Credit = ({ rewards_T }) => rewards_T.map(() => rewards_T.length);
 
 /** E[sum over turns of credit times the gradient of the turn's log-probability]. */
 export function exactGradient(trajectories: readonly EnumeratedTrajectory[], credit: Credit): number[] {
@@ -31,10 +34,19 @@ export function expectedGradient(
   groupSize: number,
   config: AdvantageConfig,
 ): EstimatedGradient {
+  return expectedGradientBy(trajectories, groupSize, (group) => computeAdvantages([group], config).advantages[0] ?? []);
+}
+
+/** The same for whatever gives advantages_GT of a group. */
+export function expectedGradientBy(
+  trajectories: readonly EnumeratedTrajectory[],
+  groupSize: number,
+  advantagesOf: (group: AdvantageGroup) => readonly (readonly number[])[],
+): EstimatedGradient {
   const expected_D = zerosLike(trajectories);
   let [secondMoment, numGroups] = [0, 0];
   for (const { members, probability } of unorderedGroups(trajectories, groupSize)) {
-    const gradient_D = groupGradient(members, config);
+    const gradient_D = groupGradient(members, advantagesOf);
     for (const [d, value] of gradient_D.entries()) expected_D[d] = (expected_D[d] ?? 0) + probability * value;
     secondMoment += probability * dot(gradient_D, gradient_D);
     numGroups += 1;
@@ -49,7 +61,10 @@ export function countGroups(numTrajectories: number, groupSize: number): number 
   return Math.round(count);
 }
 
-function groupGradient(members: readonly EnumeratedTrajectory[], config: AdvantageConfig): number[] {
+function groupGradient(
+  members: readonly EnumeratedTrajectory[],
+  advantagesOf: (group: AdvantageGroup) => readonly (readonly number[])[],
+): number[] {
   const group = {
     taskId: "task",
     members: members.map(({ rewards_T, outcome, actions_T, observations_T }, trial) => ({
@@ -61,7 +76,7 @@ function groupGradient(members: readonly EnumeratedTrajectory[], config: Advanta
       observations_T,
     })),
   };
-  const [advantages_GT = []] = computeAdvantages([group], config).advantages;
+  const advantages_GT = advantagesOf(group);
   const gradient_D = zerosLike(members);
   for (const [i, member] of members.entries()) accumulate(gradient_D, member, advantages_GT[i] ?? [], 1 / members.length);
   return gradient_D;

@@ -6,9 +6,10 @@ import type {
   EstimatorTestbedProblem,
   EstimatorTestbedReport,
 } from "#contracts/estimator-testbed-report.ts";
-import { claimedCredit, lengthCredit, outcomeCredit, returnCredit } from "./credits.ts";
+import { estimatorOf } from "../estimators.ts";
+import { outcomeCredit, returnCredit } from "../objectives.ts";
 import { type EnumeratedTrajectory, enumerateTrajectories } from "./decision-tree.ts";
-import { countGroups, dot, exactGradient, expectedGradient } from "./gradients.ts";
+import { type Credit, countGroups, dot, exactGradient, expectedGradient, lengthCredit } from "./gradients.ts";
 import { PROBLEMS, type Problem } from "./problems.ts";
 
 export const GROUP_SIZES = [2, 3, 4, 8];
@@ -42,7 +43,7 @@ export interface NamedEstimator {
   readonly config: AdvantageConfig;
 }
 
-export const ESTIMATORS: readonly NamedEstimator[] = SETTINGS.map((setting) => ({
+export const TESTED: readonly NamedEstimator[] = SETTINGS.map((setting) => ({
   name: Object.entries(setting)
     .map(([key, value]) => (key === "type" ? String(value) : `${key}=${String(value)}`))
     .join(" "),
@@ -51,7 +52,7 @@ export const ESTIMATORS: readonly NamedEstimator[] = SETTINGS.map((setting) => (
 
 export function runEstimatorTestbed(
   groupSizes: readonly number[] = GROUP_SIZES,
-  estimators: readonly NamedEstimator[] = ESTIMATORS,
+  estimators: readonly NamedEstimator[] = TESTED,
 ): EstimatorTestbedReport {
   const cells: EstimatorTestbedCell[] = [];
   const skipped: EstimatorTestbedReport["skipped"] = [];
@@ -101,7 +102,7 @@ function measure(
   const { expected_D, variance, numGroups } = expectedGradient(trajectories, groupSize, config);
   const norm = lengthOf(expected_D);
   const isDecided_D = expected_D.map((_, d) => trajectories.some(({ scores_TD }) => scores_TD.some((score_D) => score_D[d] !== 0)));
-  const agreement = (credit: typeof returnCredit) => compare(expected_D, exactGradient(trajectories, credit), isDecided_D);
+  const agreement = (credit: Credit) => compare(expected_D, exactGradient(trajectories, credit), isDecided_D);
   return {
     problem,
     estimator: name,
@@ -112,7 +113,7 @@ function measure(
     moreTurns: signOf(dot(expected_D, exactGradient(trajectories, lengthCredit))),
     return: agreement(returnCredit),
     outcome: agreement(outcomeCredit),
-    claimed: agreement(claimedCredit(config)),
+    claimed: agreement(estimatorOf(config).objective(config)),
   };
 }
 

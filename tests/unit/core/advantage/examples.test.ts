@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { prepareGroups } from "#core/advantage/groups.ts";
 import { outcomeAdvantages } from "#core/advantage/grpo.ts";
-import { turnReturns } from "#core/advantage/gtpo.ts";
 import { immediateAdvantages } from "#core/advantage/mt-grpo.ts";
 import { createSetCounts, type TurnNormalization } from "#core/advantage/normalization.ts";
+import { turnReturns } from "#core/advantage/returns.ts";
 import { advantagesOf, EXAMPLE_2_IRC, EXAMPLE_2_NAIVE, EXAMPLE_2_OUTCOMES, expectClose, group } from "./worked-examples.ts";
 
 const DEFAULTS: TurnNormalization = { ddof: 1, epsilon: 1e-6, minSetSize: 2, singletons: "zero", missingTurns: "leave-out" };

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { computeAdvantages } from "#core/advantage/compute-advantages.ts";
-import { claimedCredit, lengthCredit, outcomeCredit, returnCredit } from "#core/advantage/testbed/credits.ts";
+import { estimatorOf } from "#core/advantage/estimators.ts";
+import { outcomeCredit, returnCredit } from "#core/advantage/objectives.ts";
 import { type Choice, type Decision, type EnumeratedTrajectory, enumerateTrajectories } from "#core/advantage/testbed/decision-tree.ts";
-import { countGroups, exactGradient, expectedGradient } from "#core/advantage/testbed/gradients.ts";
+import { countGroups, exactGradient, expectedGradient, lengthCredit } from "#core/advantage/testbed/gradients.ts";
 import { PROBLEMS } from "#core/advantage/testbed/problems.ts";
 import { anyTree } from "./any-tree.ts";
 
@@ -113,7 +114,7 @@ describe("expected gradients of estimators", () => {
         fc.constantFrom(0, 0.3, 1),
         (trajectories, groupSize, alpha, lambda) => {
           const config = parse({ type: "mt-grpo/2", alpha, lambda });
-          const true_D = exactGradient(trajectories, claimedCredit(config));
+          const true_D = exactGradient(trajectories, estimatorOf(config).objective(config));
           expectNear(
             expectedGradient(trajectories, groupSize, config).expected_D,
             true_D.map((value) => (value * (groupSize - 1)) / groupSize),

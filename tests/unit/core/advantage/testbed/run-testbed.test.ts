@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { REPOSITORY } from "#adapters/settings.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { EstimatorTestbedReport } from "#contracts/estimator-testbed-report.ts";
-import { ESTIMATORS, runEstimatorTestbed } from "#core/advantage/testbed/run-testbed.ts";
+import { runEstimatorTestbed, TESTED } from "#core/advantage/testbed/run-testbed.ts";
 import { agreementTable, noiseTable, problemTable, summaryTable, type TextTable } from "#core/advantage/testbed/tables.ts";
 
 const CAMPAIGNS = join(REPOSITORY, "configs", "campaigns");
@@ -24,10 +24,10 @@ function toMarkdown({ header, rows }: TextTable): string {
 describe("the estimator testbed", () => {
   test("has every estimator that there is, and satisfies its contract", () => {
     expect(EstimatorTestbedReport.parse(report)).toEqual(report);
-    expect(new Set(ESTIMATORS.map(({ config }) => config.type))).toEqual(
+    expect(new Set(TESTED.map(({ config }) => config.type))).toEqual(
       new Set(AdvantageConfig.options.map((option) => option.shape.type.value)),
     );
-    expect(report.cells).toHaveLength(report.problems.length * ESTIMATORS.length * 2);
+    expect(report.cells).toHaveLength(report.problems.length * TESTED.length * 2);
   });
 
   test("mt-grpo/1 is blind to what going on earns or costs; mt-grpo/2 pushes the way it should", () => {
@@ -58,7 +58,7 @@ describe("the estimator testbed", () => {
   });
 
   test("a group size with too many groups is left out and named", () => {
-    const { cells, skipped } = runEstimatorTestbed([14], ESTIMATORS.slice(0, 1));
+    const { cells, skipped } = runEstimatorTestbed([14], TESTED.slice(0, 1));
     expect(skipped.every(({ numGroups }) => numGroups > 50_000)).toBe(true);
     expect(cells.length + skipped.length).toBe(report.problems.length);
     expect(skipped.length).toBeGreaterThan(0);
