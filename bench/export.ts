@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { CampaignError } from "#core/errors.ts";
-import { childEnvironment } from "../infra/setup/shell.mjs";
+import { pythonEnvironment } from "../infra/setup/python/our-python.mjs";
 import { type BenchmarkOptions, type BenchmarkReport, type BenchmarkRow, describeDevice } from "./report.ts";
 
 interface Measured {
@@ -19,7 +19,7 @@ interface Measured {
 export function run({ isQuick }: BenchmarkOptions): Promise<BenchmarkReport> {
   const script = join(REPOSITORY, "bench", "peers", "export_memory.py");
   const output = execFileSync(readSettings().python, [script, isQuick ? "64" : "512", tmpdir()], {
-    env: childEnvironment({ PYTHONPATH: join(REPOSITORY, "trainer", "src") }),
+    env: pythonEnvironment(),
     encoding: "utf8",
   });
   const measured = output

@@ -12,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: Benchma
   gpu: () => import("./gpu.ts"),
   record: () => import("./record.ts"),
   serving: () => import("./serving.ts"),
+  start: () => import("./start.ts"),
   trainer: () => import("./trainer.ts"),
 };
 

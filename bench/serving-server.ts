@@ -1,10 +1,10 @@
 // Our policy server as a process whose processor time and peak memory can be read (Linux: /proc).
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
-import { childEnvironment } from "../infra/setup/shell.mjs";
-import { REPOSITORY, readSettings } from "../src/adapters/settings.ts";
+import { pythonEnvironment } from "../infra/setup/python/our-python.mjs";
+import { readSettings } from "../src/adapters/settings.ts";
 
 export interface ServerUnderTest {
   /** Without /v1. */
@@ -29,7 +29,7 @@ export async function startServer(
       ...["-m", "policy_server", "--port", "0", "--policy-root", dirname(modelDirectory), "--preload", `policy=${modelDirectory}`],
       ...["--threads", String(threads), "--slots", String(slots), "--max-context", String(MAX_CONTEXT), "--die-with-parent"],
     ],
-    { env: childEnvironment({ PYTHONPATH: join(REPOSITORY, "trainer", "src") }), stdio: ["ignore", "pipe", "pipe"] },
+    { env: pythonEnvironment(), stdio: ["ignore", "pipe", "pipe"] },
   );
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => {

@@ -2,4 +2,4 @@
 import { ROLLOUT_QUEUE } from "#contracts/workflow-ids.ts";
 import { runWorker } from "./worker.ts";
 
-await runWorker({ name: "rollout", taskQueue: ROLLOUT_QUEUE, options: { maxConcurrentActivityTaskExecutions: 64 } });
+await runWorker({ name: "rollout", taskQueue: ROLLOUT_QUEUE, options: () => ({ maxConcurrentActivityTaskExecutions: 64 }) });

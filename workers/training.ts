@@ -6,6 +6,6 @@ import { runWorker } from "./worker.ts";
 await runWorker({
   name: "training",
   taskQueue: TRAINING_QUEUE,
-  options: { maxConcurrentActivityTaskExecutions: 1 },
+  options: () => ({ maxConcurrentActivityTaskExecutions: 1 }),
   forceSeconds: GRACE.trainingWorker,
 });

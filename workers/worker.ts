@@ -11,10 +11,12 @@ import { CampaignError } from "#core/errors.ts";
 import { createActivities } from "../activities/index.ts";
 import { createDependencies, type WorkerDependencies } from "./dependencies.ts";
 
+type RoleOptions = Pick<WorkerOptions, "workflowBundle" | "maxConcurrentActivityTaskExecutions">;
+
 export interface WorkerRole {
   readonly name: string;
   readonly taskQueue: string;
-  readonly options: Pick<WorkerOptions, "workflowBundle" | "workflowsPath" | "maxConcurrentActivityTaskExecutions" | "bundlerOptions">;
+  readonly options: (log: pino.Logger) => RoleOptions | Promise<RoleOptions>;
   /** Until activities that do not heed their cancellation are given up on; GRACE.worker unless given. */
   readonly forceSeconds?: number;
   /** Work beside the queue, e.g. the tracking loop; ends with the signal. */
@@ -42,7 +44,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     shutdownGraceTime: GRACE.finish * 1000,
     shutdownForceTime: (role.forceSeconds ?? GRACE.worker) * 1000,
     maxHeartbeatThrottleInterval: "2 seconds",
-    ...role.options,
+    ...(await role.options(log)),
   });
   log.info({ taskQueue: role.taskQueue }, "worker ready");
   announceReady();

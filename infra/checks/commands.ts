@@ -3,6 +3,7 @@ import { type SpawnOptions, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PYTHON, PYTHON_BINARY, REPOSITORY } from "../setup/places.mjs";
+import { COMPILED } from "../setup/python/our-python.mjs";
 import { childEnvironment } from "../setup/shell.mjs";
 
 export interface Command {
@@ -33,7 +34,7 @@ export function typescriptFolders(): string[] {
 }
 
 function start(command: Command, options: SpawnOptions) {
-  const env = childEnvironment({ KMP_BLOCKTIME: "0", ...options.env });
+  const env = childEnvironment({ ...COMPILED, KMP_BLOCKTIME: "0", ...options.env });
   return spawn(command.command, command.args, { ...options, cwd: join(REPOSITORY, command.folder ?? ""), env });
 }
 

@@ -1,8 +1,8 @@
 // A tiny, randomly initialised Qwen3 and the real policy server that serves it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { childEnvironment } from "../../infra/setup/shell.mjs";
-import { PYTHON, runPython, TRAINER_SOURCE } from "./python.ts";
+import { pythonEnvironment } from "../../infra/setup/python/our-python.mjs";
+import { PYTHON, runPython } from "./python.ts";
 
 const MAKE_MODEL = `
 import json, sys, torch
@@ -83,7 +83,7 @@ export async function startPolicyServer(policyRoot: string, options: readonly st
     PYTHON,
     ["-m", "policy_server", "--policy-root", policyRoot, "--port", String(port), "--die-with-parent", ...options],
     {
-      env: childEnvironment({ PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" }),
+      env: pythonEnvironment({ KMP_BLOCKTIME: "0" }),
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
-import { childEnvironment } from "../../../infra/setup/shell.mjs";
+import { pythonEnvironment } from "../../../infra/setup/python/our-python.mjs";
 import { type ProcessGroup, startGroup } from "../trainer-process/process-group.ts";
 
 const START_TIMEOUT_MS = 120_000;
@@ -27,7 +27,7 @@ export interface ServerOptions {
 export async function withPolicyServer<Result>(options: ServerOptions, use: (baseUrl: string) => Promise<Result>): Promise<Result> {
   const logPath = join(options.logDirectory, `serve-${process.pid}-${Date.now()}.log`);
   const group = await startGroup(argumentsOf(options), {
-    env: childEnvironment({ PYTHONPATH: TRAINER_SOURCE, KMP_BLOCKTIME: "0" }),
+    env: pythonEnvironment({ KMP_BLOCKTIME: "0" }),
     logPath,
   });
   try {
@@ -37,8 +37,6 @@ export async function withPolicyServer<Result>(options: ServerOptions, use: (bas
     await Promise.race([group.exit, delay(5_000).then(() => group.kill("SIGKILL"))]);
   }
 }
-
-const TRAINER_SOURCE = join(import.meta.dirname, "../../../trainer/src");
 
 function argumentsOf({ python, modelDirectory, name, logDirectory, threads, slots }: ServerOptions): [string, ...string[]] {
   return [

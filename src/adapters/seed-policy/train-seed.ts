@@ -13,7 +13,7 @@ import { createSyntheticAirline, syntheticSource } from "#environments/synthetic
 import { COMPACT_SPECIAL_TOKENS } from "#environments/synthetic-airline/compact-format/compact.ts";
 import { COMPACT_ATOMIC_TOKENS, demonstration } from "#environments/synthetic-airline/demonstrations.ts";
 import { formatPercent } from "#reports/format.ts";
-import { childEnvironment } from "../../../infra/setup/shell.mjs";
+import { pythonEnvironment } from "../../../infra/setup/python/our-python.mjs";
 import { runTrainerCommand } from "../trainer-process/run-training-job.ts";
 import { measurePassRates } from "./measure-pass-rate.ts";
 import { modelCard } from "./model-card.ts";
@@ -24,7 +24,6 @@ const VALIDATION_START = 200_000;
 const VALIDATION_CONVERSATIONS = 200;
 const FINGERPRINT_CONVERSATIONS = 100;
 const STALL_TIMEOUT_SECONDS = 300;
-const TRAINER_SOURCE = join(import.meta.dirname, "../../../trainer/src");
 
 export interface TrainSeedOptions {
   readonly recipe: SeedRecipe;
@@ -90,7 +89,7 @@ async function makeTokenizer({ recipe, python, workDirectory, signal, onProgress
   const jobPath = join(workDirectory, "tokenizer.json");
   await writeFile(jobPath, JSON.stringify(job));
   const { stdout } = await execa(python, ["-m", "trainer", "tokenizer", jobPath], {
-    env: childEnvironment({ PYTHONPATH: TRAINER_SOURCE }),
+    env: pythonEnvironment(),
     extendEnv: false,
     cancelSignal: signal,
   }).catch((cause: unknown) => {

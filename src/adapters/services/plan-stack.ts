@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GRACE } from "#contracts/grace-periods.ts";
 import { PYTHON_BINARY, TEMPORAL_BINARY, TEMPORAL_VERSION } from "../../../infra/setup/places.mjs";
+import { COMPILED, TRAINER_SOURCE } from "../../../infra/setup/python/our-python.mjs";
 import { REPOSITORY } from "../settings.ts";
 import { SEARCH_ATTRIBUTES } from "./namespace.ts";
 import { addressesOf, type StackPorts } from "./ports.ts";
@@ -106,6 +107,7 @@ function mlflow(home: string, ports: StackPorts, endpoints: Endpoints): ServiceS
     ],
     // Job execution would start seven more processes; telemetry would leave the machine.
     env: {
+      ...COMPILED,
       MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
       MLFLOW_DISABLE_TELEMETRY: "true",
       DO_NOT_TRACK: "true",
@@ -127,7 +129,7 @@ function policy(home: string, ports: StackPorts, endpoints: Endpoints): ServiceS
   return {
     name: "policy",
     argv: [PYTHON_BINARY, "-m", "policy_server", "--port", String(ports.policy), "--policy-root", join(home, "policies")],
-    env: { PYTHONPATH: join(REPOSITORY, "trainer", "src"), KMP_BLOCKTIME: "0", HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
+    env: { PYTHONPATH: TRAINER_SOURCE, ...COMPILED, KMP_BLOCKTIME: "0", HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
     ports: { policy: ports.policy },
     readiness: { type: "http", url: `${endpoints.policyUrl}/health` },
     readySeconds: 120,

@@ -1,11 +1,8 @@
 // `python -m trainer export`: a batch file as the training data of another engine. See docs/engines.md.
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { TRAINER_EXIT } from "#contracts/training.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode } from "#core/errors.ts";
-import { childEnvironment } from "../../../infra/setup/shell.mjs";
-
-const TRAINER_SOURCE = fileURLToPath(new URL("../../../trainer/src", import.meta.url));
+import { pythonEnvironment } from "../../../infra/setup/python/our-python.mjs";
 
 export const ENGINES = ["prime-rl", "verl"] as const;
 export type Engine = (typeof ENGINES)[number];
@@ -24,7 +21,7 @@ export interface BatchExport {
 /** Throws config.invalid for a batch, folder or option that cannot serve, else the code that the trainer names, or trainer.crashed. */
 export async function exportBatch({ python, batchPath, engine, out, options }: BatchExport): Promise<void> {
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const env = childEnvironment({ PYTHONPATH: TRAINER_SOURCE });
+  const env = pythonEnvironment();
   const ended = await execa(python, ["-m", "trainer", "export", batchPath, "--engine", engine, "--out", out, ...flags], {
     env,
     extendEnv: false,

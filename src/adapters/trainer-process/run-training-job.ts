@@ -3,18 +3,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { z } from "zod";
 import { GRACE } from "#contracts/grace-periods.ts";
 import { TrainingEvent, type TrainingJob, TrainingResult } from "#contracts/training.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode, FEW_TRIES } from "#core/errors.ts";
-import { childEnvironment } from "../../../infra/setup/shell.mjs";
+import { pythonEnvironment } from "../../../infra/setup/python/our-python.mjs";
 import { followLines } from "./event-tail.ts";
 import { type ProcessGroup, startGroup } from "./process-group.ts";
 import { watchForStall } from "./stall-watch.ts";
 
-const TRAINER_SOURCE = fileURLToPath(new URL("../../../trainer/src", import.meta.url));
 const LOOK_EVERY_MS = 200;
 
 export interface JobOptions<Job, Event> {
@@ -94,7 +92,7 @@ async function startTrainer<Job, Event, Result>({
   command,
   jobDirectory,
 }: CommandOptions<Job, Event, Result>): Promise<ProcessGroup> {
-  const env = childEnvironment({ PYTHONPATH: TRAINER_SOURCE, PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" });
+  const env = pythonEnvironment({ PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" });
   try {
     return await startGroup([python, "-m", "trainer", command, jobDirectory, "--save-seconds", String(GRACE.rank)], {
       env,

@@ -14,8 +14,9 @@ import { REPOSITORY } from "#adapters/settings.ts";
 import { PolicyConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { Conversation } from "#core/ports.ts";
+import { TRAINER_SOURCE } from "../../../infra/setup/python/our-python.mjs";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
-import { hasPython, PYTHON, TRAINER_SOURCE } from "../../support/python.ts";
+import { hasPython, PYTHON } from "../../support/python.ts";
 import { makeTinyAdapters, makeTinyModel } from "../../support/tiny-policy.ts";
 
 const signal = new AbortController().signal;

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CampaignError, FEW_TRIES } from "#core/errors.ts";
+import { TRAINER_SOURCE } from "../../../../infra/setup/python/our-python.mjs";
 import { childEnvironment } from "../../../../infra/setup/shell.mjs";
 import { createKeepAliveFetch } from "../../http/keep-alive-fetch.ts";
-import { REPOSITORY } from "../../settings.ts";
 import { type VllmLaunch, vllmCommand, vllmEnvironment } from "./launch.ts";
 
 export interface VllmProcessOptions {
@@ -84,7 +84,7 @@ export class VllmProcess {
     const child = spawn(python, ["-m", "trainer.keeper", ...vllmCommand(launch)], {
       detached: true,
       stdio: ["pipe", log, log, lock],
-      env: childEnvironment({ ...vllmEnvironment(launch), PYTHONPATH: join(REPOSITORY, "trainer", "src") }),
+      env: childEnvironment({ ...vllmEnvironment(launch), PYTHONPATH: TRAINER_SOURCE }),
     });
     closeSync(log);
     child.unref();
