@@ -16,16 +16,16 @@ import { calibrationMetrics } from "#core/calibration/metrics.ts";
 import { calibrateByRule } from "#core/calibration/proposal/propose.ts";
 import { redesign } from "#core/calibration/redesign.ts";
 import { NO_METERS, NOTHING_METERED, sumMeters } from "#core/campaign/meters.ts";
-import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
-import type { Environment } from "#core/environment/environment.ts";
-import { isTruncation, type LabelledRollout, labelRollout } from "#core/reward/label-rollout.ts";
+import type { TaskSet } from "#core/environment/task-set.ts";
+import { isTruncation, type LabelledRollout, labelledRollout } from "#core/reward/label-rollout.ts";
 import { carryTable } from "#core/reward/reward-table.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { canaryMetrics } from "#core/rollout/canary.ts";
 import { partyMetrics } from "#core/rollout/party-metrics.ts";
 import { renderReport } from "#reports/calibration-markdown.ts";
-import { openCampaign, plannedTasks, tasksById } from "./campaign.ts";
+import { openCampaign, plannedTasks } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
+import { floorMetric, groupPassesIdle, idleFloor } from "./floors.ts";
 import { bufferSha256, type CommittedGroup, partiesOf, readGroups, readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { runStage } from "./stage.ts";
@@ -36,7 +36,6 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
     async commitRollout(input: CommitRolloutInput): Promise<CommitRolloutResult> {
       const { metrics } = await runStage(deps, "rollout", input, async () => {
         const campaign = await openCampaign(deps, input.campaignId);
-        const tasks = tasksById(campaign, "train");
         const manifests = await readManifests(deps, input, "train", plannedTasks(campaign, "train", input.iteration));
         return {
           inputs: { policy: input.policy.hash },
@@ -44,10 +43,7 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
           metrics: {
             ...rolloutMetrics(manifests),
             ...canaryMetrics("rollout", input.canary),
-            "rollout/do_nothing_floor": doNothingFloor(
-              campaign.environment,
-              manifests.flatMap(({ taskId }) => tasks.get(taskId) ?? []),
-            ),
+            ...floorMetric("rollout", idleFloor(campaign, "train", manifests)),
           },
           meters: sumMeters(manifests.map(({ meters }) => meters)),
           decision: null,
@@ -98,14 +94,14 @@ export function createCalibrationActivities(deps: ActivityDependencies) {
 
 async function runCalibration(deps: ActivityDependencies, input: CalibrateInput, signal: AbortSignal) {
   const campaign = await openCampaign(deps, input.campaignId);
-  const { config, environment } = campaign;
+  const { config } = campaign;
   const groups = await readGroups(deps, campaign, input, "train");
   const inForceTable = await deps.record.readJson(RewardTable, input.table);
   const { scheme } = inForceTable;
   // The author's table is the one that the campaign began with, whatever has been adopted since.
   const authorTable = carryTable(await deps.record.readJson(RewardTable, campaign.manifest.priorTable), scheme);
   const { proposer } = config.calibration;
-  const label = (scheme: TierScheme) => groups.flatMap((group) => labelGroup(group, scheme, environment));
+  const label = (scheme: TierScheme) => groups.flatMap((group) => labelGroup(group, scheme, campaign));
   const calibration = {
     rollouts: label(scheme),
     scheme,
@@ -129,8 +125,12 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput,
 }
 
 /** The labelled rollouts of a group: what calibration and the batch are made from. */
-export function labelGroup({ task, trajectories }: CommittedGroup, scheme: TierScheme, environment: Environment): LabelledRollout[] {
-  return trajectories.map((trajectory) => labelRollout(trajectory, task, scheme, environment));
+export function labelGroup(group: CommittedGroup, scheme: TierScheme, taskSet: TaskSet): LabelledRollout[] {
+  const { task, trajectories, manifest } = group;
+  const passesIdle = groupPassesIdle(taskSet, task, manifest);
+  return trajectories.map((trajectory) =>
+    labelledRollout(trajectory, task, { turns: taskSet.labeller.label(trajectory, task, scheme), passesIdle }),
+  );
 }
 
 export function rolloutMetrics(groups: readonly GroupManifest[]): Record<string, number> {

@@ -3,7 +3,7 @@ import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest, RolloutPurpose } from "#contracts/manifests.ts";
 import type { Task } from "#contracts/task.ts";
 import { planSelectionTasks, planTestTasks, planTrainTasks } from "#core/campaign/plan-tasks.ts";
-import type { TaskSet } from "#core/environment/environment.ts";
+import type { TaskSet } from "#core/environment/task-set.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 
@@ -15,8 +15,8 @@ export interface OpenedCampaign extends TaskSet {
 /** The campaign and its task set. Throws campaign.unknown, or environment.* when the data is not what the campaign was started with. */
 export async function openCampaign(deps: ActivityDependencies, campaignId: string): Promise<OpenedCampaign> {
   const manifest = await deps.record.requireCampaign(campaignId);
-  const { environment, splits } = await deps.openTaskSet(manifest.config.environment, manifest.dataSha256);
-  return { manifest, config: manifest.config, environment, splits };
+  const taskSet = await deps.openTaskSet(manifest.config.environment, manifest.dataSha256);
+  return { ...taskSet, manifest, config: manifest.config };
 }
 
 /** Ids of the tasks that an iteration rolls out for a purpose, in their order: decided by the config alone. */

@@ -8,7 +8,7 @@ import type { RolloutPurpose } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { TrainingEvent, TrainingJob, TrainingResult, TrainingUsage } from "#contracts/training.ts";
 import type { Proposer } from "#core/calibration/proposal/propose.ts";
-import type { TaskSet } from "#core/environment/environment.ts";
+import type { TaskSet } from "#core/environment/task-set.ts";
 import type { ArtifactStore, Clock, TurnJournal, UserSimulator } from "#core/ports.ts";
 import type { TrainingBatch } from "#core/training/build-batch.ts";
 
@@ -29,7 +29,8 @@ export interface ActivityDependencies {
   freeBytes(): Promise<number>;
   /** With the hash of a campaign's manifest: its very data, or environment.data-changed. */
   openTaskSet(config: EnvironmentConfig, dataSha256?: string): Promise<TaskSet>;
-  openPolicy(config: PolicyConfig, ref: PolicyRef): Promise<OpenedPolicy>;
+  /** `formats`: of the task set that it plays. */
+  openPolicy(config: PolicyConfig, ref: PolicyRef, formats: TaskSet["formats"]): Promise<OpenedPolicy>;
   openSimulator(config: SimulatorConfig): UserSimulator;
   /** The model that proposes reward tables. */
   openProposer(config: ProposerConfig, signal: AbortSignal): Proposer;

@@ -12,7 +12,6 @@ import { type Estimate, EvaluationReport } from "#contracts/evaluation-report.ts
 import type { CampaignEnd, GroupManifest, IterationManifest } from "#contracts/manifests.ts";
 import { sumMeters } from "#core/campaign/meters.ts";
 import { clusterOf } from "#core/environment/cluster-of.ts";
-import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import { CampaignError } from "#core/errors.ts";
 import { bootstrapDifference } from "#core/evaluation/bootstrap-difference.ts";
 import type { OtherPolicy } from "#core/evaluation/compare-policies.ts";
@@ -25,6 +24,7 @@ import { partyMetrics } from "#core/rollout/party-metrics.ts";
 import { outputOf } from "./calibration.ts";
 import { type OpenedCampaign, openCampaign, plannedTasks, tasksById } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
+import { floorMetric, idleFloor } from "./floors.ts";
 import { partiesOf, readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { runStage } from "./stage.ts";
@@ -147,8 +147,7 @@ function measure(
   groups: readonly GroupManifest[],
   others: readonly OtherPolicy[],
 ): EvaluationReport {
-  const { config, environment } = campaign;
-  const tasks = tasksById(campaign, purpose);
+  const { config } = campaign;
   return evaluate({
     purpose,
     policyHash: groups[0]?.policy.hash ?? "",
@@ -156,10 +155,7 @@ function measure(
     comparisons: others,
     confidence: config.evaluation.confidence,
     seed: deriveSeed(config.evaluation.seed, purpose),
-    doNothingFloor: doNothingFloor(
-      environment,
-      groups.flatMap(({ taskId }) => tasks.get(taskId) ?? []),
-    ),
+    doNothingFloor: idleFloor(campaign, purpose, groups),
     stopReasons: countStopReasons(groups),
   });
 }
@@ -176,7 +172,7 @@ export function measuredMetrics(prefix: string, report: EvaluationReport, groups
 }
 
 function reportMetrics(prefix: string, report: EvaluationReport): Record<string, number> {
-  const metrics: Record<string, number> = { [`${prefix}/do_nothing_floor`]: report.doNothingFloor };
+  const metrics: Record<string, number> = floorMetric(prefix, report.doNothingFloor);
   const put = (name: string, { value, low, high }: { value: number; low: number | null; high: number | null }) => {
     metrics[name] = value;
     if (low !== null && high !== null) Object.assign(metrics, { [`${name}_low`]: low, [`${name}_high`]: high });

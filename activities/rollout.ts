@@ -7,13 +7,15 @@ import type { Trajectory, Usage } from "#contracts/trajectory.ts";
 import { addSummaries, NO_GROUPS, summaryOf } from "#core/campaign/group-summary.ts";
 import { NO_METERS, NOTHING_METERED } from "#core/campaign/meters.ts";
 import { groupSeed } from "#core/campaign/plan-tasks.ts";
+import { measureIdle } from "#core/environment/do-nothing-floor.ts";
 import { CampaignError } from "#core/errors.ts";
+import { deriveSeed } from "#core/rng.ts";
 import { FREE, metersOf } from "#core/rollout/cost.ts";
 import { DEFAULT_GROUP_LIMITS, runGroup } from "#core/rollout/run-group.ts";
 import { userHelpFor } from "#core/rollout/user-help.ts";
 import { askerFor } from "./asker.ts";
-import { groupSizeOf, openCampaign, plannedTasks, requireTask } from "./campaign.ts";
-import type { ActivityDependencies } from "./dependencies.ts";
+import { groupSizeOf, type OpenedCampaign, openCampaign, plannedTasks, requireTask } from "./campaign.ts";
+import type { ActivityDependencies, GroupKey } from "./dependencies.ts";
 import { readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
@@ -39,8 +41,8 @@ export function createRolloutActivities(deps: ActivityDependencies) {
      */
     async openPolicy(input: OpenPolicyInput): Promise<CanaryReport | null> {
       return withHeartbeat(async (signal, report) => {
-        const { config } = await deps.record.requireCampaign(input.campaignId);
-        const opened = await deps.openPolicy(config.policy, input.policy);
+        const { config, formats } = await openCampaign(deps, input.campaignId);
+        const opened = await deps.openPolicy(config.policy, input.policy, formats);
         await opened.ensureLoaded(signal, askerFor(input.campaignId, report));
         report(null);
         const trained = await opened.checkTrainedTurns(signal);
@@ -75,13 +77,13 @@ async function rollOut(
   const { campaignId, iteration, purpose, taskId } = input;
   const campaign = await openCampaign(deps, campaignId);
   const { config } = campaign;
-  const { policy, ensureLoaded } = await deps.openPolicy(config.policy, input.policy);
+  const { policy, ensureLoaded } = await deps.openPolicy(config.policy, input.policy, campaign.formats);
   const key = { campaignId, iteration, purpose, taskId };
   const startedAt = deps.clock.now();
   const group = await runGroup({
     task: requireTask(campaign, key),
     groupSize: groupSizeOf(config, purpose),
-    environment: campaign.environment,
+    environment: campaign.world,
     policy,
     simulator: deps.openSimulator(config.simulator),
     seed: groupSeed(config, purpose, iteration, taskId),
@@ -94,6 +96,7 @@ async function rollOut(
     onTurn: (trial, turn) => report({ trial, turn: turn.index }),
     onTrouble: (_trial, trouble) => report({ trouble: trouble instanceof Error ? trouble.message : String(trouble) }),
   });
+  const idle = await idleOf(deps, campaign, key, signal);
   const seconds = (deps.clock.now() - startedAt) / 1000;
   const manifest: GroupManifest = {
     schemaVersion: 3,
@@ -108,10 +111,23 @@ async function rollOut(
     retriedByOutcome: { ...group.retriedByOutcome },
     numFlaggedStops: group.numFlaggedStops,
     numResumedTurns: group.numResumedTurns,
+    ...idle,
   };
   const committed = await deps.record.commitGroup(manifest);
   await deps.dropJournals(key);
   return committed;
+}
+
+/** Whether doing nothing passes the task, measured where it cannot be computed. */
+async function idleOf(
+  { clock }: ActivityDependencies,
+  campaign: OpenedCampaign,
+  key: GroupKey,
+  signal: AbortSignal,
+): Promise<Pick<GroupManifest, "passesIdle">> {
+  if (campaign.environment !== null) return {};
+  const seed = deriveSeed(groupSeed(campaign.config, key.purpose, key.iteration, key.taskId), "idle");
+  return { passesIdle: await measureIdle(campaign.world, requireTask(campaign, key), seed, { clock, signal, onTrouble: () => {} }) };
 }
 
 /** The GPUs of a served policy are shared by the groups that run at once: each has its part of their time. */

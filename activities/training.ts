@@ -26,10 +26,10 @@ export function createTrainingActivities(deps: ActivityDependencies) {
     async buildBatch(input: BuildBatchInput): Promise<BuildBatchResult> {
       return withHeartbeat(async () => {
         const campaign = await openCampaign(deps, input.campaignId);
-        const { config, environment } = campaign;
+        const { config } = campaign;
         const groups = await readGroups(deps, campaign, input, "train");
         const table = await deps.record.readJson(RewardTable, input.table);
-        const labelled = groups.map((group) => labelGroup(group, table.scheme, environment));
+        const labelled = groups.map((group) => labelGroup(group, table.scheme, campaign));
         const rewarded = labelled.map((members) => toAdvantageGroup(members[0]?.taskId ?? "", members, table));
         const { advantages } = computeAdvantages(rewarded, config.advantage);
         const credit = labelled.flatMap((members, group) =>

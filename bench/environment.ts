@@ -10,10 +10,11 @@ import { getItem, iterate } from "#environments/tau/python/operations.ts";
 import { parseJson } from "#environments/tau/python/parse-json.ts";
 import { isDict, type PyValue } from "#environments/tau/python/values.ts";
 import { readSettings } from "../src/adapters/settings.ts";
-import { readTauBenchAirline, readTauBenchRetail } from "../src/adapters/task-data/tau-bench.ts";
+import { dataFolder } from "../src/adapters/task-data/data-folder.ts";
 import type { Task } from "../src/contracts/task.ts";
 import type { Environment, EnvironmentCall } from "../src/core/environment/environment.ts";
 import { CampaignError } from "../src/core/errors.ts";
+import { readTauBenchAirline, readTauBenchRetail } from "../src/environments/tau/benchmarks/tau-bench.ts";
 import { type BenchmarkOptions, type BenchmarkReport, type BenchmarkRow, describeDevice, rateRow } from "./report.ts";
 
 interface PeerFigures {
@@ -52,7 +53,7 @@ async function measureDomain(
   domain: Domain,
   { tauBench, fuzzFile, peer, isQuick }: { tauBench: string; fuzzFile: string; peer: PeerFigures; isQuick: boolean },
 ): Promise<BenchmarkRow[]> {
-  const { environment, tasks } = await READ[domain](tauBench);
+  const { environment, tasks } = await READ[domain](dataFolder(tauBench));
   const sequences = await readSequences(fuzzFile);
   const seconds = isQuick ? 1 : 5;
   const row = (name: string, unit: string, ours: number, value: number | null) =>

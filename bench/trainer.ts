@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { REPOSITORY, readSettings } from "../src/adapters/settings.ts";
-import { readTauBenchAirline } from "../src/adapters/task-data/tau-bench.ts";
+import { dataFolder } from "../src/adapters/task-data/data-folder.ts";
 import { CampaignError } from "../src/core/errors.ts";
+import { readTauBenchAirline } from "../src/environments/tau/benchmarks/tau-bench.ts";
 import { peerPython } from "./peer-environment.ts";
 import { type BenchmarkOptions, type BenchmarkReport, type BenchmarkRow, describeDevice, rateRow } from "./report.ts";
 
@@ -66,7 +67,7 @@ async function writeRows(folder: string, { numTasks, maxTokens }: Sizes): Promis
       next: "set TURNWISE_TAU_BENCH",
     });
   }
-  const { environment } = await readTauBenchAirline(tauBench);
+  const { environment } = await readTauBenchAirline(dataFolder(tauBench));
   await writeFile(join(folder, "tools.json"), JSON.stringify(environment.tools));
   const trajectories = join(tauBench, "trajectories", "gpt-4o-airline.json");
   const written = await runOurs("trainer_rows.py", [folder, trajectories, join(folder, "tools.json"), String(numTasks), String(maxTokens)]);

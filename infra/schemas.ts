@@ -7,7 +7,6 @@ import { z } from "zod";
 import { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { AdvantagesByPolicy, CalibrationsByPolicy } from "#contracts/by-policy.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
-import { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CodeQuestionLine } from "#contracts/code-task.ts";
 import { EstimatorTestbedReport } from "#contracts/estimator-testbed-report.ts";
 import { EvaluationReport } from "#contracts/evaluation-report.ts";
@@ -21,6 +20,7 @@ import { SimulatorAudit } from "#contracts/simulator-audit.ts";
 import { TaskFile } from "#contracts/task-file.ts";
 import { TestbedReport } from "#contracts/testbed-report.ts";
 import { BatchHeader, TrainingEvent, TrainingJob, TrainingResult, TrainingUsage } from "#contracts/training.ts";
+import { CampaignFile } from "#environments/registry.ts";
 
 interface Destination {
   readonly folder: string;
@@ -48,7 +48,7 @@ const DESTINATIONS: readonly Destination[] = [
   },
   {
     folder: "docs/schemas/input",
-    contracts: { CampaignConfig, CodeQuestionLine, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile },
+    contracts: { CampaignConfig: CampaignFile, CodeQuestionLine, RewardTableFile, RolloutLine, TaskFile, TierSchemeFile },
     io: "input",
   },
   {

@@ -42,8 +42,8 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal }) },
     // The folder with tau-bench's data may be named after this worker has started.
     openTaskSet: (config, dataSha256) => openTaskSet(config, readSettings(), dataSha256),
-    openPolicy: (config, ref) =>
-      openPolicy(config, ref, { policies, policyUrl, policyHosts, vllm, onWarning: (message) => log.warn(message) }),
+    openPolicy: (config, ref, formats) =>
+      openPolicy(config, ref, { policies, policyUrl, policyHosts, vllm, formats, onWarning: (message) => log.warn(message) }),
     openSimulator: (config) =>
       openSimulator(
         config,

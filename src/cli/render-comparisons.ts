@@ -15,6 +15,6 @@ const COLUMNS: readonly Column<PolicyComparison>[] = [
   { header: "better / worse", align: "right", value: ({ numTasksBetter, numTasksWorse }) => `${numTasksBetter} / ${numTasksWorse}` },
 ];
 
-export function renderComparisons(comparisons: readonly PolicyComparison[], doNothingFloor: number): string {
+export function renderComparisons(comparisons: readonly PolicyComparison[], doNothingFloor: number | null): string {
   return [renderTable(COLUMNS, comparisons), style.dim(`doing nothing passes ${formatPercent(doNothingFloor)} of these tasks`)].join("\n");
 }

@@ -20,58 +20,19 @@ const EnvironmentVariableName = z
   .regex(/^[A-Z][A-Z0-9_]*$/)
   .describe("name of an environment variable; the secret itself is never stored");
 
-/** Which splits an environment's tasks are divided into; no user is in two of them. */
-export const SplitScheme = z
-  .enum(["train-selection-test", "train-evaluation"])
-  .default("train-selection-test")
-  .describe(
-    "train-evaluation: as in 0.1.0, all held-out tasks choose the policy and there is no test; campaigns of that time go on with it",
-  );
+const SplitNames = z.enum(["train-selection-test", "train-evaluation"]);
+
+/** Which splits an environment's tasks are divided into; no user is in two of them. A setting of the families that 0.1.0 had. */
+export const SplitScheme = SplitNames.default("train-selection-test").describe(
+  "train-evaluation: as in 0.1.0, all held-out tasks choose the policy and there is no test; campaigns of that time go on with it",
+);
 export type SplitScheme = z.infer<typeof SplitScheme>;
 
-const SelectionTasks = z.int().nonnegative().nullable().default(null);
-
-export const EnvironmentConfig = z.discriminatedUnion("type", [
-  z.strictObject({
-    type: z.literal("synthetic-airline"),
-    seed: z.int().nonnegative().default(1).describe("seed of users, flights, reservations and tasks"),
-    splits: SplitScheme,
-  }),
-  z.strictObject({
-    type: z.literal("tau-bench-airline"),
-    testTasks: z.int().nonnegative().default(20).describe("of the 50 tasks, held out to measure the result"),
-    selectionTasks: z.int().nonnegative().default(0).describe("held out from the others to choose the policy"),
-    splits: SplitScheme,
-  }),
-  z
-    .strictObject({
-      type: z.literal("tau-bench-retail"),
-      selectionTasks: SelectionTasks.describe(
-        "held out from the training tasks to choose the policy; null: those of the benchmark's dev split",
-      ),
-      splits: SplitScheme,
-    })
-    .describe("the benchmark's 115 test tasks measure; to train on: the training tasks whose user is in no test or selection task"),
-  z
-    .strictObject({
-      type: z.literal("tau2-airline"),
-      selectionTasks: SelectionTasks.describe(
-        "held out from the train split to choose the policy; null: those of a split `selection`, which the benchmark's own file does not have",
-      ),
-      splits: SplitScheme,
-    })
-    .describe("the benchmark's test split measures; to train on: the tasks of its train split whose user is in no test or selection task"),
-  z.strictObject({
-    type: z.literal("task-file"),
-    path: z.string().min(1).describe("tasks made by `turnwise synthesize`, relative to the repository"),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .optional()
-      .describe("of the file; filled in when the campaign starts, so that it goes on with the same tasks or not at all"),
-    splits: SplitScheme,
-  }),
-]);
+/**
+ * The environment as far as every release reads it: its type, and settings that the plugin of that type knows. A campaign file's is parsed by
+ * the plugin's own schema (src/environments/registry.ts), which fills its defaults in.
+ */
+export const EnvironmentConfig = z.looseObject({ type: z.string().min(1), splits: SplitNames.optional() });
 export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
 
 /** `vllm serve` as a process of the rollout worker, on the address of baseUrl, which must be of this machine. */
@@ -97,7 +58,11 @@ export const PolicyConfig = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("embedded").describe("served by `python -m policy_server`, trained by this campaign"),
     checkpoint: z.string().describe("model directory, relative to the repository"),
-    format: z.enum(["compact", "native"]).default("compact"),
+    format: z
+      .string()
+      .min(1)
+      .default("compact")
+      .describe("native: the model's own chat template; others are the environment's, e.g. compact"),
     weights: z.enum(["full", "lora"]).default("full").describe("what is trained: all weights, or an adapter of training.adapter's shape"),
     temperature: z.number().positive().max(2).default(0.9),
     maxTokensPerTurn: z.int().positive().max(MOST_TOKENS).default(110),
@@ -417,47 +382,51 @@ export const StopRule = z.strictObject({
 });
 export type StopRule = z.infer<typeof StopRule>;
 
-export const CampaignConfig = z
-  .strictObject({
-    schemaVersion: z.literal(2),
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, at most 63"),
-    description: z.string().default(""),
-    seed: z.int().nonnegative(),
-    environment: EnvironmentConfig,
-    policy: PolicyConfig,
-    simulator: SimulatorConfig.default({ type: "scripted" }),
-    rollout: RolloutConfig,
-    reward: z.strictObject({
-      tiers: TierScheme.default("finer/1"),
-      table: z.string().describe("prior reward table: a file of configs/rewards, without the folder and .yaml"),
-    }),
-    calibration: CalibrationConfig.prefault({}),
-    advantage: AdvantageConfig,
-    training: TrainingConfig,
-    evaluation: EvaluationConfig.prefault({}),
-    selection: SelectionConfig.nullable().describe(
-      "null: nothing is selected, every trained policy follows the one before and the last is final",
-    ),
-    test: TestConfig.nullable().describe("null: the campaign reports no result, its selection figures stay what they are"),
-    guards: GuardConfig.prefault({}),
-    budget: BudgetConfig.default({}),
-    retention: RetentionConfig.prefault({}).describe("which large files stay"),
-    pricing: PricingConfig.prefault({}),
-    stop: StopRule,
-  })
-  .superRefine(({ policy, training, selection, stop }, context) => {
-    if (selection !== null && (selection.promote === "better/1") !== (selection.bootstrapResamples !== undefined)) {
-      const message = "the rule better/1 has resamples, and no other rule has";
-      context.addIssue({ code: "custom", path: ["selection", "bootstrapResamples"], message });
-    }
-    if (selection === null && stop.targetPassRate !== undefined) {
-      const message = "nothing is selected (selection: null), so there is no pass rate to stop at";
-      context.addIssue({ code: "custom", path: ["stop", "targetPassRate"], message });
-    }
-    const highest = policy.type === "vllm" && policy.weights === "lora" ? policy.start?.maxAdapterRank : undefined;
-    if (highest === undefined || training.adapter.rank <= highest) return;
-    const message = `adapters of rank ${training.adapter.rank} do not fit policy.start.maxAdapterRank ${highest}`;
-    context.addIssue({ code: "custom", path: ["training", "adapter", "rank"], message });
-  })
-  .meta({ id: "CampaignConfig" });
+/** The schema of campaign configs whose environment is one of these. */
+export const campaignConfigWith = (environment: z.ZodType<EnvironmentConfig>) =>
+  z
+    .strictObject({
+      schemaVersion: z.literal(2),
+      name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, at most 63"),
+      description: z.string().default(""),
+      seed: z.int().nonnegative(),
+      environment,
+      policy: PolicyConfig,
+      simulator: SimulatorConfig.default({ type: "scripted" }),
+      rollout: RolloutConfig,
+      reward: z.strictObject({
+        tiers: TierScheme.default("finer/1"),
+        table: z.string().describe("prior reward table: a file of configs/rewards, without the folder and .yaml"),
+      }),
+      calibration: CalibrationConfig.prefault({}),
+      advantage: AdvantageConfig,
+      training: TrainingConfig,
+      evaluation: EvaluationConfig.prefault({}),
+      selection: SelectionConfig.nullable().describe(
+        "null: nothing is selected, every trained policy follows the one before and the last is final",
+      ),
+      test: TestConfig.nullable().describe("null: the campaign reports no result, its selection figures stay what they are"),
+      guards: GuardConfig.prefault({}),
+      budget: BudgetConfig.default({}),
+      retention: RetentionConfig.prefault({}).describe("which large files stay"),
+      pricing: PricingConfig.prefault({}),
+      stop: StopRule,
+    })
+    .superRefine(({ policy, training, selection, stop }, context) => {
+      if (selection !== null && (selection.promote === "better/1") !== (selection.bootstrapResamples !== undefined)) {
+        const message = "the rule better/1 has resamples, and no other rule has";
+        context.addIssue({ code: "custom", path: ["selection", "bootstrapResamples"], message });
+      }
+      if (selection === null && stop.targetPassRate !== undefined) {
+        const message = "nothing is selected (selection: null), so there is no pass rate to stop at";
+        context.addIssue({ code: "custom", path: ["stop", "targetPassRate"], message });
+      }
+      const highest = policy.type === "vllm" && policy.weights === "lora" ? policy.start?.maxAdapterRank : undefined;
+      if (highest === undefined || training.adapter.rank <= highest) return;
+      const message = `adapters of rank ${training.adapter.rank} do not fit policy.start.maxAdapterRank ${highest}`;
+      context.addIssue({ code: "custom", path: ["training", "adapter", "rank"], message });
+    });
+
+/** A campaign config as it is stored. */
+export const CampaignConfig = campaignConfigWith(EnvironmentConfig);
 export type CampaignConfig = z.infer<typeof CampaignConfig>;

@@ -52,7 +52,10 @@ export const EvaluationReport = z
     trials: z.int().positive(),
     confidence: z.number(),
     passHatK: z.array(z.strictObject({ k: z.int().positive(), estimate: Estimate })).describe("pass^1..k; k <= trials"),
-    doNothingFloor: z.number().describe("share of these tasks that an agent passes by doing nothing"),
+    doNothingFloor: z
+      .number()
+      .nullable()
+      .describe("share of these tasks that an agent passes by doing nothing; null where the environment cannot say"),
     comparisons: z.array(PolicyComparison),
     perTask: z.array(TaskPasses),
     perKind: z.array(z.strictObject({ kind: z.string(), numTasks: z.int(), passRate: z.number() })),

@@ -67,6 +67,13 @@ export const GroupManifest = z
       .describe("the same by how they ended; empty in records of 0.1.0"),
     numFlaggedStops: z.int().nonnegative().describe("rollouts whose user stopped before the last golden write; 0 in records of 0.1.0"),
     numResumedTurns: z.int().nonnegative().describe("turns taken from the journal of an earlier attempt"),
+    passesIdle: z
+      .boolean()
+      .nullable()
+      .optional()
+      .describe(
+        "whether an agent that does nothing passes the task, measured with the group; null: the environment could not say. Absent where it is computed, of a pure environment",
+      ),
   })
   .meta({ id: "GroupManifest" });
 export type GroupManifest = z.infer<typeof GroupManifest>;

@@ -3,13 +3,13 @@
 import type { Task } from "#contracts/task.ts";
 import type { SynthesisCounts, SynthesisOptions, SynthesizedTask, TaskCell } from "#contracts/task-file.ts";
 import { randomFrom } from "#core/random-source.ts";
+import { countSplits, withSplits } from "#environments/task-file/splits.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { composeDrafts } from "./compose.ts";
 import { type Benchmark, createBenchmark } from "./contamination.ts";
 import type { Domain } from "./domain.ts";
 import { entryOf, givesAnswerAway, type RenderInstruction } from "./entry.ts";
 import { passesWithScriptedUser } from "./golden-agent.ts";
-import { countSplits, withSplits } from "./splits.ts";
 import { verifyTask } from "./verify-task.ts";
 import type { World } from "./world.ts";
 

@@ -1,9 +1,10 @@
 // A campaign file (YAML) with `--set` overrides becomes one complete config, or one error that says where and how to fix it.
 import type { z } from "zod";
-import { CampaignConfig } from "#contracts/campaign-config.ts";
+import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeProblem, type Problem, problemsOf } from "#core/problems.ts";
 import { shortenMiddle } from "#core/text.ts";
+import { CampaignFile } from "#environments/registry.ts";
 import { listProblems, readYamlFile } from "../yaml/yaml-file.ts";
 import { parseYaml } from "../yaml/yaml-text.ts";
 
@@ -21,9 +22,9 @@ export async function loadCampaignFile(path: string, overrides: readonly string[
   const set = overrides.map(parseOverride);
   const value = set.reduce(applyOverride, given);
   if (isMapping(value) && value["schemaVersion"] === 1) throw invalid(path, [EARLIER_FILE], CORRECT_FILE);
-  const result = CampaignConfig.safeParse(value);
+  const result = CampaignFile.safeParse(value);
   if (result.success) return result.data;
-  const own = new Set(set.length === 0 ? [] : problemsIn(CampaignConfig.safeParse(given).error, given).map(describe));
+  const own = new Set(set.length === 0 ? [] : problemsIn(CampaignFile.safeParse(given).error, given).map(describe));
   const problems = problemsIn(result.error, value).map((problem) => {
     const said = blamed(problem, set, own.has(describe(problem)));
     const line = said.length > 0 ? null : file.lineOf(problem.path);
@@ -38,7 +39,7 @@ export async function loadCampaignFile(path: string, overrides: readonly string[
 export function setConfigValues(config: CampaignConfig, overrides: readonly string[], hint: string): CampaignConfig {
   const set = overrides.map(parseOverride);
   const value = set.reduce(applyOverride, config as unknown);
-  const result = CampaignConfig.safeParse(value);
+  const result = CampaignFile.safeParse(value);
   if (result.success) return result.data;
   const texts = problemsIn(result.error, value).map((problem) => `${blamed(problem, set, false)}${describe(problem)}`);
   throw invalid(null, texts, `${CORRECT_SET}; ${hint}`);
@@ -88,7 +89,7 @@ const isMapping = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const problemsIn = (error: z.ZodError | undefined, value: unknown): Problem[] =>
-  error === undefined ? [] : problemsOf(error, value, CampaignConfig);
+  error === undefined ? [] : problemsOf(error, value, CampaignFile);
 const describe = (problem: Problem): string => describeProblem(problem, "the file");
 
 /** The overrides that a problem is due to, as `--set …: `: the last that gave the value, else, where the file alone has no such problem, the nearest. */

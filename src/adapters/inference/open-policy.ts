@@ -7,8 +7,9 @@ import type { PolicyRef } from "#contracts/policy.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { Policy } from "#core/ports.ts";
+import { promptFormat } from "#core/prompt-format/formats.ts";
+import type { PromptFormat } from "#core/prompt-format/prompt-format.ts";
 import { compareScores, pickStoredTurns, type StoredTurn } from "#core/rollout/canary.ts";
-import { compactFormat } from "#environments/synthetic-airline/compact-format/compact.ts";
 import type { PolicyStore } from "../policy-store/policy-store.ts";
 import { readSecret, shellVariables } from "../settings.ts";
 import { createChatPolicy } from "./chat-policy.ts";
@@ -42,6 +43,8 @@ export interface OpenPolicyContext {
   readonly policyUrl: string;
   /** For keys; those of this process unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Those of the task set that it plays, by name. */
+  readonly formats: Readonly<Record<string, PromptFormat>>;
   /** Hosts beyond this machine where a policy may be served. */
   readonly policyHosts?: readonly string[];
   /** What starting vLLM needs; absent where it may not be started. */
@@ -62,10 +65,11 @@ const clients = new Map<string, OpenAI>();
 
 /** One per policy and process, so that connections and tokenized texts are shared. Does not speak to the server yet. */
 export function openPolicy(config: PolicyConfig, ref: PolicyRef, context: OpenPolicyContext): Promise<OpenedPolicy> {
-  const key = JSON.stringify([config, ref.name, ref.hash, context.policyUrl]);
+  const format = promptFormat(config.format, context.formats);
+  const key = JSON.stringify([config, ref.name, ref.hash, context.policyUrl, format?.id ?? null]);
   const known = opened.get(key);
   if (known !== undefined) return known;
-  const opening = config.type === "embedded" ? openEmbedded(config, ref, context) : openVllm(config, ref, context);
+  const opening = config.type === "embedded" ? openEmbedded(config, ref, format, context) : openVllm(config, ref, context);
   if (opened.size >= MAX_OPEN) opened.clear();
   opened.set(key, opening);
   opening.catch(() => opened.delete(key));
@@ -75,21 +79,16 @@ export function openPolicy(config: PolicyConfig, ref: PolicyRef, context: OpenPo
 async function openEmbedded(
   config: Extract<PolicyConfig, { type: "embedded" }>,
   ref: PolicyRef,
+  format: PromptFormat | null,
   context: OpenPolicyContext,
 ): Promise<OpenedPolicy> {
   const client = clientOf({ baseUrl: new URL("/v1", context.policyUrl).href, allowedHosts: [] }, context);
   const files = await servable(ref, context);
   const { temperature, maxTokensPerTurn, maxContextTokens } = config;
   const limits = { temperature, maxTokensPerTurn, maxContextTokens };
-  const tokenPolicy = () =>
-    createTokenPolicy({
-      client,
-      ref,
-      format: compactFormat,
-      tokenizer: createTokenizer(join(files.directory, "tokenizer.json")),
-      ...limits,
-    });
-  const policy = config.format === "compact" ? tokenPolicy() : createChatPolicy({ client, ref, ...limits });
+  const tokenPolicy = (own: PromptFormat) =>
+    createTokenPolicy({ client, ref, format: own, tokenizer: createTokenizer(join(files.directory, "tokenizer.json")), ...limits });
+  const policy = format === null ? createChatPolicy({ client, ref, ...limits }) : tokenPolicy(format);
   return withServer(policy, createEmbeddedServer(client), { temperature, servedName: ref.name, context });
 }
 

@@ -12,7 +12,7 @@ export type PairedComparison =
       /** B's policy minus A's. */
       readonly comparison: PolicyComparison;
       /** Share of B's tasks that an agent passes by doing nothing. */
-      readonly doNothingFloor: number;
+      readonly doNothingFloor: number | null;
       /** What the figures are: `selection` only between campaigns of 0.1.0, which have nothing else. */
       readonly purpose: EvaluationReport["purpose"];
       readonly reason: null;

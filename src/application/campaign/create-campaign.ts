@@ -6,9 +6,7 @@ import { importPolicyDirectory, modelFiles } from "#adapters/policy-store/policy
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
 import { countVisibleGpus } from "#adapters/services/gpus.ts";
 import { REPOSITORY, readSettings, type Settings, shellVariables } from "#adapters/settings.ts";
-import { linkData } from "#adapters/task-data/data-links.ts";
-import { type CampaignTaskSet, openTaskSet } from "#adapters/task-data/open-task-set.ts";
-import { pinTaskFile } from "#adapters/task-data/task-file-set.ts";
+import { linkTaskData, openTaskSet, pinEnvironment } from "#adapters/task-data/open-task-set.ts";
 import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
@@ -18,25 +16,28 @@ import { checkPolicy } from "#core/campaign/check-policy.ts";
 import { checkTasks } from "#core/campaign/check-tasks.ts";
 import { checkTraining } from "#core/campaign/place-training.ts";
 import { canonicalJson, sha256Hex } from "#core/canonical-json.ts";
+import type { TaskSet } from "#core/environment/task-set.ts";
 import { CampaignError } from "#core/errors.ts";
+import { promptFormat } from "#core/prompt-format/formats.ts";
 import { describeDifferences } from "./differing-settings.ts";
 import { estimateFor } from "./plan.ts";
 
 /** A config whose files, tasks and endpoints have been seen. */
 export interface CheckedCampaign {
   readonly config: CampaignConfig;
-  readonly taskSet: CampaignTaskSet;
+  readonly taskSet: TaskSet;
   readonly priorTable: RewardTable;
   readonly policyDirectory: string;
 }
 
 /** Throws config.*, environment.* or provider.* for the first thing that cannot work. Without `mustReach` no endpoint is asked, and no GPU and no model is needed. Writes nothing. */
 export async function checkCampaign(given: CampaignConfig, settings: Settings, options: { mustReach: boolean }): Promise<CheckedCampaign> {
-  const config = { ...given, environment: await pinTaskFile(given.environment) };
+  const config = { ...given, environment: await pinEnvironment(given.environment, settings) };
   checkPolicy(config);
   checkMinibatches(config);
   const taskSet = await openTaskSet(config.environment, settings);
   checkTasks(config, taskSet.splits);
+  promptFormat(config.policy.format, taskSet.formats);
   const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
   const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {
@@ -78,8 +79,7 @@ export async function createCampaign(record: CampaignRecord, campaignId: string,
   const { config, taskSet, priorTable, policyDirectory } = checked;
   const existing = await findCampaign(record, campaignId, checked);
   if (existing !== null) return existing;
-  const { home, tauBench } = readSettings();
-  if (tauBench !== null && config.environment.type !== "synthetic-airline") await linkData(home, taskSet.dataSha256, tauBench);
+  await linkTaskData(config.environment, readSettings(), taskSet.dataSha256);
   await record.putCampaign({
     schemaVersion: 2,
     id: campaignId,

@@ -6,7 +6,7 @@ import type { Task } from "#contracts/task.ts";
 import { countRollouts, estimateCampaign, type RolloutCounts, type RolloutMeans, reachedLimits } from "#core/campaign/estimate.ts";
 import { placeTraining, type TrainingPlace } from "#core/campaign/place-training.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
-import type { TaskSet } from "#core/environment/environment.ts";
+import type { TaskSet } from "#core/environment/task-set.ts";
 import { rolloutMeans } from "./rollout-means.ts";
 
 export interface CampaignPlan {
@@ -24,14 +24,16 @@ export interface CampaignPlan {
 
 interface SplitPlan {
   readonly tasks: number;
-  readonly doNothingFloor: number;
+  /** Null where it is not known before rollouts are made. */
+  readonly doNothingFloor: number | null;
 }
 
 /** The tasks that a campaign can draw from, and what an agent gets in each split by doing nothing. */
 export type TaskPlan = Readonly<Record<"train" | "selection" | "test", SplitPlan>>;
 
 export function describeTasks({ environment, splits }: TaskSet): TaskPlan {
-  const describe = (tasks: readonly Task[]) => ({ tasks: tasks.length, doNothingFloor: doNothingFloor(environment, tasks) });
+  const floorOf = (tasks: readonly Task[]) => (environment === null ? null : doNothingFloor(environment, tasks));
+  const describe = (tasks: readonly Task[]) => ({ tasks: tasks.length, doNothingFloor: floorOf(tasks) });
   return { train: describe(splits.train), selection: describe(splits.selection), test: describe(splits.test) };
 }
 

@@ -74,7 +74,7 @@ export interface MeasuredTasks {
   readonly numTasks: number;
   readonly numClusters: number;
   readonly trials: number;
-  readonly doNothingFloor: number;
+  readonly doNothingFloor: number | null;
   readonly confidence: number;
   readonly method: EvaluationReport["method"];
 }

@@ -46,7 +46,7 @@ async function readCampaign(campaignId: string, options: RolloutSourceRequest): 
   const record = openRecord(settings);
   const { config, dataSha256 } = await record.requireCampaign(campaignId);
   const purpose = RolloutPurpose.parse(options.purpose);
-  const { environment, splits } = await openTaskSet(config.environment, settings, dataSha256);
+  const { world, environment, splits } = await openTaskSet(config.environment, settings, dataSha256);
   const tasks = new Map(Object.values(splits).flatMap((list) => list.map((task) => [task.id, task] as const)));
   const rollouts: ImportedRollouts["rollouts"][number][] = [];
   let numGroups = 0;
@@ -57,7 +57,7 @@ async function readCampaign(campaignId: string, options: RolloutSourceRequest): 
       if (task === undefined || group === null) throw new CampaignError("store.missing", `${campaignId}: no task or no group of ${taskId}`);
       numGroups += 1;
       for (const trajectory of await record.readTrajectories(group.trajectories))
-        rollouts.push({ task, trajectory, systemPrompt: environment.systemPrompt, origin: null });
+        rollouts.push({ task, trajectory, systemPrompt: world.systemPrompt, origin: null });
     }
   }
   if (rollouts.length === 0) {

@@ -4,6 +4,7 @@ import type { CalibrationReport, DeedStatistics, TableRole } from "#contracts/ca
 import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
+import { idleShare } from "../environment/do-nothing-floor.ts";
 import { CampaignError } from "../errors.ts";
 import type { LabelledRollout } from "../reward/label-rollout.ts";
 import { schemeName, tierScheme } from "../reward/tiers.ts";
@@ -173,8 +174,7 @@ function splitRows(
 
 /** Share of the tasks that are passed by doing nothing; null when one of them does not say. */
 function doNothingFloor(tasks: readonly TaskRollouts[]): number | null {
-  const idle = tasks.map(({ rollouts }) => rollouts[0]?.passesIdle ?? null);
-  return idle.includes(null) ? null : idle.filter((passes) => passes).length / tasks.length;
+  return idleShare(tasks.map(({ rollouts }) => rollouts[0]?.passesIdle ?? null));
 }
 
 function requireTasks({ rollouts, scheme, authorTable, inForceTable }: CalibrationInput): TaskRollouts[] {

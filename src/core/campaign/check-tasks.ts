@@ -1,6 +1,6 @@
 import type { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
-import type { Splits } from "../environment/environment.ts";
+import type { Splits } from "../environment/splits.ts";
 import { CampaignError } from "../errors.ts";
 import { planSelectionTasks, planTestTasks, planTrainTasks, type SeedConfig } from "./plan-tasks.ts";
 

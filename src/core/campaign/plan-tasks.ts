@@ -9,7 +9,8 @@ import { deriveSeed } from "../rng.ts";
 export interface SeedConfig {
   readonly seed: number;
   readonly evaluation: { readonly seed: number };
-  readonly environment: { readonly splits: SplitScheme };
+  /** Absent: train-selection-test. */
+  readonly environment: { readonly splits?: SplitScheme | undefined };
 }
 
 type HeldOutSplit = "selection" | "test";

@@ -1,6 +1,7 @@
 // The one interface of all environments: pure functions of a persistent state. Randomness, clocks and models stay outside.
 import type { Task } from "#contracts/task.ts";
 import type { ToolSchema } from "../ports.ts";
+import type { Splits } from "./splits.ts";
 
 export interface EnvironmentCall {
   readonly name: string;
@@ -42,17 +43,8 @@ export interface Environment<State = unknown> {
   grade(state: State, task: Task, replies: readonly string[]): StateGrade;
 }
 
-/**
- * Tasks by use, disjoint by user: no user is in two of them. Any of them may be empty.
- *
- * sft        for demonstrations before a campaign
- * selection  decide which policy is promoted and when a campaign stops
- * test       measure the result; nothing is decided on them
- */
-export type Splits = Readonly<Record<"sft" | "train" | "selection" | "test", readonly Task[]>>;
-
-/** An environment with its tasks, from one of the data sources. */
-export interface TaskSet<State = unknown> {
+/** A pure environment with its tasks. */
+export interface PureTaskSet<State = unknown> {
   readonly environment: Environment<State>;
   readonly splits: Splits;
 }

@@ -10,7 +10,7 @@ export interface EvaluationInput extends ComparisonOptions {
   readonly policyHash: string;
   readonly results: readonly TaskResult[];
   readonly comparisons: readonly OtherPolicy[];
-  readonly doNothingFloor: number;
+  readonly doNothingFloor: number | null;
   readonly stopReasons: Readonly<Record<string, number>>;
 }
 

@@ -39,12 +39,22 @@ export function isTruncation(stopReason: StopReason): boolean {
   return stopReason === "turn-cap" || stopReason === "token-cap" || stopReason === "context-cap" || stopReason === "error-cap";
 }
 
-/** Labels one trajectory. An outcome without a reward counts as failed: callers leave out rollouts that carry none. */
+/** Labels one trajectory by golden actions. An outcome without a reward counts as failed: callers leave out rollouts that carry none. */
 export function labelRollout(
   trajectory: Trajectory,
   task: ToldTask,
   scheme: TierScheme,
   environment: Environment | ToolCatalog,
+): LabelledRollout {
+  const turns = labelTrajectory(trajectory, task, scheme, environment);
+  return labelledRollout(trajectory, task, { turns, passesIdle: passesIdle(task, environment) });
+}
+
+/** The same with turns that whoever knows the environment has labelled. */
+export function labelledRollout(
+  trajectory: Trajectory,
+  task: Pick<ToldTask, "userId">,
+  labels: { readonly turns: readonly LabelledTurn[]; readonly passesIdle: boolean | null },
 ): LabelledRollout {
   const base = {
     taskId: trajectory.taskId,
@@ -52,8 +62,7 @@ export function labelRollout(
     trial: trajectory.trial,
     ...outcomeOf(trajectory.outcome),
     isTruncated: isTruncation(trajectory.outcome.stopReason),
-    turns: labelTrajectory(trajectory, task, scheme, environment),
-    passesIdle: passesIdle(task, environment),
+    ...labels,
   };
   const numTokensPerTurn = tokensPerTurn(trajectory);
   return numTokensPerTurn === null ? base : { ...base, numTokensPerTurn };

@@ -1,6 +1,6 @@
 // The built-in airline as a task set: generated database, real tools, tasks split by user.
 import type { Task } from "#contracts/task.ts";
-import type { Environment, TaskSet } from "#core/environment/environment.ts";
+import type { Environment, PureTaskSet } from "#core/environment/environment.ts";
 import { drawUsers } from "#core/environment/split-by-user.ts";
 import { type AirlineDatabase, createAirlineDatabase } from "../tau/airline/database.ts";
 import { type AirlineState, createAirlineEnvironment } from "../tau/airline/environment.ts";
@@ -23,7 +23,7 @@ export function syntheticSource(seed: number): TaskSource<AirlineState> {
 }
 
 /** The built-in synthetic airline. Same seed: same data, same tasks, same hash. */
-export function createSyntheticAirline(seed: number): TaskSet<AirlineState> {
+export function createSyntheticAirline(seed: number): PureTaskSet<AirlineState> {
   const records = generateAirline(seed);
   const database = createAirlineDatabase(records);
   const source = sourceOf(seed, records, database);
@@ -33,6 +33,15 @@ export function createSyntheticAirline(seed: number): TaskSet<AirlineState> {
   const selection = heldOut.filter(({ userId }) => users.has(userId));
   const test = heldOut.filter(({ userId }) => !users.has(userId));
   return { environment: environmentOf(database, [...sft, ...train, ...heldOut]), splits: { sft, train, selection, test } };
+}
+
+/** By seed: generated once a process, since they are immutable. */
+const generated = new Map<number, PureTaskSet>();
+
+export function loadSyntheticAirline(seed: number): PureTaskSet {
+  const taskSet = generated.get(seed) ?? (createSyntheticAirline(seed) as PureTaskSet);
+  generated.set(seed, taskSet);
+  return taskSet;
 }
 
 function sourceOf(seed: number, records: AirlineRecords, database: AirlineDatabase): TaskSource<AirlineState> {

@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
-import { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
 import { regrade } from "#core/rollout/regrade.ts";
@@ -8,6 +6,7 @@ import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import { scriptedSimulator } from "#simulators/scripted.ts";
 import { present } from "../../fixtures/present.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { openPure } from "../../support/open-pure.ts";
 import { memoryJournal } from "../../unit/core/rollout/parties.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
@@ -32,7 +31,7 @@ describe.skipIf(MISSING !== null)(`a rollout with a scripted user${because}`, ()
     [{ type: "tau-bench-retail" }],
     [{ type: "tau2-airline", selectionTasks: 5 }],
   ])("of an agent that knows the golden actions passes every held-out task of %o, and is graded alike again", async (config) => {
-    const { environment, splits } = await openTaskSet(EnvironmentConfig.parse(config), { home: temporaryFolder(), tauBench: TAU_BENCH });
+    const { environment, splits } = await openPure(config, { home: temporaryFolder(), tauBench: TAU_BENCH });
     for (const task of [...splits.selection, ...splits.test]) {
       const { trajectory } = await runTrajectory({
         task,

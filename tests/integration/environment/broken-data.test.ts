@@ -2,8 +2,9 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readTauBenchAirline, readTauBenchRetail } from "#adapters/task-data/tau-bench.ts";
-import { readTau2Airline } from "#adapters/task-data/tau2-bench.ts";
+import { dataFolder } from "#adapters/task-data/data-folder.ts";
+import { readTauBenchAirline, readTauBenchRetail } from "#environments/tau/benchmarks/tau-bench.ts";
+import { readTau2Airline } from "#environments/tau/benchmarks/tau2-bench.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
 const DOMAINS = {
@@ -27,7 +28,7 @@ describe.skipIf(MISSING !== null)(`a broken data folder${because}`, () => {
     await rm(path, { force: true });
     if (text === "folder") await mkdir(path);
     else if (text !== null) await writeFile(path, text);
-    const outcome = await DOMAINS[domain](folder).then(
+    const outcome = await DOMAINS[domain](dataFolder(folder)).then(
       () => null,
       (error: { code: string; message: string; next: string | null }) => error,
     );
@@ -64,7 +65,7 @@ describe.skipIf(MISSING !== null)(`a broken data folder${because}`, () => {
     const outputsWith = async (basis: readonly string[]) => {
       tasks[3].evaluation_criteria.reward_basis = basis;
       await writeFile(path, JSON.stringify(tasks));
-      const { tasks: read } = await readTau2Airline(folder);
+      const { tasks: read } = await readTau2Airline(dataFolder(folder));
       const all = Array.from(read.values()).flat();
       return all.find(({ id }) => id === "tau2-airline-03")?.outputs;
     };
@@ -81,7 +82,7 @@ describe.skipIf(MISSING !== null)(`a broken data folder${because}`, () => {
       const file = join(folder, "file");
       await writeFile(file, "x");
       for (const place of ["/nowhere", file]) {
-        await expect(DOMAINS[domain](place)).rejects.toMatchObject({
+        await expect(DOMAINS[domain](dataFolder(place))).rejects.toMatchObject({
           code: "environment.data-missing",
           message: expect.stringContaining(join(place, domain)),
           next: expect.stringContaining(`${domain}/: `),

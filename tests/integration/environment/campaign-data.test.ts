@@ -69,7 +69,7 @@ describe("the data of a campaign", () => {
       expect((await open(campaign)).dataSha256).toBe(campaign.dataSha256);
       expect(await open(campaign, other)).toBe(await open(campaign));
     }
-    expect((await open(one)).environment.dataSha256).not.toBe((await open(two)).environment.dataSha256);
+    expect((await open(one)).environment?.dataSha256).not.toBe((await open(two)).environment?.dataSha256);
   });
 
   // Each with a size of its own: what a worker has once loaded and checked it keeps.

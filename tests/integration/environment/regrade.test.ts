@@ -4,11 +4,12 @@ import { exportTauBench, tauBenchEntry } from "#adapters/rollout-files/export-ta
 import { exportTau2 } from "#adapters/rollout-files/export-tau2.ts";
 import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
 import { importRolloutText } from "#adapters/rollout-files/read-rollouts.ts";
-import { readTauBenchAirline } from "#adapters/task-data/tau-bench.ts";
+import { dataFolder } from "#adapters/task-data/data-folder.ts";
 import type { Task } from "#contracts/task.ts";
 import { isTold } from "#core/environment/told-task.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { regrade } from "#core/rollout/regrade.ts";
+import { readTauBenchAirline } from "#environments/tau/benchmarks/tau-bench.ts";
 import { dumps } from "#environments/tau/python/format.ts";
 import { dumpsIndented } from "#environments/tau/python/indented.ts";
 import { parseJson } from "#environments/tau/python/parse-json.ts";
@@ -26,7 +27,7 @@ describe.skipIf(!hasPublicRollouts)(`the 200 public gpt-4o rollouts${WHY_SKIPPED
   if (!hasPublicRollouts) return;
   const file = readFileSync(PUBLIC_ROLLOUTS, "utf8");
   const { rollouts } = importRolloutText(PUBLIC_ROLLOUTS, file, createToolCatalog({}));
-  const { environment } = await readTauBenchAirline(TAU_BENCH);
+  const { environment } = await readTauBenchAirline(dataFolder(TAU_BENCH));
 
   it("are written again byte for byte", () => {
     expect(rollouts.length).toBe(200);

@@ -7,13 +7,14 @@ import { REPOSITORY, readSettings } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import { readTaskFile } from "#adapters/task-data/task-file.ts";
 import { checkCampaign } from "#application/campaign/create-campaign.ts";
-import { EnvironmentConfig } from "#contracts/campaign-config.ts";
+import type { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
 import { type EnvironmentConfig1, upcastEnvironment } from "#contracts/upcast/environment.ts";
 import { planSelectionTasks } from "#core/campaign/plan-tasks.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
-import type { Splits } from "#core/environment/environment.ts";
+import type { Splits } from "#core/environment/splits.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { openPure } from "../../support/open-pure.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
 const RECORD = join(REPOSITORY, "tests/fixtures/records/0.1.0/campaigns");
@@ -25,7 +26,7 @@ interface OldManifest {
 const TASK_FILE = join(REPOSITORY, "tests/fixtures/task-files/0.1.0.json");
 const OLD_TASK_FILE_SHA256 = "52e7cdb6d98fcc93c082bc091a6bcabd9c99c1de33974019f917d8d8f5ce8bc5";
 const settings = () => ({ home: temporaryFolder(), tauBench: TAU_BENCH });
-const open = (config: object) => openTaskSet(EnvironmentConfig.parse(config), settings());
+const open = (config: EnvironmentConfig) => openPure(config, settings());
 const isMissing = ({ type }: { readonly type: string }) => MISSING !== null && type !== "synthetic-airline" && type !== "task-file";
 
 /** Tasks of a user who is in another split too. */

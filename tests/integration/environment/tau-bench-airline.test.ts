@@ -2,15 +2,17 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { splitOneList } from "#adapters/task-data/split-benchmark.ts";
-import { loadTauBenchAirline } from "#adapters/task-data/tau-bench.ts";
 import { checkTask } from "#core/environment/check-task.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
+import { splitOneList } from "#environments/tau/benchmarks/split-benchmark.ts";
+import { openPure } from "../../support/open-pure.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
+
+const open = (folder: string) => openPure({ type: "tau-bench-airline" }, { home: "/nowhere", tauBench: folder });
 
 describe.skipIf(MISSING !== null)(`tau-bench's airline${because}`, async () => {
   if (MISSING !== null) return;
-  const { environment, splits } = await loadTauBenchAirline(TAU_BENCH, { testTasks: 20, selectionTasks: 0 });
+  const { environment, splits } = await open(TAU_BENCH);
   const tasks = [...splits.train, ...splits.test].sort((left, right) => (left.id < right.id ? -1 : 1));
 
   it("has 50 tasks, airline-00 to airline-49, 20 of them held out", () => {
@@ -64,7 +66,7 @@ describe.skipIf(MISSING !== null)(`a broken data folder${because}`, () => {
     await cp(join(TAU_BENCH, "airline"), join(folder, "airline"), { recursive: true, mode: 0 });
   });
   afterAll(() => rm(folder, { recursive: true }));
-  const load = () => loadTauBenchAirline(folder, { testTasks: 20, selectionTasks: 0 });
+  const load = () => open(folder);
   const broken = async (name: string, text: string | null) => {
     const path = join(folder, "airline", name);
     await rm(path, { force: true });
@@ -79,7 +81,7 @@ describe.skipIf(MISSING !== null)(`a broken data folder${because}`, () => {
   };
 
   it("that is not there is named, with what to do", async () => {
-    await expect(loadTauBenchAirline("/nowhere", { testTasks: 20, selectionTasks: 0 })).rejects.toMatchObject({
+    await expect(open("/nowhere")).rejects.toMatchObject({
       code: "environment.data-missing",
       message: expect.stringContaining("/nowhere"),
       next: expect.stringContaining("TURNWISE_TAU_BENCH"),

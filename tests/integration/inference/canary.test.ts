@@ -9,6 +9,7 @@ import { type OpenedPolicy, openPolicy } from "#adapters/inference/open-policy.t
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { PolicyConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
+import { compactFormat } from "#environments/synthetic-airline/compact-format/compact.ts";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython, runPython } from "../../support/python.ts";
 import { makeTinyAdapters, makeTinyModel, startPolicyServer, type TestPolicyServer } from "../../support/tiny-policy.ts";
@@ -61,7 +62,8 @@ describe.skipIf(!hasPython)("the canary", () => {
   const scaled = join(folder, "scaled");
 
   const embedded = PolicyConfig.parse({ type: "embedded", format: "native", weights: "lora", checkpoint: "-", temperature: 1 });
-  const open = (ref: PolicyRef, config = embedded): Promise<OpenedPolicy> => openPolicy(config, ref, { policies, policyUrl: server.url });
+  const open = (ref: PolicyRef, config = embedded): Promise<OpenedPolicy> =>
+    openPolicy(config, ref, { policies, policyUrl: server.url, formats: { compact: compactFormat } });
   const post = async (path: string, body: object): Promise<void> => {
     const headers = { "content-type": "application/json" };
     const answer = await fetch(`${server.url}/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });

@@ -1,16 +1,17 @@
 // The embedded policy server, real: token-in completions, loading by hash, and a server that is killed in the middle of a group.
+
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
-import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
 import { PolicyConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { Task } from "#contracts/task.ts";
 import { type GroupInput, type GroupResult, runGroup } from "#core/rollout/run-group.ts";
-import { COMPACT_SPECIAL_TOKENS } from "#environments/synthetic-airline/compact-format/compact.ts";
+import { loadSyntheticAirline } from "#environments/synthetic-airline/airline.ts";
+import { COMPACT_SPECIAL_TOKENS, compactFormat } from "#environments/synthetic-airline/compact-format/compact.ts";
 import { scriptedSimulator } from "#simulators/scripted.ts";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython } from "../../support/python.ts";
@@ -28,7 +29,7 @@ describe.skipIf(!hasPython)("the embedded policy", () => {
   let refs: PolicyRef[];
   let undisturbed: GroupResult;
 
-  const open = (ref: PolicyRef) => openPolicy(config, ref, { policies, policyUrl: server.url });
+  const open = (ref: PolicyRef) => openPolicy(config, ref, { policies, policyUrl: server.url, formats: { compact: compactFormat } });
   const rollOut = async (overrides: Partial<GroupInput<unknown>> = {}): Promise<GroupResult> => {
     const { environment, splits } = loadSyntheticAirline(1);
     const { policy, ensureLoaded } = await open(refs[0] as PolicyRef);

@@ -1,5 +1,6 @@
 // The path of a GPU host's campaign with everything real but the size: chat completions with tool schemas, an LLM as the user, token ids
 // back, a training batch, a trainer step. Policy and user are the same tiny random Qwen3 on our own OpenAI-compatible server.
+
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,6 @@ import { LocalArtifactStore } from "#adapters/artifact-store/local.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
-import { loadSyntheticAirline } from "#adapters/task-data/synthetic.ts";
 import { runTrainingJob } from "#adapters/trainer-process/run-training-job.ts";
 import { encodeBatch } from "#adapters/trainer-process/safetensors.ts";
 import { PolicyConfig, SimulatorConfig, TrainingHyperparameters } from "#contracts/campaign-config.ts";
@@ -19,6 +19,8 @@ import type { TrainingJob } from "#contracts/training.ts";
 import { Trajectory } from "#contracts/trajectory.ts";
 import { DEFAULT_GROUP_LIMITS, type GroupResult, runGroup } from "#core/rollout/run-group.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
+import { loadSyntheticAirline } from "#environments/synthetic-airline/airline.ts";
+import { compactFormat } from "#environments/synthetic-airline/compact-format/compact.ts";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython, PYTHON } from "../../support/python.ts";
 import { realClock } from "../../support/real-clock.ts";
@@ -39,7 +41,11 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
   const journalAt = (name: string, trial: number, attempt: number) => new LocalTurnJournal(store.root, `turns/${name}/${trial}-${attempt}`);
   const rollOut = async (journal: (trial: number, attempt: number) => LocalTurnJournal): Promise<GroupResult> => {
     const { environment, splits } = loadSyntheticAirline(1);
-    const { policy, ensureLoaded } = await openPolicy(vllm, base, { policies, policyUrl: "http://127.0.0.1:9" });
+    const { policy, ensureLoaded } = await openPolicy(vllm, base, {
+      policies,
+      policyUrl: "http://127.0.0.1:9",
+      formats: { compact: compactFormat },
+    });
     return runGroup({
       task: splits.train[0] as Task,
       groupSize: 4,
@@ -78,7 +84,9 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
       maxTokensPerTurn: 60,
       maxContextTokens: 6144,
     });
-    await (await openPolicy(vllm, base, { policies, policyUrl: "http://127.0.0.1:9" })).ensureLoaded(signal);
+    await (await openPolicy(vllm, base, { policies, policyUrl: "http://127.0.0.1:9", formats: { compact: compactFormat } })).ensureLoaded(
+      signal,
+    );
     group = await rollOut((trial, attempt) => journalAt("first", trial, attempt));
   }, 300_000);
   afterAll(() => server?.kill());
@@ -153,7 +161,9 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
       maxTokensPerTurn: 60,
       maxContextTokens: 6144,
     });
-    const [before, after] = await Promise.all([base, trained].map((ref) => openPolicy(config, ref, { policies, policyUrl: server.url })));
+    const [before, after] = await Promise.all(
+      [base, trained].map((ref) => openPolicy(config, ref, { policies, policyUrl: server.url, formats: { compact: compactFormat } })),
+    );
     await Promise.all([before?.ensureLoaded(signal), after?.ensureLoaded(signal)]);
 
     // The canary: the base policy repeats itself, the trained one under the base's turns is found out.
@@ -166,7 +176,9 @@ describe.skipIf(!hasPython)("a rollout over chat completions", () => {
 
   test("with a trained policy of full weights is refused: a running vLLM cannot take them", async () => {
     const child = await policies.import(modelDirectory, { label: "child", parentHash: base.hash });
-    await expect(openPolicy(vllm, child, { policies, policyUrl: "http://127.0.0.1:9" })).rejects.toMatchObject({
+    await expect(
+      openPolicy(vllm, child, { policies, policyUrl: "http://127.0.0.1:9", formats: { compact: compactFormat } }),
+    ).rejects.toMatchObject({
       code: "provider.rejected",
     });
   });

@@ -54,6 +54,7 @@ describe.skipIf(!hasPython)("vLLM that a campaign starts", () => {
     openPolicy(configOf(weights), ref, {
       policies,
       policyUrl: "http://127.0.0.1:9",
+      formats: {},
       vllm: host(name),
       environment: { THE_KEY: "sesame" },
     });

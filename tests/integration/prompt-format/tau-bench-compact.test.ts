@@ -1,6 +1,6 @@
 // The compact format and the scripted user on tau-bench's own airline: real observations, real agents' calls, tasks without an agenda.
 import { describe, expect, test } from "vitest";
-import { loadTauBenchAirline } from "#adapters/task-data/tau-bench.ts";
+import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Conversation } from "#core/ports.ts";
 import { compactFormat, renderPieces } from "#environments/synthetic-airline/compact-format/compact.ts";
@@ -33,7 +33,7 @@ describe.skipIf(!hasPublicRollouts)(`tau-bench's airline${WHY_SKIPPED}`, () => {
   });
 
   test("every task has a user who says what they want, gives the user id, and hangs up in the end", async () => {
-    const { splits } = await loadTauBenchAirline(TAU_BENCH, { testTasks: 20, selectionTasks: 0 });
+    const { splits } = await openTaskSet({ type: "tau-bench-airline" }, { home: "/nowhere", tauBench: TAU_BENCH });
     const tasks = [...splits.train, ...splits.test];
     expect(tasks).toHaveLength(50);
     for (const task of tasks) {

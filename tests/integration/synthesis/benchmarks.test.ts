@@ -1,21 +1,24 @@
 // Synthesis over the benchmarks' own databases, and their formats read back by the readers of the benchmarks' files.
+
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
+import { dataFolder } from "#adapters/task-data/data-folder.ts";
+import { pinEnvironment } from "#adapters/task-data/open-task-set.ts";
 import { type OpenedDatabase, openTaskDatabase } from "#adapters/task-data/task-databases.ts";
 import { writeTaskFile } from "#adapters/task-data/task-file.ts";
-import { pinTaskFile } from "#adapters/task-data/task-file-set.ts";
-import { readTauBenchAirline, readTauBenchRetail } from "#adapters/task-data/tau-bench.ts";
-import { readTau2Airline } from "#adapters/task-data/tau2-bench.ts";
 import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.ts";
-import { EnvironmentConfig } from "#contracts/campaign-config.ts";
+import type { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
 import type { SynthesisOptions, TaskDatabase, TaskFile } from "#contracts/task-file.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import { checkTask } from "#core/environment/check-task.ts";
+import { pluginFor } from "#environments/registry.ts";
+import { readTauBenchAirline, readTauBenchRetail } from "#environments/tau/benchmarks/tau-bench.ts";
+import { readTau2Airline } from "#environments/tau/benchmarks/tau2-bench.ts";
 import { verifyTask } from "#synthesis/verify-task.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { openPure } from "../../support/open-pure.ts";
 import { wordsOfWish } from "../../support/wish-words.ts";
 import { because, MISSING, TAU_BENCH } from "../environment/tau-bench-data.ts";
 import { expectedRetailReads } from "./expected-retail-reads.ts";
@@ -51,8 +54,9 @@ async function synthesizeOver(database: TaskDatabase, options: Partial<Synthesis
 }
 
 const TAU_BENCH_TASK_FILES = ["tasks_train.json", "tasks_dev.json", "tasks_test.json"];
-const taskFile = (config: object) => EnvironmentConfig.parse({ type: "task-file", ...config });
-const open = (config: object) => openTaskSet(taskFile(config), { home: temporaryFolder(), tauBench: null });
+const taskFile = (config: object) => pluginFor({ type: "task-file", ...config }).config;
+const pin = (config: EnvironmentConfig) => pinEnvironment(config, { home: temporaryFolder(), tauBench: null });
+const open = (config: object) => openPure(taskFile(config), { home: temporaryFolder(), tauBench: null });
 
 const OWN = (opened: OpenedDatabase) => ({ database: opened.database, environment: opened.environmentWith([]) });
 const bySide = ({ tasks }: TaskFile, side: string): Task[] => tasks.filter(({ split }) => split === side).map(({ task }) => task);
@@ -131,7 +135,7 @@ describe.skipIf(MISSING !== null)(`the benchmarks' formats${because}`, () => {
     const folder = dataFolderWith(domain, TAU_BENCH_TASK_FILES);
     const written = await writeBenchmarkFiles(folder, "tau-bench", file, null);
     expect(written).toEqual(TAU_BENCH_TASK_FILES.map((name) => join(folder, domain, name)));
-    const { tasks, environment } = await read(folder);
+    const { tasks, environment } = await read(dataFolder(folder));
     const held = tasks.get("test") ?? [];
     expect(held.map(withoutAgenda)).toEqual(bySide(file, "test").map(withoutAgenda));
     const dev = JSON.parse(readFileSync(join(folder, domain, "tasks_dev.json"), "utf8")) as { user_id: string }[];
@@ -144,7 +148,7 @@ describe.skipIf(MISSING !== null)(`the benchmarks' formats${because}`, () => {
     const { file } = await synthesizeOver({ name: "tau2-airline" });
     const folder = dataFolderWith("tau2-airline", ["/tasks.json", "split_tasks.json"]);
     await writeBenchmarkFiles(folder, "tau2", file, null);
-    const { tasks, environment } = await readTau2Airline(folder);
+    const { tasks, environment } = await readTau2Airline(dataFolder(folder));
     for (const split of ["train", "selection", "test"])
       expect((tasks.get(split) ?? []).map(withoutAgenda)).toEqual(bySide(file, split).map(withoutAgenda));
     const all = Array.from(tasks.values()).flat();
@@ -158,7 +162,7 @@ describe("the built-in airline", () => {
     const { file, opened } = await synthesizeOver({ name: "synthetic-airline", seed: 1 }, {}, null);
     const folder = temporaryFolder();
     await writeBenchmarkFiles(folder, "tau-bench", file, OWN(opened));
-    const { tasks, environment, database } = await readTauBenchAirline(folder);
+    const { tasks, environment, database } = await readTauBenchAirline(dataFolder(folder));
     expect(tasks.get("test")?.map(withoutAgenda)).toEqual(bySide(file, "test").map(withoutAgenda));
     expect(tasks.get("test")?.filter((task) => checkTask(environment, task).reward !== 1)).toEqual([]);
     expect(environment.systemPrompt).toBe(opened.environmentWith([]).systemPrompt);
@@ -185,13 +189,13 @@ describe("the built-in airline", () => {
     const { file } = await synthesizeOver({ name: "synthetic-airline", seed: 1 }, { writes: [1], evidence: [1] }, null);
     const path = join(temporaryFolder(), "tasks.json");
     await writeTaskFile(path, file);
-    const pinned = await pinTaskFile(taskFile({ path }));
+    const pinned = await pin(taskFile({ path }));
     expect(pinned).toEqual(taskFile({ path, sha256: sha256Hex(readFileSync(path)) }));
-    expect(await pinTaskFile(pinned)).toBe(pinned);
+    expect(await pin(pinned)).toEqual(pinned);
     await writeTaskFile(path, { ...file, tasks: file.tasks.slice(1) });
     await expect(open(pinned)).rejects.toMatchObject({ code: "environment.data-changed" });
-    const other = EnvironmentConfig.parse({ type: "synthetic-airline" });
-    expect(await pinTaskFile(other)).toBe(other);
+    const other = pluginFor({ type: "synthetic-airline" }).config;
+    expect(await pin(other)).toEqual(other);
   });
 
   test.each([
@@ -201,7 +205,7 @@ describe("the built-in airline", () => {
   ])("a task file that %s is refused by name", async (_, text, code, message) => {
     const path = join(temporaryFolder(), "tasks.json");
     if (text !== null) writeFileSync(path, text);
-    const refused = expect(pinTaskFile(taskFile({ path }))).rejects;
+    const refused = expect(pin(taskFile({ path }))).rejects;
     await refused.toMatchObject({ code, message: expect.stringContaining(path), next: expect.stringContaining("turnwise synthesize") });
     await expect(open({ path })).rejects.toMatchObject({
       message: expect.stringContaining(message),

@@ -1,5 +1,6 @@
 // policy.weights: lora in a campaign: the training activity trains an adapter, the record keeps it with its base, the server serves it, and
 // the next iteration goes on from it. Real trainer, record and policy server; only the rollouts are scripted.
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MockActivityEnvironment } from "@temporalio/testing";
@@ -12,6 +13,7 @@ import { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import { buildBatch } from "#core/training/build-batch.ts";
+import { compactFormat } from "#environments/synthetic-airline/compact-format/compact.ts";
 import { createRolloutActivities } from "../../../activities/rollout.ts";
 import { createTrainingActivities } from "../../../activities/training.ts";
 import { createDependencies, type WorkerDependencies } from "../../../workers/dependencies.ts";
@@ -94,7 +96,7 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
     return (answer as { policy: PolicyRef }).policy;
   };
   const scores = async (policy: PolicyRef): Promise<number[]> => {
-    const opened = await deps.openPolicy(config("lora").policy, policy);
+    const opened = await deps.openPolicy(config("lora").policy, policy, { compact: compactFormat });
     await opened.ensureLoaded(signal);
     return opened.server.score(policy.name, { key: "t", tokenIds: [5, 6, 7, 8, 9, 10], start: 1, logprobs: [] } as never, 1, signal);
   };

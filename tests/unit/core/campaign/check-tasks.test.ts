@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import { checkTasks, type TasksConfig } from "#core/campaign/check-tasks.ts";
-import type { Splits } from "#core/environment/environment.ts";
+import type { Splits } from "#core/environment/splits.ts";
+import { pluginFor } from "#environments/registry.ts";
 import { createSyntheticAirline } from "#environments/synthetic-airline/airline.ts";
 
 const { splits } = createSyntheticAirline(1);
@@ -14,7 +14,7 @@ const check = (
     {
       seed: 1,
       evaluation: { seed: 1 },
-      environment: EnvironmentConfig.parse({ type: "tau-bench-airline", ...environment }),
+      environment: pluginFor({ type: "tau-bench-airline", ...environment }).config,
       rollout: { tasksPerIteration: 30 },
       selection: { tasks: 20 },
       test: { tasks: 20 },

@@ -1,7 +1,7 @@
 // A benchmark's tasks as splits of a campaign. What the benchmark calls test stays the test; selection is held out of the rest, by user.
 import type { Task } from "#contracts/task.ts";
-import type { Splits } from "#core/environment/environment.ts";
 import { holdOut, withoutUsersOf } from "#core/environment/split-by-user.ts";
+import type { Splits } from "#core/environment/splits.ts";
 
 /** The draw has the name that 0.1.0 gave it: the tasks that it held out are the test tasks of today. */
 const TEST_USERS = { draw: "evaluation-users", key: "environment.testTasks" } as const;

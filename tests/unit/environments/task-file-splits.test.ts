@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type SynthesizedTask, TaskFile } from "#contracts/task-file.ts";
 import { TaskFile1 } from "#contracts/upcast/task-file-1.ts";
-import { countSplits, upcastTaskFile, withSplits } from "#synthesis/splits.ts";
+import { countSplits, upcastTaskFile, withSplits } from "#environments/task-file/splits.ts";
 
 const OLD = TaskFile1.parse(JSON.parse(readFileSync(new URL("../../fixtures/task-files/0.1.0.json", import.meta.url), "utf8")));
 const [example] = upcastTaskFile(OLD).tasks as [SynthesizedTask];

@@ -1,0 +1,35 @@
+// What environments may ask of this machine.
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { CodeRuntime } from "#environments/code-reasoning/code-runtime.ts";
+import type { Resources } from "#environments/plugin.ts";
+import { pyodideRuntime } from "../code-sandbox/pyodide/pyodide-runtime.ts";
+import { subprocessRuntime } from "../code-sandbox/subprocess/subprocess-runtime.ts";
+import { REPOSITORY, readSettings } from "../settings.ts";
+import { dataFolder } from "../task-data/data-folder.ts";
+
+/** Threads, or processes' memory: an episode that runs code holds one. */
+const CODE_THREADS = 8;
+const CODE_MEMORY_MIB = 256;
+
+const runtimes = new Map<CodeRuntime["id"], CodeRuntime>();
+
+/** `tauBench`: the folder with tau-bench's data, null where none is named. */
+export function environmentResources(tauBench: string | null): Resources {
+  return {
+    benchmarkData: tauBench === null ? null : dataFolder(tauBench),
+    readFile: (path) => readFile(resolve(REPOSITORY, path)),
+    codeRuntime,
+  };
+}
+
+function codeRuntime(kind: CodeRuntime["id"]): CodeRuntime {
+  const runtime = runtimes.get(kind) ?? START[kind]();
+  runtimes.set(kind, runtime);
+  return runtime;
+}
+
+const START: Readonly<Record<CodeRuntime["id"], () => CodeRuntime>> = {
+  pyodide: () => pyodideRuntime({ threads: CODE_THREADS, memoryMib: CODE_MEMORY_MIB }),
+  subprocess: () => subprocessRuntime({ python: readSettings().python, memoryMib: CODE_MEMORY_MIB }),
+};
