@@ -9,6 +9,16 @@ const CUTS = [
   "CallExpression[callee.property.name=/^(slice|substring|substr)$/][arguments.0.value=0][arguments.1.name=/^(MAX|LONGEST)_.*(TEXT|QUOTE|MESSAGE|REASON|LENGTH|COMMAND|CHARACTERS)$|^MAX_TEXT$/]",
 ].map((selector) => ({ selector, message: CUT }));
 
+/** One set of formatters; beside it only Python's own rounding. */
+const FORMATTERS = ["src/core/format.ts", "src/environments/tau/python/round.ts"];
+const FORMS = [
+  ...CUTS,
+  {
+    selector: "CallExpression[callee.property.name=/^(toFixed|toPrecision|toLocaleString)$/]",
+    message: "numbers are written by src/core/format.ts",
+  },
+];
+
 const PURE = "the core is pure: clock, randomness and environment come in as arguments";
 
 export default tseslint.config(
@@ -19,7 +29,7 @@ export default tseslint.config(
     plugins: { "@typescript-eslint": tseslint.plugin },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
-      "no-restricted-syntax": ["error", ...CUTS],
+      "no-restricted-syntax": ["error", ...FORMS],
       "@typescript-eslint/await-thenable": "error",
       "@typescript-eslint/no-array-delete": "error",
       "@typescript-eslint/no-floating-promises": "error",
@@ -58,10 +68,12 @@ export default tseslint.config(
       ],
       "no-restricted-syntax": [
         "error",
-        ...CUTS,
+        ...FORMS,
         { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: PURE },
         { selector: "ImportDeclaration[source.value=/^node:/]", message: PURE },
       ],
     },
   },
+  // Set-up runs before anything of ours is there.
+  { files: [...FORMATTERS, "infra/**"], rules: { "no-restricted-syntax": ["error", ...CUTS] } },
 );

@@ -1,4 +1,5 @@
 // All statistics of a calibration report over a million turns, beside the same statistics written with pandas and numpy.
+
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +12,7 @@ import type { RewardTable } from "#contracts/reward-table.ts";
 import { chooseJudges, groupByTask } from "#core/calibration/buffer.ts";
 import { calibrate } from "#core/calibration/calibrate.ts";
 import { PLANTED, plantedRollouts } from "#core/calibration/planted-rollouts.ts";
+import { formatCount } from "#core/format.ts";
 import type { LabelledRollout } from "#core/reward/label-rollout.ts";
 import { createRewardTable } from "#core/reward/reward-table.ts";
 import { tierScheme } from "#core/reward/tiers.ts";
@@ -59,7 +61,7 @@ export async function run({ isQuick }: BenchmarkOptions): Promise<BenchmarkRepor
   const peer = runPeer(rollouts, [AUTHOR, report.fittedTable], resamples);
   const difference = largestDifference(report, peer);
   if (difference > TOLERANCE) throw new Error(`ours and the peer's statistics differ by ${difference}`);
-  const name = `${numTurns.toLocaleString("en")} turns, ${resamples} resamples`;
+  const name = `${formatCount(numTurns)} turns, ${resamples} resamples`;
   const peerName = `${peer.versions}, one process, same machine`;
   return {
     benchmark: "calibration",

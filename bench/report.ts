@@ -1,6 +1,6 @@
 // What every benchmark returns, as a table and as JSON.
 import { cpus } from "node:os";
-import { formatNumber } from "#reports/format.ts";
+import { formatNumber } from "#core/format.ts";
 import { renderTable } from "../src/cli/output.ts";
 
 export interface BenchmarkRow {

@@ -1,10 +1,12 @@
 // Trajectory tokens per second of an optimizer step on a CPU, beside TRL's GRPOTrainer and a padded batch in plain transformers: the same rows,
 // the same weights, the same loss. The peers run in an environment of the benchmark's own.
+
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { formatCount } from "#core/format.ts";
 import { REPOSITORY, readSettings } from "../src/adapters/settings.ts";
 import { dataFolder } from "../src/adapters/task-data/data-folder.ts";
 import { CampaignError } from "../src/core/errors.ts";
@@ -72,7 +74,7 @@ async function writeRows(folder: string, { numTasks, maxTokens }: Sizes): Promis
   const trajectories = join(tauBench, "trajectories", "gpt-4o-airline.json");
   const written = await runOurs("trainer_rows.py", [folder, trajectories, join(folder, "tools.json"), String(numTasks), String(maxTokens)]);
   const { numRows, numTokens, longest } = JSON.parse(written) as Record<"numRows" | "numTokens" | "longest", number>;
-  return `5.8M Qwen3, ${numRows} trajectories of ${numTokens.toLocaleString("en")} tokens, the longest ${longest.toLocaleString("en")}`;
+  return `5.8M Qwen3, ${numRows} trajectories of ${formatCount(numTokens)} tokens, the longest ${formatCount(longest)}`;
 }
 
 async function measureOurs(folder: string, layout: string, rowsPerStep: number): Promise<Figures> {

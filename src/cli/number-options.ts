@@ -1,6 +1,8 @@
 // Options that are numbers: every one has its limits, in its help text and in the message of a number beyond them.
+
 import { Option } from "commander";
 import { CampaignError } from "#core/errors.ts";
+import { formatCount } from "#core/format.ts";
 import { shorten } from "#core/text.ts";
 
 export interface Limits {
@@ -66,4 +68,4 @@ function wrong(flag: string, wanted: string, text: string): CampaignError {
 }
 
 /** `100,000`; the largest seed in full would be no help to anybody. */
-const say = (limit: number): string => (limit === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : limit.toLocaleString("en-US"));
+const say = (limit: number): string => (limit === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : formatCount(limit));

@@ -1,6 +1,6 @@
 // The one table of paired comparisons: what differs, how sure that is, and what could have been seen.
 import type { PolicyComparison } from "#contracts/evaluation-report.ts";
-import { formatDifference, formatPercent, formatPoints, formatPValue } from "#reports/format.ts";
+import { formatDifference, formatPercent, formatPoints, formatPValue } from "#core/format.ts";
 import { type Column, renderTable } from "./output.ts";
 import { style } from "./style.ts";
 

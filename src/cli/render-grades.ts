@@ -1,9 +1,9 @@
 // What `turnwise rollouts grade` prints.
 import { basename } from "node:path";
 import type { GradeReport, Grades } from "#application/rollouts/grade-rollouts.ts";
+import { formatPercent } from "#core/format.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { plainText } from "#core/text.ts";
-import { formatPercent } from "#reports/format.ts";
 import { renderPairs } from "./output.ts";
 
 export function renderGrades(report: GradeReport): string {

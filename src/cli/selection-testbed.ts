@@ -7,8 +7,8 @@ import {
   SimulatedRule,
   SimulatedWorld,
 } from "#contracts/selection-testbed-report.ts";
+import { formatDecimal, formatDifference, formatInterval, formatPoints } from "#core/format.ts";
 import { wilsonInterval } from "#core/statistics/wilson.ts";
-import { formatDifference, formatInterval, formatPoints } from "#reports/format.ts";
 import { type Column, renderTable } from "./output.ts";
 import { showProgress } from "./progress-line.ts";
 import { style } from "./style.ts";
@@ -51,7 +51,11 @@ function columnsOf(world: SimulatedWorld): Column<SelectionTestbedCell>[] {
     { header: "selection - true", align: "right", value: ({ selectionBias }) => formatDifference(pointOf(selectionBias)) },
     { header: "excludes 0", align: "right", value: share(({ numExcludingZero }) => numExcludingZero) },
     { header: "holds the truth", align: "right", value: share(({ numCovering }) => numCovering) },
-    { header: "promoted", align: "right", value: ({ meanPromotions, size }) => `${meanPromotions.toFixed(1)} of ${size.candidates}` },
+    {
+      header: "promoted",
+      align: "right",
+      value: ({ meanPromotions, size }) => `${formatDecimal(meanPromotions, 1)} of ${size.candidates}`,
+    },
   ];
   const planted: Column<SelectionTestbedCell>[] = [
     { header: "best chosen", align: "right", value: share(({ numWithTrueBest }) => numWithTrueBest) },

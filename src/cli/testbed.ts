@@ -1,8 +1,8 @@
 // The testbed of the calibration gate as commands show it: progress while it works, a table at the end.
 import type { GateProgress } from "#application/testbeds/gate.ts";
 import type { TestbedCell, TestbedReport } from "#contracts/testbed-report.ts";
+import { formatInterval } from "#core/format.ts";
 import { wilsonInterval } from "#core/statistics/wilson.ts";
-import { formatInterval } from "#reports/format.ts";
 import { type Column, renderTable } from "./output.ts";
 import { showProgress } from "./progress-line.ts";
 import { style } from "./style.ts";

@@ -3,9 +3,9 @@ import type { CalibrationReport, Finding, GateRow, SplitStatistics, TableAssessm
 import type { RewardTable } from "#contracts/reward-table.ts";
 import type { ProposalRecord } from "#contracts/table-proposal.ts";
 import { nameRoles } from "#core/calibration/table-roles.ts";
+import { formatFigure, formatFinding, formatPercent, formatRate, formatTierValue, formatUsd } from "#core/format.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { schemeName } from "#core/reward/tiers.ts";
-import { formatFigure, formatFinding, formatPercent, formatRate, formatTierValue } from "./format.ts";
 
 export const DECISIONS = {
   accept: "The gate **accepts** the fitted table.",
@@ -183,7 +183,7 @@ function proposal({ proposal: record }: CalibrationReport): string {
   const splits = (said?.splits ?? []).map(({ tier, from, when }) => `- ${tier}, from ${from} where \`${JSON.stringify(when)}\``);
   return [
     "## Proposed by a model",
-    `${model}: ${attempts.length} ${attempts.length === 1 ? "answer" : "answers"}, ${proposalTokens(usage)}${usage.usd > 0 ? `, ${usage.usd.toFixed(4)} USD` : ""}. It was shown the fitting tasks only.`,
+    `${model}: ${attempts.length} ${attempts.length === 1 ? "answer" : "answers"}, ${proposalTokens(usage)}${usage.usd > 0 ? `, ${formatUsd(usage.usd)} USD` : ""}. It was shown the fitting tasks only.`,
     ...(said === null ? [] : [`> ${said.rationale.replaceAll(/\s+/g, " ")}`]),
     ...(splits.length === 0 ? [] : [splits.join("\n")]),
   ].join("\n\n");

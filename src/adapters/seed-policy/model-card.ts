@@ -1,6 +1,6 @@
 // The model card of a seed policy, from its report: what it is, how it was made, what it does and what that does not show.
 import type { PassRateReport, SeedReport } from "#contracts/seed-recipe.ts";
-import { formatPercent } from "#reports/format.ts";
+import { formatCount, formatDecimal, formatPercent } from "#core/format.ts";
 
 /** README.md of the model directory. */
 export function modelCard(report: SeedReport): string {
@@ -9,7 +9,7 @@ export function modelCard(report: SeedReport): string {
   const weights = files["model.safetensors"];
   return `# Embedded airline policy
 
-A Qwen3-architecture language model of ${report.numParameters.toLocaleString("en")} parameters (${model.numLayers} layers, width ${model.hiddenSize}, ${model.numHeads} heads of ${model.headDim},
+A Qwen3-architecture language model of ${formatCount(report.numParameters)} parameters (${model.numLayers} layers, width ${model.hiddenSize}, ${model.numHeads} heads of ${model.headDim},
 feed-forward ${model.intermediateSize}, vocabulary ${report.vocabSize}, tied embeddings, fp32), trained from scratch to be an airline's agent in the synthetic airline. It is the
 policy that the quickstart campaign starts from: it knows the work and has bad habits, so that training has something to remove.
 
@@ -58,17 +58,17 @@ ${Object.entries(files)
 
 Made with ${Object.entries(report.versions)
     .map(([name, version]) => `${name} ${version}`)
-    .join(", ")}. Weights: ${weights?.numBytes.toLocaleString("en")} bytes. Licence: that of this repository; all data is generated.
+    .join(", ")}. Weights: ${formatCount(weights?.numBytes)} bytes. Licence: that of this repository; all data is generated.
 `;
 }
 
 const stageRow =
   (recipe: SeedReport["recipe"]) =>
   (stage: SeedReport["stages"][number], index: number): string => {
-    const losses = stage.validationLosses.map((loss) => loss.toFixed(3));
+    const losses = stage.validationLosses.map((loss) => formatDecimal(loss, 3));
     const shown = losses.length <= 6 ? losses : [...losses.slice(0, 3), "…", ...losses.slice(-2)];
     return `| ${stage.name} | ${recipe.stages[index]?.slipRate} | ${stage.tokens} | ${stage.conversations} | ${stage.optimizerSteps} | ${formatPercent(stage.expertPassRate)} | ${shown.join(", ")} |`;
   };
 
 const measuredRow = (users: string, report: PassRateReport): string =>
-  `| ${users} | ${report.numTasks} | ${report.trials} | ${formatPercent(report.passRate)} | ${formatPercent(report.doNothingFloor)} | ${formatPercent(report.standardError)} | ${formatPercent(report.mixedShare)} | ${report.meanTurns.toFixed(1)} | ${report.meanTokens.toFixed(0)} |`;
+  `| ${users} | ${report.numTasks} | ${report.trials} | ${formatPercent(report.passRate)} | ${formatPercent(report.doNothingFloor)} | ${formatPercent(report.standardError)} | ${formatPercent(report.mixedShare)} | ${formatDecimal(report.meanTurns, 1)} | ${formatDecimal(report.meanTokens, 0)} |`;

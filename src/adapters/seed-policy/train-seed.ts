@@ -9,10 +9,10 @@ import { type SeedRecipe, SeedReport, type SeedStage } from "#contracts/seed-rec
 import { SftEvent, type SftJob, SftResult, type TokenizerJob } from "#contracts/sft.ts";
 import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import { formatDecimal, formatPercent } from "#core/format.ts";
 import { createSyntheticAirline, syntheticSource } from "#environments/synthetic-airline/airline.ts";
 import { COMPACT_SPECIAL_TOKENS } from "#environments/synthetic-airline/compact-format/compact.ts";
 import { COMPACT_ATOMIC_TOKENS, demonstration } from "#environments/synthetic-airline/demonstrations.ts";
-import { formatPercent } from "#reports/format.ts";
 import { pythonEnvironment } from "../../../infra/setup/python/our-python.mjs";
 import { runTrainerCommand } from "../trainer-process/run-training-job.ts";
 import { measurePassRates } from "./measure-pass-rate.ts";
@@ -168,7 +168,9 @@ function stageProgress(stage: SeedStage, onProgress: TrainSeedOptions["onProgres
   return (event) => {
     if (event.type === "job-start") totalSteps = event.totalSteps;
     if (event.type !== "sft-validation") return;
-    onProgress(`stage ${stage.name}: step ${event.validation.step} of ${totalSteps}, validation loss ${event.validation.loss.toFixed(4)}`);
+    onProgress(
+      `stage ${stage.name}: step ${event.validation.step} of ${totalSteps}, validation loss ${formatDecimal(event.validation.loss, 4)}`,
+    );
   };
 }
 

@@ -1,9 +1,11 @@
 // What `turnwise doctor` knows: every part that Turnwise stands on, its version, where it is, and what to do when it is not well.
+
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { formatBytes } from "#core/format.ts";
 import { readJson } from "../../../infra/setup/files.mjs";
 import { missingSteps } from "../../../infra/setup/main.mjs";
 import * as places from "../../../infra/setup/places.mjs";
@@ -129,7 +131,7 @@ async function diskFinding(home: string): Promise<Finding> {
   const place = existsSync(home) ? home : dirname(home);
   const { bavail, bsize } = await statfs(existsSync(place) ? place : places.REPOSITORY);
   const free = bavail * bsize;
-  const finding = ok("disk", `${(free / 1e9).toFixed(1)} GB free`, place);
+  const finding = ok("disk", `${formatBytes(free)} free`, place);
   if (free >= LOW_DISK_BYTES) return finding;
   return {
     ...finding,

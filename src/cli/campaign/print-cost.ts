@@ -5,8 +5,8 @@ import type { BudgetConfig } from "#contracts/campaign-config.ts";
 import { type Meter, Party } from "#contracts/meters.ts";
 import type { SteeringWord } from "#contracts/steering.ts";
 import { addMeters, totalMeter } from "#core/campaign/meters.ts";
+import { formatDuration, formatNumber, formatTime, formatUsd } from "#core/format.ts";
 import { plainText } from "#core/text.ts";
-import { formatDuration, formatNumber, formatTime, formatUsd } from "#reports/format.ts";
 import { type Column, printLine, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 

@@ -1,7 +1,7 @@
 // The plan of a campaign as `campaign start --dry-run` prints it: its id, what it will draw and measure, and what that may cost.
 
 import type { CampaignPlan, TaskPlan } from "#application/campaign/plan.ts";
-import { formatNumber, formatPercent } from "#reports/format.ts";
+import { formatNumber, formatPercent, formatUsd } from "#core/format.ts";
 import { printLine, renderPairs } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -42,7 +42,7 @@ export function printPlan(campaignId: string, plan: CampaignPlan, { train, selec
       ["user", estimate.userCalls === 0 ? "no calls of a model" : `about ${estimate.userCalls} calls${describeTokens(plan.userTokens)}`],
       ["optimizer steps", `at most ${plan.optimizerSteps}`],
       ...trainingPairs(plan),
-      ["cost", `about ${estimate.usd.toFixed(2)} USD`],
+      ["cost", `about ${formatUsd(estimate.usd)} USD`],
       ...plan.reached.map((limit): [string, string] => ["", style.yellow(limit)]),
       ["estimated from", estimate.basis],
     ]),

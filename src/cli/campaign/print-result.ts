@@ -2,7 +2,7 @@
 
 import type { CampaignSummary, MeasuredTasks, TestResultSummary } from "#application/campaign/summary.ts";
 import type { EvaluationReport, PolicyComparison } from "#contracts/evaluation-report.ts";
-import { formatDuration, formatInterval, formatPercent } from "#reports/format.ts";
+import { formatDuration, formatInterval, formatPercent } from "#core/format.ts";
 import { printLine, renderPairs } from "../output.ts";
 import { renderComparisons } from "../render-comparisons.ts";
 import { style } from "../style.ts";

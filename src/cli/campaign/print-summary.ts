@@ -11,7 +11,7 @@ import type { GateRow } from "#contracts/calibration-report.ts";
 import { IterationStageName } from "#contracts/manifests.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
 import { nameRoles } from "#core/calibration/table-roles.ts";
-import { formatDifference, formatDuration, formatInterval, formatNumber, formatPercent, formatTime } from "#reports/format.ts";
+import { formatDifference, formatDuration, formatInterval, formatNumber, formatPercent, formatTime } from "#core/format.ts";
 import { type Column, printLine, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 import { printCost, printSteering } from "./print-cost.ts";

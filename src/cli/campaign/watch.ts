@@ -2,7 +2,7 @@
 import type { FollowEvent } from "#application/campaign/follow-campaign.ts";
 import type { Waiting } from "#application/campaign/worker-hint.ts";
 import type { CampaignStatus } from "#contracts/campaign-status.ts";
-import { formatDuration } from "#reports/format.ts";
+import { formatDuration } from "#core/format.ts";
 import { style } from "../style.ts";
 
 const QUIET_LINE_SECONDS = 15;

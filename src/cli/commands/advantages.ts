@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { computeAdvantages, computeAdvantagesByPolicy } from "#application/rollouts/compute-advantages.ts";
 import type { AdvantagesReport } from "#contracts/advantages-report.ts";
+import { formatNumber, formatPercent } from "#core/format.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { describeDoubt } from "#core/reward/label-rollout.ts";
-import { formatNumber, formatPercent } from "#reports/format.ts";
 import { emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { renderByPolicy } from "../render-by-policy.ts";
 import { addRolloutFileOptions, type RolloutFileOptions } from "../rollout-file-options.ts";

@@ -4,7 +4,7 @@ import { diffCalibrations } from "#application/rollouts/diff-calibrations.ts";
 import type { Finding } from "#contracts/calibration-report.ts";
 import type { ReportDiff } from "#contracts/report-diff.ts";
 import type { TierValue } from "#contracts/reward-table.ts";
-import { formatNumber } from "#reports/format.ts";
+import { formatNumber } from "#core/format.ts";
 import { emit, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 

@@ -8,7 +8,7 @@ import { startFork } from "#application/campaign/start-fork.ts";
 import { type CampaignWord, findHeldAgain, tellCampaign } from "#application/campaign/tell-campaign.ts";
 import { BudgetConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
-import { formatTime } from "#reports/format.ts";
+import { formatTime } from "#core/format.ts";
 import { follow, printStatus } from "../campaign/follow.ts";
 import { printPlan } from "../campaign/print-plan.ts";
 import { printSummary } from "../campaign/print-summary.ts";

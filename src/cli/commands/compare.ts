@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { type CampaignComparison, compareById } from "#application/campaign/compare.ts";
 import type { PairedComparison } from "#application/campaign/compare-campaigns.ts";
 import { type CampaignSummary, passHat1, usdOf } from "#application/campaign/summary.ts";
-import { formatDifference, formatDuration, formatInterval, formatPercent, formatPValue, formatTime, formatUsd } from "#reports/format.ts";
+import { formatDifference, formatDuration, formatInterval, formatPercent, formatPValue, formatTime, formatUsd } from "#core/format.ts";
 import { describeTasks } from "../campaign/print-result.ts";
 import { type Column, emit, type OutputOptions, renderTable } from "../output.ts";
 import { renderComparisons } from "../render-comparisons.ts";

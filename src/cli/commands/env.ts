@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { checkTaskSets, compareVectors, type FileConformance, type SetCheck } from "#application/environments/check-task-sets.ts";
 import { TASK_SET_NAMES } from "#application/rollouts/task-set-names.ts";
+import { formatPercent } from "#core/format.ts";
 import { plainText } from "#core/text.ts";
-import { formatPercent } from "#reports/format.ts";
 import { emit, printLine, renderTable } from "../output.ts";
 
 interface CheckOptions {

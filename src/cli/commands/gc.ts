@@ -1,8 +1,8 @@
 // turnwise gc [CAMPAIGN…] [--dry-run]: removes what the record no longer needs. Safe beside running campaigns; needs no server.
 import type { Command } from "commander";
 import { type Amount, freeRoom, type GarbageReport, type GarbageRow } from "#application/campaign/free-room.ts";
+import { formatBytes } from "#core/format.ts";
 import { plainText } from "#core/text.ts";
-import { formatBytes } from "#reports/format.ts";
 import { type Column, emit, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 

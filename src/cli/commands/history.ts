@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { summarizeAll, summarizeById, type UnreadableCampaign } from "#application/campaign/history.ts";
 import { type CampaignSummary, gateWord, passHat1, usdOf } from "#application/campaign/summary.ts";
-import { formatDifference, formatDuration, formatInterval, formatPercent, formatPValue, formatTime, formatUsd } from "#reports/format.ts";
+import { formatDifference, formatDuration, formatInterval, formatPercent, formatPValue, formatTime, formatUsd } from "#core/format.ts";
 import { printSummary } from "../campaign/print-summary.ts";
 import { type Column, emit, type OutputOptions, renderTable } from "../output.ts";
 import { style } from "../style.ts";

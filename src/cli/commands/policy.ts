@@ -10,7 +10,7 @@ import {
 } from "#application/policies/seed-policy.ts";
 import type { PassRateReport, SeedReport } from "#contracts/seed-recipe.ts";
 import { CampaignError } from "#core/errors.ts";
-import { formatPercent } from "#reports/format.ts";
+import { formatCount, formatDecimal, formatPercent } from "#core/format.ts";
 import { numberOption, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions, printLine, renderPairs, renderTable } from "../output.ts";
 
@@ -41,7 +41,7 @@ export function registerPolicy(program: Command): void {
 async function trainSeedCommand(flags: SeedRequest & OutputOptions): Promise<void> {
   const startedAt = performance.now();
   const say = (message: string): void => {
-    if (flags.json !== true) printLine(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${message}`);
+    if (flags.json !== true) printLine(`${formatDecimal((performance.now() - startedAt) / 1000, 0).padStart(5)} s  ${message}`);
   };
   const abort = new AbortController();
   const stop = (): void =>
@@ -58,10 +58,10 @@ async function show(folder: string, flags: { readonly json?: boolean }): Promise
 function render(report: SeedReport): string {
   const weights = report.files["model.safetensors"];
   const facts = renderPairs([
-    ["parameters", report.numParameters.toLocaleString("en")],
+    ["parameters", formatCount(report.numParameters)],
     ["vocabulary", String(report.vocabSize)],
-    ["weights", `${weights?.numBytes.toLocaleString("en")} bytes, sha256 ${weights?.sha256}`],
-    ["stages", report.stages.map(({ name, tokens }) => `${name} ${tokens.toLocaleString("en")} tokens`).join(", ")],
+    ["weights", `${formatCount(weights?.numBytes)} bytes, sha256 ${weights?.sha256}`],
+    ["stages", report.stages.map(({ name, tokens }) => `${name} ${formatCount(tokens)} tokens`).join(", ")],
     ["temperature", String(report.evaluation.temperature)],
   ]);
   const rows = [

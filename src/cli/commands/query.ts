@@ -2,8 +2,8 @@
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { type PlainValue, type QueryResult, queryRecord } from "#application/campaign/query.ts";
+import { formatNumber } from "#core/format.ts";
 import { plainText } from "#core/text.ts";
-import { formatNumber } from "#reports/format.ts";
 import { type Column, type OutputOptions, printLine, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 

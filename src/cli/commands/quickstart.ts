@@ -1,7 +1,7 @@
 // turnwise quickstart: services up, one small campaign to its end, services down, and what it found.
 import type { Command } from "commander";
 import { type Quickstart, startQuickstart } from "#application/campaign/quickstart.ts";
-import { formatDuration } from "#reports/format.ts";
+import { formatDuration } from "#core/format.ts";
 import { follow } from "../campaign/follow.ts";
 import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";

@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { type ReproduceRequest, reproduceTables } from "#application/testbeds/reproduce.ts";
 import type { Finding, SplitStatistics } from "#contracts/calibration-report.ts";
 import type { EstimatorRow, HeldOutRow, PaperTables } from "#contracts/paper-tables.ts";
+import { formatDecimal, formatPercent } from "#core/format.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { describeDoubt } from "#core/reward/label-rollout.ts";
-import { formatPercent } from "#reports/format.ts";
 import { NUM_BUFFERS, RESAMPLES, wholeNumberOption } from "../number-options.ts";
 import { type Column, emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";
 import { clearProgress } from "../progress-line.ts";
@@ -74,7 +74,7 @@ function render({ reading, numDoubtfulCalls, paperTiers, finerTiers, estimators,
         {
           header: "discriminative accuracy",
           align: "right",
-          value: (row) => `${number(row.discriminativeAccuracy)} ± ${(row.discriminativeAccuracyError ?? 0).toFixed(3)}`,
+          value: (row) => `${number(row.discriminativeAccuracy)} ± ${number(row.discriminativeAccuracyError ?? 0)}`,
         },
         { header: "corr(reward, outcome)", align: "right", value: (row) => number(row.rewardOutcomePooled) },
         { header: "within task", align: "right", value: (row) => number(row.rewardOutcomeWithinTask) },
@@ -107,9 +107,11 @@ function tierTable({ tiers }: SplitStatistics): string {
 }
 
 function finding({ value, low, high }: Finding): string {
-  return value === null || low === null || high === null ? number(value) : `${number(value)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+  return value === null || low === null || high === null
+    ? number(value)
+    : `${number(value)} [${formatDecimal(low, 2)}, ${formatDecimal(high, 2)}]`;
 }
 
 function number(value: number | null): string {
-  return value === null ? "–" : value.toFixed(3);
+  return formatDecimal(value, 3);
 }

@@ -10,7 +10,7 @@ import {
   startServices,
   stopServices,
 } from "#application/services/services.ts";
-import { formatDuration } from "#reports/format.ts";
+import { formatDuration } from "#core/format.ts";
 import { sayIgnored } from "../ignored-variables.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";

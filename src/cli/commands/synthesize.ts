@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DEFAULT_DATABASE, synthesizeTasks } from "#application/environments/synthesize-tasks.ts";
 import { type SynthesisOptions, type TaskCell, TaskDatabase, type TaskFile } from "#contracts/task-file.ts";
 import { CampaignError } from "#core/errors.ts";
-import { formatPercent } from "#reports/format.ts";
+import { formatPercent } from "#core/format.ts";
 import { describeOptions } from "../issues.ts";
 import { numberOption, SEED, wholeNumberOption } from "../number-options.ts";
 import { type Column, emit, type OutputOptions, renderPairs, renderTable } from "../output.ts";

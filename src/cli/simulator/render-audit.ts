@@ -1,9 +1,9 @@
 // An audit of a simulator as text for people.
 import type { AuditedTask, FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
+import { formatInterval, formatPercent, formatPoints, formatUsd } from "#core/format.ts";
 import { describeReading } from "#core/reading/describe-reading.ts";
 import { CUT_ANSWER, UNKNOWN_USAGE } from "#core/rollout/simulator-failure.ts";
 import { plainText, startOf } from "#core/text.ts";
-import { formatInterval, formatPercent } from "#reports/format.ts";
 import { type Column, renderPairs, renderTable } from "../output.ts";
 import { style } from "../style.ts";
 
@@ -72,13 +72,13 @@ function noiseText({ overall, simulator }: SimulatorAudit): string {
   const deviation =
     passRateDeviation === null
       ? ""
-      : `; moves a pass rate of these tasks by ±${(passRateDeviation * 100).toFixed(1)} pp (one standard deviation, one trial each)`;
+      : `; moves a pass rate of these tasks by ±${formatPoints(passRateDeviation)} (one standard deviation, one trial each)`;
   return `${formatInterval(disagreement)} of pairs of replays of the same actions end differently${deviation}`;
 }
 
 function costText({ usage, estimatedUsd }: SimulatorAudit): string {
   const tokens = `${usage.simulatorPromptTokens} + ${usage.simulatorCompletionTokens} tokens`;
-  return `${usage.simulatorCalls} calls, ${tokens}${estimatedUsd === null || estimatedUsd === 0 ? "" : `, about ${estimatedUsd.toFixed(2)} USD`}`;
+  return `${usage.simulatorCalls} calls, ${tokens}${estimatedUsd === null || estimatedUsd === 0 ? "" : `, about ${formatUsd(estimatedUsd)} USD`}`;
 }
 
 function taskColumns({ recorded }: SimulatorAudit): Column<AuditedTask>[] {

@@ -1,6 +1,8 @@
 // What a reader of a report must know before believing it.
+
 import type { CalibrationWarning, Finding, SplitStatistics } from "#contracts/calibration-report.ts";
 import type { ProposalRecord } from "#contracts/table-proposal.ts";
+import { formatSigned } from "../format.ts";
 import { countDoubtfulCalls, describeDoubt } from "../reward/label-rollout.ts";
 import type { TaskRollouts } from "./buffer.ts";
 
@@ -80,6 +82,5 @@ function certainSign({ low, high }: Finding): -1 | 0 | 1 {
 }
 
 function format({ value, low, high }: Finding): string {
-  const number = (x: number | null) => (x === null ? "?" : `${x < 0 ? "" : "+"}${x.toFixed(3)}`);
-  return `${number(value)} [${number(low)}, ${number(high)}]`;
+  return `${formatSigned(value, 3)} [${formatSigned(low, 3)}, ${formatSigned(high, 3)}]`;
 }

@@ -1,6 +1,8 @@
 // What pauses a campaign because something looks wrong. Each rule is a pure function of what was measured.
+
 import type { GuardConfig } from "#contracts/campaign-config.ts";
 import type { CampaignProgress } from "#contracts/campaign-status.ts";
+import { formatDecimal, formatNumber, formatPercent } from "../format.ts";
 
 export interface RaisedGuard {
   readonly code: GuardCode;
@@ -29,16 +31,16 @@ export function guardRollouts(
   const earlier = before.trainTruncationRate;
   const isTruncated = now.truncationRate > LEAST_TRUNCATION_RATE;
   if (truncationGrowth !== null && earlier !== null && isTruncated && now.truncationRate >= truncationGrowth * earlier) {
-    const message = `the truncation rate rose from ${percent(earlier)} to ${percent(now.truncationRate)}`;
+    const message = `the truncation rate rose from ${formatPercent(earlier)} to ${formatPercent(now.truncationRate)}`;
     raised.push({ code: "guard.truncation", message });
   }
   if (userErrorRate !== null && now.userErrorRate > userErrorRate) {
-    const message = `the simulated user spoiled ${percent(now.userErrorRate)} of the attempts at a rollout, more than ${percent(userErrorRate)}`;
+    const message = `the simulated user spoiled ${formatPercent(now.userErrorRate)} of the attempts at a rollout, more than ${formatPercent(userErrorRate)}`;
     raised.push({ code: "guard.user-errors", message });
   }
   const best = before.bestTrainPassRate;
   if (passRateCollapse !== null && best !== null && best >= LEAST_PASS_RATE && now.passRate < passRateCollapse * best) {
-    const message = `the training pass rate fell to ${percent(now.passRate)}, below ${percent(passRateCollapse)} of the best one, ${percent(best)}`;
+    const message = `the training pass rate fell to ${formatPercent(now.passRate)}, below ${formatPercent(passRateCollapse)} of the best one, ${formatPercent(best)}`;
     raised.push({ code: "guard.pass-rate-collapse", message });
   }
   return raised;
@@ -58,14 +60,12 @@ export function guardRejects(
 /** After training. `highest` is the largest norm of an optimizer step's gradient; methods.md 13.11. */
 export function guardGradient({ gradientNorm: limit }: GuardConfig, highest: number): RaisedGuard[] {
   if (limit === null || highest <= limit) return [];
-  return [{ code: "guard.gradient-norm", message: `the gradient norm reached ${highest.toPrecision(3)}, above ${limit}` }];
+  return [{ code: "guard.gradient-norm", message: `the gradient norm reached ${formatNumber(highest, 3)}, above ${limit}` }];
 }
 
 /** Before a stage. `freeGb` is what the record's disk has left, in GB of 10^9 bytes. */
 export function guardDisk({ minFreeGb: limit }: GuardConfig, freeGb: number): RaisedGuard[] {
   if (limit === null || freeGb >= limit) return [];
-  const message = `the record's disk has ${freeGb.toFixed(1)} GB left, less than ${limit}; turnwise gc --dry-run says what could go`;
+  const message = `the record's disk has ${formatDecimal(freeGb, 1)} GB left, less than ${limit}; turnwise gc --dry-run says what could go`;
   return [{ code: "guard.disk", message }];
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -1,7 +1,9 @@
 // What an iteration leaves for the next one: a fold over iteration manifests. The workflow carries it on, and `campaign resume`
 // rebuilds it from the record, by the same function.
+
 import type { CampaignProgress, CampaignSettings } from "#contracts/campaign-status.ts";
 import type { CampaignManifest, IterationManifest } from "#contracts/manifests.ts";
+import { formatDecimal } from "../format.ts";
 import { addMeters, NO_METERS } from "./meters.ts";
 
 export function initialProgress(manifest: Pick<CampaignManifest, "basePolicy" | "priorTable">): CampaignProgress {
@@ -54,7 +56,7 @@ export function endReason(
   if (progress.nextIteration > maxIterations) return `all ${maxIterations} iterations are done`;
   const passRate = progress.promoted.passRate;
   if (targetPassRate !== null && passRate !== null && passRate >= targetPassRate) {
-    return `the promoted policy's selection pass rate ${passRate.toFixed(3)} reached the target ${targetPassRate}`;
+    return `the promoted policy's selection pass rate ${formatDecimal(passRate, 3)} reached the target ${targetPassRate}`;
   }
   return null;
 }

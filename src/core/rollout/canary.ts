@@ -1,7 +1,9 @@
 // Stored turns that a server must score as their sampler or the trainer did: the test for wrong weights or a wrong template.
+
 import type { CanaryReport } from "#contracts/activities.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { CampaignError } from "../errors.ts";
+import { formatNumber } from "../format.ts";
 import { deriveSeed } from "../rng.ts";
 
 /** One stored turn: the tokens up to its end, of which those from `start` were sampled, with the log-probabilities of that time. */
@@ -46,7 +48,7 @@ export function compareScores(
   );
   const meanDifference = differences.length === 0 ? 0 : differences.reduce((sum, difference) => sum + difference, 0) / differences.length;
   if (!(meanDifference <= threshold)) {
-    const message = `${policyName} scores ${turns.length} stored turns ${meanDifference.toPrecision(3)} nats per token away from what is stored with them (at most ${threshold})`;
+    const message = `${policyName} scores ${turns.length} stored turns ${formatNumber(meanDifference, 3)} nats per token away from what is stored with them (at most ${threshold})`;
     throw new CampaignError("provider.wrong-weights", `${message}: wrong weights or wrong template`, {
       next: "restart the policy server and resume",
     });

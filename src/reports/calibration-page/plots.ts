@@ -1,7 +1,8 @@
 // The plots of a calibration report. Two series at most, told apart by shape and by colour.
 import type { CalibrationReport, Finding, TableAssessment, TableProfile, TableRole } from "#contracts/calibration-report.ts";
 import { inRole } from "#core/calibration/table-roles.ts";
-import { element, line, linearScale, type Scale, svg, text, tickLabel } from "./svg.ts";
+import { formatDecimal, formatNumber } from "#core/format.ts";
+import { element, line, linearScale, type Scale, svg, text } from "./svg.ts";
 
 const WIDTH = 720;
 const LABELS = 130;
@@ -91,7 +92,7 @@ export function plotDeadTurns(report: CalibrationReport): string {
   const curve = (points: TableProfile["deadTurnsByIndex"], series: Series) =>
     element("polyline", {
       class: `curve ${series}`,
-      points: points.map(({ turn, numTurns: n, numDead }) => `${x(turn).toFixed(1)},${y(numDead / n).toFixed(1)}`).join(" "),
+      points: points.map(({ turn, numTurns: n, numDead }) => `${formatDecimal(x(turn), 1)},${formatDecimal(y(numDead / n), 1)}`).join(" "),
     });
   return svg(
     WIDTH,
@@ -135,7 +136,7 @@ export function plotRewardByOutcome({ meanRewards }: TableProfile): string {
   );
 }
 
-function xAxis(x: Scale, top: number, bottom: number, label: (tick: number) => string = tickLabel): string[] {
+function xAxis(x: Scale, top: number, bottom: number, label: (tick: number) => string = formatNumber): string[] {
   return x.ticks.flatMap((tick) => [
     line(x(tick), top, x(tick), bottom, "grid"),
     text(x(tick), bottom + 16, label(tick), { "text-anchor": "middle", class: "tick" }),
@@ -150,7 +151,7 @@ function yAxis(y: Scale, label: (tick: number) => string): string[] {
 }
 
 function percentLabel(share: number): string {
-  return `${Math.round(share * 100)} %`;
+  return `${formatNumber(share * 100)} %`;
 }
 
 /** The judging tasks, unless there are none. */

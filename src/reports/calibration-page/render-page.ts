@@ -1,9 +1,9 @@
 // A calibration report as one HTML file that needs nothing else: tables, plots, and what to read from them.
 import type { CalibrationReport, GateRow } from "#contracts/calibration-report.ts";
 import { inRole, nameRoles } from "#core/calibration/table-roles.ts";
+import { formatFigure, formatFigureBounds, formatFinding, formatPercent, formatRate, formatTierValue } from "#core/format.ts";
 import { schemeName } from "#core/reward/tiers.ts";
 import { CRITERIA, DECISIONS, proposalTokens, readWithCare, tableColumns, tableNotes } from "../calibration-markdown.ts";
-import { formatFigure, formatFigureBounds, formatFinding, formatPercent, formatRate, formatTierValue } from "../format.ts";
 import { plotAdvantages, plotDeadTurns, plotGradientShares, plotRewardByOutcome, plotTierEffects } from "./plots.ts";
 import { escapeText } from "./svg.ts";
 

@@ -48,10 +48,6 @@ function roundTicks(low: number, high: number, numTicks: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => (first + index) * step);
 }
 
-export function tickLabel(value: number): string {
-  return String(Number(value.toPrecision(6)));
-}
-
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }

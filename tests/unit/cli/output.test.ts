@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
+import { formatBytes, formatDifference, formatDuration, formatInterval, formatNumber, formatPercent } from "#core/format.ts";
 import { plainText } from "#core/text.ts";
-import { formatBytes, formatDifference, formatDuration, formatInterval, formatNumber, formatPercent } from "#reports/format.ts";
 import { type Column, renderPairs, renderTable } from "../../../src/cli/output.ts";
 
 const plain = (text: string) => stripVTControlCharacters(text);

@@ -1,5 +1,7 @@
 // The estimator testbed as tables of text, for the terminal and for docs/estimators.md.
+
 import type { EstimatorTestbedCell, EstimatorTestbedReport, Objective } from "#contracts/estimator-testbed-report.ts";
+import { formatDecimal } from "../../format.ts";
 
 export interface TextTable {
   readonly title: string;
@@ -36,7 +38,7 @@ export function problemTable({ problems }: EstimatorTestbedReport): TextTable {
 export function agreementTable(report: EstimatorTestbedReport, objective: Objective, groupSize: number): TextTable {
   return matrix(report, `cosine with the gradient of ${OBJECTIVES[objective]}, groups of ${groupSize}`, groupSize, (cell) => {
     const { cosine, signs } = cell[objective];
-    if (cosine !== null) return cosine.toFixed(2);
+    if (cosine !== null) return formatDecimal(cosine, 2);
     if (signs === 1) return "-";
     return cell.noise === null ? "blind" : "invents";
   });
@@ -45,7 +47,7 @@ export function agreementTable(report: EstimatorTestbedReport, objective: Object
 /** Signal drowned in noise is no use either. */
 export function noiseTable(report: EstimatorTestbedReport, groupSize: number): TextTable {
   return matrix(report, `noise of one group over the length of the expected gradient, groups of ${groupSize}`, groupSize, ({ noise }) =>
-    noise === null ? "-" : noise.toFixed(1),
+    noise === null ? "-" : formatDecimal(noise, 1),
   );
 }
 
@@ -67,7 +69,7 @@ export function summaryTable(report: EstimatorTestbedReport): TextTable {
         count(({ return: { cosine } }) => cosine !== null && cosine < 0),
         count((cell) => cell.noise === null && cell.return.signs < 1),
         count((cell) => cell.noise !== null && cell.return.cosine === null),
-        cosines.length === 0 ? "-" : Math.min(...cosines).toFixed(2),
+        cosines.length === 0 ? "-" : formatDecimal(Math.min(...cosines), 2),
       ];
     }),
   );

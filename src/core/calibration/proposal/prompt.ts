@@ -1,6 +1,8 @@
 // What a model is shown when it proposes a reward table: the author's and the one in force, and statistics of the fitting tasks. Never of the judging ones.
+
 import type { Finding } from "#contracts/calibration-report.ts";
 import type { ProposerMessage } from "#contracts/table-proposal.ts";
+import { formatDecimal } from "../../format.ts";
 import type { TaskRollouts } from "../buffer.ts";
 import { type FitInput, tierEvidence } from "../fit-in-rounds.ts";
 
@@ -45,7 +47,7 @@ function toolTable(fitting: readonly TaskRollouts[]): string {
   }
   const lines = [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, { turns, passing }]) => `${key} | ${turns} | ${(passing / turns).toFixed(2)}`);
+    .map(([key, { turns, passing }]) => `${key} | ${turns} | ${formatDecimal(passing / turns, 2)}`);
   return ["tier | tool | turns | share in passing rollouts", ...lines].join("\n");
 }
 
@@ -54,5 +56,5 @@ function interval({ value, low, high }: Finding): string {
 }
 
 function digits(value: number | null): string {
-  return value === null ? "not defined" : value.toFixed(3);
+  return value === null ? "not defined" : formatDecimal(value, 3);
 }

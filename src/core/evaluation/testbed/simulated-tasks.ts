@@ -1,5 +1,6 @@
 // Tasks of users and policies that pass them with known chances. Every draw is from a table of equally likely values, so a true pass
 // rate is the mean over the tables and not an estimate.
+import { formatDecimal } from "../../format.ts";
 import type { IndexGenerator } from "../../random.ts";
 import { betaQuantile } from "../../statistics/beta.ts";
 import type { ClusterTotals } from "../../statistics/cluster-mean.ts";
@@ -77,7 +78,7 @@ export function luckOfTheDraw(tasks: SimulatedTasks): number {
 
 /** Pass rate over all tasks that could be drawn. */
 export function truePassRate({ effect, reshuffling }: SimulatedPolicy): number {
-  const key = `${effect.toFixed(6)} ${reshuffling}`;
+  const key = `${formatDecimal(effect, 6)} ${reshuffling}`;
   const known = truths.get(key);
   if (known !== undefined) return known;
   const deviations = reshuffling === 0 ? [0] : NORMAL;

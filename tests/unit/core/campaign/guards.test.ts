@@ -87,7 +87,7 @@ describe("the budget", () => {
     [{ maxModelCalls: 101, maxUsd: 5.01, maxHours: 2.01 }, null],
     [{ maxModelCalls: 100 }, "100 model calls reached the budget of 100"],
     [{ maxUsd: 5 }, "5.00 USD reached the budget of 5"],
-    [{ maxHours: 2 }, "2.00 hours of running reached the budget of 2"],
+    [{ maxHours: 2 }, "2 hours of running reached the budget of 2"],
   ])("%j of all parties' work: %s", (budget, expected) => {
     expect(reachedBudget(budget, spent)).toBe(expected);
   });

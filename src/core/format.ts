@@ -23,7 +23,7 @@ export function formatInterval(estimate: Interval | null | undefined): string {
 /** A difference of shares in percentage points: `+4.5 pp [-1.0, +9.8]`. */
 export function formatDifference(estimate: Interval | null | undefined): string {
   if (estimate === null || estimate === undefined) return ABSENT;
-  const points = (value: number) => signed(value * 100, 1);
+  const points = (value: number) => formatSigned(value * 100, 1);
   return `${points(estimate.value)} pp${bounds(estimate, points)}`;
 }
 
@@ -42,10 +42,21 @@ function bounds({ low, high }: Interval, format: (value: number) => string): str
   return low === null || high === null ? "" : ` [${format(low)}, ${format(high)}]`;
 }
 
-function signed(value: number, numDigits: number): string {
-  const text = value.toFixed(numDigits);
-  if (Number(text) === 0) return text.replace("-", ""); // a rounded zero has no sign
-  return value > 0 ? `+${text}` : text;
+/** A number with this many digits behind the point: `0.523`. */
+export function formatDecimal(value: number | null | undefined, numDigits: number): string {
+  return value === null || value === undefined ? ABSENT : value.toFixed(numDigits);
+}
+
+/** As `formatDecimal`, with the sign of a gain: `+0.523`. A rounded zero has none. */
+export function formatSigned(value: number | null | undefined, numDigits: number): string {
+  const text = formatDecimal(value, numDigits);
+  if (Number(text) === 0) return text.replace("-", "");
+  return (value ?? 0) > 0 ? `+${text}` : text;
+}
+
+/** A count with its thousands apart: `1,234,567`. */
+export function formatCount(count: number | null | undefined): string {
+  return count === null || count === undefined ? ABSENT : count.toLocaleString("en-US");
 }
 
 /** A number with at most `numDigits` significant digits and no trailing zeros; whole numbers in full. */
