@@ -1,7 +1,7 @@
 // Heartbeats on a timer, so that a long await never looks like a dead worker; cancellation reaches the work through the signal.
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 
-const INTERVAL_MILLISECONDS = 2_000;
+const INTERVAL_MILLISECONDS = 1_000;
 
 /** Runs `work` while heartbeating; `report` replaces what the heartbeats carry. */
 export async function withHeartbeat<Result>(

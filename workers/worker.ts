@@ -43,7 +43,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     activities: createActivities({ ...deps, findQueueWorkers: (queue) => ask(() => findQueueWorkers(client, queue)) }),
     shutdownGraceTime: GRACE.finish * 1000,
     shutdownForceTime: (role.forceSeconds ?? GRACE.worker) * 1000,
-    maxHeartbeatThrottleInterval: "2 seconds",
+    maxHeartbeatThrottleInterval: "1 second",
     ...(await role.options(log)),
   });
   log.info({ taskQueue: role.taskQueue }, "worker ready");

@@ -9,14 +9,16 @@ const retry = { initialInterval: "1 second", backoffCoefficient: 2, maximumInter
 
 type QueueOptions = ActivityOptions & { readonly taskQueue: string };
 const control: QueueOptions = { taskQueue: CONTROL_QUEUE, startToCloseTimeout: "30 minutes", heartbeatTimeout: "30 seconds", retry };
-const rollout: QueueOptions = { taskQueue: ROLLOUT_QUEUE, startToCloseTimeout: "2 hours", heartbeatTimeout: "20 seconds", retry };
+// Their workers beat every second and compute little themselves: one that is silent for ten is dead, and another attempt goes on.
+const silent = "10 seconds";
+const rollout: QueueOptions = { taskQueue: ROLLOUT_QUEUE, startToCloseTimeout: "2 hours", heartbeatTimeout: silent, retry };
 // It waits for its turn where campaigns share a server: as long as the others' stages last.
 const opening: QueueOptions = { ...rollout, startToCloseTimeout: "48 hours" };
 // It is over when the trainer has saved and is gone: no other one may begin in its job folder before.
 const training: QueueOptions = {
   taskQueue: TRAINING_QUEUE,
   startToCloseTimeout: "48 hours",
-  heartbeatTimeout: "20 seconds",
+  heartbeatTimeout: silent,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry,
 };
