@@ -15,7 +15,7 @@ import { ReportDiff } from "#contracts/report-diff.ts";
 import { RewardTableFile, TierSchemeFile } from "#contracts/reward-table.ts";
 import { RolloutLine } from "#contracts/rollout-line.ts";
 import { SelectionTestbedReport } from "#contracts/selection-testbed-report.ts";
-import { SftEvent, SftJob, SftResult, SftRow, TokenizerJob } from "#contracts/sft.ts";
+import { InitialModelJob, SftEvent, SftJob, SftResult, SftRow, TokenizerJob } from "#contracts/sft.ts";
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
 import { TaskFile } from "#contracts/task-file.ts";
 import { TestbedReport } from "#contracts/testbed-report.ts";
@@ -34,6 +34,7 @@ const DESTINATIONS: readonly Destination[] = [
     folder: "trainer/src/trainer/schemas",
     contracts: {
       BatchHeader,
+      InitialModelJob,
       SftEvent,
       SftJob,
       SftResult,

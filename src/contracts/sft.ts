@@ -1,7 +1,8 @@
-// Two more jobs of the Python trainer: `python -m trainer tokenizer JOB.json` and `python -m trainer sft JOB-DIRECTORY`.
-// Their data is JSONL, one conversation per line: {"segments": [{"text": "…", "trained": false}, …]}. Every segment is tokenized
+// Three more jobs of the Python trainer: `python -m trainer tokenizer JOB.json`, `init JOB.json` and `sft JOB-DIRECTORY`.
+// The data of tokenizer and sft is JSONL, one conversation per line: {"segments": [{"text": "…", "trained": false}, …]}. Every segment is tokenized
 // on its own, as in a prompt; the loss is taken on the tokens of trained segments only.
 import { z } from "zod";
+import { Sha256 } from "./artifact-ref.ts";
 import { FileHash, TrainingEvent } from "./training.ts";
 
 export const SftRow = z
@@ -37,6 +38,19 @@ export const SftModelConfig = z.strictObject({
   maxPositions: z.int().positive(),
 });
 export type SftModelConfig = z.infer<typeof SftModelConfig>;
+
+/**
+ * Writes a model directory with random weights, the same for the same job, and a tokenizer in which every byte is a token: it can say any text. The path is
+ * absolute or relative to the job file; what lies there is replaced.
+ */
+export const InitialModelJob = z
+  .strictObject({ schemaVersion: z.literal(1), modelConfig: SftModelConfig, seed: z.int().nonnegative(), outputDirectory: z.string() })
+  .meta({ id: "InitialModelJob" });
+export type InitialModelJob = z.infer<typeof InitialModelJob>;
+
+/** What `init` prints. */
+export const InitialModel = z.strictObject({ numParameters: z.int().positive(), policyHash: Sha256 });
+export type InitialModel = z.infer<typeof InitialModel>;
 
 /** `job.json` of a supervised job. Paths are absolute or relative to the job directory; same files and exit codes as a TrainingJob. */
 export const SftJob = z

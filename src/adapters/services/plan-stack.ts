@@ -128,7 +128,11 @@ function mlflow(home: string, ports: StackPorts, endpoints: Endpoints): ServiceS
 function policy(home: string, ports: StackPorts, endpoints: Endpoints): ServiceSpec {
   return {
     name: "policy",
-    argv: [PYTHON_BINARY, "-m", "policy_server", "--port", String(ports.policy), "--policy-root", join(home, "policies")],
+    argv: [
+      ...[PYTHON_BINARY, "-m", "policy_server", "--port", String(ports.policy), "--policy-root", join(home, "policies")],
+      // The most that any policy gets; each has the context of its own model, the airline's 1,024.
+      ...["--max-context", "4096"],
+    ],
     env: { PYTHONPATH: TRAINER_SOURCE, ...COMPILED, KMP_BLOCKTIME: "0", HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
     ports: { policy: ports.policy },
     readiness: { type: "http", url: `${endpoints.policyUrl}/health` },

@@ -1,5 +1,6 @@
 // turnwise policy …: makes and describes seed policies.
 import type { Command } from "commander";
+import { createInitialPolicy, type InitialPolicy, type InitialPolicyRequest } from "#application/policies/initial-policy.ts";
 import {
   EMBEDDED_POLICY,
   EMBEDDED_RECIPE,
@@ -11,7 +12,7 @@ import {
 import type { PassRateReport, SeedReport } from "#contracts/seed-recipe.ts";
 import { CampaignError } from "#core/errors.ts";
 import { formatCount, formatDecimal, formatPercent } from "#core/format.ts";
-import { numberOption, wholeNumberOption } from "../number-options.ts";
+import { numberOption, SEED, wholeNumberOption } from "../number-options.ts";
 import { emit, type OutputOptions, printLine, renderPairs, renderTable } from "../output.ts";
 
 export function registerPolicy(program: Command): void {
@@ -30,6 +31,18 @@ export function registerPolicy(program: Command): void {
     .addOption(wholeNumberOption("--threads <n>", "threads of the trainer", { min: 1, max: 256, default: 1 }))
     .option("--json")
     .action(trainSeedCommand);
+  family
+    .command("init")
+    .argument("<folder>", "where the model directory is written")
+    .description("write a policy of random weights that can say any text: a random start for environments of one's own")
+    .addOption(wholeNumberOption("--seed <n>", "of the weights", { ...SEED, default: 1 }))
+    .addOption(wholeNumberOption("--layers <n>", "of the model", { min: 1, max: 64, default: 4 }))
+    .addOption(
+      wholeNumberOption("--heads <n>", "of 16 numbers each; together they are as wide as the model", { min: 1, max: 256, default: 8 }),
+    )
+    .addOption(wholeNumberOption("--context <n>", "bytes of prompt and answer together", { min: 256, max: 4096, default: 2048 }))
+    .option("--json")
+    .action(init);
   family
     .command("show")
     .argument("[folder]", "model directory with a seed-report.json", EMBEDDED_POLICY)
@@ -50,6 +63,16 @@ async function trainSeedCommand(flags: SeedRequest & OutputOptions): Promise<voi
   const report = await trainSeedPolicy(flags, { signal: abort.signal, onProgress: say });
   emit(report, flags, render);
 }
+
+async function init(folder: string, flags: Omit<InitialPolicyRequest, "folder"> & OutputOptions): Promise<void> {
+  emit(await createInitialPolicy({ ...flags, folder }), flags, renderInitial);
+}
+
+const renderInitial = ({ folder, numParameters, policyHash, context }: InitialPolicy): string =>
+  [
+    `${formatCount(numParameters)} parameters in ${folder}, policy hash ${policyHash.slice(0, 12)}`,
+    `next: policy: { type: embedded, checkpoint: ${folder}, format: native, maxContextTokens: ${context} } in a campaign file`,
+  ].join("\n");
 
 async function show(folder: string, flags: { readonly json?: boolean }): Promise<void> {
   emit(await readSeedReport(folder), flags, render);

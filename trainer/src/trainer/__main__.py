@@ -31,6 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
         job.add_argument("--save-seconds", type=float, default=SAVE_SECONDS, help="what ranks get to save after SIGTERM (%(default)s)")
     tokenizer = commands.add_parser("tokenizer", help="train a byte-level BPE tokenizer on conversations")
     tokenizer.add_argument("job_file", type=Path, metavar="JOB.json")
+    init = commands.add_parser("init", help="write a model with random weights and a tokenizer of single bytes")
+    init.add_argument("job_file", type=Path, metavar="JOB.json")
     merge = commands.add_parser("merge", help="add an adapter into the weights of its base: one model directory")
     for name in ("base", "adapter", "output"):
         merge.add_argument(name, type=Path, metavar=f"{name.upper()}-DIRECTORY")
@@ -59,6 +61,11 @@ def run(options: argparse.Namespace) -> int:
         from trainer.tokenizer import train_tokenizer
 
         print(train_tokenizer(options.job_file))
+        return EXIT_DONE
+    if options.command == "init":
+        from trainer.initial_model import write_initial_model
+
+        print(write_initial_model(options.job_file))
         return EXIT_DONE
     if options.command == "merge":
         from trainer.merge import merge

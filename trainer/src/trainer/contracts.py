@@ -109,6 +109,13 @@ class TokenizerJob:
     output_directory: Path
 
 
+@dataclass(frozen=True)
+class InitialModelJob:
+    model_config: ModelConfig
+    seed: int
+    output_directory: Path
+
+
 def read_training_job(directory: Path) -> TrainingJob:
     fields = _read_job(directory / "job.json", "TrainingJob")
     hyperparameters = _snake(fields.pop("hyperparameters"))
@@ -138,6 +145,13 @@ def read_tokenizer_job(path: Path) -> TokenizerJob:
     fields = _read_job(path, "TokenizerJob")
     del fields["identity"]
     return TokenizerJob(**_with_paths(_snake(fields), path.parent))
+
+
+def read_initial_model_job(path: Path) -> InitialModelJob:
+    fields = _read_job(path, "InitialModelJob")
+    del fields["identity"]
+    model_config = ModelConfig(**_snake(fields.pop("modelConfig")))
+    return InitialModelJob(**_with_paths(_snake(fields), path.parent), model_config=model_config)
 
 
 def validate(value: Any, schema_name: str, what: str) -> None:

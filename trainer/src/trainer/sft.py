@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from model.errors import Diverged, InvalidJob
-from model.shape import Qwen3Shape, qwen3_config, qwen3_shape, read_config
+from model.shape import qwen3_config, qwen3_shape, read_config
 from trainer.contracts import SftJob, read_sft_job
 from trainer.corpus import read_corpus
+from trainer.initial_model import shape_of
 from trainer.model_files import copy_tokenizer, write_model
 from trainer.optimizers import AdamW, Muon, clear_gradients, gradient_norm
 from trainer.plan import length_sorted_batches
@@ -123,20 +124,7 @@ def create_learner(job: SftJob) -> SftLearner:
 
 
 def create_model(job: SftJob, vocab_size: int) -> Qwen3:
-    config = job.model_config
-    shape = Qwen3Shape(
-        vocab_size=vocab_size,
-        hidden_size=config.hidden_size,
-        num_layers=config.num_layers,
-        num_heads=config.num_heads,
-        num_key_value_heads=config.num_key_value_heads,
-        head_dim=config.head_dim,
-        intermediate_size=config.intermediate_size,
-        rope_theta=config.rope_theta,
-        max_positions=config.max_positions,
-    )
-    if shape.num_heads % shape.num_key_value_heads:
-        raise InvalidJob(f"numHeads {shape.num_heads} is not a multiple of numKeyValueHeads {shape.num_key_value_heads}")
+    shape = shape_of(job.model_config, vocab_size)
     model = Qwen3(shape)
     if job.initial_model_directory is None:
         initialize(model, job.seed)
