@@ -1,5 +1,6 @@
 // native/1: the model's own chat template and tool calls, rendered by its server. Here are the messages that go in and what comes out.
 import type { RequestFields } from "#contracts/request-fields.ts";
+import type { ToolCall } from "#contracts/trajectory.ts";
 import { hashJson } from "../canonical-json.ts";
 import { isNoArguments, parseArguments } from "../exact-json.ts";
 import type { AgentTurn, AgentTurnRecord, Conversation } from "../ports.ts";
@@ -27,7 +28,7 @@ export interface ChatToolCall {
 }
 
 /**
- * The conversation as chat messages. Of a message's tool calls only the executed one is shown again, as in tau-bench. The reasoning of earlier
+ * The conversation as chat messages. Of a message's tool calls only the executed ones are shown again, in tau-bench one. The reasoning of earlier
  * turns goes back where that is asked for: templates show it as long as a turn's tool calls go on, and drop it themselves after that.
  */
 export function chatMessages(
@@ -41,20 +42,19 @@ export function chatMessages(
 function messagesOfTurn({ turn }: AgentTurnRecord, sendsReasoning: boolean): ChatMessage[] {
   const { reasoning } = turn;
   const thought: ChatReasoning = sendsReasoning && reasoning !== undefined ? { reasoning, reasoning_content: reasoning } : {};
-  const call = turn.toolCalls.find(({ isExecuted }) => isExecuted);
-  if (call === undefined) {
+  const executed = turn.toolCalls.filter(({ isExecuted }) => isExecuted);
+  if (executed.length === 0) {
     const reply: ChatMessage[] = turn.userReply === null ? [] : [{ role: "user", content: turn.userReply }];
     return [{ role: "assistant", content: turn.content ?? "", ...thought }, ...reply];
   }
-  const shown: ChatToolCall = {
-    id: call.id,
-    type: "function",
-    function: { name: call.name, arguments: isNoArguments(call.argumentsJson) ? "{}" : call.argumentsJson },
-  };
-  return [
-    { role: "assistant", content: turn.content, tool_calls: [shown], ...thought },
-    { role: "tool", tool_call_id: call.id, content: call.result ?? "" },
-  ];
+  const results = executed.map(({ id, result }): ChatMessage => ({ role: "tool", tool_call_id: id, content: result ?? "" }));
+  return [{ role: "assistant", content: turn.content, tool_calls: executed.map(shownCall), ...thought }, ...results];
+}
+
+/** A later call of a message may have been executed although its arguments are no object: a template can show none, its result says what was wrong. */
+function shownCall({ id, name, argumentsJson }: ToolCall): ChatToolCall {
+  const isObject = !isNoArguments(argumentsJson) && parseArguments(argumentsJson) !== null;
+  return { id, type: "function", function: { name, arguments: isObject ? argumentsJson : "{}" } };
 }
 
 /**

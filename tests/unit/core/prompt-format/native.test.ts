@@ -31,6 +31,23 @@ test("a conversation becomes chat messages in order; only the executed call of a
   ]);
 });
 
+test("all executed calls of a message are shown again, each with its result", () => {
+  const made = (id: string, argumentsJson: string) => ({
+    id,
+    name: "add",
+    argumentsJson,
+    result: `sum of ${id}`,
+    isError: false,
+    isExecuted: true,
+  });
+  const turns = [turn({ toolCalls: [made("c1", '{"a":1}'), made("c2", "{not json")] })];
+  expect(chatMessages({ systemPrompt: "policy", tools: [], firstUserMessage: "hi", turns }).slice(2)).toEqual([
+    { role: "assistant", content: null, tool_calls: [call("c1", "add", '{"a":1}'), call("c2", "add", "{}")] },
+    { role: "tool", tool_call_id: "c1", content: "sum of c1" },
+    { role: "tool", tool_call_id: "c2", content: "sum of c2" },
+  ]);
+});
+
 describe("an assistant message", () => {
   test("keeps the model's own argument text", () => {
     const parsed = parseChatMessage(null, [call("c1", "pay", '{"amount": 1.0}')]);
