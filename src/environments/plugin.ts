@@ -5,6 +5,7 @@ import type { Environment } from "#core/environment/environment.ts";
 import type { TaskSet } from "#core/environment/task-set.ts";
 import type { CodeRuntime } from "./code-reasoning/code-runtime.ts";
 import type { DataFolder } from "./data-folder.ts";
+import type { LoadedModule } from "./module/loaded-module.ts";
 
 /** What every campaign's environment says; the rest is the plugin's. */
 export type PluginConfig = { readonly type: string };
@@ -47,4 +48,6 @@ export interface Resources {
   readFile(path: string): Promise<Uint8Array>;
   /** A Python for code that a model writes: one for the whole process, whose interpreters start when the first cell runs. */
   codeRuntime(kind: CodeRuntime["id"]): CodeRuntime;
+  /** An environment in a file of the user's own, imported as it is now. `path`: absolute, or relative to the repository. */
+  loadModule(path: string): Promise<LoadedModule>;
 }

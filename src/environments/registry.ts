@@ -3,6 +3,7 @@ import { z } from "zod";
 import { campaignConfigWith, type EnvironmentConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeProblems } from "#core/problems.ts";
+import { moduleEnvironment } from "./module/plugin.ts";
 import type { EnvironmentPlugin } from "./plugin.ts";
 import { syntheticAirline } from "./synthetic-airline/plugin.ts";
 import { taskFile } from "./task-file/plugin.ts";
@@ -18,6 +19,7 @@ export const ENVIRONMENTS: readonly EnvironmentPlugin<EnvironmentConfig>[] = [
   sealed(tauBenchRetail),
   sealed(tau2Airline),
   sealed(taskFile),
+  sealed(moduleEnvironment),
 ];
 
 const schemas = ENVIRONMENTS.map(({ configSchema }) => configSchema) as unknown as [

@@ -1,10 +1,12 @@
 // A campaign file (YAML) with `--set` overrides becomes one complete config, or one error that says where and how to fix it.
+import { dirname, relative, resolve } from "node:path";
 import type { z } from "zod";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeProblem, type Problem, problemsOf } from "#core/problems.ts";
 import { shortenMiddle } from "#core/text.ts";
 import { CampaignFile } from "#environments/registry.ts";
+import { REPOSITORY } from "../settings.ts";
 import { listProblems, readYamlFile } from "../yaml/yaml-file.ts";
 import { parseYaml } from "../yaml/yaml-text.ts";
 
@@ -23,7 +25,7 @@ export async function loadCampaignFile(path: string, overrides: readonly string[
   const value = set.reduce(applyOverride, given);
   if (isMapping(value) && value["schemaVersion"] === 1) throw invalid(path, [EARLIER_FILE], CORRECT_FILE);
   const result = CampaignFile.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return withModuleFrom(dirname(resolve(path)), result.data);
   const own = new Set(set.length === 0 ? [] : problemsIn(CampaignFile.safeParse(given).error, given).map(describe));
   const problems = problemsIn(result.error, value).map((problem) => {
     const said = blamed(problem, set, own.has(describe(problem)));
@@ -33,6 +35,20 @@ export async function loadCampaignFile(path: string, overrides: readonly string[
   const texts = problems.map((problem) => problem.text);
   if (!problems.some(({ isOfFile }) => isOfFile)) throw invalid(null, texts, CORRECT_SET);
   throw invalid(path, texts, problems.every(({ isOfFile }) => isOfFile) ? CORRECT_FILE : `${CORRECT_SET}, and ${CORRECT_FILE}`);
+}
+
+/** A module that is named with ./ or ../ lies beside the campaign file; stored is its path from the repository, or an absolute one outside of it. */
+function withModuleFrom(folder: string, config: CampaignConfig): CampaignConfig {
+  const { type, path } = config.environment;
+  if (type !== "module" || typeof path !== "string" || !/^\.\.?\//.test(path)) return config;
+  const file = resolve(folder, path);
+  const inside = relative(REPOSITORY, file);
+  return { ...config, environment: { ...config.environment, path: inside.startsWith("..") ? file : inside } };
+}
+
+/** A value with some of what is in it set anew, by `path.to.key=value`. Throws config.invalid. */
+export function withOverrides(value: unknown, overrides: readonly string[]): unknown {
+  return overrides.map(parseOverride).reduce(applyOverride, value);
 }
 
 /** A config with some of its values set anew, by `path.to.key=value`. Throws config.invalid; `hint` says where to see what can be set. */

@@ -5,6 +5,7 @@ import type { CodeRuntime } from "#environments/code-reasoning/code-runtime.ts";
 import type { Resources } from "#environments/plugin.ts";
 import { pyodideRuntime } from "../code-sandbox/pyodide/pyodide-runtime.ts";
 import { subprocessRuntime } from "../code-sandbox/subprocess/subprocess-runtime.ts";
+import { loadModule } from "../environment-modules/load-module.ts";
 import { REPOSITORY, readSettings } from "../settings.ts";
 import { dataFolder } from "../task-data/data-folder.ts";
 
@@ -20,6 +21,7 @@ export function environmentResources(tauBench: string | null): Resources {
     benchmarkData: tauBench === null ? null : dataFolder(tauBench),
     readFile: (path) => readFile(resolve(REPOSITORY, path)),
     codeRuntime,
+    loadModule,
   };
 }
 

@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { InitialModel, type InitialModelJob } from "#contracts/sft.ts";
 import { CampaignError } from "#core/errors.ts";
-import { childEnvironment } from "../../../infra/setup/shell.mjs";
+import { pythonEnvironment } from "../../../infra/setup/python/our-python.mjs";
 
-const TRAINER_SOURCE = join(import.meta.dirname, "../../../trainer/src");
 const SECONDS = 300;
 
 /**
@@ -21,8 +20,11 @@ export async function makeInitialPolicy(job: InitialModelJob, python: string): P
   const path = join(folder, "job.json");
   try {
     await writeFile(path, JSON.stringify(job));
-    const env = childEnvironment({ PYTHONPATH: TRAINER_SOURCE });
-    const { stdout } = await execa(python, ["-m", "trainer", "init", path], { env, extendEnv: false, timeout: SECONDS * 1000 });
+    const { stdout } = await execa(python, ["-m", "trainer", "init", path], {
+      env: pythonEnvironment(),
+      extendEnv: false,
+      timeout: SECONDS * 1000,
+    });
     return InitialModel.parse(JSON.parse(stdout));
   } catch (cause) {
     throw failureOf(cause);

@@ -1,12 +1,16 @@
 // turnwise env …: checks of environments that need no model.
 import type { Command } from "commander";
+import { checkModule, type LawResult, type ModuleCheck } from "#application/environments/check-module.ts";
 import { checkTaskSets, compareVectors, type FileConformance, type SetCheck } from "#application/environments/check-task-sets.ts";
 import { TASK_SET_NAMES } from "#application/rollouts/task-set-names.ts";
 import { formatPercent } from "#core/format.ts";
 import { plainText } from "#core/text.ts";
-import { emit, printLine, renderTable } from "../output.ts";
+import { wholeNumberOption } from "../number-options.ts";
+import { emit, printLine, renderPairs, renderTable } from "../output.ts";
 
 interface CheckOptions {
+  readonly set: readonly string[];
+  readonly tasks: number;
   readonly taskSet?: string;
   readonly data?: string;
   readonly json?: boolean;
@@ -16,10 +20,15 @@ export function registerEnv(program: Command): void {
   const family = program.command("env");
   family
     .command("check")
+    .argument("[file]", "an environment of your own: a TypeScript file whose default export is a plugin")
+    .option("--set <key=value>", "a setting of that environment; may be repeated", collect, [])
+    .addOption(
+      wholeNumberOption("--tasks <n>", "of that environment, that the laws of episodes are tried on", { min: 1, max: 10_000, default: 20 }),
+    )
     .option("--task-set <name>", `one of ${TASK_SET_NAMES.join(", ")} (default: all that are at hand)`)
     .option("--data <folder>", "folder with tau-bench's data (default: TURNWISE_TAU_BENCH)")
     .option("--json")
-    .description("play every task's golden actions and see whether they earn the full reward")
+    .description("play every task's golden actions and see whether they earn the full reward; with a file, try the laws of episodes on it")
     .action(check);
   family
     .command("conformance")
@@ -30,11 +39,47 @@ export function registerEnv(program: Command): void {
     .action(conformance);
 }
 
-async function check(options: CheckOptions): Promise<void> {
+async function check(file: string | undefined, options: CheckOptions): Promise<void> {
+  if (file !== undefined) return await checkOwn(file, options);
   const results = await checkTaskSets(options.taskSet, options.data);
   emit(results, options, renderCheck);
   if (results.some(({ exceptions }) => exceptions.some(({ isKnown }) => !isKnown))) process.exitCode = 1;
 }
+
+async function checkOwn(file: string, options: CheckOptions): Promise<void> {
+  const result = await checkModule({ file, overrides: options.set, tasks: options.tasks });
+  emit(result, options, renderOwn);
+  if (result.laws.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
+}
+
+function renderOwn(result: ModuleCheck): string {
+  const { type: _type, path, sha256, ...settings } = result.environment;
+  const facts = renderPairs([
+    ["module", `${String(path)}, sha256 ${String(sha256).slice(0, 12)} with what it imports`],
+    ["settings", JSON.stringify(settings)],
+    ["data", `sha256 ${result.dataSha256.slice(0, 12)}: what a campaign would be held to`],
+    [
+      "tasks",
+      Object.entries(result.splits)
+        .flatMap(([split, count]) => (count === 0 ? [] : [`${count} ${split}`]))
+        .join(", "),
+    ],
+    ["tools", result.tools.join(", ")],
+    ["conversation", `opened by the ${result.opens}; interrupted, it does ${result.resume}`],
+    ["doing nothing", `passes ${formatPercent(result.doNothingFloor)} of ${result.numTasks} tasks`],
+  ]);
+  const table = renderTable<LawResult>(
+    [
+      { header: `law, tried on ${result.numTasks} tasks with ${result.numCalls} made-up calls`, value: ({ words }) => words },
+      { header: "holds", value: ({ broken }) => (broken.length === 0 ? "yes" : `no, ${broken.length} times`) },
+    ],
+    result.laws,
+  );
+  const lines = result.laws.flatMap(({ broken }) => broken.map(({ taskId, what }) => plainText(`${taskId}  ${what}`.trim())));
+  return [facts, "", table, ...(lines.length === 0 ? [] : ["", ...new Set(lines)])].join("\n");
+}
+
+const collect = (value: string, values: readonly string[]): string[] => [...values, value];
 
 function renderCheck(results: readonly SetCheck[]): string {
   const overview = renderTable<SetCheck>(
