@@ -1,4 +1,5 @@
 // How the command line speaks: tables that fit the terminal, one JSON form behind every table, numbers always written the same way.
+// Tables are ours because no library fits them to the terminal: docs/decisions/2026-11-30-plots-tables-and-locks-of-our-own.md.
 import { stripVTControlCharacters } from "node:util";
 import { plainLines } from "#core/text.ts";
 import { style } from "./style.ts";

@@ -67,7 +67,10 @@ export class PropertyReads {
     if (ts.isElementAccessExpression(node)) this.#readElements(node);
     if (ts.isBindingElement(node) && ts.isObjectBindingPattern(node.parent) && node.dotDotDotToken === undefined)
       this.#read(this.#propertyNamed(this.#checker.getTypeAtLocation(node.parent), (node.propertyName ?? node.name).getText()), node);
-    if (ts.isCallExpression(node) || ts.isNewExpression(node)) for (const argument of node.arguments ?? []) this.#passed(argument);
+    if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+      for (const argument of node.arguments ?? []) this.#passed(argument);
+      this.#instantiated(node);
+    }
     ts.forEachChild(node, (child) => this.#visit(child));
   }
 
@@ -88,6 +91,19 @@ export class PropertyReads {
   #passed(argument: ts.Expression): void {
     const expected = this.#checker.getContextualType(argument);
     if (expected !== undefined) this.#flow(this.#checker.getTypeAtLocation(argument), expected, 0);
+  }
+
+  /** What a type parameter stands for in this call is read by whoever reads the parameter's bound. */
+  #instantiated(node: ts.CallExpression | ts.NewExpression): void {
+    const signature = this.#checker.getResolvedSignature(node);
+    const declaration = signature?.getDeclaration();
+    if (signature === undefined || declaration === undefined || !SOURCES.test(pathOf(declaration.getSourceFile()))) return;
+    const given = this.#checker.getTypeArgumentsForResolvedSignature(signature) ?? [];
+    const parameters = this.#checker.getSignatureFromDeclaration(declaration as ts.SignatureDeclaration)?.getTypeParameters() ?? [];
+    for (const [place, type] of given.entries()) {
+      const bound = parameters[place]?.getConstraint();
+      if (bound !== undefined) this.#flow(type, bound, 0);
+    }
   }
 
   #flow(given: ts.Type, expected: ts.Type, depth: number): void {
