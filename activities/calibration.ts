@@ -28,6 +28,7 @@ import type { ActivityDependencies } from "./dependencies.ts";
 import { floorMetric, groupPassesIdle, idleFloor } from "./floors.ts";
 import { bufferSha256, type CommittedGroup, partiesOf, readGroups, readManifests } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
+import { shapeGroups } from "./shaping.ts";
 import { runStage } from "./stage.ts";
 
 export function createCalibrationActivities(deps: ActivityDependencies) {
@@ -96,12 +97,13 @@ async function runCalibration(deps: ActivityDependencies, input: CalibrateInput,
   const campaign = await openCampaign(deps, input.campaignId);
   const { config } = campaign;
   const groups = await readGroups(deps, campaign, input, "train");
+  const shaped = await shapeGroups(deps, campaign, groups, signal);
   const inForceTable = await deps.record.readJson(RewardTable, input.table);
   const { scheme } = inForceTable;
   // The author's table is the one that the campaign began with, whatever has been adopted since.
   const authorTable = carryTable(await deps.record.readJson(RewardTable, campaign.manifest.priorTable), scheme);
   const { proposer } = config.calibration;
-  const label = (scheme: TierScheme) => groups.flatMap((group) => labelGroup(group, scheme, campaign));
+  const label = (scheme: TierScheme) => groups.flatMap((group) => shaped(labelGroup(group, scheme, campaign)));
   const calibration = {
     rollouts: label(scheme),
     scheme,

@@ -7,6 +7,7 @@ import type { EnvironmentConfig, PolicyConfig, ProposerConfig, SimulatorConfig }
 import type { RolloutPurpose } from "#contracts/manifests.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { TrainingEvent, TrainingJob, TrainingResult, TrainingUsage } from "#contracts/training.ts";
+import type { CodeEmbedder } from "#core/advantage/shaping/embedding-similarity.ts";
 import type { Proposer } from "#core/calibration/proposal/propose.ts";
 import type { TaskSet } from "#core/environment/task-set.ts";
 import type { ArtifactStore, Clock, TurnJournal, UserSimulator } from "#core/ports.ts";
@@ -34,6 +35,8 @@ export interface ActivityDependencies {
   openSimulator(config: SimulatorConfig): UserSimulator;
   /** The model that proposes reward tables. */
   openProposer(config: ProposerConfig, signal: AbortSignal): Proposer;
+  /** The model that says which programs are alike, by the name that a campaign has for it. */
+  openEmbedder(model: string): CodeEmbedder;
   openJournal(key: GroupKey, trial: number, attempt: number): TurnJournal;
   dropJournals(key: GroupKey): Promise<void>;
   /** Deterministic safetensors bytes of a training batch. */

@@ -18,18 +18,20 @@ import { openCampaign } from "./campaign.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readGroups } from "./groups.ts";
 import { withHeartbeat } from "./heartbeat.ts";
+import { describeShaping, shapeGroups } from "./shaping.ts";
 import { runStage } from "./stage.ts";
 
 export function createTrainingActivities(deps: ActivityDependencies) {
   return {
     /** Turn rewards under the table, advantages by the estimator, tokens with their share: one immutable file. Same input, same bytes. */
     async buildBatch(input: BuildBatchInput): Promise<BuildBatchResult> {
-      return withHeartbeat(async () => {
+      return withHeartbeat(async (signal) => {
         const campaign = await openCampaign(deps, input.campaignId);
         const { config } = campaign;
         const groups = await readGroups(deps, campaign, input, "train");
         const table = await deps.record.readJson(RewardTable, input.table);
-        const labelled = groups.map((group) => labelGroup(group, table.scheme, campaign));
+        const shaped = await shapeGroups(deps, campaign, groups, signal);
+        const labelled = groups.map((group) => shaped(labelGroup(group, table.scheme, campaign)));
         const rewarded = labelled.map((members) => toAdvantageGroup(members[0]?.taskId ?? "", members, table));
         const { advantages } = computeAdvantages(rewarded, config.advantage);
         const credit = labelled.flatMap((members, group) =>
@@ -42,7 +44,7 @@ export function createTrainingActivities(deps: ActivityDependencies) {
           policyHash: input.policy.hash,
           rewardTableSha256: table.sha256,
           tokenizerSha256: (await deps.policies.describe(input.policy)).fileHashes["tokenizer.json"],
-          estimator: describeEstimator(config.advantage),
+          estimator: describeEstimator(config.advantage) + describeShaping(config),
           seed: seedToInt(deriveSeed(config.seed, "batch", input.iteration)),
         });
         const turnAdvantages = advantages.flat(2);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { openEmbedder } from "#adapters/embedder/open-embedder.ts";
 import { freeBytes } from "#adapters/free-bytes.ts";
 import { openPolicy } from "#adapters/inference/open-policy.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
@@ -50,6 +51,7 @@ export async function createDependencies(log: Logger): Promise<WorkerDependencie
         simulatorCache((message) => log.warn(message)),
       ),
     openProposer: (config, signal) => openProposer(config, shellVariables(), signal, (message) => log.warn(message)),
+    openEmbedder: (model) => openEmbedder(model, settings.python),
     openJournal: ({ campaignId, iteration, purpose, taskId }, trial, attempt) =>
       journals.open(RecordPaths.journal(campaignId, iteration, purpose, taskId, trial, attempt)),
     dropJournals: ({ campaignId, iteration, purpose, taskId }) =>

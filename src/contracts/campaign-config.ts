@@ -4,7 +4,8 @@ import { z } from "zod";
 import { AdvantageConfig } from "./advantage-config.ts";
 import { PolicyRequestFields, ProposerRequestFields, TokenLimitField, UserRequestFields } from "./request-fields.ts";
 import { RetentionConfig } from "./retention.ts";
-import { TierScheme } from "./reward-table.ts";
+import { NamedTierScheme } from "./reward-table.ts";
+import { ShapingConfig } from "./shaping-config.ts";
 
 /** Beyond these a number is a typing error: the answer would not come in memory, or a timer of 2^31 milliseconds would fire at once. */
 const MOST_RESAMPLES = 100_000;
@@ -395,8 +396,14 @@ export const campaignConfigWith = (environment: z.ZodType<EnvironmentConfig>) =>
       simulator: SimulatorConfig.default({ type: "scripted" }),
       rollout: RolloutConfig,
       reward: z.strictObject({
-        tiers: TierScheme.default("finer/1"),
-        table: z.string().describe("prior reward table: a file of configs/rewards, without the folder and .yaml"),
+        tiers: NamedTierScheme.default("finer/1").describe("a scheme of the environment's labeller, or splits of one of one's own"),
+        table: z
+          .string()
+          .optional()
+          .describe(
+            "prior reward table: a file of configs/rewards, without the folder and .yaml. Absent: the one that the scheme begins with",
+          ),
+        shaping: ShapingConfig.optional().describe("of outcomes, where rollouts write programs. Absent: outcomes are as they were graded"),
       }),
       calibration: CalibrationConfig.prefault({}),
       advantage: AdvantageConfig,

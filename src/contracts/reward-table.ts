@@ -69,8 +69,26 @@ export const OwnTierScheme = z
   .meta({ id: "OwnTierScheme" });
 export type OwnTierScheme = z.infer<typeof OwnTierScheme>;
 
-export const TierScheme = z.union([BuiltInTierScheme, OwnTierScheme]).meta({ id: "TierScheme" });
+/** A scheme of calls that are compared with golden actions. */
+export const CallTierScheme = z.union([BuiltInTierScheme, OwnTierScheme]).meta({ id: "CallTierScheme" });
+export type CallTierScheme = z.infer<typeof CallTierScheme>;
+
+/** A scheme that an environment brings with its labeller. Whole, so that a table of the record says by itself what it is over. */
+export const EnvironmentTierScheme = z
+  .strictObject({
+    id: z.string().regex(/^[a-z][a-z0-9-]*\/[1-9]\d*$/, "lower-case letters, digits and hyphens, a slash and a version, as code/1"),
+    tiers: z.array(TierName).min(1),
+    sameDeed: z.array(z.array(TierName).min(2)).describe("tiers that mean the same deed under different names"),
+  })
+  .meta({ id: "EnvironmentTierScheme" });
+export type EnvironmentTierScheme = z.infer<typeof EnvironmentTierScheme>;
+
+export const TierScheme = z.union([BuiltInTierScheme, OwnTierScheme, EnvironmentTierScheme]).meta({ id: "TierScheme" });
 export type TierScheme = z.infer<typeof TierScheme>;
+
+/** How a file names a scheme: by its id, which the labeller of the environment knows, or with all of its splits. */
+export const NamedTierScheme = z.union([OwnTierScheme, EnvironmentTierScheme.shape.id]).meta({ id: "NamedTierScheme" });
+export type NamedTierScheme = z.infer<typeof NamedTierScheme>;
 
 /** A YAML file of a tier scheme, for `--tiers FILE`. */
 export const TierSchemeFile = OwnTierScheme.extend({ schemaVersion: z.literal(1), description: z.string().optional() }).meta({
@@ -115,7 +133,7 @@ export const RewardTableFile = z
     schemaVersion: z.literal(1),
     name: z.string().min(1),
     description: z.string().optional(),
-    scheme: TierScheme,
+    scheme: NamedTierScheme,
     values: z.record(z.string(), TierValue),
     intendedSigns: IntendedSigns.optional().describe(
       "what a tier is meant to do: 1 reinforce, -1 suppress, 0 neither; default: the sign of its value",

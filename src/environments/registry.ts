@@ -4,6 +4,7 @@ import { campaignConfigWith, type EnvironmentConfig } from "#contracts/campaign-
 import { CampaignError } from "#core/errors.ts";
 import { describeProblems } from "#core/problems.ts";
 import { moduleEnvironment } from "./module/plugin.ts";
+import { codeReasoning } from "./code-reasoning/plugin.ts";
 import type { EnvironmentPlugin } from "./plugin.ts";
 import { syntheticAirline } from "./synthetic-airline/plugin.ts";
 import { taskFile } from "./task-file/plugin.ts";
@@ -20,6 +21,7 @@ export const ENVIRONMENTS: readonly EnvironmentPlugin<EnvironmentConfig>[] = [
   sealed(tau2Airline),
   sealed(taskFile),
   sealed(moduleEnvironment),
+  sealed(codeReasoning),
 ];
 
 const schemas = ENVIRONMENTS.map(({ configSchema }) => configSchema) as unknown as [

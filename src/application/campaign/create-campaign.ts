@@ -1,6 +1,6 @@
 // From a campaign file to a campaign in the record: checks everything that can be checked before anything is written.
 import { join, resolve } from "node:path";
-import { loadRewardTable } from "#adapters/campaign-file/load-reward-table.ts";
+import { loadPriorTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { importPolicyDirectory, modelFiles } from "#adapters/policy-store/policy-store.ts";
 import type { CampaignRecord } from "#adapters/record/campaign-record.ts";
@@ -11,6 +11,7 @@ import { codeVersion } from "#adapters/versions.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { CampaignManifest } from "#contracts/manifests.ts";
 import { RewardTable } from "#contracts/reward-table.ts";
+import { requireProgram } from "#core/advantage/shaping/shape-groups.ts";
 import { checkMinibatches } from "#core/campaign/check-minibatches.ts";
 import { checkPolicy } from "#core/campaign/check-policy.ts";
 import { checkTasks } from "#core/campaign/check-tasks.ts";
@@ -38,7 +39,8 @@ export async function checkCampaign(given: CampaignConfig, settings: Settings, o
   const taskSet = await openTaskSet(config.environment, settings);
   checkTasks(config, taskSet.splits);
   promptFormat(config.policy.format, taskSet.formats);
-  const priorTable = await loadRewardTable(join(REPOSITORY, "configs", "rewards"), config.reward.table, config.reward.tiers);
+  const priorTable = await loadPriorTable(config.reward, taskSet.labeller, join(REPOSITORY, "configs", "rewards"));
+  if (config.reward.shaping !== undefined) requireProgram(config.reward.shaping, taskSet.labeller.program, taskSet.world.id);
   const policyDirectory = resolve(REPOSITORY, config.policy.checkpoint);
   if (options.mustReach) {
     await checkReach(config, settings);

@@ -7,7 +7,7 @@ import { TASK_SET_SOURCES } from "#adapters/task-data/task-sets.ts";
 import { readYamlAs } from "#adapters/yaml/yaml-file.ts";
 import { parseYaml } from "#adapters/yaml/yaml-text.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
-import { BuiltInTierScheme, type RewardTable, type TierScheme, TierSchemeFile } from "#contracts/reward-table.ts";
+import { BuiltInTierScheme, type CallTierScheme, type RewardTable, type TierScheme, TierSchemeFile } from "#contracts/reward-table.ts";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -153,7 +153,7 @@ async function readTable(name: string, scheme: TierScheme): Promise<RewardTable>
 }
 
 /** A built-in scheme by its id, or one of the user's own from a file. Throws config.invalid, config.file-missing. */
-async function readScheme(name: string): Promise<TierScheme> {
+async function readScheme(name: string): Promise<CallTierScheme> {
   const builtIn = BuiltInTierScheme.safeParse(name);
   if (builtIn.success) return builtIn.data;
   if (!/\.ya?ml$/.test(name)) {

@@ -1,6 +1,6 @@
 // The campaign file as release 0.1.0 knew it. Frozen: it reads the configs that 0.1.0 stored, and nothing else.
 import { z } from "zod";
-import { TierScheme } from "../reward-table.ts";
+import { CallTierScheme } from "../reward-table.ts";
 
 const Probability = z.number().min(0).max(1);
 const EndpointUrl = z.url({ protocol: /^https?$/ });
@@ -360,7 +360,7 @@ export const CampaignConfig1 = z.strictObject({
   simulator: SimulatorConfig.default({ type: "scripted" }),
   rollout: RolloutConfig,
   reward: z.strictObject({
-    tiers: TierScheme.default("finer/1"),
+    tiers: CallTierScheme.default("finer/1"),
     table: z.string().describe("prior reward table: a file of configs/rewards, without the folder and .yaml"),
   }),
   calibration: CalibrationConfig.prefault({}),

@@ -2,7 +2,7 @@
 // on the author's table: tiers to which it gives opposite signs, or a graded value, are meant as different deeds.
 import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable } from "#contracts/reward-table.ts";
-import type { TierSchemeDefinition } from "../reward/tier-scheme.ts";
+import type { SchemeTiers } from "../reward/tier-scheme.ts";
 import { RULES } from "./rules.ts";
 import type { SumsLayout } from "./task-sums.ts";
 
@@ -10,7 +10,7 @@ import type { SumsLayout } from "./task-sums.ts";
 export type Deed = readonly [string, ...string[]];
 
 /** Every tier of the scheme in exactly one deed, in the scheme's order. */
-export function deedsOf(scheme: TierSchemeDefinition, authorTable: RewardTable, rule: CalibrationConfig["rule"]): Deed[] {
+export function deedsOf(scheme: SchemeTiers, authorTable: RewardTable, rule: CalibrationConfig["rule"]): Deed[] {
   const tied = RULES[rule].isInAuthorsTerms ? scheme.sameDeed.filter((tiers) => areTied(tiers, authorTable)) : [];
   return scheme.tiers.flatMap((tier): Deed[] => {
     const group = tied.find((tiers) => tiers.includes(tier));

@@ -3,7 +3,7 @@
 import type { CalibrationConfig } from "#contracts/campaign-config.ts";
 import type { RewardTable, TierValue } from "#contracts/reward-table.ts";
 import { authorSha256Of, createRewardTable, signOfValue } from "../reward/reward-table.ts";
-import type { TierSchemeDefinition } from "../reward/tier-scheme.ts";
+import type { SchemeTiers } from "../reward/tier-scheme.ts";
 import { convert, type Rate, rateOf } from "./author-scale.ts";
 import { type Deed, deedsOf } from "./deeds.ts";
 import { contradicts, type Fit, RULES, type Sign, type TierEvidence } from "./rules.ts";
@@ -21,7 +21,7 @@ export interface FittedTable {
 }
 
 export interface FitTableInput {
-  readonly scheme: TierSchemeDefinition;
+  readonly scheme: SchemeTiers;
   /** One entry per deed, by the tier that speaks for it. */
   readonly evidence: readonly TierEvidence[];
   readonly authorTable: RewardTable;

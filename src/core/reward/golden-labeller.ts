@@ -2,7 +2,7 @@
 import type { BuiltInTierScheme } from "#contracts/reward-table.ts";
 import type { Environment } from "../environment/environment.ts";
 import { labelTrajectory, type ToolCatalog } from "./label-trajectory.ts";
-import type { Labeller, SchemeTiers } from "./labeller.ts";
+import type { LabelledScheme, Labeller } from "./labeller.ts";
 import { tierScheme } from "./tiers.ts";
 
 /** The author's tables of configs/rewards that a scheme begins with. */
@@ -13,7 +13,7 @@ export const GOLDEN_TABLES: Readonly<Record<BuiltInTierScheme, string>> = {
 };
 
 const SCHEMES: Labeller["schemes"] = Object.fromEntries(
-  Object.entries(GOLDEN_TABLES).map(([id, defaultTable]): [string, SchemeTiers] => {
+  Object.entries(GOLDEN_TABLES).map(([id, defaultTable]): [string, LabelledScheme] => {
     const { tiers, sameDeed } = tierScheme(id as BuiltInTierScheme);
     return [id, { tiers, sameDeed, defaultTable }];
   }),

@@ -17,7 +17,7 @@ import {
 } from "./golden-calls.ts";
 import { createEvidence, type Evidence } from "./grounding.ts";
 import type { CallFacts, TierSchemeDefinition } from "./tier-scheme.ts";
-import { MESSAGE_TIER, tierScheme } from "./tiers.ts";
+import { callScheme, MESSAGE_TIER } from "./tiers.ts";
 import { createWriteReplay, type WriteReplay } from "./write-effects.ts";
 
 export interface CallTier {
@@ -73,7 +73,7 @@ export function labelTrajectory(
 ): LabelledTurn[] {
   const schemaFor = schemaLookup(environment.tools);
   const labelling: Labelling = {
-    scheme: tierScheme(scheme),
+    scheme: callScheme(scheme),
     catalog: environment,
     schemaFor,
     golden: goldenCalls(task, schemaFor),

@@ -7,11 +7,14 @@ import { extendScheme, schemeName, tierScheme } from "./tiers.ts";
 
 const HAND_SET: RewardTable["lineage"] = { parentSha256: null, authorSha256: null, bufferSha256: null, rule: "hand-set", iteration: null };
 
+/** A file whose scheme is at hand. */
+export type TableValues = Omit<RewardTableFile, "scheme"> & { readonly scheme: TierScheme };
+
 /**
  * A table from its values, with its sha256. Missing values are 0 and missing signs are those of the values.
  * Throws reward.table-mismatch for a tier that the scheme does not have.
  */
-export function createRewardTable(input: RewardTableFile, lineage: RewardTable["lineage"] = HAND_SET): RewardTable {
+export function createRewardTable(input: TableValues, lineage: RewardTable["lineage"] = HAND_SET): RewardTable {
   const { tiers } = tierScheme(input.scheme);
   const unknown = [...Object.keys(input.values), ...Object.keys(input.intendedSigns ?? {})].find((tier) => !tiers.includes(tier));
   if (unknown !== undefined) {
@@ -31,15 +34,15 @@ export function createRewardTable(input: RewardTableFile, lineage: RewardTable["
  * Throws reward.table-mismatch when the file is for other tiers.
  */
 export function tableForScheme(file: RewardTableFile, scheme: TierScheme): RewardTable {
-  if (schemeName(file.scheme) === schemeName(scheme)) return createRewardTable(file);
-  if (typeof scheme === "string" || file.scheme !== scheme.base) {
+  if (schemeName(file.scheme) === schemeName(scheme)) return createRewardTable({ ...file, scheme });
+  if (typeof scheme === "string" || "id" in scheme || file.scheme !== scheme.base) {
     throw new CampaignError(
       "reward.table-mismatch",
       `reward table ${file.name} is for tiers ${schemeName(file.scheme)}, not for ${schemeName(scheme)}`,
       { next: `choose a reward table of ${schemeName(scheme)}, or the tiers ${schemeName(file.scheme)}` },
     );
   }
-  return createRewardTable(inheritTiers(file, scheme, scheme.splits));
+  return createRewardTable(inheritTiers({ ...file, scheme: scheme.base }, scheme, scheme.splits));
 }
 
 /** Lineage of a table that only got more tiers. */
@@ -67,7 +70,7 @@ export function authorSha256Of({ lineage, sha256 }: RewardTable): string | null 
 export function carryTable(table: RewardTable, scheme: TierScheme): RewardTable {
   if (schemeName(table.scheme) === schemeName(scheme)) return table;
   const splits = furtherSplits(table.scheme, scheme);
-  if (splits === null || typeof scheme === "string") {
+  if (splits === null || typeof scheme === "string" || "id" in scheme) {
     throw new CampaignError(
       "reward.table-mismatch",
       `reward table ${table.name} is of ${schemeName(table.scheme)}, which ${schemeName(scheme)} does not split further`,
@@ -79,14 +82,14 @@ export function carryTable(table: RewardTable, scheme: TierScheme): RewardTable 
 
 /** What `to` splits beyond `from`; null when it is not made from it. */
 function furtherSplits(from: TierScheme, to: TierScheme): readonly TierSplit[] | null {
-  if (typeof to === "string") return null;
+  if (typeof to === "string" || "id" in to || (typeof from !== "string" && "id" in from)) return null;
   if (typeof from === "string") return to.base === from ? to.splits : null;
   const isExtended =
     to.name === from.name && to.base === from.base && hashJson(to.splits.slice(0, from.splits.length)) === hashJson(from.splits);
   return isExtended ? to.splits.slice(from.splits.length) : null;
 }
 
-function inheritTiers(file: RewardTableFile, scheme: TierScheme, splits: readonly TierSplit[]): RewardTableFile {
+function inheritTiers(file: TableValues, scheme: TierScheme, splits: readonly TierSplit[]): TableValues {
   const signs = file.intendedSigns === undefined ? {} : { intendedSigns: inherit(file.intendedSigns, splits) };
   return { ...file, ...signs, scheme, values: inherit(file.values, splits) };
 }

@@ -27,13 +27,18 @@ export interface CallFacts {
 /** What is known about a turn that called nothing. */
 export type SilentTurnFacts = Pick<CallFacts, "turn">;
 
-export interface TierSchemeDefinition {
+/** What tables and statistics need of a scheme. */
+export interface SchemeTiers {
   readonly scheme: TierScheme;
   readonly tiers: readonly string[];
-  /** For turns of several calls: the tier that speaks for the turn is the first of these. Does not depend on any reward table. */
-  readonly salience: readonly string[];
   /** Tiers that mean the same deed under different names: what is found out about one of them is found out about all. */
   readonly sameDeed: readonly (readonly string[])[];
+}
+
+/** A scheme of calls that are compared with golden actions. */
+export interface TierSchemeDefinition extends SchemeTiers {
+  /** For turns of several calls: the tier that speaks for the turn is the first of these. Does not depend on any reward table. */
+  readonly salience: readonly string[];
   classify(facts: CallFacts): string;
   /** The tier of a turn that calls nothing, `tier` being message or error. */
   classifySilent(tier: string, facts: SilentTurnFacts): string;

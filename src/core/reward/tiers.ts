@@ -1,14 +1,17 @@
 // Tier schemes: what a call is worth knowing as. A scheme is a list of tiers and a function of the facts about one call.
 import {
   type BuiltInTierScheme,
+  type EnvironmentTierScheme,
   FINER_TIERS,
   GROUNDED_TIERS,
+  type NamedTierScheme,
   type OwnTierScheme,
   PAPER_TIERS,
   type TierScheme,
 } from "#contracts/reward-table.ts";
 import { hashJson } from "../canonical-json.ts";
-import type { CallFacts, TierSchemeDefinition } from "./tier-scheme.ts";
+import { CampaignError } from "../errors.ts";
+import type { CallFacts, SchemeTiers, TierSchemeDefinition } from "./tier-scheme.ts";
 import { splitTiers } from "./tier-splits.ts";
 
 /** The tier of a turn that calls no tool. */
@@ -85,19 +88,38 @@ function classifyWrite(facts: CallFacts): string {
 
 const BUILT_IN: Readonly<Record<BuiltInTierScheme, TierSchemeDefinition>> = { "paper/1": PAPER, "finer/1": FINER, "grounded/1": GROUNDED };
 
-/** The definition of a scheme. Throws config.invalid when the splits of one's own scheme contradict each other. */
-export function tierScheme(scheme: TierScheme): TierSchemeDefinition {
-  return typeof scheme === "string" ? BUILT_IN[scheme] : splitTiers(BUILT_IN[scheme.base], scheme);
+/** The tiers of a scheme. Throws config.invalid when the splits of one's own scheme contradict each other. */
+export function tierScheme(scheme: TierScheme): SchemeTiers {
+  return isOfEnvironment(scheme) ? { scheme, tiers: scheme.tiers, sameDeed: scheme.sameDeed } : callScheme(scheme);
+}
+
+/** The whole definition, for labelling by golden actions. Throws as `tierScheme`, and for a scheme that another labeller brings. */
+export function callScheme(scheme: TierScheme): TierSchemeDefinition {
+  if (typeof scheme === "string") return BUILT_IN[scheme];
+  if (!isOfEnvironment(scheme)) return splitTiers(BUILT_IN[scheme.base], scheme);
+  throw new CampaignError("reward.table-mismatch", `the tiers ${scheme.id} are those of another environment's labeller`, {
+    next: `use one of ${Object.keys(BUILT_IN).join(", ")}`,
+  });
+}
+
+function isOfEnvironment(scheme: TierScheme): scheme is EnvironmentTierScheme {
+  return typeof scheme !== "string" && "id" in scheme;
 }
 
 /** How a scheme is called in tables and messages: its id, or its name with the beginning of its hash. */
-export function schemeName(scheme: TierScheme): string {
-  return typeof scheme === "string" ? scheme : `${scheme.name}@${hashJson(scheme).slice(0, 8)}`;
+export function schemeName(scheme: TierScheme | NamedTierScheme): string {
+  if (typeof scheme === "string") return scheme;
+  return "id" in scheme ? scheme.id : `${scheme.name}@${hashJson(scheme).slice(0, 8)}`;
 }
 
-/** The scheme with further splits, under the same name; a built-in one gets the name given. */
+/** The scheme with further splits, under the same name; a built-in one gets the name given. Throws config.invalid for one that an environment brings. */
 export function extendScheme(scheme: TierScheme, splits: OwnTierScheme["splits"], name: string): TierScheme {
   if (splits.length === 0) return scheme;
+  if (isOfEnvironment(scheme)) {
+    throw new CampaignError("config.invalid", `the tiers of ${scheme.id} cannot be split: predicates are about calls with golden actions`, {
+      next: "leave the tiers as they are, or bring a finer scheme with the environment",
+    });
+  }
   if (typeof scheme === "string") return { name, base: scheme, splits };
   return { ...scheme, splits: [...scheme.splits, ...splits] };
 }

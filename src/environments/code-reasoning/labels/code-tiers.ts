@@ -1,5 +1,5 @@
 // code/1: what a turn of tool-integrated reasoning is.
-import type { SchemeTiers } from "#core/reward/labeller.ts";
+import type { LabelledScheme } from "#core/reward/labeller.ts";
 
 export const CODE_SCHEME = "code/1";
 
@@ -24,4 +24,4 @@ export type CodeTier = (typeof CODE_TIERS)[number];
  */
 const GTPO_VALUES: Partial<Record<CodeTier, number>> = { format: -0.1, error: -0.1, limit: -0.1 };
 
-export const CODE_TIER_SCHEME: SchemeTiers = { tiers: CODE_TIERS, sameDeed: [], defaultTable: { values: GTPO_VALUES } };
+export const CODE_TIER_SCHEME: LabelledScheme = { tiers: CODE_TIERS, sameDeed: [], defaultTable: { values: GTPO_VALUES } };

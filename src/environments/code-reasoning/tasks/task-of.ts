@@ -9,12 +9,12 @@ export function taskOf({ id, family, question }: CodeTask): Task {
     schemaVersion: 1,
     id,
     environment: CODE_REASONING,
-    userId: null,
+    userId: "",
     instruction: question,
-    goldenActions: null,
-    outputs: null,
+    goldenActions: [],
+    outputs: [],
     agenda: null,
     kind: family ?? "question",
-    difficulty: null,
+    difficulty: { numWrites: 0, numReads: 0 },
   };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { CallPredicate, type OwnTierScheme, type RewardTableFile, TierScheme } from "#contracts/reward-table.ts";
 import { labelTrajectory } from "#core/reward/label-trajectory.ts";
-import { createRewardTable, splitTable, tableForScheme } from "#core/reward/reward-table.ts";
-import { extendScheme, schemeName, tierScheme } from "#core/reward/tiers.ts";
+import { splitTable, tableForScheme } from "#core/reward/reward-table.ts";
+import { callScheme, extendScheme, schemeName, tierScheme } from "#core/reward/tiers.ts";
 import { turnRewards } from "#core/reward/turn-rewards.ts";
 import { type CallText, COUNTERS, task, trajectory } from "./counter-environment.ts";
 
@@ -37,7 +37,7 @@ describe("a tier scheme of one's own", () => {
   });
 
   test("speaks for a turn of several calls just before the tier it came from", () => {
-    const { salience, tiers } = tierScheme(SCHEME);
+    const { salience, tiers } = callScheme(SCHEME);
     expect(salience.indexOf("listing")).toBe(salience.indexOf("state") - 1);
     expect(new Set(salience)).toEqual(new Set(tiers));
   });
@@ -70,7 +70,7 @@ describe("a tier scheme of one's own", () => {
 
 describe("reward tables over split tiers", () => {
   test("splitting changes no turn reward until a value does", () => {
-    const table = createRewardTable(FILE);
+    const table = tableForScheme(FILE, "finer/1");
     const split = splitTable(table, SCHEME.splits, "mine");
     expect(turnRewards(label(split.scheme), split)).toEqual(turnRewards(label("finer/1"), table));
     expect(split.lineage).toMatchObject({ parentSha256: table.sha256, rule: "tier-split/1" });
