@@ -1,5 +1,6 @@
 // What environments may ask of this machine.
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { CodeRuntime } from "#environments/code-reasoning/code-runtime.ts";
 import type { Resources } from "#environments/plugin.ts";
@@ -9,8 +10,9 @@ import { loadModule } from "../environment-modules/load-module.ts";
 import { REPOSITORY, readSettings } from "../settings.ts";
 import { dataFolder } from "../task-data/data-folder.ts";
 
-/** Threads, or processes' memory: an episode that runs code holds one. */
-const CODE_THREADS = 8;
+/** One that runs for each core; of open episodes there may be any number. */
+const CODE_THREADS = Math.max(2, availableParallelism());
+/** Of each interpreter. */
 const CODE_MEMORY_MIB = 256;
 
 const runtimes = new Map<CodeRuntime["id"], CodeRuntime>();

@@ -5,6 +5,7 @@ import { hashJson } from "#core/canonical-json.ts";
 import type { TaskSet } from "#core/environment/task-set.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { EnvironmentPlugin, Resources } from "../plugin.ts";
+import { codeCompactFormat } from "./compact-format/compact.ts";
 import { CodeReasoningConfig, type CodeTaskSource } from "./config.ts";
 import { codeLabeller } from "./labels/code-labeller.ts";
 import { CODE_SPLITS, type CodeSplits, generateTasks, splitOfQuestion } from "./tasks/generate-tasks.ts";
@@ -32,7 +33,7 @@ export const codeReasoning: EnvironmentPlugin<CodeReasoningConfig> = {
       },
       dataSha256: hashJson([VERSION, setting, splits.train, splits.selection, splits.test]),
       labeller: codeLabeller(questions),
-      formats: {},
+      formats: { compact: codeCompactFormat },
       environment: null,
     } satisfies TaskSet;
   },
