@@ -138,7 +138,7 @@ describe("an iteration of GTPO on code reasoning", { timeout: 300_000 }, () => {
     const activity = new MockActivityEnvironment();
     const at = { campaignId, iteration: 1 };
     for (const { id: taskId } of splits.train) {
-      await activity.run(createRolloutActivities(own).rolloutGroup, { ...at, purpose: "train", taskId, policy: POLICY });
+      await activity.run(createRolloutActivities(own).rolloutGroup, { ...at, purpose: "train" as const, taskId, policy: POLICY });
     }
     const rollout = await activity.run(createCalibrationActivities(own).commitRollout, { ...at, policy: POLICY, canary: null, startedAt });
     const calibration = await activity.run(createCalibrationActivities(own).calibrate, { ...at, table, startedAt });
@@ -188,7 +188,9 @@ describe("an iteration of GTPO on code reasoning", { timeout: 300_000 }, () => {
       return group.flatMap(({ taskId, trial, turns, outcome }, i) => {
         const likeness = passing.reduce((sum, p) => sum + similarity(i, p), 0) / passing.length;
         const credit = outcome.passed ? 1 : ALPHA * likeness;
-        const rewards = turns.map(({ toolCalls }, k) => (toolCalls[0]?.isError === true || (k === 0 && toolCalls.length === 0) ? -0.1 : 0));
+        const rewards: number[] = turns.map(({ toolCalls }, k) =>
+          toolCalls[0]?.isError === true || (k === 0 && toolCalls.length === 0) ? -0.1 : 0,
+        );
         return turns.map((_, k) => ({
           key: `${taskId} ${trial} ${k}`,
           value: rewards.slice(k).reduce((sum, reward, d) => sum + GAMMA ** d * reward, 0) + GAMMA ** (turns.length - 1 - k) * credit,
