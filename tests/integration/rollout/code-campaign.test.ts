@@ -158,7 +158,7 @@ describe("an iteration of GTPO on code reasoning", { timeout: 300_000 }, () => {
   }
   /** Advantage of every turn by task, trial and turn, as it stands in the batch. */
   const inBatch = ({ header, turnIds_N, advantages_N, rowOffsets_R }: TrainingBatch) =>
-    new Map(
+    new Map<string, number>(
       header.rows.flatMap(({ taskId, trial }, r) =>
         Array.from(
           { length: Number((rowOffsets_R[r + 1] ?? 0n) - (rowOffsets_R[r] ?? 0n)) },
