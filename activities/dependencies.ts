@@ -51,6 +51,8 @@ export interface ActivityDependencies {
     run(options: {
       jobDirectory: string;
       job: TrainingJob;
+      /** The engine of a campaign that names one (training.command). */
+      engine: readonly string[] | undefined;
       stallTimeoutSeconds: number;
       signal: AbortSignal;
       onEvent(event: TrainingEvent): void;

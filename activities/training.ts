@@ -83,6 +83,7 @@ async function runTraining(deps: ActivityDependencies, input: TrainInput, signal
   const result = await deps.trainer.run({
     jobDirectory,
     job,
+    engine: config.training.command,
     stallTimeoutSeconds: config.training.stallTimeoutSeconds,
     signal,
     onEvent: (event) => {

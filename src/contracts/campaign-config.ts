@@ -279,29 +279,44 @@ export const AdapterConfig = z
   .meta({ id: "AdapterConfig" });
 export type AdapterConfig = z.infer<typeof AdapterConfig>;
 
-export const TrainingConfig = z.strictObject({
-  backend: z
-    .enum(["cpu", "gpu", "fsdp"])
-    .default("cpu")
-    .describe("cpu: one process, float32; gpu: one process on one GPU, bfloat16; fsdp: the model spread over numProcesses GPUs"),
-  threads: z.int().positive().max(256).default(2).describe("of each process"),
-  numProcesses: z
-    .int()
-    .positive()
-    .max(4096)
-    .default(1)
-    .describe("fsdp: ranks, each on a GPU of its own; without any GPU they share the CPU"),
-  stallTimeoutSeconds: z
-    .number()
-    .positive()
-    .max(MOST_SECONDS)
-    .default(300)
-    .describe(
-      "the trainer is killed and started again after so long without an event and without work, or four times as long without an event",
-    ),
-  adapter: AdapterConfig.prefault({}).describe("its shape, where policy.weights is lora"),
-  hyperparameters: TrainingHyperparameters,
-});
+export const TrainingConfig = z
+  .strictObject({
+    backend: z
+      .enum(["cpu", "gpu", "fsdp", "process"])
+      .default("cpu")
+      .describe(
+        "cpu: one process, float32; gpu: one process on one GPU, bfloat16; fsdp: the model spread over numProcesses GPUs; process: the program of `command`",
+      ),
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        "backend process: a training engine of one's own, program and arguments; started without a shell in the repository's folder, the job's folder as last argument",
+      ),
+    threads: z.int().positive().max(256).default(2).describe("of each process"),
+    numProcesses: z
+      .int()
+      .positive()
+      .max(4096)
+      .default(1)
+      .describe("fsdp: ranks, each on a GPU of its own; without any GPU they share the CPU"),
+    stallTimeoutSeconds: z
+      .number()
+      .positive()
+      .max(MOST_SECONDS)
+      .default(300)
+      .describe(
+        "the trainer is killed and started again after so long without an event and without work, or four times as long without an event",
+      ),
+    adapter: AdapterConfig.prefault({}).describe("its shape, where policy.weights is lora"),
+    hyperparameters: TrainingHyperparameters,
+  })
+  .superRefine(({ backend, command }, context) => {
+    if ((backend === "process") === (command !== undefined)) return;
+    const message = "the backend process has a command (the program that trains, and its arguments), and no other backend has";
+    context.addIssue({ code: "custom", path: ["command"], message });
+  });
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
 
 /** How policies are measured, in selection and in the test alike. */

@@ -1,10 +1,10 @@
-// The process contract between Node and the Python trainer: job.json in, events.jsonl while it runs, result.json last (by rename).
+// The process contract between Node and a training engine, ours (`python -m trainer`) or another: job.json in, events.jsonl while it runs, result.json last (by rename).
 import { z } from "zod";
 import { Sha256 } from "./artifact-ref.ts";
 import { AdapterConfig, TrainingHyperparameters } from "./campaign-config.ts";
 
 /**
- * Exit codes of `python -m trainer`. invalidJob is also that of a full disk (trainer.disk-full): starting it again is useless until
+ * Exit codes of an engine. invalidJob is also that of a full disk (trainer.disk-full): starting it again is useless until
  * somebody has done something. Any other code means: start it again, it goes on from its last good checkpoint.
  */
 export const TRAINER_EXIT = { done: 0, invalidJob: 2, diverged: 3, terminated: 143 } as const;
@@ -18,13 +18,13 @@ export type AdapterJob = z.infer<typeof AdapterJob>;
 
 /**
  * `job.json` in a job directory. Paths are absolute or relative to the job directory. The trainer writes only inside it:
- * events.jsonl, checkpoints/step-NNNNNN/, model/ (the exported policy) and result.json.
+ * events.jsonl, checkpoints/, model/ (the exported policy), optimizer.safetensors, usage.json and result.json.
  */
 export const TrainingJob = z
   .strictObject({
     schemaVersion: z.literal(1),
     jobId: z.string().min(1),
-    backend: z.enum(["cpu", "gpu", "fsdp"]),
+    backend: z.enum(["cpu", "gpu", "fsdp", "process"]).describe("process: an engine of one's own, which takes what it likes of the job"),
     threads: z.int().positive().describe("of each process"),
     numProcesses: z
       .int()

@@ -22,13 +22,13 @@ export interface ProcessGroup {
 /** Starts `argv` as the leader of a process group of its own. Output is appended to `logPath`. Rejects when it cannot be started. */
 export async function startGroup(
   argv: readonly [string, ...string[]],
-  options: { env: NodeJS.ProcessEnv; logPath: string },
+  options: { env: NodeJS.ProcessEnv; logPath: string; cwd?: string | undefined },
 ): Promise<ProcessGroup> {
   mkdirSync(dirname(options.logPath), { recursive: true });
   const log = openSync(options.logPath, "a");
   const logStart = fstatSync(log).size;
   const [program, ...rest] = argv;
-  const child = spawn(program, rest, { detached: true, stdio: ["ignore", log, log], env: options.env });
+  const child = spawn(program, rest, { detached: true, stdio: ["ignore", log, log], env: options.env, cwd: options.cwd });
   closeSync(log);
   const exit = new Promise<Awaited<ProcessGroup["exit"]>>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
   const pid = await startedPid(child);

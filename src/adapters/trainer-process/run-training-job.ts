@@ -1,4 +1,4 @@
-// The Python trainer as a process: job.json in, events.jsonl while it runs, result.json last. See src/contracts/training.ts.
+// A training engine as a process, the Python trainer or one of one's own: job.json in, events.jsonl while it runs, result.json last. See src/contracts/training.ts.
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { TrainingEvent, type TrainingJob, TrainingResult } from "#contracts/trai
 import { canonicalJson } from "#core/canonical-json.ts";
 import { CampaignError, ERROR_CODES, type ErrorCode, FEW_TRIES } from "#core/errors.ts";
 import { pythonEnvironment } from "../../../infra/setup/python/our-python.mjs";
+import { childEnvironment } from "../../../infra/setup/shell.mjs";
+import { REPOSITORY } from "../settings.ts";
 import { followLines } from "./event-tail.ts";
 import { type ProcessGroup, startGroup } from "./process-group.ts";
 import { watchForStall } from "./stall-watch.ts";
@@ -18,6 +20,8 @@ const LOOK_EVERY_MS = 200;
 export interface JobOptions<Job, Event> {
   /** The Python interpreter of the trainer's environment. */
   readonly python: string;
+  /** Another engine in the trainer's place: its program and arguments, started without a shell. The job's folder comes last. */
+  readonly engine?: readonly string[] | undefined;
   /** The job's own folder, the same for every attempt: checkpoints in it are gone on from. */
   readonly jobDirectory: string;
   readonly job: Job;
@@ -26,7 +30,7 @@ export interface JobOptions<Job, Event> {
   readonly onEvent: (event: Event) => void;
 }
 
-/** `python -m trainer train`. See runTrainerCommand for resumption and errors. */
+/** `python -m trainer train`, or another engine. See runTrainerCommand for resumption and errors. */
 export function runTrainingJob(options: JobOptions<TrainingJob, TrainingEvent>): Promise<TrainingResult> {
   return runTrainerCommand({ ...options, command: "train", eventSchema: TrainingEvent, resultSchema: TrainingResult });
 }
@@ -77,34 +81,47 @@ async function placeJob(directory: string, job: unknown): Promise<void> {
   await rename(`${path}.tmp`, path);
 }
 
-function readResult<Job, Event, Result>({ jobDirectory, resultSchema }: CommandOptions<Job, Event, Result>): Result | null {
+function readResult<Job, Event, Result>({ jobDirectory, resultSchema, engine }: CommandOptions<Job, Event, Result>): Result | null {
   const path = join(jobDirectory, "result.json");
   if (!existsSync(path)) return null;
   const parsed = resultSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
   if (parsed.success) return parsed.data;
   throw new CampaignError("contract.invalid", `${path} is not what the trainer promises: ${parsed.error.message}`, {
-    next: "the trainer and this program are of different versions; install both anew with npm run setup",
+    next:
+      engine === undefined
+        ? "the trainer and this program are of different versions; install both anew with npm run setup"
+        : "correct the engine that training.command names: docs/extending/trainer-engine.md",
   });
 }
 
-async function startTrainer<Job, Event, Result>({
-  python,
-  command,
-  jobDirectory,
-}: CommandOptions<Job, Event, Result>): Promise<ProcessGroup> {
-  const env = pythonEnvironment({ PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" });
+async function startTrainer<Job, Event, Result>(options: CommandOptions<Job, Event, Result>): Promise<ProcessGroup> {
+  const { argv, env, cwd, next } = options.engine === undefined ? ownTrainer(options) : otherEngine(options.engine, options.jobDirectory);
+  const logPath = join(options.jobDirectory, "trainer.log");
   try {
-    return await startGroup([python, "-m", "trainer", command, jobDirectory, "--save-seconds", String(GRACE.rank)], {
-      env,
-      logPath: join(jobDirectory, "trainer.log"),
-    });
+    return await startGroup(argv, { env, logPath, cwd });
   } catch (cause) {
-    throw new CampaignError("trainer.crashed", `cannot start ${python}: ${String(cause)}`, {
-      cause,
-      maxTries: FEW_TRIES,
-      next: "run npm run setup",
-    });
+    throw new CampaignError("trainer.crashed", `cannot start ${argv[0]}: ${String(cause)}`, { cause, maxTries: FEW_TRIES, next });
   }
+}
+
+interface Program {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** What to do when it cannot be started. */
+  readonly next: string;
+}
+
+function ownTrainer({ python, command, jobDirectory }: { python: string; command: string; jobDirectory: string }): Program {
+  return {
+    argv: [python, "-m", "trainer", command, jobDirectory, "--save-seconds", String(GRACE.rank)],
+    env: pythonEnvironment({ PYTHONUNBUFFERED: "1", KMP_BLOCKTIME: "0" }),
+    next: "run npm run setup",
+  };
+}
+
+function otherEngine([program = "", ...rest]: readonly string[], jobDirectory: string): Program {
+  return { argv: [program, ...rest, jobDirectory], env: childEnvironment(), cwd: REPOSITORY, next: "correct training.command" };
 }
 
 /** Nobody of the group is left when this returns. */

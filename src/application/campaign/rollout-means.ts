@@ -88,7 +88,7 @@ function gpuSeconds(
     .flatMap(({ groups }) => groups)
     .map(({ meters, outcomes }) => ({ seconds: meters.policy.gpuSeconds, rollouts: outcomes.length }));
   const trained = same
-    .filter(({ campaign: { config } }) => config.training.backend === training.backend)
+    .filter(({ campaign: { config } }) => engineOf(config) === engineOf({ training }))
     .flatMap(({ campaign: { id, config }, iterations }) =>
       iterations
         .filter(({ campaignId, policyTrained }) => campaignId === id && policyTrained !== null)
@@ -105,4 +105,9 @@ function secondsPerRollout(all: readonly { readonly seconds: number; readonly ro
   const metered = all.filter(({ seconds }) => seconds > 0);
   if (metered.length === 0) return null;
   return metered.reduce((sum, { seconds }) => sum + seconds, 0) / metered.reduce((sum, { rollouts }) => sum + rollouts, 0);
+}
+
+/** What trains: a back-end of ours, or a program. */
+function engineOf({ training: { backend, command } }: Pick<CampaignConfig, "training">): string {
+  return JSON.stringify([backend, command]);
 }

@@ -11,7 +11,7 @@ export interface TrainingPlace {
 }
 
 /** `numGpus` are the NVIDIA GPUs that are visible where training runs. */
-export function placeTraining({ backend, numProcesses, threads }: TrainingConfig, numGpus: number): TrainingPlace {
+export function placeTraining({ backend, numProcesses, threads, command = [] }: TrainingConfig, numGpus: number): TrainingPlace {
   const place = (text: string, problem: TrainingPlace["problem"] = null): TrainingPlace => ({ place: `${backend}: ${text}`, problem });
   if (backend !== "fsdp" && numProcesses > 1) {
     return place("one process", {
@@ -19,6 +19,7 @@ export function placeTraining({ backend, numProcesses, threads }: TrainingConfig
       next: "set training.backend to fsdp, or training.numProcesses to 1",
     });
   }
+  if (backend === "process") return place(command.map((part) => JSON.stringify(part)).join(" "));
   if (backend === "cpu") return place(`one process on the CPU, ${threads} threads, float32`);
   if (backend === "gpu") {
     if (numGpus > 0) return place("one process on one GPU, bfloat16");

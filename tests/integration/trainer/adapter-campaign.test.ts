@@ -18,7 +18,7 @@ import { createRolloutActivities } from "../../../activities/rollout.ts";
 import { createTrainingActivities } from "../../../activities/training.ts";
 import { createDependencies, type WorkerDependencies } from "../../../workers/dependencies.ts";
 import { longTemporaryFolder } from "../../fixtures/temporary-folder.ts";
-import { hasPython, runPython } from "../../support/python.ts";
+import { hasPython, PYTHON, runPython } from "../../support/python.ts";
 import { makeTinyModel, startPolicyServer, type TestPolicyServer } from "../../support/tiny-policy.ts";
 import { add, counter, memoryJournal, say, scriptedPolicy, TASK, user } from "../../unit/core/rollout/parties.ts";
 
@@ -137,6 +137,16 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
     expect(under).toBeNull();
     expect(Object.keys(fileHashes)).toContain("model.safetensors");
     expect(difference(await scores(trained), await scores(base))).toBeGreaterThan(1e-3);
+  }, 300_000);
+
+  test("or by an engine of one's own that the campaign names, whose policy is served like any other", async () => {
+    const command = [PYTHON, "examples/trainers/last_norm.py"];
+    const first = await train("full", 1, base, { backend: "process", command });
+    const second = await train("full", 2, first, { backend: "process", command });
+    expect(await firstEvent(deps, "adapters-full-process")).toMatchObject({ device: "cpu", resumedFromStep: 0 });
+    const [ofBase, ofFirst, ofSecond] = [await scores(base), await scores(first), await scores(second)];
+    expect(difference(ofFirst, ofBase)).toBeGreaterThan(1e-3);
+    expect(difference(ofSecond, ofFirst)).toBeGreaterThan(1e-3);
   }, 300_000);
 
   test("or in several processes, which leave the same adapter", async () => {

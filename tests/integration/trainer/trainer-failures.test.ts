@@ -105,6 +105,20 @@ describe("a trainer that ends", () => {
       onEvent: () => {},
     };
     await expect(runTrainingJob(options)).rejects.toMatchObject({ code: "trainer.crashed", next: "run npm run setup" });
+    const other = runTrainingJob({ ...options, engine: ["/nowhere/engine"] });
+    await expect(other).rejects.toMatchObject({ code: "trainer.crashed", next: "correct training.command" });
+  });
+
+  test("is started as it is named: no shell reads its arguments", async () => {
+    const folder = temporaryFolder();
+    const engine = join(folder, "engine");
+    writeFileSync(engine, `#!/bin/sh\nfor part in "$@"; do echo "$part" >> ${folder}/parts; done\necho '${RESULT}' > "$4/result.json"\n`);
+    chmodSync(engine, 0o755);
+    const parts = ["$HOME", "two words; exit 1", "`id`"];
+    const jobDirectory = join(folder, "job");
+    const options = { python: "/nowhere/python", engine: [engine, ...parts], jobDirectory, job, stallTimeoutSeconds: 30 };
+    await runTrainingJob({ ...options, signal: new AbortController().signal, onEvent: () => {} });
+    expect(readFileSync(join(folder, "parts"), "utf8").trimEnd().split("\n")).toEqual([...parts, jobDirectory]);
   });
 });
 

@@ -1,4 +1,4 @@
-// The real trainer through its adapter: a job that is stopped and started again ends as one that was left alone.
+// The real trainer of several processes through its adapter. Of one process: tests/laws/trainers.ts.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -63,26 +63,6 @@ describe.skipIf(!hasPython)("a training job", () => {
     };
   }, 300_000);
 
-  test("that is stopped in the middle and started again gives the same files, and its events go on", async () => {
-    const undisturbed = await start("whole");
-    expect(undisturbed.totalSteps).toBe(40);
-
-    const controller = new AbortController();
-    const onEvent = (event: TrainingEvent) => {
-      if (event.type === "training-step" && event.step >= 5) controller.abort(new Error("paused"));
-    };
-    await expect(start("stopped", { signal: controller.signal, onEvent })).rejects.toThrow("paused");
-    expect(existsSync(join(folder, "stopped", "result.json"))).toBe(false);
-
-    const events: TrainingEvent[] = [];
-    const resumed = await start("stopped", { onEvent: (event) => events.push(event) });
-    expect(resumed.modelFiles).toEqual(undisturbed.modelFiles);
-    expect(resumed.optimizerState).toEqual(undisturbed.optimizerState);
-    expect(resumed.steps).toEqual(undisturbed.steps);
-    expect(events.find(({ type }) => type === "job-start")).toMatchObject({ resumedFromStep: expect.any(Number) });
-    expect(events.at(-1)?.type).toBe("job-end");
-  }, 300_000);
-
   test("of two ranks, one of which hangs, is found to be stalled, and none of its processes is left", async () => {
     const whole = job;
     job = {
@@ -105,15 +85,6 @@ describe.skipIf(!hasPython)("a training job", () => {
     job = whole;
     expect(ranks).toHaveLength(2);
     expect(ranksOf(join(folder, "hanging"))).toEqual([]);
-  }, 300_000);
-
-  test("whose batch is not the one that was meant is invalid, and is not tried again", async () => {
-    job = { ...job, batchSha256: "0".repeat(64) };
-    await expect(start("other-batch")).rejects.toMatchObject({
-      code: "trainer.invalid-job",
-      retryable: false,
-      message: expect.stringContaining("sha256"),
-    });
   }, 300_000);
 });
 

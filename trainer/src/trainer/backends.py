@@ -59,4 +59,6 @@ def backend_of(name: str) -> Backend:
         if not torch.cuda.is_available():
             raise InvalidJob("backend gpu: no CUDA device is visible")
         return GPU
+    if name == "process":
+        raise InvalidJob("backend process is for an engine of your own, which training.command names, and not for this one")
     raise ValueError(f"backend {name} is not one of a single process")

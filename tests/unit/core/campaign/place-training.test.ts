@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { TrainingConfig } from "#contracts/campaign-config.ts";
 import { checkTraining, placeTraining } from "#core/campaign/place-training.ts";
 
-const training = (backend: TrainingConfig["backend"], numProcesses = 1): TrainingConfig =>
-  TrainingConfig.parse({ backend, numProcesses, hyperparameters: { learningRate: 1e-3 } });
+const training = (backend: TrainingConfig["backend"], numProcesses = 1, command?: string[]): TrainingConfig =>
+  TrainingConfig.parse({ backend, numProcesses, command, hyperparameters: { learningRate: 1e-3 } });
 
 describe("training can run", () => {
   test.each([
@@ -23,8 +23,15 @@ describe("training can run", () => {
     expect(placeTraining(training("fsdp", 2), 0).place).toBe(
       "fsdp: processes on the CPU: 2, float32; to try it out, backend cpu is faster",
     );
+    expect(placeTraining(training("process", 1, ["/opt/engine", "a file.py"]), 0).place).toBe('process: "/opt/engine" "a file.py"');
     expect(placeTraining(training("fsdp", 2), 8).place).toBe("fsdp: processes: 2, each on a GPU of its own, of 8 found; bfloat16");
   });
+});
+
+test("an engine of one's own is named by its command, which no other back-end has", () => {
+  expect(() => training("process")).toThrow("has a command");
+  expect(() => training("cpu", 1, ["/opt/engine"])).toThrow("no other backend has");
+  expect(() => training("process", 1, [])).toThrow();
 });
 
 describe("training cannot run, and the error says what to do", () => {
