@@ -132,5 +132,5 @@ export const a3: Estimator<SettingsOf<"a3/1">> = {
   needs: ["actions"],
   promises: () => ({ zeroSum: null, scale: null }),
   objective: () => outcomeCredit,
-  estimate: a3Advantages,
+  estimate: (groups, settings) => a3Advantages(groups, settings),
 };

@@ -43,5 +43,5 @@ export const gdpo: Estimator<SettingsOf<"gdpo/1">> = {
       const sum = rewards_T.reduce((total, reward) => total + reward, 0);
       return rewards_T.map(() => processWeight * sum + outcomeWeight * outcome);
     },
-  estimate: gdpoAdvantages,
+  estimate: (groups, settings, counts) => gdpoAdvantages(groups, settings, counts),
 };

@@ -46,5 +46,5 @@ export const gtpo: Estimator<SettingsOf<"gtpo/1">> = {
     (settings) =>
     ({ rewards_T, outcome }) =>
       turnReturns(rewards_T, outcome, settings),
-  estimate: gtpoAdvantages,
+  estimate: (groups, settings, counts) => gtpoAdvantages(groups, settings, counts),
 };

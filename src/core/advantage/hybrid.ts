@@ -34,5 +34,5 @@ export const hybrid: Estimator<SettingsOf<"gtpo-hybrid/1">> = {
     return { zeroSum: zeroSum === null ? null : "first-turn", scale };
   },
   objective: (settings) => plusOutcome(settings.lambda, ({ rewards_T, outcome }) => turnReturns(rewards_T, outcome, settings)),
-  estimate: hybridAdvantages,
+  estimate: (groups, settings, counts) => hybridAdvantages(groups, settings, counts),
 };

@@ -67,5 +67,5 @@ export const proxmo: Estimator<SettingsOf<"proxmo/1">> = {
   promises: () => ({ zeroSum: null, scale: null }),
   objective: (settings) =>
     plusOutcome(1, ({ rewards_T, outcome }) => turnReturns(rewards_T, outcome, settings).map((value) => settings.omega * value)),
-  estimate: proxmoAdvantages,
+  estimate: (groups, settings) => proxmoAdvantages(groups, settings),
 };
