@@ -1,6 +1,7 @@
 // OpenAI-style JSONL: one rollout per line, `{"task_id", "messages", "outcome", …}`. The format for rollouts from anywhere else.
 import { RolloutLine } from "#contracts/rollout-line.ts";
 import type { ToolSchema } from "#core/ports.ts";
+import { foreignForm } from "./conversation/foreign-messages.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { goldenAction, importMessages } from "./import-messages.ts";
@@ -17,8 +18,8 @@ export function importRolloutLine(value: Readonly<Record<string, unknown>>, cont
   if (value["outcome"] === null) return WITHOUT_OUTCOME;
   if (Number.isNaN(value["outcome"])) return "with NaN for an outcome";
   if (Array.isArray(value["messages"]) && value["messages"].length === 0) return WITHOUT_CONVERSATION;
-  const item = itemOfResponses(value["messages"]);
-  if (item !== null) return `with items of the Responses API (${item}) for messages, which are not read: write them as chat messages`;
+  const foreign = foreignForm(value["messages"]);
+  if (foreign !== null) return foreign;
   const { source, catalog } = context;
   const line = context.check(RolloutLine, value);
   if (line.outcome === null) return WITHOUT_OUTCOME;
@@ -45,13 +46,6 @@ export function importRolloutLine(value: Readonly<Record<string, unknown>>, cont
     provenance: line.turnwise,
     tools,
   });
-}
-
-/** OpenAI's newer interface has calls and results beside the messages, as items with a type and no role. Null when there is none. */
-function itemOfResponses(messages: unknown): string | null {
-  if (!Array.isArray(messages)) return null;
-  const item = messages.find(({ role, type }) => role === undefined && typeof type === "string");
-  return item === undefined ? null : String(item.type);
 }
 
 function toolSchema({ name, description, parameters }: NonNullable<RolloutLine["tools"]>[number]): ToolSchema {

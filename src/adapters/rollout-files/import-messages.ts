@@ -33,8 +33,6 @@ export interface ReadConversation extends ImportedConversation {
 const STOP_TOKEN = /###(STOP|TRANSFER|OUT-OF-SCOPE)###/;
 /** What tau2's agents are made to say first, in every conversation. */
 export const GREETING = "Hi! How can I help you today?";
-/** Types of parts that are calls or results in another vendor's form. */
-const CALL_PARTS: ReadonlySet<string> = new Set(["tool_use", "tool_result", "function_call", "function_call_output", "toolCall"]);
 
 /**
  * Assistant messages become turns; results are attached to their calls, and user messages to the turn before them. A call without a result
@@ -46,17 +44,16 @@ export function importMessages(messages: readonly ChatMessage[], tools: KnownToo
   const notes = new Notes();
   const agents = agentMessages(messages, withPromptTools(tools, messages), notes);
   const conversation = new Conversation(notes, agents.reader);
-  for (const message of messages) {
+  for (const message of messages.flatMap(resultsApart)) {
     noteForm(message, notes);
     const role = messageRole(message);
     if (isOfUserTools(message)) notes.add("calls and results of the user's own tools: dropped");
-    else if (role === "assistant") conversation.addAgent(agents.of(message));
+    else if (role === "assistant") conversation.addAgent(noteEmpty(agents.of(message), notes));
     else if (role === "tool") conversation.addResult(message);
     else if (role === "system") conversation.addSystem(textOf(message));
     else conversation.addUser(textOf(message));
   }
-  const isUnreadable = conversation.isUnreadable || hasCallParts(messages);
-  const unreadable = isUnreadable ? unreadableForm(messages, agents.reader) : null;
+  const unreadable = conversation.isUnreadable ? unreadableForm(messages, agents.reader) : null;
   return { ...conversation.finish(), reader: agents.reader, notes: notes.toCounts(), unreadable };
 }
 
@@ -70,11 +67,6 @@ export function inferStopReason({ turns, isEndedByUser }: ImportedConversation, 
 /** A golden action of any file: its arguments as the JSON text that they are, or that they would be. */
 export function goldenAction(name: string, args: string | object | null | undefined, compared: string[] | null | undefined): GoldenAction {
   return { name, argumentsJson: readArguments(args).text, ...(compared ? { compareArguments: compared } : {}) };
-}
-
-/** What the file says of a result beside its text. */
-function saysError({ error, is_error, status }: ChatMessage): boolean | null | undefined {
-  return error ?? is_error ?? (status === "error" ? true : undefined);
 }
 
 /** Whether a result without a word on it is that of a failed call. */
@@ -154,11 +146,12 @@ class Conversation {
     const call = (id ? this.openCallById(id) : null) ?? this.openCallByOrder(message.name ?? null);
     if (call !== null && id && call.call.id !== "" && call.call.id !== id)
       this.notes.add("results under an unknown id: given to the first open call");
-    this.attach(textOf(message), saysError(message), call);
+    this.attach(textOf(message), message.error, call);
   }
 
   finish(): ImportedConversation {
     if (!this.hasUser) this.notes.add("conversations without a user");
+    if (this.turns.length === 0) this.notes.add("conversations in which the agent has no turn");
     if (this.firstUserMessage === null) this.beginWithoutUser();
     for (const turn of this.turns) {
       nameCalls(turn);
@@ -278,15 +271,23 @@ function isOfUserTools(message: ChatMessage): boolean {
 function noteForm(message: ChatMessage, notes: Notes): void {
   if (message.role !== messageRole(message)) notes.add("messages with another name for their role", message.role);
   if (!Array.isArray(message.content)) return;
-  for (const { type, text } of message.content) if (text === undefined) notes.add("parts of messages without text: dropped", type);
+  for (const { type, text, refusal } of message.content)
+    if (text === undefined && refusal === undefined) notes.add("parts of messages without text: dropped", type);
 }
 
-function hasCallParts(messages: readonly ChatMessage[]): boolean {
-  return messages.some(({ content }) => Array.isArray(content) && content.some(({ type }) => CALL_PARTS.has(type)));
+function noteEmpty(message: AgentMessage, notes: Notes): AgentMessage {
+  const { content, reasoning, calls } = message;
+  if (content === null && reasoning === null && calls.length === 0) notes.add("messages of the agent without words or calls");
+  return message;
+}
+
+/** AutoGen's message with the results of several calls, as one message for each. */
+function resultsApart(message: ChatMessage): ChatMessage[] {
+  const { tool_responses: results } = message;
+  return (results ?? []).length === 0 ? [message] : (results ?? []).map((result) => ({ ...message, ...result, tool_responses: null }));
 }
 
 function unreadableForm(messages: readonly ChatMessage[], reader: CallReader): string {
-  if (hasCallParts(messages)) return "parts of messages";
   if (reader !== "no-calls") return reader;
   const agents = messages.filter((message) => messageRole(message) === "assistant");
   return agents.map((message) => formInText(textOf(message))).find((form) => form !== null) ?? "unknown form";

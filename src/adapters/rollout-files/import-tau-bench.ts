@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Provenance } from "#contracts/provenance.ts";
 import { ChatMessage } from "#contracts/rollout-line.ts";
 import { isDict } from "#environments/tau/python/values.ts";
+import { foreignForm } from "./conversation/foreign-messages.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { GRADED_BY_ANOTHER, isGradedByAnotherTauBenchTask } from "./graded-task.ts";
@@ -24,9 +25,9 @@ const Action = z.object({
   compare_args: z.array(z.string()).nullish(),
 });
 const TauBenchEntry = z.object({
-  task_id: z.union([z.int(), z.string()]),
+  task_id: z.union([z.int(), z.string().min(1)]),
   trial: z.int().nonnegative().nullish(),
-  reward: z.number(),
+  reward: z.union([z.number(), z.boolean().transform(Number)]),
   info: z.object({
     task: z.object({
       user_id: z.string(),
@@ -75,13 +76,22 @@ export function importTauBenchEntry(value: Readonly<Record<string, unknown>>, co
   });
 }
 
-function failureOf({ info, error, reward, traj }: Readonly<Record<string, unknown>>): string | null {
+function failureOf(entry: Readonly<Record<string, unknown>>): string | null {
+  const { info, error, reward, traj } = entry;
   const told = typeof info === "object" && info !== null ? (info as Readonly<Record<string, unknown>>) : {};
   if (isError(told["error"]) || isError(error)) return ENDED_BY_ERROR;
   const trouble = rewardTrouble(reward);
   if (trouble !== null) return trouble;
-  if (traj === null || traj === undefined || (Array.isArray(traj) && traj.length === 0)) return WITHOUT_CONVERSATION;
-  return told["task"] === undefined || told["task"] === null ? WITHOUT_TASK : null;
+  if (traj === null || traj === undefined || (Array.isArray(traj) && traj.length === 0)) return conversationElsewhere(entry);
+  return told["task"] === undefined || told["task"] === null ? WITHOUT_TASK : foreignForm(traj);
+}
+
+/** What people who keep results of the runner call its `traj`. */
+const OTHER_NAMES = ["trajectory", "messages", "conversation", "history"];
+
+function conversationElsewhere(entry: Readonly<Record<string, unknown>>): string {
+  const key = OTHER_NAMES.find((name) => Array.isArray(entry[name]) && entry[name].length > 0);
+  return key === undefined ? WITHOUT_CONVERSATION : `${WITHOUT_CONVERSATION} in traj (it stands in ${key}: name that traj)`;
 }
 
 const isError = (value: unknown) => value !== undefined && value !== null && value !== false && value !== "";

@@ -5,6 +5,7 @@ import { ChatMessage } from "#contracts/rollout-line.ts";
 import type { StopReason } from "#contracts/trajectory.ts";
 import { isDict, type PyDict, type PyValue } from "#environments/tau/python/values.ts";
 import { canonicalText } from "./canonical-text.ts";
+import { foreignForm } from "./conversation/foreign-messages.ts";
 import { knownTools } from "./conversation/readers.ts";
 import type { Check, EntryContext } from "./entry-context.ts";
 import { GRADED_BY_ANOTHER, isGradedByAnotherTau2Task } from "./graded-task.ts";
@@ -158,10 +159,10 @@ export function importSimulation(value: unknown, { run, ...context }: EntryConte
   });
 }
 
-/** Some tools write the name of the enumeration's member for its value. */
+/** Some tools write the name of the enumeration's member for its value, or how Python shows it: `<TerminationReason.USER_STOP: 'user_stop'>`. */
 function endingOf(value: unknown): string {
   const { termination_reason: reason } = value as { readonly termination_reason?: unknown };
-  return typeof reason === "string" ? reason.replace(/^TerminationReason\./, "").toLowerCase() : "";
+  return typeof reason === "string" ? reason.replace(/^<?TerminationReason\.(\w+).*$/, "$1").toLowerCase() : "";
 }
 
 function failureOf(value: unknown, ending: string): string | null {
@@ -170,7 +171,7 @@ function failureOf(value: unknown, ending: string): string | null {
   if (STOP_REASONS[ending] === undefined) return ending === "" ? "without a termination reason" : `ended by ${ending}, which is not known`;
   const trouble = rewardTrouble((graded as { readonly reward?: unknown } | null | undefined)?.reward);
   if (trouble !== null) return trouble;
-  if (Array.isArray(messages) ? messages.length > 0 : messages !== null && messages !== undefined) return null;
+  if (Array.isArray(messages) ? messages.length > 0 : messages !== null && messages !== undefined) return foreignForm(messages);
   return Array.isArray(ticks) && ticks.length > 0 ? "of voice, which has no turns" : WITHOUT_CONVERSATION;
 }
 

@@ -16,6 +16,7 @@ import { importRolloutLine } from "./import-jsonl.ts";
 import { importTauBenchEntry } from "./import-tau-bench.ts";
 import { importSimulation, readTau2Run, type Tau2Run } from "./import-tau2.ts";
 import type { ImportedRollout } from "./imported-rollouts.ts";
+import { isRecord } from "./is-record.ts";
 import { JsonSlicer, JsonSyntaxError, MAX_TEXT_LENGTH, type Slice } from "./json-slices.ts";
 import { LineSlicer } from "./line-slices.ts";
 
@@ -314,19 +315,20 @@ function otherKind(bytes: Uint8Array): string | null {
   return first.startsWith("{") || first.startsWith("[") || first === "" ? null : `it begins with ${JSON.stringify(first.slice(0, 20))}`;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-
 const MOST_KEYS = 8;
 
 /** What an object that is no rollout has, and whether the rollouts may stand inside. */
 function describeKeys(value: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(value).map((key) => plainText(startOf(key, 40)));
-  const [list] = Object.entries(value).flatMap(([key, item]) =>
-    Array.isArray(item) && isRecord(item[0]) ? [plainText(startOf(key, 40))] : [],
-  );
+  const [list] = Object.entries(value).flatMap(([key, item]) => (isListOfRollouts(item) ? [plainText(startOf(key, 40))] : []));
   const keys = `it is an object of ${names.slice(0, MOST_KEYS).join(", ") || "nothing"}${names.length > MOST_KEYS ? ", …" : ""}`;
   return list === undefined ? keys : `${keys}; if ${list} is the list of rollouts, save it alone`;
 }
+
+/** Where the rollouts of the known formats have their conversation. */
+const CONVERSATION_KEYS = ["traj", "messages", "simulations"];
+const isListOfRollouts = (item: unknown): boolean =>
+  Array.isArray(item) && isRecord(item[0]) && CONVERSATION_KEYS.some((key) => Array.isArray((item[0] as Record<string, unknown>)[key]));
 
 function unknownFormat(path: string, why = ""): CampaignError {
   return invalid(`${path} is none of the formats that are known${why === "" ? "" : `: ${why}`}`);

@@ -14,14 +14,14 @@ export function describeReading(reading: RolloutReading): [what: string, how: st
     ["counted once", `${repeats} that another file holds, too`, repeats > 0],
     [
       "left out",
-      list(excluded, (why) => (firstExcluded[why] === undefined ? "" : ` (first: ${firstExcluded[why]})`)),
+      list(excluded, { more: (why) => (firstExcluded[why] === undefined ? "" : ` (first: ${firstExcluded[why]})`) }),
       sumCounts(excluded) > 0,
     ],
     ["not read", Object.values(unread).join("; "), Object.keys(unread).length > 0],
     ["policies", `${list(policies)}; calibrate and advantages tell them apart with --by policy`, Object.keys(policies).length > 1],
     ["task sets", `${list(taskSets)} tasks`, Object.keys(taskSets).length > 1],
     ["read as", list(readers), !isPlain(readers)],
-    ["take note", list(notes), sumCounts(notes) > 0],
+    ["take note", list(notes, { sign: " ×" }), sumCounts(notes) > 0],
   ];
   return lines.flatMap(([what, how, isSaid]) => (isSaid ? [[what, plainText(how)]] : []));
 }
@@ -36,8 +36,9 @@ function isPlain(readers: Counts): boolean {
   return names.length === 0 || (names.includes(PLAIN_READER) && names.every((name) => name === PLAIN_READER || name === WITHOUT_CALLS));
 }
 
-function list(counts: Counts, more: (name: string) => string = () => ""): string {
+/** sign  stands behind the number where the names are plurals of their own: "1 × calls that …" */
+function list(counts: Counts, { sign = "", more = () => "" }: { sign?: string; more?: (name: string) => string } = {}): string {
   const names = Object.entries(counts).sort(([, a], [, b]) => b - a);
-  const shown = names.slice(0, MAX_NAMES).map(([name, count]) => `${count} ${name}${more(name)}`);
+  const shown = names.slice(0, MAX_NAMES).map(([name, count]) => `${count}${sign} ${name}${more(name)}`);
   return [...shown, ...(names.length > MAX_NAMES ? [`${names.length - MAX_NAMES} more kinds`] : [])].join(", ");
 }

@@ -23,11 +23,11 @@ const AGENT_TALK = [
   /<tool_call>/,
 ];
 
-/** Marks of chat templates that a server leaves at the end of a message: they are nobody's words. */
-const ENDS_OF_TURN = [
-  ...["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|return|>", "<|END_OF_TURN_TOKEN|>"],
-  ...["<end_of_turn>", "<turn|>", "</s>", "<|end▁of▁sentence|>", "<｜end▁of▁sentence｜>"],
-];
+/** Marks of chat templates that end a turn, left in the text by a server: they are nobody's words, nor is what a model makes up behind them. */
+const END_OF_TURN =
+  /<\|(?:im_end|eot_id|eom_id|end|endoftext|return|END_OF_TURN_TOKEN|end▁of▁sentence)\|>|<｜end▁of▁sentence｜>|<end_of_turn>|<turn\|>|<\/s>(?=\s*(?:<\||$))/g;
+/** How templates begin a turn: the mark and the name of its role. */
+const START_OF_TURN = /^\s*(?:<\|start_header_id\|>\w+<\|end_header_id\|>|<\|im_start\|>\w+\n|<start_of_turn>\w+\n|<\|turn>\w+\n)/;
 
 export interface Completion {
   /** Null where there are no words; thoughts may still stand in them as tags. */
@@ -44,19 +44,20 @@ export interface Completion {
  */
 export function completionText({ text, refusal, silence: { why, next } }: Completion): string {
   if (refusal !== null) throw new CampaignError("simulator.refusal", refusal);
-  const spoken = withoutEndsOfTurn(spokenText(text ?? "")).trim();
+  const spoken = firstTurn(spokenText(text ?? "")).trim();
   if (spoken === "")
     throw new CampaignError("simulator.empty-reply", `the simulated user said nothing: ${why}`, next === null ? {} : { next });
   return spoken;
 }
 
-function withoutEndsOfTurn(text: string): string {
-  let rest = text.trimEnd();
-  for (let mark = endOf(rest); mark !== undefined; mark = endOf(rest)) rest = rest.slice(0, -mark.length).trimEnd();
-  return rest;
+/** Up to the mark that ends it. A mark with no word before it ends no turn. */
+function firstTurn(text: string): string {
+  const begun = text.replace(START_OF_TURN, "");
+  const isBlank = (words: string) => words.replaceAll(END_OF_TURN, "").trim() === "";
+  if (isBlank(begun)) return "";
+  const end = [...begun.matchAll(END_OF_TURN)].find(({ index }) => !isBlank(begun.slice(0, index)));
+  return end === undefined ? begun : begun.slice(0, end.index);
 }
-
-const endOf = (text: string) => ENDS_OF_TURN.find((mark) => text.endsWith(mark));
 
 /**
  * Throws for what no user would say, so that it is asked for again: a refusal of the model to play (simulator.refusal), a message in the

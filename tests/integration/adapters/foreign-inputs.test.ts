@@ -106,7 +106,7 @@ const RIGHT: Readonly<Record<string, string>> = {
   "16-developer.jsonl": `${FOUR} | 4 message | read by no-calls | note: 4 messages with another name for their role (developer)`,
   "16-empty-messages.jsonl": "refused: 16-empty-messages.jsonl holds no rollout with an outcome: 4 without a conversation",
   "16-no-user.jsonl": `${FOUR} | 8 message, 4 read | read by tool-calls | note: 4 conversations without a user`,
-  "16-only-user.jsonl": `${FOUR} | no turn | read by no-calls`,
+  "16-only-user.jsonl": `${FOUR} | no turn | read by no-calls | note: 4 conversations in which the agent has no turn`,
   "16-roles-human-gpt.jsonl": `${FOUR} | 4 message | read by no-calls | note: 4 messages with another name for their role (gpt) | note: 4 messages with another name for their role (human)`,
   "16-two-user-in-row.jsonl": `${FOUR} | 8 message | read by no-calls | note: 8 user messages joined to the one before`,
   "17-long-ids.jsonl": LIKE_BASE,

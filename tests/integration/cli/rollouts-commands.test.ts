@@ -185,7 +185,7 @@ describe("turnwise rollouts export", () => {
     writeFileSync(join(folder, "react.jsonl"), `${JSON.stringify({ task_id: "t", outcome: 0, messages })}\n`);
     const { stdout } = await turnwise("export", join(folder, "react.jsonl"), "--format", "tau2", "--out", join(folder, "tau2.json"));
     expect(stdout).toMatch(/read as +1 react/);
-    expect(stdout).toMatch(/take note +1 results in user messages/);
+    expect(stdout).toMatch(/take note +1 × results in user messages/);
     const [simulation] = JSON.parse(readFileSync(join(folder, "tau2.json"), "utf8")).simulations;
     const calls = simulation.messages.flatMap((message: { tool_calls?: object[] | null }) => message.tool_calls ?? []);
     expect(calls).toMatchObject([{ name: "get_user_details", arguments: { user_id: "x" } }]);

@@ -33,7 +33,7 @@ export function splitThought(text: string): SpokenText {
   return { said, thought: whole.endsWith(said) ? whole.slice(0, whole.length - said.length).trim() : whole };
 }
 
-export function textOf({ content }: ChatMessage): string {
-  if (typeof content === "string") return content;
-  return (content ?? []).map((part) => part.text ?? "").join("");
+export function textOf({ content, refusal }: ChatMessage): string {
+  const text = typeof content === "string" ? content : (content ?? []).map((part) => part.text ?? part.refusal ?? "").join("");
+  return text || (refusal ?? "");
 }

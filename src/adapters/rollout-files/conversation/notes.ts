@@ -16,6 +16,8 @@ const READING_NOTES = [
   "results in user messages",
   "messages of the agent before the user's first: dropped",
   "conversations without a user",
+  "conversations in which the agent has no turn",
+  "messages of the agent without words or calls",
   "later system messages: dropped",
   "thoughts in messages of the user: dropped",
   "calls and results of the user's own tools: dropped",

@@ -90,13 +90,20 @@ const isReact = (text: string) => THOUGHT.test(text) && text.includes("Action:")
 
 /** Marks that are written for calls alone, with the form that they speak of. */
 const MARKS: readonly (readonly [RegExp, string])[] = [
+  [/<arg_key>/, "arg_key tags"],
+  [/<[|｜]DSML[|｜]/, "DSML tags"],
+  [/^\s*<function_calls>\s*[\w.]+\(/, "Python calls"],
   [/<tool_call>|<tools>\s*[[{]/, "tool-call-tags"],
   [/<function=|<invoke name=|<function_calls>/, "function-tags"],
   [/\[TOOL_CALLS\]/, "mistral"],
   [/(?:^|\n)[ \t]*Action:\s*(?:\{|[\w.-]+[ \t]*\n[ \t]*Action Input:)/, "act"],
   [/```[\w-]*\s*(?:\[\s*)?\{\s*"(?:name|tool|tool_name|function|action)"\s*:/, "fenced-json"],
   [/<\|python_tag\|>/, "python_tag"],
-  [/<[|｜]tool[▁_]/, "tool tokens"],
+  [/<[|｜]tools?[▁_]/, "tool tokens"],
+  [/<\|channel\|>[^<]* to=\w/, "harmony"],
+  [/^\s*>>>[\w.-]+\n\s*\{/, "functionary"],
+  [/```(?:tool_code|python)\s+(?:print\()?[\w.]+\(\s*(?:\w+\s*=|\))/, "Python calls"],
+  [/^\s*(?:Call:\s*|\[\s*)[\w.]+\(\s*(?:\w+\s*=|\))/, "Python calls"],
   [/^\s*(?:\[\s*)?\{\s*"(?:name|tool|tool_name|function|action)"\s*:/, "json"],
   [/\{\s*"name"\s*:\s*"[\w.-]+"\s*,\s*"(?:arguments|parameters|kwargs)"\s*:/, "json"],
 ];

@@ -1,4 +1,5 @@
 // What a message of the agent is once its calls are read out of its text.
+import { ARGUMENT_KEYS } from "#contracts/rollout-line.ts";
 import { parseEither } from "#environments/tau/python/parse-literal.ts";
 import { isDict, isList, type PyValue } from "#environments/tau/python/values.ts";
 import { type ReadArguments, readArgumentsValue } from "./arguments.ts";
@@ -17,7 +18,6 @@ export interface TextMessage {
   readonly calls: readonly TextCall[];
 }
 
-const ARGUMENT_KEYS = ["arguments", "parameters", "kwargs"];
 /** tau-bench's pseudo tool that speaks to the user. */
 const RESPOND = "respond";
 

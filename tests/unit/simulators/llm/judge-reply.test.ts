@@ -52,6 +52,18 @@ describe("the text of a completion", () => {
     expect(completionText({ text: "<think>What do I want?</think>\n Two tickets. ", refusal: null, silence })).toBe("Two tickets.");
   });
 
+  test.each([
+    ["Two tickets.<|im_end|>\n<|im_start|>assistant\nSure. ###STOP###", "Two tickets."],
+    ["Two tickets.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n###STOP###", "Two tickets."],
+    ["<|start_header_id|>assistant<|end_header_id|>\n\nTwo tickets.", "Two tickets."],
+    ["<|im_start|>user\nTwo tickets.</s>", "Two tickets."],
+    ["<start_of_turn>model\nTwo tickets.<end_of_turn>\n<start_of_turn>user\n", "Two tickets."],
+    ["<seed:think>###STOP###?</seed:think>Two tickets.", "Two tickets."],
+    ["◁think▷###STOP###?◁/think▷Two tickets.", "Two tickets."],
+  ])("is the first turn alone, without its template: %j", (text, said) => {
+    expect(completionText({ text, refusal: null, silence })).toBe(said);
+  });
+
   test.each(["<|im_end|>", "</s>", "<end_of_turn>\n", " <|eot_id|>", "<｜end▁of▁sentence｜>", "<|im_end|>\n<|endoftext|>"])(
     "ends before %j, which a server left of its template",
     (mark) => {

@@ -118,7 +118,7 @@ test("a call that nothing answers was not run as far as anybody knows, which is 
 
 test("golden actions that can equal no call are counted", () => {
   const golden_actions = [{ name: "get", arguments: "id=7" }];
-  const line = JSON.stringify({ task_id: "t", outcome: 1, messages: opening, golden_actions });
+  const line = JSON.stringify({ task_id: "t", outcome: 1, messages: [...opening, say("bye")], golden_actions });
   const { reading } = importRolloutText("x.jsonl", `${line}\n`, createToolCatalog({}));
   expect(reading.notes).toEqual({ "rollouts with golden arguments that are no object": 1 });
 });
@@ -233,7 +233,16 @@ describe("calls that were run and cannot be read", () => {
     ["react", [say('Thought: x\nAction: {"name": "get", "arguments": {'), hear("API output: x")]],
     ["tool-call-tags", [say('<tool_call>{"name": "get", </tool_call>'), hear("<tool_response>x</tool_response>")]],
     ["tool tokens", [say("<｜tool▁calls▁begin｜>get"), { role: "tool", content: "x" }]],
-    ["parts of messages", [{ role: "assistant", content: [{ type: "tool_use", id: "1", name: "get", input: {} }] }]],
+    ["DSML tags", [say('<｜DSML｜function_calls>\n<｜DSML｜invoke name="get">'), { role: "tool", content: "x" }]],
+    [
+      "arg_key tags",
+      [say("<tool_call>get\n<arg_key>id</arg_key>\n<arg_value>7</arg_value>\n</tool_call>"), hear("<tool_response>x</tool_response>")],
+    ],
+    ["Python calls", [say("[get(id=7)]"), { role: "tool", content: "x" }]],
+    ["Python calls", [say("```tool_code\nprint(get(id=7))\n```"), { role: "tool", content: "x" }]],
+    ["Python calls", [say("<function_calls>\nget(id=7)\n</function_calls>"), { role: "tool", content: "x" }]],
+    ["harmony", [say('<|channel|>commentary to=functions.get <|constrain|>json<|message|>{"id": 7}'), { role: "tool", content: "x" }]],
+    ["functionary", [say('>>>get\n{"id": 7}'), { role: "tool", content: "x" }]],
   ];
 
   test.each(UNREADABLE)("leave the conversation out, under the name of their form: %s", (form, messages) => {

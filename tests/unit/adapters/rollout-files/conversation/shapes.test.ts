@@ -149,7 +149,13 @@ describe("what is kept and what is said", () => {
       [["b", [], null]],
       { "messages of the agent before the user's first: dropped": 1 },
     ],
-    ["tau2's greeting, which all its conversations have", [agent("Hi! How can I help you today?"), user("a")], "a", [], {}],
+    [
+      "tau2's greeting, which all its conversations have",
+      [agent("Hi! How can I help you today?"), user("a")],
+      "a",
+      [],
+      { "conversations in which the agent has no turn": 1 },
+    ],
     [
       "a result that no call asked for",
       [user("a"), agent(null, "1"), result("1", "ok"), result("1", "again"), agent("b")],

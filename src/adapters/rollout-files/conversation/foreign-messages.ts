@@ -1,0 +1,71 @@
+// Messages of which words, calls or results stand where nobody here looks. Read without a word they would be empty turns.
+import { isRecord } from "../is-record.ts";
+
+/** Our own fields for calls and results. */
+const READ_KEYS: ReadonlySet<string> = new Set(["tool_calls", "function_call", "tool_responses"]);
+const CALL_KEY = /^(tool|function)_?(calls?|uses?|invocations?|results?|responses?)$/i;
+/** Fields of other forms that hold what is said: Gemini, OpenTelemetry and Vercel have parts, LlamaIndex blocks, ShareGPT a value. */
+const WORD_KEYS = ["parts", "blocks", "contents", "text", "value", "message", "body", "output"];
+/** What a part is called that is a call or a result: tool_use, tool-result, functionCall, toolUse. */
+const CALL_PART = /tool|function/i;
+
+/**
+ * Why a conversation cannot be read, as the account of a reading says it; null where its messages are in OpenAI's form. Of the messages as
+ * they stand, before a schema takes off what it does not know.
+ */
+export function foreignForm(messages: unknown): string | null {
+  if (!Array.isArray(messages)) return null;
+  for (const message of messages) {
+    const form = isRecord(message) ? (itemForm(message) ?? callForm(message) ?? wordForm(message)) : null;
+    if (form !== null) return form;
+  }
+  return null;
+}
+
+type Message = Readonly<Record<string, unknown>>;
+
+/** OpenAI's newer interface has calls and results beside the messages, as items with a type and no role. LangChain writes a type for a role. */
+function itemForm({ role, type, content, data }: Message): string | null {
+  if (role !== undefined || typeof type !== "string") return null;
+  return content === undefined && data === undefined
+    ? `with items of the Responses API (${type}) for messages, which are not read: write them as chat messages`
+    : `with messages that have a type (${type}) and no role, which are not read: write them as chat messages`;
+}
+
+function callForm(message: Message): string | null {
+  const part = partOfCall(message["content"]);
+  if (part !== null) return unreadCalls(`${part} in content`);
+  if (hasOwnCalls(message) || (isResult(message) && hasText(message["content"]))) return null;
+  const key = Object.keys(message).find((name) => CALL_KEY.test(name) && !READ_KEYS.has(name) && isFilled(message[name]));
+  if (key !== undefined) return unreadCalls(key);
+  const more = message["additional_kwargs"];
+  const inner = isRecord(more) ? ["tool_calls", "function_call"].find((name) => isFilled(more[name])) : undefined;
+  return inner === undefined ? null : unreadCalls(`${inner} in additional_kwargs`);
+}
+
+function wordForm(message: Message): string | null {
+  if (hasText(message["content"]) || hasText(message["refusal"]) || hasOwnCalls(message)) return null;
+  const key = WORD_KEYS.find((name) => isFilled(message[name]));
+  if (key === undefined) return null;
+  const part = partOfCall(message[key]);
+  return part === null ? `with messages whose words stand in ${key}, which is not read: name it content` : unreadCalls(`${part} in ${key}`);
+}
+
+const unreadCalls = (where: string): string => `with calls that cannot be read (${where})`;
+const isResult = ({ role }: Message): boolean => role === "tool" || role === "function";
+const hasOwnCalls = (message: Message): boolean => [...READ_KEYS].some((key) => isFilled(message[key]));
+
+/** Its type, or the name of its only field, where a part of a message is a call or a result. */
+function partOfCall(parts: unknown): string | null {
+  if (!Array.isArray(parts)) return null;
+  const names = parts.filter(isRecord).flatMap((part) => (typeof part["type"] === "string" ? [part["type"]] : Object.keys(part)));
+  return names.find((name) => CALL_PART.test(name)) ?? null;
+}
+
+const hasText = (content: unknown): boolean => isFilled(content);
+
+function isFilled(value: unknown): boolean {
+  if (typeof value === "string") return value !== "";
+  if (Array.isArray(value)) return value.length > 0;
+  return isRecord(value) && Object.keys(value).length > 0;
+}
