@@ -1,10 +1,27 @@
 // How a seed policy is made from nothing: data as rates and budgets, so that the same recipe gives the same bytes on the same machine.
 import { z } from "zod";
+import { CodeTaskOptions } from "./code-task.ts";
 import { SftModelConfig } from "./sft.ts";
+
+const Seed = z.int().nonnegative();
+/** What is demonstrated, and where the policy is measured. */
+export const SeedEnvironment = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("synthetic-airline"),
+    seed: Seed.default(1).describe("the synthetic airline whose SFT users are demonstrated"),
+  }),
+  z.strictObject({
+    type: z.literal("code-reasoning"),
+    seed: Seed.default(1).describe("of the questions that are demonstrated and measured; demonstrated are those of the training split"),
+    families: CodeTaskOptions.shape.families,
+    difficulties: CodeTaskOptions.shape.difficulties,
+  }),
+]);
+export type SeedEnvironment = z.infer<typeof SeedEnvironment>;
 
 export const SeedStage = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
-  slipRate: z.number().min(0).max(1).describe("probability, per wish, that the demonstrating expert does one thing wrong"),
+  slipRate: z.number().min(0).max(1).describe("probability, per wish or question, that the demonstrating expert does one thing wrong"),
   tokens: z.int().positive().max(1e12).describe("budget, context included"),
   conversations: z
     .int()
@@ -21,9 +38,9 @@ export type SeedStage = z.infer<typeof SeedStage>;
 
 export const SeedRecipe = z
   .strictObject({
-    schemaVersion: z.literal(1),
-    airlineSeed: z.int().nonnegative().default(1).describe("the synthetic airline whose SFT users are demonstrated"),
-    seed: z.int().nonnegative().default(1).describe("of initial weights and the order of rows"),
+    schemaVersion: z.literal(2),
+    environment: SeedEnvironment,
+    seed: Seed.default(1).describe("of initial weights and the order of rows"),
     tokenizer: z
       .strictObject({
         vocabSize: z.int().min(512).max(1_000_000).default(1024),

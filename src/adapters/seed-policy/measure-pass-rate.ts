@@ -3,27 +3,26 @@ import { join } from "node:path";
 import type { PassRateReport } from "#contracts/seed-recipe.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
-import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
-import type { Environment } from "#core/environment/environment.ts";
+import { idleShare, measureIdle } from "#core/environment/do-nothing-floor.ts";
 import type { JournalEntry, Policy, TurnJournal } from "#core/ports.ts";
 import { deriveSeed } from "#core/rng.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
-import { compactFormat } from "#environments/synthetic-airline/compact-format/compact.ts";
 import { scriptedSimulator } from "#simulators/scripted.ts";
 import { createInferenceClient } from "../inference/client.ts";
 import { createTokenPolicy } from "../inference/token-policy.ts";
 import { createTokenizer } from "../inference/tokenizer.ts";
+import { systemClock } from "../system-clock.ts";
+import type { SeedEnvironment } from "./environments/seed-environment.ts";
 import { withPolicyServer } from "./policy-server.ts";
 
-const MAX_TURNS = 30;
 const CONCURRENT_ROLLOUTS = 64;
 const MODEL = "seed-policy";
 
-export interface MeasureOptions<State> {
+export interface MeasureOptions {
   readonly python: string;
   readonly modelDirectory: string;
   readonly workDirectory: string;
-  readonly environment: Environment<State>;
+  readonly environment: Pick<SeedEnvironment, "world" | "format" | "limits">;
   readonly temperature: number;
   readonly seed: number;
   readonly threads: number;
@@ -38,34 +37,41 @@ export interface Design {
 }
 
 /** One report for each design, from one server. Same seed and model, same reports. */
-export async function measurePassRates<State>(options: MeasureOptions<State>, designs: readonly Design[]): Promise<PassRateReport[]> {
+export async function measurePassRates(options: MeasureOptions, designs: readonly Design[]): Promise<PassRateReport[]> {
   const { python, modelDirectory, workDirectory, threads, temperature } = options;
   const server = { python, modelDirectory, name: MODEL, logDirectory: workDirectory, threads, slots: CONCURRENT_ROLLOUTS };
   return await withPolicyServer(server, async (baseUrl) => {
     const policy = policyAt(baseUrl, options);
     const reports: PassRateReport[] = [];
     for (const design of designs) {
-      const doNothing = doNothingFloor(options.environment, design.tasks);
+      const doNothing = await doNothingShare(options, design.tasks);
       reports.push({ ...summarize(await rollOut(policy, design, options), design, temperature), doNothingFloor: doNothing });
     }
     return reports;
   });
 }
 
-function policyAt(baseUrl: string, options: Pick<MeasureOptions<unknown>, "modelDirectory" | "temperature">): Policy {
+async function doNothingShare({ environment: { world }, seed, signal }: MeasureOptions, tasks: readonly Task[]): Promise<number | null> {
+  const passes: (boolean | null)[] = [];
+  const guard = { clock: systemClock, signal, onTrouble: () => {} };
+  for (const task of tasks) passes.push(await measureIdle(world, task, deriveSeed(seed, "measure", task.id, "nothing"), guard));
+  return idleShare(passes);
+}
+
+function policyAt(baseUrl: string, { environment, ...options }: MeasureOptions): Policy {
   return createTokenPolicy({
     client: createInferenceClient({ baseUrl, environment: {}, allowedHosts: [] }),
     ref: { name: MODEL, hash: MODEL, manifest: null },
-    format: compactFormat,
+    format: environment.format,
     tokenizer: createTokenizer(join(options.modelDirectory, "tokenizer.json")),
     temperature: options.temperature,
-    maxTokensPerTurn: 110,
-    maxContextTokens: 1024,
+    maxTokensPerTurn: environment.limits.maxTokensPerTurn,
+    maxContextTokens: environment.limits.maxContextTokens,
   });
 }
 
 /** The trajectories of every task, in order of tasks and trials. */
-async function rollOut<State>(policy: Policy, { tasks, trials }: Design, options: MeasureOptions<State>): Promise<Trajectory[][]> {
+async function rollOut(policy: Policy, { tasks, trials }: Design, options: MeasureOptions): Promise<Trajectory[][]> {
   const groups: Trajectory[][] = tasks.map(() => []);
   const jobs = tasks.flatMap((task, index) => Array.from({ length: trials }, (_, trial) => ({ task, index, trial })));
   const work = async (): Promise<void> => {
@@ -75,11 +81,12 @@ async function rollOut<State>(policy: Policy, { tasks, trials }: Design, options
         task,
         trial,
         policy,
-        environment: options.environment,
+        environment: options.environment.world,
         simulator: scriptedSimulator,
         journal: memoryJournal(),
         seed: deriveSeed(options.seed, "measure", task.id, trial),
-        limits: { maxTurns: MAX_TURNS },
+        limits: options.environment.limits,
+        clock: systemClock,
         signal: options.signal,
       });
       if (trajectory.outcome.reward === null) throw error;

@@ -1,28 +1,26 @@
 // The model card of a seed policy, from its report: what it is, how it was made, what it does and what that does not show.
 import type { PassRateReport, SeedReport } from "#contracts/seed-recipe.ts";
 import { formatCount, formatDecimal, formatPercent } from "#core/format.ts";
+import { cardWords } from "./card-words.ts";
 
 /** README.md of the model directory. */
 export function modelCard(report: SeedReport): string {
   const { recipe, evaluation, training, files } = report;
   const { model } = recipe;
+  const words = cardWords(recipe.environment);
   const weights = files["model.safetensors"];
-  return `# Embedded airline policy
+  return `# ${words.title}
 
 A Qwen3-architecture language model of ${formatCount(report.numParameters)} parameters (${model.numLayers} layers, width ${model.hiddenSize}, ${model.numHeads} heads of ${model.headDim},
-feed-forward ${model.intermediateSize}, vocabulary ${report.vocabSize}, tied embeddings, fp32), trained from scratch to be an airline's agent in the synthetic airline. It is the
-policy that the quickstart campaign starts from: it knows the work and has bad habits, so that training has something to remove.
+feed-forward ${model.intermediateSize}, vocabulary ${report.vocabSize}, tied embeddings, fp32), trained from scratch to ${words.purpose}. It is the
+policy that ${words.campaign} starts from: it knows the work and has bad habits, so that training has something to remove.
 
-It reads and writes the prompt format compact/1: no system prompt, tool results as short views, ids as handles such as @r1 that the harness puts back
-before a tool runs. It is of no use outside this format.
+${words.format}
 
 ## How it was made
 
 \`turnwise policy train-seed --recipe recipe.yaml\` makes these files again: same recipe, same bytes on the same machine and library versions.
-Demonstrations are conversations of a scripted expert with the scripted user in the real environment, about users of the SFT split (airline seed
-${recipe.airlineSeed}); none is shown twice. Training and held-out users never occur in them. With the slip rate's probability, per wish, the expert does one thing wrong:
-it refuses what is allowed or allows what is not, takes the first reservation for the one that was meant, miscounts paid bags, guesses the payment method, takes the
-other flight, forgets the other passengers.
+${words.demonstrations}
 
 | stage | slip rate | tokens | conversations | optimizer steps | expert's own pass rate | validation loss, nats per token |
 |---|---|---|---|---|---|---|
@@ -32,14 +30,14 @@ Validation is on conversations without slips, so its loss rises when slips are l
 
 ## What it does
 
-Sampled at temperature ${evaluation.temperature}, scripted users, at most 30 turns.
+Sampled at temperature ${evaluation.temperature}, ${words.rollouts}.
 
-| users | tasks | trials | pass rate | by doing nothing | standard error | tasks with passes and failures | turns | tokens |
+| ${words.subjects} | tasks | trials | pass rate | by doing nothing | standard error | tasks with passes and failures | turns | tokens |
 |---|---|---|---|---|---|---|---|---|
 ${measuredRow("held out", evaluation)}
 ${measuredRow("training", training)}
 
-By kind of task, held-out users: ${evaluation.perKind.map(({ kind, numTasks, passRate }) => `${kind} ${formatPercent(passRate)} (${numTasks})`).join(", ")}.
+By kind of task, held-out ${words.subjects}: ${evaluation.perKind.map(({ kind, numTasks, passRate }) => `${kind} ${formatPercent(passRate)} (${numTasks})`).join(", ")}.
 
 How the rollouts ended: ${Object.entries(evaluation.stopReasons)
     .map(([reason, count]) => `${reason} ${count}`)
@@ -47,8 +45,7 @@ How the rollouts ended: ${Object.entries(evaluation.stopReasons)
 
 ## What this does not show
 
-Expert, user and tasks come from one generator: unseen users and reservations, not unseen language. It cannot book, change passengers or compute prices, and passes
-hardly any of tau-bench's own tasks beyond those that need no change.
+${words.limits}
 
 | file | bytes | sha256 |
 |---|---|---|
@@ -70,5 +67,5 @@ const stageRow =
     return `| ${stage.name} | ${recipe.stages[index]?.slipRate} | ${stage.tokens} | ${stage.conversations} | ${stage.optimizerSteps} | ${formatPercent(stage.expertPassRate)} | ${shown.join(", ")} |`;
   };
 
-const measuredRow = (users: string, report: PassRateReport): string =>
-  `| ${users} | ${report.numTasks} | ${report.trials} | ${formatPercent(report.passRate)} | ${formatPercent(report.doNothingFloor)} | ${formatPercent(report.standardError)} | ${formatPercent(report.mixedShare)} | ${formatDecimal(report.meanTurns, 1)} | ${formatDecimal(report.meanTokens, 0)} |`;
+const measuredRow = (subjects: string, report: PassRateReport): string =>
+  `| ${subjects} | ${report.numTasks} | ${report.trials} | ${formatPercent(report.passRate)} | ${formatPercent(report.doNothingFloor)} | ${formatPercent(report.standardError)} | ${formatPercent(report.mixedShare)} | ${formatDecimal(report.meanTurns, 1)} | ${formatDecimal(report.meanTokens, 0)} |`;

@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { type SeedRecipe, SeedReport, type SeedStage } from "#contracts/seed-recipe.ts";
 import { SftEvent, type SftJob, SftResult, type TokenizerJob } from "#contracts/sft.ts";
+import { firstForm } from "#contracts/upcast/seed-recipe.ts";
 import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import { formatDecimal, formatPercent } from "#core/format.ts";
-import { createSyntheticAirline, syntheticSource } from "#environments/synthetic-airline/airline.ts";
-import { COMPACT_SPECIAL_TOKENS } from "#environments/synthetic-airline/compact-format/compact.ts";
-import { COMPACT_ATOMIC_TOKENS, demonstration } from "#environments/synthetic-airline/demonstrations.ts";
 import { pythonEnvironment } from "../../../infra/setup/python/our-python.mjs";
 import { runTrainerCommand } from "../trainer-process/run-training-job.ts";
+import { openSeedEnvironment } from "./environments/open.ts";
+import type { SeedEnvironment } from "./environments/seed-environment.ts";
 import { measurePassRates } from "./measure-pass-rate.ts";
 import { modelCard } from "./model-card.ts";
 
@@ -43,18 +43,36 @@ interface StageResult {
 }
 
 /** Identifies what a recipe makes with this code: its name for a work folder. Other code that makes other demonstrations gives another one. */
-export function recipeFingerprint(recipe: SeedRecipe): string {
-  const source = syntheticSource(recipe.airlineSeed);
-  const rows = Array.from(
-    { length: FINGERPRINT_CONVERSATIONS },
-    (_, index) => demonstration(source, "sft", VALIDATION_START + index, 0.5).row,
-  );
-  return hashJson({ recipe, rows, tokens: [COMPACT_SPECIAL_TOKENS, COMPACT_ATOMIC_TOKENS] }).slice(0, 12);
+export async function recipeFingerprint(recipe: SeedRecipe, signal: AbortSignal): Promise<string> {
+  return await withEnvironment(recipe, signal, async ({ demonstrate, specialTokens, atomicTokens }) => {
+    const rows: unknown[] = [];
+    for (let index = 0; index < FINGERPRINT_CONVERSATIONS; index++) rows.push((await demonstrate(VALIDATION_START + index, 0.5)).row);
+    return hashJson({ recipe: firstForm(recipe), rows, tokens: [specialTokens, atomicTokens] }).slice(0, 12);
+  });
+}
+
+async function withEnvironment<Result>(
+  recipe: SeedRecipe,
+  signal: AbortSignal,
+  use: (environment: SeedEnvironment) => Promise<Result>,
+): Promise<Result> {
+  const environment = openSeedEnvironment(recipe, signal);
+  try {
+    return await use(environment);
+  } finally {
+    await environment.close();
+  }
 }
 
 /** Runs the recipe and writes the model directory with its card and seed-report.json. Throws trainer.* and service.* errors. */
 export async function trainSeed(options: TrainSeedOptions): Promise<SeedReport> {
   await mkdir(options.workDirectory, { recursive: true });
+  return await withEnvironment(options.recipe, options.signal, (environment) => train({ ...options, environment }));
+}
+
+type Making = TrainSeedOptions & { readonly environment: SeedEnvironment };
+
+async function train(options: Making): Promise<SeedReport> {
   const tokenizerDirectory = await makeTokenizer(options);
   const stages: StageResult[] = [];
   let firstConversation = 0;
@@ -69,11 +87,11 @@ export async function trainSeed(options: TrainSeedOptions): Promise<SeedReport> 
   return report;
 }
 
-async function makeTokenizer({ recipe, python, workDirectory, signal, onProgress }: TrainSeedOptions): Promise<string> {
+async function makeTokenizer({ recipe, environment, python, workDirectory, signal, onProgress }: Making): Promise<string> {
   const outputDirectory = join(workDirectory, "tokenizer");
   if (existsSync(join(outputDirectory, "tokenizer.json"))) return outputDirectory;
   const dataPath = join(workDirectory, "tokenizer.jsonl");
-  await writeDemonstrations(recipe, dataPath, {
+  await writeDemonstrations(environment, dataPath, {
     start: TOKENIZER_START,
     count: recipe.tokenizer.conversations,
     slipRate: recipe.tokenizer.slipRate,
@@ -83,8 +101,8 @@ async function makeTokenizer({ recipe, python, workDirectory, signal, onProgress
     dataPath,
     vocabSize: recipe.tokenizer.vocabSize,
     outputDirectory,
-    specialTokens: [...COMPACT_SPECIAL_TOKENS],
-    atomicTokens: [...COMPACT_ATOMIC_TOKENS],
+    specialTokens: [...environment.specialTokens],
+    atomicTokens: [...environment.atomicTokens],
   };
   const jobPath = join(workDirectory, "tokenizer.json");
   await writeFile(jobPath, JSON.stringify(job));
@@ -106,15 +124,15 @@ interface StageInput {
   readonly initialModelDirectory: string | null;
 }
 
-async function runStage(options: TrainSeedOptions, input: StageInput): Promise<StageResult> {
-  const { recipe, workDirectory, onProgress } = options;
+async function runStage(options: Making, input: StageInput): Promise<StageResult> {
+  const { environment, workDirectory, onProgress } = options;
   const { stage } = input;
   const jobDirectory = join(workDirectory, `stage-${stage.name}`);
   await mkdir(jobDirectory, { recursive: true });
   const validation = { start: VALIDATION_START, count: VALIDATION_CONVERSATIONS, slipRate: 0 };
-  await writeDemonstrations(recipe, join(jobDirectory, "validation.jsonl"), validation);
+  await writeDemonstrations(environment, join(jobDirectory, "validation.jsonl"), validation);
   const data = { start: input.firstConversation, count: stage.conversations, slipRate: stage.slipRate };
-  const expertPassRate = await writeDemonstrations(recipe, join(jobDirectory, "data.jsonl"), data);
+  const expertPassRate = await writeDemonstrations(environment, join(jobDirectory, "data.jsonl"), data);
   onProgress(`stage ${stage.name}: ${stage.conversations} conversations, the expert passes ${formatPercent(expertPassRate)}`);
   const result = await runTrainerCommand({
     command: "sft",
@@ -174,17 +192,16 @@ function stageProgress(stage: SeedStage, onProgress: TrainSeedOptions["onProgres
   };
 }
 
-/** Writes rows of the SFT split; the share of conversations in which the expert passed. */
+/** Writes rows of demonstrations; the share of conversations in which the expert passed. */
 async function writeDemonstrations(
-  recipe: SeedRecipe,
+  { demonstrate }: SeedEnvironment,
   path: string,
   { start, count, slipRate }: { start: number; count: number; slipRate: number },
 ): Promise<number> {
-  const source = syntheticSource(recipe.airlineSeed);
   const lines: string[] = [];
   let numPassed = 0;
   for (let index = start; index < start + count; index++) {
-    const { row, isPassed } = demonstration(source, "sft", index, slipRate);
+    const { row, isPassed } = await demonstrate(index, slipRate);
     lines.push(JSON.stringify(row));
     numPassed += isPassed ? 1 : 0;
   }
@@ -192,20 +209,19 @@ async function writeDemonstrations(
   return numPassed / count;
 }
 
-async function describe(options: TrainSeedOptions, last: StageResult, stages: readonly StageResult[]): Promise<SeedReport> {
-  const { recipe, onProgress } = options;
+async function describe(options: Making, last: StageResult, stages: readonly StageResult[]): Promise<SeedReport> {
+  const { recipe, environment, onProgress } = options;
   const { measure } = recipe;
-  const { environment, splits } = createSyntheticAirline(recipe.airlineSeed);
-  const heldOut = [...splits.selection, ...splits.test].sort((left, right) => (left.id < right.id ? -1 : 1));
+  const { heldOut, training: trained } = environment.tasks;
   const [evaluation, training] = await measurePassRates(
-    { ...options, modelDirectory: last.modelDirectory, environment, temperature: measure.temperature, seed: recipe.seed },
+    { ...options, modelDirectory: last.modelDirectory, temperature: measure.temperature, seed: recipe.seed },
     [
       { tasks: heldOut.slice(0, measure.evaluationTasks), trials: measure.trials },
-      { tasks: splits.train.slice(0, measure.mixedTasks), trials: measure.groupSize },
+      { tasks: trained.slice(0, measure.mixedTasks), trials: measure.groupSize },
     ],
   );
-  onProgress(`held-out users: ${formatPercent(evaluation?.passRate)} pass`);
-  onProgress(`training users: ${formatPercent(training?.passRate)} pass, ${formatPercent(training?.mixedShare)} of groups mixed`);
+  onProgress(`held out: ${formatPercent(evaluation?.passRate)} pass`);
+  onProgress(`training: ${formatPercent(training?.passRate)} pass, ${formatPercent(training?.mixedShare)} of groups mixed`);
   const config = JSON.parse(await readFile(join(last.modelDirectory, "config.json"), "utf8")) as { vocab_size: number };
   return SeedReport.parse({
     schemaVersion: 1,

@@ -1,10 +1,11 @@
 // Seed policies: the embedded policy made from scratch, and what one is.
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseContractJson } from "#adapters/record/parse-contract.ts";
 import { loadRecipe } from "#adapters/seed-policy/load-recipe.ts";
 import { recipeFingerprint, trainSeed } from "#adapters/seed-policy/train-seed.ts";
-import { type SeedRecipe, SeedReport } from "#contracts/seed-recipe.ts";
+import type { SeedRecipe, SeedReport } from "#contracts/seed-recipe.ts";
+import { StoredSeedReport } from "#contracts/upcast/seed-recipe.ts";
 import { CampaignError } from "#core/errors.ts";
 import { REPOSITORY, readSettings } from "../settings.ts";
 
@@ -18,8 +19,8 @@ export const NOMINAL_TOKENS_PER_MINUTE = 300_000;
 export interface SeedRequest {
   /** Path of a recipe. */
   readonly recipe: string;
-  /** The model directory to write. */
-  readonly out: string;
+  /** The model directory to write; the recipe's own folder unless given. */
+  readonly out?: string | undefined;
   /** Scales the recipe's budget; as it is unless given. */
   readonly minutes?: number | undefined;
   readonly threads: number;
@@ -35,8 +36,8 @@ export async function trainSeedPolicy(
   return trainSeed({
     recipe,
     python: settings.python,
-    workDirectory: join(settings.jobRoot, `train-seed-${recipeFingerprint(recipe)}`),
-    outputDirectory: resolve(request.out),
+    workDirectory: join(settings.jobRoot, `train-seed-${await recipeFingerprint(recipe, signal)}`),
+    outputDirectory: resolve(request.out ?? dirname(request.recipe)),
     threads: request.threads,
     signal,
     onProgress,
@@ -63,5 +64,5 @@ export async function readSeedReport(folder: string): Promise<SeedReport> {
       next: "make a policy with `turnwise policy train-seed`",
     });
   });
-  return parseContractJson(SeedReport, Buffer.from(text), path);
+  return parseContractJson(StoredSeedReport, Buffer.from(text), path);
 }

@@ -19,9 +19,9 @@ export function registerPolicy(program: Command): void {
   const family = program.command("policy");
   family
     .command("train-seed")
-    .description("train the embedded policy from scratch: demonstrations, tokenizer, supervised stages, measured pass rate, model card")
+    .description("train an embedded policy from scratch: demonstrations, tokenizer, supervised stages, measured pass rate, model card")
     .option("--recipe <file>", "seed, stages and budgets", EMBEDDED_RECIPE)
-    .option("--out <folder>", "where the model directory is written", EMBEDDED_POLICY)
+    .option("--out <folder>", "where the model directory is written (default: the recipe's folder)")
     .addOption(
       numberOption("--minutes <n>", `scale the recipe's budget to n minutes at ${NOMINAL_TOKENS_PER_MINUTE} tokens a minute`, {
         min: 0.01,
@@ -88,12 +88,12 @@ function render(report: SeedReport): string {
     ["temperature", String(report.evaluation.temperature)],
   ]);
   const rows = [
-    { users: "held out", ...report.evaluation },
-    { users: "training", ...report.training },
+    { split: "held out", ...report.evaluation },
+    { split: "training", ...report.training },
   ];
   const table = renderTable<(typeof rows)[number]>(
     [
-      { header: "users", value: ({ users }) => users },
+      { header: "tasks of", value: ({ split }) => split },
       { header: "tasks", align: "right", value: ({ numTasks }) => String(numTasks) },
       { header: "trials", align: "right", value: ({ trials }) => String(trials) },
       { header: "pass", align: "right", value: ({ passRate }) => formatPercent(passRate) },

@@ -1,4 +1,4 @@
-// A tiny recipe through the real trainer and the real policy server: minutes become seconds, everything else is as it is shipped.
+// Tiny recipes through the real trainer and the real policy server: minutes become seconds, everything else is as it is shipped.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,30 +7,35 @@ import { SeedRecipe } from "#contracts/seed-recipe.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { hasPython, PYTHON } from "../../support/python.ts";
 
-const recipe = SeedRecipe.parse({
-  schemaVersion: 1,
-  tokenizer: { conversations: 200 },
-  model: {
-    hiddenSize: 32,
-    numLayers: 2,
-    numHeads: 2,
-    numKeyValueHeads: 2,
-    headDim: 16,
-    intermediateSize: 64,
-    ropeTheta: 10000,
-    maxPositions: 1024,
-  },
-  stages: [
-    { name: "first", slipRate: 0, tokens: 8000, conversations: 80 },
-    { name: "second", slipRate: 0.5, tokens: 4000, conversations: 40 },
-  ],
-  measure: { evaluationTasks: 2, trials: 1, mixedTasks: 1, groupSize: 2 },
-});
+const ENVIRONMENTS = [{ type: "synthetic-airline" }, { type: "code-reasoning", families: ["arithmetic"], difficulties: [1] }] as const;
 
-test.skipIf(!hasPython)(
-  "the same recipe gives the same bytes, and the second making of a finished one trains nothing",
-  { timeout: 300_000 },
-  async () => {
+const tinyRecipe = (environment: (typeof ENVIRONMENTS)[number]): SeedRecipe =>
+  SeedRecipe.parse({
+    schemaVersion: 2,
+    environment,
+    tokenizer: { conversations: 100 },
+    model: {
+      hiddenSize: 32,
+      numLayers: 2,
+      numHeads: 2,
+      numKeyValueHeads: 2,
+      headDim: 16,
+      intermediateSize: 64,
+      ropeTheta: 10000,
+      maxPositions: 1024,
+    },
+    stages: [
+      { name: "first", slipRate: 0, tokens: 8000, conversations: 80 },
+      { name: "second", slipRate: 0.5, tokens: 4000, conversations: 40 },
+    ],
+    measure: { evaluationTasks: 2, trials: 1, mixedTasks: 1, groupSize: 2 },
+  });
+
+test.skipIf(!hasPython).each(ENVIRONMENTS)(
+  "$type: the same recipe gives the same bytes, and the second making of a finished one trains nothing",
+  { timeout: 600_000 },
+  async (environment) => {
+    const recipe = tinyRecipe(environment);
     const make = async (workDirectory: string) => {
       const outputDirectory = temporaryFolder();
       const progress: string[] = [];

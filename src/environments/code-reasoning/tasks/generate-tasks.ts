@@ -69,6 +69,21 @@ function fillCell(seed: number, cell: Cell, wanted: Readonly<Record<CodeSplit, n
   return splits;
 }
 
+/**
+ * Task `index` of an endless series of the training split, dealt to families and difficulties in turn. A question comes again where a family
+ * has few of them; none is of the selection or the test, whatever their seed.
+ */
+export function trainingTask({ seed, families, difficulties }: SeriesOptions, index: number): CodeTask {
+  const family = families[index % families.length] as CodeFamily;
+  const difficulty = difficulties[Math.floor(index / families.length) % difficulties.length] as number;
+  for (let attempt = 0; ; attempt += 1) {
+    const task = drawTask(seed, { family, difficulty }, index * MAX_IDLE_DRAWS + attempt);
+    if (splitOfQuestion(task.question) === "train") return task;
+    if (attempt === MAX_IDLE_DRAWS - 1) throw usedUp({ family, difficulty }, { train: [], selection: [], test: [] });
+  }
+}
+export type SeriesOptions = Pick<CodeTaskOptions, "seed" | "families" | "difficulties">;
+
 function drawTask(seed: number, { family, difficulty }: Cell, draw: number): CodeTask {
   const { question, answer, tests, solution } = FAMILIES[family](randomFrom("code-reasoning", seed, family, difficulty, draw), difficulty);
   const id = `${family}-${difficulty}-${hashOfQuestion(question).slice(0, 16)}`;

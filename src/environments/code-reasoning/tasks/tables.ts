@@ -3,7 +3,7 @@ import type { Random } from "#core/random-source.ts";
 import type { DraftedTask, TaskFamily } from "./family.ts";
 
 /** Things that belong to one kind, and to none of the others, for whoever speaks English. */
-const KINDS = {
+export const KINDS = {
   "pieces of fruit": ["apple", "pear", "banana", "cherry", "plum", "mango"],
   tools: ["hammer", "saw", "wrench", "drill", "screwdriver", "chisel"],
   "pieces of clothing": ["shirt", "sock", "coat", "scarf", "skirt", "glove"],
