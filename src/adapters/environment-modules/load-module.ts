@@ -3,12 +3,11 @@ import { readFile, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CampaignError, FEW_TRIES } from "#core/errors.ts";
-import type { LoadedModule } from "#environments/module/loaded-module.ts";
+import { type LoadedModule, MODULE_SECONDS } from "#environments/module/loaded-module.ts";
 import { REPOSITORY } from "../settings.ts";
 import { importModule, placeOf } from "./import-module.ts";
 import type { Place } from "./place.ts";
 
-const LOAD_SECONDS = 60;
 const MEND = "mend it and try it with: turnwise env check FILE (a campaign keeps to the file that it began with; start another one)";
 
 /**
@@ -16,10 +15,10 @@ const MEND = "mend it and try it with: turnwise env check FILE (a campaign keeps
  *
  * throws  config.file-missing; environment.failed with file and line when it does not load; environment.timeout
  */
-export async function loadModule(path: string): Promise<LoadedModule> {
+export async function loadModule(path: string, seconds: number = MODULE_SECONDS.load): Promise<LoadedModule> {
   const file = await realFile(resolve(REPOSITORY, path));
   const call = callsOf(file);
-  const { exported, sha256 } = await call("loading", () => importModule(file), LOAD_SECONDS);
+  const { exported, sha256 } = await call("loading", () => importModule(file), seconds);
   return { path: named(file), sha256, exported, call, readFile: (name) => readFile(resolve(dirname(file), name)) };
 }
 

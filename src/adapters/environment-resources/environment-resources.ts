@@ -23,7 +23,7 @@ export function environmentResources(tauBench: string | null): Resources {
     benchmarkData: tauBench === null ? null : dataFolder(tauBench),
     readFile: (path) => readFile(resolve(REPOSITORY, path)),
     codeRuntime,
-    loadModule,
+    loadModule: (path) => loadModule(path),
   };
 }
 

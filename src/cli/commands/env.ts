@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { checkModule, type LawResult, type ModuleCheck } from "#application/environments/check-module.ts";
 import { checkTaskSets, compareVectors, type FileConformance, type SetCheck } from "#application/environments/check-task-sets.ts";
 import { TASK_SET_NAMES } from "#application/rollouts/task-set-names.ts";
+import { CampaignError } from "#core/errors.ts";
 import { formatPercent } from "#core/format.ts";
 import { plainText } from "#core/text.ts";
 import { wholeNumberOption } from "../number-options.ts";
@@ -41,12 +42,19 @@ export function registerEnv(program: Command): void {
 
 async function check(file: string | undefined, options: CheckOptions): Promise<void> {
   if (file !== undefined) return await checkOwn(file, options);
+  if (options.set.length > 0)
+    throw new CampaignError("config.invalid", "--set is of an environment of your own", { next: "name its file" });
   const results = await checkTaskSets(options.taskSet, options.data);
   emit(results, options, renderCheck);
   if (results.some(({ exceptions }) => exceptions.some(({ isKnown }) => !isKnown))) process.exitCode = 1;
 }
 
 async function checkOwn(file: string, options: CheckOptions): Promise<void> {
+  const other = options.taskSet !== undefined ? "task-set" : options.data !== undefined ? "data" : undefined;
+  if (other !== undefined)
+    throw new CampaignError("config.invalid", `--${other} is of the task sets that are here, and ${file} is one of its own`, {
+      next: `leave --${other} out`,
+    });
   const result = await checkModule({ file, overrides: options.set, tasks: options.tasks });
   emit(result, options, renderOwn);
   if (result.laws.some(({ broken }) => broken.length > 0)) process.exitCode = 1;

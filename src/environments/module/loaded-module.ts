@@ -1,3 +1,6 @@
+/** Seconds that a module gets before there are episodes, whose deadlines are those of every world. */
+export const MODULE_SECONDS = { load: 60, openTaskSet: 300 } as const;
+
 /** A TypeScript file of somebody else's, imported. What of it runs, runs through `call`, so that its failures say where they come from. */
 export interface LoadedModule {
   /** As messages name it. */

@@ -6,9 +6,7 @@ import { CampaignError } from "#core/errors.ts";
 import type { EnvironmentPlugin, Resources } from "../plugin.ts";
 import { checkedTaskSet } from "./checked-task-set.ts";
 import { exportedPlugin, type OwnPlugin, parsedSettings } from "./exported-plugin.ts";
-import type { LoadedModule } from "./loaded-module.ts";
-
-const OPEN_SECONDS = 300;
+import { type LoadedModule, MODULE_SECONDS } from "./loaded-module.ts";
 
 const ModuleConfig = z
   .looseObject({
@@ -51,7 +49,7 @@ export const moduleEnvironment: EnvironmentPlugin<ModuleConfig> = {
     const found = await module.call(
       "openTaskSet",
       () => plugin.openTaskSet(settings, { ...resources, readFile: read.readFile }),
-      OPEN_SECONDS,
+      MODULE_SECONDS.openTaskSet,
     );
     const taskSet = checkedTaskSet(module, found);
     return { ...taskSet, dataSha256: dataHash(taskSet, module, read.end()) };

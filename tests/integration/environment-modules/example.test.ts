@@ -8,6 +8,8 @@ import { environmentResources } from "#adapters/environment-resources/environmen
 import { REPOSITORY } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import type { Turn } from "#contracts/trajectory.ts";
+import { EPISODE_SECONDS } from "#core/environment/guarded-episode.ts";
+import { MODULE_SECONDS } from "#environments/module/loaded-module.ts";
 import { moduleEnvironment } from "#environments/module/plugin.ts";
 import { present } from "../../fixtures/present.ts";
 import { longTemporaryFolder, temporaryFolder } from "../../fixtures/temporary-folder.ts";
@@ -52,16 +54,10 @@ describe("the page", () => {
   });
 
   test("tells the deadlines as they are", () => {
-    for (const said of [
-      "loading has 60 s",
-      "`openTaskSet` 300 s",
-      "`open` and `act` 120 s",
-      "`fingerprint` and `close` 30 s",
-      "`snapshot` 60 s",
-      "`grade` 300 s",
-    ]) {
-      expect(page).toContain(said);
-    }
+    const { open, act, fingerprint, close, snapshot, grade } = EPISODE_SECONDS;
+    expect([act, close]).toEqual([open, fingerprint]);
+    const told = `loading has ${MODULE_SECONDS.load} s, \`openTaskSet\` ${MODULE_SECONDS.openTaskSet} s, \`open\` and \`act\` ${open} s`;
+    expect(page).toContain(`${told}, \`fingerprint\` and \`close\` ${close} s, \`snapshot\` ${snapshot} s, \`grade\` ${grade} s.`);
   });
 });
 
@@ -144,6 +140,11 @@ describe("a person in another folder", () => {
     expect(broken.exitCode).not.toBe(0);
     expect(broken.stderr + broken.stdout).toMatch(/broken\.ts:\d+/);
 
+    const both = await turnwise("env", "check", "mine.ts", "--task-set", "synthetic-airline");
+    expect(both).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("config.invalid --task-set is of the task sets that are here"),
+    });
     const refused = await turnwise("env", "check", "mine.ts", "--set", "largest=many");
     expect(refused).toMatchObject({
       exitCode: 2,

@@ -121,6 +121,11 @@ describe("a module that goes wrong is told by file and line", () => {
 
   test("a file that is not there, and a promise that nobody resolves", async () => {
     await expect(loadModule(join(folder, "no.ts"))).rejects.toMatchObject({ code: "config.file-missing" });
+    const waiting = written({ "env.ts": "await new Promise(() => {});\nexport {};\n" });
+    await expect(loadModule(waiting, 0.2)).rejects.toMatchObject({
+      code: "environment.timeout",
+      message: expect.stringContaining("gave no answer to loading within 0.2 s"),
+    });
     const module = await loadModule(written({ "env.ts": "export const never = () => new Promise(() => {});\n" }));
     const call = module.call("never", module.exported["never"] as () => Promise<never>, 0.05);
     await expect(call).rejects.toMatchObject({
