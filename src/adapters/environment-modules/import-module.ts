@@ -8,7 +8,7 @@ import { REPOSITORY } from "../settings.ts";
 import { type Place, placeIn } from "./place.ts";
 
 /** What a module imports of Turnwise, wherever it lies. */
-export const AUTHORING = "turnwise/environment";
+const AUTHORING = "turnwise/environment";
 const AUTHORING_FILE = join(REPOSITORY, "src", "environments", "authoring.ts");
 const OUR_SOURCES = join(REPOSITORY, "src") + sep;
 

@@ -11,7 +11,7 @@ import type { Grade, Observation, World } from "./episode.ts";
 import { type GuardedEpisode, openGuarded } from "./guarded-episode.ts";
 import { madeUpMessages } from "./made-up-messages.ts";
 
-export const EPISODE_LAWS = ["closes", "answers", "grades", "goes-on", "shares-nothing"] as const;
+const EPISODE_LAWS = ["closes", "answers", "grades", "goes-on", "shares-nothing"] as const;
 export type EpisodeLaw = (typeof EPISODE_LAWS)[number];
 
 /** What each of them says. */

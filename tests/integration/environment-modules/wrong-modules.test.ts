@@ -6,9 +6,12 @@ import { environmentResources } from "#adapters/environment-resources/environmen
 import { systemClock } from "#adapters/system-clock.ts";
 import { type BrokenLaw, checkWorld } from "#core/environment/check-world.ts";
 import type { CampaignError } from "#core/errors.ts";
+import { runTrajectory } from "#core/rollout/run-trajectory.ts";
 import { moduleEnvironment } from "#environments/module/plugin.ts";
 import { present } from "../../fixtures/present.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
+import { ENDLESS } from "../../laws/episodes.ts";
+import { memoryJournal, say, scriptedPolicy } from "../../unit/core/rollout/parties.ts";
 
 /** A whole module in a few lines; a test spoils one of them. */
 const MODULE = `import { newTask, taskProtocol, taskSet, z } from "turnwise/environment";
@@ -149,6 +152,24 @@ test("what it reads while it opens is part of its data, and later it cannot read
   const task = present(first.splits.train[0]);
   const late = first.world.open(task, { seed: "s", signal: new AbortController().signal, snapshot: null });
   await expect(late).rejects.toMatchObject({ message: expect.stringContaining("words.txt is read when the task set is open already") });
+});
+
+test("a throw in an episode ends its rollout without a reward, and says where", async () => {
+  const { world, splits } = await opened(spoilt("reward: 0.5", "reward: Number((undefined as any).size)")).open();
+  const { trajectory } = await runTrajectory({
+    task: present(splits.train[0]),
+    trial: 0,
+    environment: world,
+    policy: scriptedPolicy([say("1")]),
+    simulator: { id: "nobody", hash: "n", reply: () => Promise.reject(new Error("nobody is asked")) },
+    journal: memoryJournal(),
+    clock: ENDLESS,
+    seed: "s",
+    limits: { maxTurns: 3 },
+    signal: new AbortController().signal,
+  });
+  const detail = expect.stringMatching(/^environment\.failed: .*mine\.ts:8:\d+: grade of one throws TypeError: /);
+  expect(trajectory.outcome).toMatchObject({ type: "env_error", reward: null, detail });
 });
 
 describe("an episode that answers wrong is told as that, by the laws of `turnwise env check`", () => {
