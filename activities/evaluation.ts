@@ -77,12 +77,12 @@ async function runSelection(deps: ActivityDependencies, input: SelectInput) {
     const groups = await measuredGroups(deps, campaign, { ...input, iteration }, "selection");
     return { against, policyHash: groups[0]?.policy.hash ?? "", results: resultsOf(campaign, groups, "selection") };
   };
-  const standing = comparesWith(selection);
+  const incumbent = comparesWith(selection);
   const others =
-    input.best === null ? [] : [await earlier("base", 0), await earlier(standing, standing === "best" ? input.best : input.promoted)];
+    input.best === null ? [] : [await earlier("base", 0), await earlier(incumbent, incumbent === "best" ? input.best : input.promoted)];
   const report = measure(campaign, "selection", own, others);
   return {
-    inputs: { policy: input.policy.hash, [standing]: others.at(-1)?.policyHash ?? "none", iteration: String(input.iteration) },
+    inputs: { policy: input.policy.hash, [incumbent]: others.at(-1)?.policyHash ?? "none", iteration: String(input.iteration) },
     outputs: { report: await deps.record.putJson(EvaluationReport, report, "EvaluationReport/2") },
     metrics: { ...measuredMetrics("selection", report, own), ...canaryMetrics("selection", input.canary) },
     meters: sumMeters(own.map(({ meters }) => meters)),
@@ -95,12 +95,12 @@ function decidingBy(
   campaign: OpenedCampaign,
   report: EvaluationReport,
   own: readonly GroupManifest[],
-  standing?: OtherPolicy,
+  incumbent?: OtherPolicy,
 ): Estimate | null {
   const { seed, selection, evaluation } = campaign.config;
   const resamples = selection?.bootstrapResamples;
-  if (resamples === undefined || standing === undefined) return decidingDifference(report);
-  return bootstrapDifference(resultsOf(campaign, own, "selection"), standing.results, {
+  if (resamples === undefined || incumbent === undefined) return decidingDifference(report);
+  return bootstrapDifference(resultsOf(campaign, own, "selection"), incumbent.results, {
     resamples,
     confidence: evaluation.confidence,
     seed: deriveSeed(seed, "evaluation-bootstrap"),

@@ -9,7 +9,7 @@ export interface QueueDependencies {
 }
 
 /** A worker may be starting, as everything is after a machine's restart. */
-const PATIENCE_MILLISECONDS = 60_000;
+const DEADLINE_MILLISECONDS = 60_000;
 const INTERVAL_MILLISECONDS = 2_000;
 
 export function createQueueActivities({ findQueueWorkers, clock }: QueueDependencies) {
@@ -17,7 +17,7 @@ export function createQueueActivities({ findQueueWorkers, clock }: QueueDependen
     /** Answers as soon as somebody works for the queue, and after a minute that nobody does. */
     async findWorkers({ queue }: FindWorkersInput): Promise<QueueWorkers> {
       return withHeartbeat(async (signal) => {
-        const deadline = clock.now() + PATIENCE_MILLISECONDS;
+        const deadline = clock.now() + DEADLINE_MILLISECONDS;
         for (;;) {
           const found = await findQueueWorkers(queue);
           if (isServed(found) || clock.now() >= deadline) return found;

@@ -44,8 +44,8 @@ import {
   stopUpdate,
 } from "./messages.ts";
 import { RunningClock } from "./running-clock.ts";
+import { signalWorkflow } from "./signal-workflow.ts";
 import { startOnceGone } from "./start-once-gone.ts";
-import { tell } from "./tell.ts";
 
 const CAMPAIGN_KEY = defineSearchAttributeKey("TurnwiseCampaign", SearchAttributeType.KEYWORD);
 const STATE_KEY = defineSearchAttributeKey("TurnwiseState", SearchAttributeType.KEYWORD);
@@ -202,7 +202,7 @@ class CampaignRun {
           const child = await startOnceGone(id, start);
           // Whatever was said while it started is told again: it was told the state from before.
           this.childId = id;
-          await this.tellChild();
+          await this.signalChild();
           return (await child.result()) as Awaited<ReturnType<Work>>;
         })
         .finally(() => this.leaveWork());
@@ -244,7 +244,7 @@ class CampaignRun {
       this.runClock();
       this.show();
       if (word.word === "stop") this.scope?.cancel();
-      else await this.tellChild();
+      else await this.signalChild();
     });
     this.lastWord = spoken.catch(() => {});
     await spoken;
@@ -286,8 +286,8 @@ class CampaignRun {
     return steering.acknowledged.filter(({ iteration }) => iteration === progress.nextIteration).map(({ code }) => code);
   }
 
-  private async tellChild(): Promise<void> {
-    if (this.childId !== null) await tell(this.childId, heardSignal, this.heard());
+  private async signalChild(): Promise<void> {
+    if (this.childId !== null) await signalWorkflow(this.childId, heardSignal, this.heard());
   }
 
   /**

@@ -90,10 +90,10 @@ async function runStages(input: IterationInput, run: StageRun): Promise<StagesRe
   await run.enter("selection");
   const selectionStart = timestamp();
   const found = await run.rollOut("selection", iteration, trained.policy, null);
-  const standing = { best: progress.best.iteration, promoted: progress.promoted.iteration };
+  const incumbents = { best: progress.best.iteration, promoted: progress.promoted.iteration };
   const selected = await controlActivities.select({
     ...context,
-    ...standing,
+    ...incumbents,
     policy: trained.policy,
     canary: found,
     startedAt: selectionStart,

@@ -14,8 +14,8 @@ import { controlActivities, rolloutActivities } from "./activity-options.ts";
 import { type Heard, heardSignal, later, stageSignal } from "./messages.ts";
 import { rolloutBatch } from "./rollout-batch.ts";
 import { RunningClock } from "./running-clock.ts";
+import { signalWorkflow } from "./signal-workflow.ts";
 import { startOnceGone } from "./start-once-gone.ts";
-import { tell } from "./tell.ts";
 
 export interface StageRunInput {
   readonly campaignId: string;
@@ -48,14 +48,14 @@ export class StageRun {
     setHandler(heardSignal, async (heard) => {
       this.heard = later(this.heard, heard);
       this.runClock();
-      await this.tellRollouts();
+      await this.signalRollouts();
     });
   }
 
   /** Begins a stage: the campaign is told, and a pause, a used-up budget or a full disk holds it here. */
   async enter(stage: StageName): Promise<void> {
     this.stage = stage;
-    await this.tellStage(null);
+    await this.signalStage(null);
     await condition(() => this.heard.pause === null);
     this.holdBudget();
     if (this.input.settings.guards.minFreeGb === null) return;
@@ -79,7 +79,7 @@ export class StageRun {
         }),
       );
       this.rolloutId = id;
-      await this.tellRollouts();
+      await this.signalRollouts();
       const { summary, reached } = await child.result();
       this.meters = addMeters(this.meters, summary.meters);
       if (reached !== null) throw ApplicationFailure.nonRetryable(reached, "guard.budget");
@@ -93,10 +93,10 @@ export class StageRun {
   async askPerson(table: string): Promise<"approved" | "rejected"> {
     if (this.heard.answers[table] === undefined) {
       this.wait(true);
-      await this.tellStage({ table });
+      await this.signalStage({ table });
       await condition(() => this.heard.answers[table] !== undefined);
       this.wait(false);
-      await this.tellStage(null);
+      await this.signalStage(null);
     }
     return this.heard.answers[table]?.word === "approve" ? "approved" : "rejected";
   }
@@ -116,9 +116,9 @@ export class StageRun {
     return this.clock.seconds();
   }
 
-  tellStage(question: Question | null): Promise<void> {
+  signalStage(question: Question | null): Promise<void> {
     const { campaignId, iteration } = this.input;
-    return tell(campaignWorkflowId(campaignId), stageSignal, { iteration, stage: this.stage, question });
+    return signalWorkflow(campaignWorkflowId(campaignId), stageSignal, { iteration, stage: this.stage, question });
   }
 
   private holdBudget(): void {
@@ -137,8 +137,8 @@ export class StageRun {
     this.clock.run(this.heard.pause === null && !this.isAsking);
   }
 
-  private async tellRollouts(): Promise<void> {
-    if (this.rolloutId !== null) await tell(this.rolloutId, heardSignal, this.heard);
+  private async signalRollouts(): Promise<void> {
+    if (this.rolloutId !== null) await signalWorkflow(this.rolloutId, heardSignal, this.heard);
   }
 }
 

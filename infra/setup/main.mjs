@@ -46,7 +46,7 @@ export async function setUp(steps = STEPS, progress = new Progress()) {
     // Asked again: the set-up we waited for may have done it all.
     const missing = await missingSteps(steps);
     if (missing.size > 0) progress.note("set-up");
-    if (missing.size > 0) tellIgnored(progress);
+    if (missing.size > 0) reportIgnored(progress);
     for (const step of steps) {
       const why = missing.get(step.name);
       if (why === undefined) continue;
@@ -79,7 +79,7 @@ async function lockSetUp(python, progress) {
 }
 
 /** What of the shell was meant for other programs, in one line. @param {Progress} progress */
-function tellIgnored(progress) {
+function reportIgnored(progress) {
   const names = ignoredVariables(process.env).flatMap(({ name, of }) => (of === "set-up" ? [name] : []));
   if (names.length > 0) progress.note(`  not taken from this shell: ${names.join(", ")} (set-up says itself what it installs)`);
 }

@@ -1,7 +1,7 @@
 // How long everybody waits for whom when a stack is stopped, in one chain: whoever ends a process has waited for all that the process
 // itself waits for. So a checkpoint that is being written is never killed from above. See docs/training.md.
 
-/** What a level adds to the patience of the level below it: time to notice, to clean up and to end. */
+/** What a level adds to the grace of the level below it: time to notice, to clean up and to end. */
 export const GRACE_MARGIN_SECONDS = 5;
 
 /** From SIGTERM to the end of a rank that finishes its micro-batch and saves. The launcher of the ranks ends them after it. */

@@ -12,7 +12,7 @@ import { agree, answer, giveUp, goodbye, insist, next, opening, repeat } from ".
 /** Raise it when the user's behaviour changes: rollouts of different versions are not comparable. */
 const VERSION = "scripted/1";
 /** Messages that bring the wish no further, after which the user hangs up. */
-const MAX_PATIENCE = 4;
+const MAX_ANNOYANCE = 4;
 const NO_USAGE = { promptTokens: 0, completionTokens: 0, calls: 0 } as const;
 
 /** Where the user stands between two messages. */
@@ -55,7 +55,7 @@ export function agendaOf(task: Task): Agenda {
 function react(heard: Heard, { wishIndex, hasInsisted, annoyance }: Mood, agenda: Agenda): Act {
   const current = agenda.wishes[wishIndex] as Wish;
   const isLast = wishIndex === agenda.wishes.length - 1;
-  if (annoyance >= MAX_PATIENCE) return { type: "give-up", heard };
+  if (annoyance >= MAX_ANNOYANCE) return { type: "give-up", heard };
   if (heard.asks.includes("user-id")) return { type: "answer", heard };
   if (heard.isRefusal && current.insists && !hasInsisted) return { type: "insist", heard };
   if (heard.isRefusal || heard.isDone) return { type: isLast ? "goodbye" : "next", heard };

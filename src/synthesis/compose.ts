@@ -82,7 +82,7 @@ function* draftsOf<Wish>(
   random: Random,
 ): Generator<Draft<Wish>> {
   for (const wish of domain.propose(userId, { purpose, numReads }, random)) {
-    const decide = (desk: Parameters<typeof domain.decide>[1]) => domain.decide(wish, desk);
+    const decide = (reader: Parameters<typeof domain.decide>[1]) => domain.decide(wish, reader);
     const grounded = ground(world, decide);
     if (grounded === null || grounded.decision.type !== purpose || grounded.evidence.length !== numReads) continue;
     const forbidden = forbiddenOf(grounded.decision);
@@ -124,7 +124,7 @@ function isSound<Wish>(world: World, domain: Domain<Wish>, drafts: readonly Draf
     const text = decisionText(draft.decision);
     return subsetsOf(writesOf(drafts.filter((other) => other !== draft))).every((others) => {
       const state = others.reduce((before, write) => world.environment.step(before, write).state, world.environment.reset());
-      const after = ground(worldAt(world, state), (desk) => domain.decide(draft.wish, desk));
+      const after = ground(worldAt(world, state), (reader) => domain.decide(draft.wish, reader));
       const isTempting = draft.forbidden === null || changes(world, state, draft.forbidden);
       return isTempting && after !== null && decisionText(after.decision) === text;
     });

@@ -1,13 +1,13 @@
-// A decision: what a correct agent does about one wish. It is computed by a domain's policy from what a desk answers.
+// A decision: what a correct agent does about one wish. It is computed by a domain's policy from the records that it reads.
 import type { GoldenAction } from "#contracts/task.ts";
 import type { Json, Read } from "./world.ts";
 
-/** Where the policy reads. What it looks at is what the decision rests on; what it glances at is not. */
-export interface Desk {
+/** Where the policy reads. What it reads is what the decision rests on; what it peeks at is not. */
+export interface DatabaseReader {
   /** Throws Undecidable for an answer that is an error. */
-  look(read: Read): Json;
+  read(read: Read): Json;
   /** Null for an error, and where the answer may not be used. */
-  glance(read: Read): Json;
+  peek(read: Read): Json;
 }
 
 export type Decision =

@@ -2,7 +2,7 @@
 
 import type { Random } from "#core/random-source.ts";
 import type { Wish as AgendaWish } from "#simulators/agenda.ts";
-import type { Decision, Desk, Purpose } from "./decision.ts";
+import type { DatabaseReader, Decision, Purpose } from "./decision.ts";
 import type { Alternatives } from "./evidence.ts";
 
 /** What the user says about one wish, as parts of an instruction and as lines of a script. */
@@ -33,7 +33,7 @@ export interface Domain<Wish> {
   readonly name: string;
   identify(userId: string): Identity | null;
   /** The policy. Throws Undecidable where there is no right decision. */
-  decide(wish: Wish, desk: Desk): Decision;
+  decide(wish: Wish, reader: DatabaseReader): Decision;
   readonly alternatives: Alternatives;
   /**
    * Wishes of a user in random order, of which those are worth trying that end in `purpose` on `numReads` reads. None is promised to.

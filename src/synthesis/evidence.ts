@@ -2,10 +2,10 @@
 //   enough  with the answers of E alone the policy reaches the same decision;
 //   needed  for every read of E there is another answer, all others unchanged, that calls for another decision.
 // So E is the smallest set of reads, whatever order an agent reads in; reads that only search for the right record are not in it.
-import { type Decision, type Desk, decisionText, Undecidable } from "./decision.ts";
+import { type DatabaseReader, type Decision, decisionText, Undecidable } from "./decision.ts";
 import { type Json, keyOf, type Read, type World } from "./world.ts";
 
-export type Decide = (desk: Desk) => Decision;
+export type Decide = (reader: DatabaseReader) => Decision;
 /** Other answers that the same read could have had, in a database that differs in this alone; `others` are the answers of the other reads. */
 export type Alternatives = (read: Read, answer: Json, others: readonly Json[]) => Iterable<Json>;
 
@@ -17,14 +17,14 @@ export interface Grounded {
 /** The decision in this world, with what it looked at. Null when there is no right decision. */
 export function ground(world: World, decide: Decide): Grounded | null {
   const evidence = new Map<string, Read>();
-  const desk: Desk = {
-    look(read) {
+  const reader: DatabaseReader = {
+    read(read) {
       evidence.set(keyOf(read), read);
       return answered(world.answer(read), read);
     },
-    glance: (read) => world.answer(read),
+    peek: (read) => world.answer(read),
   };
-  const decision = attempt(decide, desk);
+  const decision = attempt(decide, reader);
   return decision === null ? null : { decision, evidence: Array.from(evidence.values()) };
 }
 
@@ -33,7 +33,7 @@ export function isExactEvidence(world: World, decide: Decide, { decision, eviden
   const text = decisionText(decision);
   const answers = new Map(evidence.map((read) => [keyOf(read), world.answer(read)]));
   const textWith = (known: ReadonlyMap<string, Json>): string | null => {
-    const other = attempt(decide, deskOf(known));
+    const other = attempt(decide, readerOf(known));
     return other === null ? null : decisionText(other);
   };
   if (textWith(answers) !== text) return false;
@@ -47,11 +47,11 @@ export function isExactEvidence(world: World, decide: Decide, { decision, eviden
   });
 }
 
-/** A desk that answers these reads and no others. */
-function deskOf(answers: ReadonlyMap<string, Json>): Desk {
+/** A reader that answers these reads and no others. */
+function readerOf(answers: ReadonlyMap<string, Json>): DatabaseReader {
   return {
-    look: (read) => answered(answers.get(keyOf(read)) ?? null, read),
-    glance: (read) => answers.get(keyOf(read)) ?? null,
+    read: (read) => answered(answers.get(keyOf(read)) ?? null, read),
+    peek: (read) => answers.get(keyOf(read)) ?? null,
   };
 }
 
@@ -60,9 +60,9 @@ function answered(answer: Json, read: Read): Json {
   return answer;
 }
 
-function attempt(decide: Decide, desk: Desk): Decision | null {
+function attempt(decide: Decide, reader: DatabaseReader): Decision | null {
   try {
-    return decide(desk);
+    return decide(reader);
   } catch (error) {
     if (error instanceof Undecidable) return null;
     throw error;

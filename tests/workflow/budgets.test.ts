@@ -1,7 +1,7 @@
 // Budgets hold inside a stage, guards pause once: both with their code, their next command and a campaign that goes on.
 import "../support/quiet-temporal.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CampaignWorld, createGate, type RunningCampaign, tell } from "./campaign-world.ts";
+import { CampaignWorld, createGate, type RunningCampaign, steer } from "./campaign-world.ts";
 import { type FakeOptions, testConfig } from "./fake-activities.ts";
 
 let world: CampaignWorld;
@@ -41,13 +41,13 @@ describe.concurrent("a budget that is reached inside a stage", () => {
         expect(reason?.message).toContain(first.slice(first.indexOf("reached")));
         expect(campaign.calls).not.toContain("calibrate 1");
 
-        await tell.resume(campaign);
+        await steer.resume(campaign);
         await pausedAgain(campaign, 2);
         expect((await campaign.status()).reason?.code).toBe("guard.budget");
         // Resuming without a larger one begins nothing, not even as many groups as run at once.
         expect(fakes.begun).toHaveLength(3 + numTrained);
 
-        expect(await tell.budget(campaign, larger)).toBe("running");
+        expect(await steer.budget(campaign, larger)).toBe("running");
         expect(await campaign.handle.result()).toMatchObject({ state: "completed" });
         expect(new Set(fakes.begun).size).toBe(fakes.begun.length);
         expect(fakes.begun).toHaveLength(3 + 12 + 3);
@@ -69,7 +69,7 @@ describe.concurrent("a budget that is reached inside a stage", () => {
       const { stage, iteration } = await pausedBy(campaign, "guard.budget");
       expect([stage, iteration]).toEqual(["test", 1]);
       expect(campaign.fakes.begun.length).toBeLessThanOrEqual(15 + 2);
-      await tell.budget(campaign, { maxModelCalls: 10_000 });
+      await steer.budget(campaign, { maxModelCalls: 10_000 });
       expect(await campaign.handle.result()).toMatchObject({ state: "completed", test: { base: {}, final: {} }, noTestReason: null });
       expect(campaign.fakes.begun).toHaveLength(10 + 16);
       expect(campaign.calls.filter((call) => call.startsWith("test"))).toEqual(["test 1 base policy1"]);
@@ -81,7 +81,7 @@ describe.concurrent("a budget that is reached inside a stage", () => {
     const options: FakeOptions = { beforeGroup: (task, iteration) => (iteration === 1 && task === "t3" ? last.opened : Promise.resolve()) };
     await world.run(options, { ...ONE, budget: { maxModelCalls: 60 } }, async (campaign) => {
       await campaign.until(() => campaign.fakes.calls.filter((call) => call.startsWith("group 1 train")).length === 3);
-      await tell.budget(campaign, { maxModelCalls: 10_000 });
+      await steer.budget(campaign, { maxModelCalls: 10_000 });
       last.open();
       expect(await campaign.handle.result()).toMatchObject({ state: "completed" });
       expect(numWords(campaign, "pause")).toBe(0);
@@ -98,18 +98,18 @@ describe.concurrent("a budget of hours", () => {
       { ...ONE, stop: { maxIterations: 2 }, budget: { maxHours: seconds / 3600 } },
       async (campaign) => {
         await campaign.until(({ iteration }) => iteration === 1);
-        await tell.pause(campaign);
+        await steer.pause(campaign);
         const before = await campaign.until(({ state }) => state === "paused");
         await sleep(3000);
         const after = await campaign.status();
         expect(after.runningSeconds).toBe(before.runningSeconds);
         expect(after.runningSeconds).toBeGreaterThan(0.4);
-        await tell.resume(campaign);
+        await steer.resume(campaign);
         // Less than has run already: reached at once, in a later run of the workflow, with the time of the runs before.
-        await tell.budget(campaign, { maxHours: after.runningSeconds / 3600 });
+        await steer.budget(campaign, { maxHours: after.runningSeconds / 3600 });
         const paused = await pausedBy(campaign, "guard.budget");
         expect(paused.reason?.message).toContain("hours of running reached the budget");
-        await tell.budget(campaign, { maxHours: 10 });
+        await steer.budget(campaign, { maxHours: 10 });
         expect(await campaign.handle.result()).toMatchObject({ state: "completed" });
         expect(new Set(campaign.fakes.begun).size).toBe(campaign.fakes.begun.length);
         const sum = campaign.fakes.iterations.reduce((total, { runningSeconds }) => total + runningSeconds, 0);
@@ -135,7 +135,7 @@ describe.concurrent("guards", () => {
         const { reason, iteration } = await pausedAgain(campaign, pause);
         expect(iteration).toBe(2 - numPauses + pause);
         expect(reason).toMatchObject({ code, next: `turnwise campaign resume ${campaign.id}` });
-        await tell.resume(campaign);
+        await steer.resume(campaign);
       }
       expect(await campaign.handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
       expect(campaign.fakes.words.map(({ word, who }) => `${word} ${who}`)).toEqual(
@@ -154,9 +154,9 @@ describe.concurrent("guards", () => {
       const first = await pausedAgain(campaign, 1);
       expect(first).toMatchObject({ iteration: 1, stage: "redesign", reason: { code: "guard.disk" } });
       expect(first.reason?.message).toContain("turnwise gc --dry-run");
-      await tell.resume(campaign);
+      await steer.resume(campaign);
       expect(await pausedAgain(campaign, 2)).toMatchObject({ stage: "test", reason: { code: "guard.disk" } });
-      await tell.resume(campaign);
+      await steer.resume(campaign);
       expect(await campaign.handle.result()).toMatchObject({ state: "completed", test: {} });
     });
   });

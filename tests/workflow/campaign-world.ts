@@ -172,7 +172,7 @@ export class RunningCampaign {
 }
 
 /** Every word that a person can say. */
-export const tell = {
+export const steer = {
   pause: ({ handle }: RunningCampaign) => handle.executeUpdate(pauseUpdate, { args: [SPEAKER] }),
   resume: ({ handle }: RunningCampaign) => handle.executeUpdate(resumeUpdate, { args: [SPEAKER] }),
   approve: ({ handle }: RunningCampaign) => handle.executeUpdate(approveRewardUpdate, { args: [SPEAKER] }),

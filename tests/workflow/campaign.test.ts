@@ -10,7 +10,7 @@ import {
   stageSignal,
   stopUpdate,
 } from "../../workflows/messages.ts";
-import { CampaignWorld, codeOf, createGate, SPEAKER, tell } from "./campaign-world.ts";
+import { CampaignWorld, codeOf, createGate, SPEAKER, steer } from "./campaign-world.ts";
 import { campaignInput, type FakeOptions, testConfig } from "./fake-activities.ts";
 
 const TESTED = { test: { tasks: 3, trials: 1 } };
@@ -207,7 +207,7 @@ describe.concurrent("campaign", () => {
         task.startsWith("t") && iteration === 2 ? gate.opened : Promise.resolve();
       await world.run({ beforeGroup }, TESTED, async (campaign) => {
         await campaign.until(({ iteration, stage }) => iteration === 2 && stage === "rollout");
-        await tell.stop(campaign, withTest);
+        await steer.stop(campaign, withTest);
         gate.open();
         const end = await campaign.handle.result();
         expect(end).toMatchObject({ state: "stopped", reason: "enough", numIterations: 1, finalPolicy: { name: "policy1" }, noTestReason });
@@ -220,7 +220,7 @@ describe.concurrent("campaign", () => {
   test("a paused campaign that is stopped with its test opens it without another word", async () => {
     await world.run({ truncationRates: [0, 0.1, 0.3] }, TESTED, async (campaign) => {
       await campaign.until(({ state }) => state === "paused");
-      expect(await tell.stop(campaign, true)).toBe("stopping");
+      expect(await steer.stop(campaign, true)).toBe("stopping");
       expect(await campaign.handle.result()).toMatchObject({ state: "stopped", test: { base: {}, final: {} } });
     });
   });
@@ -231,12 +231,12 @@ describe.concurrent("campaign", () => {
       `${name} ${iteration}` === "commit 2" ? gate.opened : Promise.resolve();
     await world.run({ beforeStage }, {}, async (campaign) => {
       await campaign.until(() => campaign.calls.includes("select 2 policy2 against 1"));
-      expect(await tell.pause(campaign)).toBe("paused");
+      expect(await steer.pause(campaign)).toBe("paused");
       gate.open();
       await campaign.until(() => campaign.fakes.iterations.length === 3);
-      expect(await tell.budget(campaign, { maxUsd: 5 })).toBe("paused");
+      expect(await steer.budget(campaign, { maxUsd: 5 })).toBe("paused");
       expect(campaign.fakes.ends).toEqual([]);
-      await tell.resume(campaign);
+      await steer.resume(campaign);
       expect(await campaign.handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
     });
   });
@@ -247,7 +247,7 @@ describe.concurrent("campaign", () => {
       `${name} ${iteration}` === "commit 1" ? gate.opened : Promise.resolve();
     await world.run({ beforeStage }, {}, async (campaign) => {
       await campaign.until(() => campaign.calls.includes("select 1 policy1 against 0"));
-      await tell.stop(campaign);
+      await steer.stop(campaign);
       gate.open();
       const end = await campaign.handle.result();
       const [, first] = campaign.fakes.iterations;
@@ -298,7 +298,7 @@ describe.concurrent("campaign", () => {
       const { reason } = await campaign.until(({ state }) => state === "paused");
       expect(reason?.code).toBe("campaign.iteration-failed");
       gate.open();
-      await tell.resume(campaign);
+      await steer.resume(campaign);
       expect(await campaign.handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
     });
   });
@@ -309,7 +309,7 @@ describe.concurrent("campaign", () => {
       await campaign.handle.signal(stageSignal, { iteration: 2, stage: "redesign", question: { table: "0".repeat(64) } });
       await campaign.handle.signal(stageSignal, { iteration: 1, stage: "redesign", question: { table: "0".repeat(64) } });
       expect(await campaign.status()).toEqual(before);
-      expect(await codeOf(tell.approve(campaign))).toBe("campaign.not-waiting");
+      expect(await codeOf(steer.approve(campaign))).toBe("campaign.not-waiting");
     });
   });
 });

@@ -60,7 +60,7 @@ describe("a campaign that 0.1.0 left running", () => {
     const client = await CampaignClient.connect(settings);
     try {
       expect(await client.status(ID)).toBeNull();
-      await expect(client.tell(ID, pauseUpdate, SPEAKER)).rejects.toMatchObject({
+      await expect(client.steer(ID, pauseUpdate, SPEAKER)).rejects.toMatchObject({
         code: "campaign.not-running",
         next: `turnwise campaign resume ${ID}`,
       });
@@ -73,7 +73,7 @@ describe("a campaign that 0.1.0 left running", () => {
       expect(await client.start(await rebuildInput(openRecord(settings), ID))).toBe("joined");
 
       // Paused, lost, left behind: `resume` acts on each.
-      expect(await client.tell(ID, pauseUpdate, SPEAKER)).toBe("paused");
+      expect(await client.steer(ID, pauseUpdate, SPEAKER)).toBe("paused");
       expect(JSON.parse(await turnwise("resume", ID, "--json"))).toMatchObject({ how: "joined", state: "running" });
       await world.client.workflow.getHandle(campaignWorkflowId(ID)).terminate("lost");
       expect(JSON.parse(await turnwise("resume", ID, "--json"))).toMatchObject({ how: "started", state: "running", nextIteration: 1 });

@@ -2,7 +2,7 @@
 import type { temporal } from "@temporalio/proto";
 import { LONGEST_REASON } from "#contracts/steering.ts";
 import { pauseUpdate } from "../../workflows/messages.ts";
-import { type CampaignWorld, SPEAKER, tell } from "./campaign-world.ts";
+import { type CampaignWorld, SPEAKER, steer } from "./campaign-world.ts";
 import { testConfig } from "./fake-activities.ts";
 
 export interface HistoryMeasure {
@@ -26,11 +26,11 @@ export async function measureHistories(
   const options = { numTasks: { train: numGroups }, idPrefix: LONG_ID };
   await world.run(options, { rollout, stop: { maxIterations: 1 }, test: { tasks: 3, trials: 1 } }, async (campaign) => {
     await campaign.until(() => campaign.fakes.begun.length > numGroups / 3);
-    await tell.pause(campaign);
-    await tell.resume(campaign);
-    await tell.budget(campaign, { maxModelCalls: 1_000_000 });
+    await steer.pause(campaign);
+    await steer.resume(campaign);
+    await steer.budget(campaign, { maxModelCalls: 1_000_000 });
     await campaign.handle.executeUpdate(pauseUpdate, { args: [{ ...SPEAKER, why: "w".repeat(LONGEST_REASON) }] });
-    await tell.resume(campaign);
+    await steer.resume(campaign);
     await campaign.handle.result();
     numBegun = campaign.fakes.begun.filter((key) => key.startsWith("1 train")).length;
     for (const { workflowId, runId } of await world.runsOf(campaign.id)) {

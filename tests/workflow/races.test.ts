@@ -4,7 +4,7 @@ import { WorkflowNotFoundError } from "@temporalio/client";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StateName } from "#contracts/campaign-status.ts";
-import { CampaignWorld, codeOf, type RunningCampaign, tell } from "./campaign-world.ts";
+import { CampaignWorld, codeOf, type RunningCampaign, steer } from "./campaign-world.ts";
 import { testConfig } from "./fake-activities.ts";
 
 let world: CampaignWorld;
@@ -45,7 +45,7 @@ describe.concurrent("a pause or a resume that comes while a child starts is not 
       const { fakes, handle } = campaign;
       await reached.promise;
       await sleep(delay);
-      expect(await tell.pause(campaign)).toBe("paused");
+      expect(await steer.pause(campaign)).toBe("paused");
       await settle(campaign);
       expect(fakes.ends).toEqual([]);
       const numBegun = fakes.begun.filter((key) => key.startsWith("1 train")).length;
@@ -54,14 +54,14 @@ describe.concurrent("a pause or a resume that comes while a child starts is not 
 
       // Words in quick succession: the last one stands.
       const answers = [
-        tell.resume(campaign),
-        sleep(delay).then(() => tell.pause(campaign)),
-        sleep(2 * delay).then(() => tell.resume(campaign)),
+        steer.resume(campaign),
+        sleep(delay).then(() => steer.pause(campaign)),
+        sleep(2 * delay).then(() => steer.resume(campaign)),
       ];
       await Promise.all(answers);
       const { word } = fakes.words.at(-1) ?? {};
       expect((await campaign.status()).state).not.toBe(word === "resume" ? "paused" : "running");
-      if (word === "pause") await tell.resume(campaign);
+      if (word === "pause") await steer.resume(campaign);
       expect(await handle.result()).toMatchObject({ state: "completed" });
       expect(new Set(fakes.begun).size).toBe(fakes.begun.length);
       expect(fakes.begun.filter((key) => key.startsWith("1 train"))).toHaveLength(numTrain);
@@ -126,8 +126,8 @@ describe("words in any order", () => {
 
   const speak = (campaign: RunningCampaign, said: Message): Promise<unknown> => {
     if (said === "query") return campaign.status().then(({ state }) => state);
-    if (said === "budget") return tell.budget(campaign, { maxModelCalls: 100_000 });
-    return said === "stop-with-test" ? tell.stop(campaign, true) : tell[said](campaign);
+    if (said === "budget") return steer.budget(campaign, { maxModelCalls: 100_000 });
+    return said === "stop-with-test" ? steer.stop(campaign, true) : steer[said](campaign);
   };
 
   test("the status says the truth after every word, and the end is the one that was asked for", async () => {
@@ -160,8 +160,8 @@ describe("words in any order", () => {
           }
           while (fakes.ends.length === 0) {
             const { state } = await campaign.status();
-            if (state === "paused") await tell.resume(campaign).catch(ignoreEnded);
-            if (state === "waiting-for-approval") await tell.approve(campaign).catch(ignoreEnded);
+            if (state === "paused") await steer.resume(campaign).catch(ignoreEnded);
+            if (state === "waiting-for-approval") await steer.approve(campaign).catch(ignoreEnded);
             await sleep(50);
           }
           expect(await campaign.handle.result()).toMatchObject({ state: model.end() });

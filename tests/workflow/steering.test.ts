@@ -4,7 +4,7 @@ import "../support/quiet-temporal.ts";
 import { ApplicationFailure } from "@temporalio/common";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SteeringWord } from "#contracts/steering.ts";
-import { CampaignWorld, codeOf, createGate, type RunningCampaign, SPEAKER, tell } from "./campaign-world.ts";
+import { CampaignWorld, codeOf, createGate, type RunningCampaign, SPEAKER, steer } from "./campaign-world.ts";
 import { type FakeOptions, type Fakes, rebuiltInput, ref, testConfig } from "./fake-activities.ts";
 
 let world: CampaignWorld;
@@ -46,21 +46,21 @@ describe.concurrent("continue-as-new after every iteration", () => {
         campaign.until((status) => status.state === "waiting-for-approval" && status.iteration === iteration);
       const pausedBy = (code: string) => campaign.until(({ state, reason }) => state === "paused" && reason?.code === code);
       await pausedBy("guard.budget"); // 30 calls of selection, 30 of iteration 1
-      await tell.budget(campaign, { maxModelCalls: 10_000 });
+      await steer.budget(campaign, { maxModelCalls: 10_000 });
       await ask(1);
-      await tell.pause(campaign);
-      await tell.approve(campaign);
-      await tell.resume(campaign);
+      await steer.pause(campaign);
+      await steer.approve(campaign);
+      await steer.resume(campaign);
       await pausedBy("guard.truncation"); // iteration 2
-      await tell.resume(campaign);
+      await steer.resume(campaign);
       await ask(2);
-      await tell.reject(campaign);
+      await steer.reject(campaign);
       await ask(3);
-      await tell.approve(campaign);
+      await steer.approve(campaign);
       await pausedBy("trainer.diverged");
       brokenTraining.clear();
-      if (isStopped) await tell.stop(campaign, true);
-      else await tell.resume(campaign);
+      if (isStopped) await steer.stop(campaign, true);
+      else await steer.resume(campaign);
       await campaign.handle.result();
       record = recordOf(campaign.fakes, campaign.id);
       numRuns = await world.countRuns(campaign.id);
@@ -109,7 +109,7 @@ describe.concurrent("a word is in the record before it has an effect", () => {
     };
     await world.run({ gate: "accept", beforeWord }, APPROVING, async (campaign) => {
       const before = await campaign.until(({ state }) => state === "waiting-for-approval");
-      const answer = tell.approve(campaign);
+      const answer = steer.approve(campaign);
       await coming.opened;
       const { runningSeconds: _, ...held } = await campaign.status();
       expect(held).toEqual({ ...held, ...before, runningSeconds: undefined });
@@ -131,7 +131,7 @@ describe.concurrent("a word is in the record before it has an effect", () => {
     };
     await world.run(options, {}, async (campaign) => {
       await campaign.until(({ iteration, stage }) => iteration === 1 && stage === "rollout");
-      const answer = tell.pause(campaign);
+      const answer = steer.pause(campaign);
       groups.open();
       await campaign.until(({ stage }) => stage !== "rollout");
       record.open();
@@ -146,11 +146,11 @@ describe.concurrent("a word is in the record before it has an effect", () => {
       if (refused.delete(word)) throw ApplicationFailure.nonRetryable("the drive is gone", "store.corrupt");
     };
     await world.run({ beforeWord, beforeGroup: () => groups.opened }, {}, async (campaign) => {
-      expect(await codeOf(tell.pause(campaign))).toBe("store.corrupt");
+      expect(await codeOf(steer.pause(campaign))).toBe("store.corrupt");
       expect(await campaign.status()).toMatchObject({ state: "running", reason: null });
       expect(campaign.fakes.words).toEqual([]);
-      expect(await tell.pause(campaign)).toBe("paused");
-      expect(await tell.resume(campaign)).toBe("running");
+      expect(await steer.pause(campaign)).toBe("paused");
+      expect(await steer.resume(campaign)).toBe("running");
       groups.open();
       expect(await campaign.handle.result()).toMatchObject({ state: "completed" });
       expect(campaign.fakes.words.map(({ number, word }) => `${number} ${word}`)).toEqual(["1 pause", "2 resume"]);
@@ -168,9 +168,9 @@ describe.concurrent("a word is in the record before it has an effect", () => {
     };
     await world.run({ beforeWord, beforeGroup: () => groups.opened }, {}, async (campaign) => {
       await campaign.until(({ stage }) => stage === "base-selection");
-      const budget = tell.budget(campaign, { maxModelCalls: 99 });
+      const budget = steer.budget(campaign, { maxModelCalls: 99 });
       await coming.opened;
-      const answers = Promise.all([budget, tell.stop(campaign)]);
+      const answers = Promise.all([budget, steer.stop(campaign)]);
       expect((await campaign.status()).state).toBe("running");
       record.open();
       await answers;
@@ -189,8 +189,8 @@ describe.concurrent("the loss of Temporal's database", () => {
       { ...APPROVING, guards: { ...testConfig().guards, truncationGrowth: null, minFreeGb: null } },
       async (campaign) => {
         await campaign.until(({ state }) => state === "waiting-for-approval");
-        await tell.budget(campaign, { maxModelCalls: 5000 });
-        await tell.approve(campaign);
+        await steer.budget(campaign, { maxModelCalls: 5000 });
+        await steer.approve(campaign);
         await campaign.until(({ state, reason }) => state === "paused" && reason?.code === "trainer.diverged");
         const before = await campaign.status();
         await campaign.lose();
@@ -199,17 +199,17 @@ describe.concurrent("the loss of Temporal's database", () => {
         expect(after).toMatchObject({ state: "paused", budget: { maxModelCalls: 5000 }, reason: { code: "trainer.diverged" } });
 
         options.brokenTraining?.clear();
-        expect(await tell.resume(campaign)).toBe("running");
+        expect(await steer.resume(campaign)).toBe("running");
         // Approved before the loss: the question comes back for iteration 2 only.
         await campaign.until(({ state, reason }) => state === "paused" && reason?.code === "guard.pass-rate-collapse");
         expect(campaign.calls).toContain("redesign 1 approved");
         await campaign.lose();
         expect((await campaign.status()).reason?.code).toBe("guard.pass-rate-collapse");
-        await tell.resume(campaign);
+        await steer.resume(campaign);
         await campaign.until(({ state }) => state === "waiting-for-approval");
         await campaign.lose();
         await campaign.until(({ state, iteration }) => state === "waiting-for-approval" && iteration === 2);
-        await tell.reject(campaign);
+        await steer.reject(campaign);
         expect(await campaign.handle.result()).toMatchObject({ state: "completed", numIterations: 2 });
         expect(campaign.fakes.words.map(({ word }) => word)).toEqual(["budget", "approve", "pause", "resume", "pause", "resume", "reject"]);
         expect(new Set(campaign.fakes.begun).size).toBe(campaign.fakes.begun.length);
@@ -221,7 +221,7 @@ describe.concurrent("the loss of Temporal's database", () => {
     const groups = createGate();
     await world.run({ beforeGroup: () => groups.opened }, {}, async (campaign) => {
       await campaign.until(({ stage }) => stage === "base-selection");
-      await tell.pause(campaign);
+      await steer.pause(campaign);
       await campaign.handle.terminate("lost");
       const stop = { schemaVersion: 1, campaignId: campaign.id, number: 2, iteration: 0, at: "2026-01-01T00:00:00.000Z" } as const;
       await campaign.fakes.activities.recordWord({ ...stop, word: "stop", by: "person", ...SPEAKER, why: "enough", withTest: false });
@@ -239,10 +239,10 @@ describe.concurrent("approval is asked once per fitted table", () => {
     const brokenTraining = new Set([1]);
     await world.run({ gate: "accept", brokenTraining }, { ...APPROVING, stop: { maxIterations: 1 } }, async (campaign) => {
       await campaign.until(({ state }) => state === "waiting-for-approval");
-      await tell[word](campaign);
+      await steer[word](campaign);
       await campaign.until(({ state }) => state === "paused");
       brokenTraining.clear();
-      await tell.resume(campaign);
+      await steer.resume(campaign);
       expect(await campaign.handle.result()).toMatchObject({ state: "completed" });
       expect(campaign.fakes.words.map((spoken) => spoken.word)).toEqual([word, "pause", "resume"]);
       expect(campaign.calls.filter((call) => call.startsWith("redesign") || call.startsWith("batch"))).toEqual([redesigned, batch]);
@@ -254,7 +254,7 @@ describe.concurrent("approval is asked once per fitted table", () => {
     await world.run({ gate: "accept", beforeWord: () => record.opened }, { ...APPROVING, stop: { maxIterations: 1 } }, async (campaign) => {
       const { question } = await campaign.until(({ state }) => state === "waiting-for-approval");
       expect(question).toEqual({ table: ref("fitted1").sha256 });
-      const answers = Promise.all([codeOf(tell.approve(campaign)), codeOf(tell.reject(campaign))]);
+      const answers = Promise.all([codeOf(steer.approve(campaign)), codeOf(steer.reject(campaign))]);
       record.open();
       const said = await answers;
       expect(said).toContain("campaign.already-answered");
@@ -287,7 +287,7 @@ describe.concurrent("approval is asked once per fitted table", () => {
       const { runningSeconds } = await campaign.until(({ state }) => state === "waiting-for-approval");
       const asked = Date.now();
       await new Promise((done) => setTimeout(done, 2000));
-      await tell.approve(campaign);
+      await steer.approve(campaign);
       const waited = (Date.now() - asked) / 1000;
       const answered = Date.now();
       await campaign.handle.result();

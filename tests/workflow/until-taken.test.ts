@@ -35,7 +35,7 @@ beforeAll(async () => {
   let time = 0;
   const { findWorkers } = createQueueActivities({
     findQueueWorkers: (queue) => findQueueWorkers(client, queue),
-    // A minute of patience in three questions.
+    // A minute of waiting in three questions.
     clock: { now: () => (time += 15_000), sleep: () => new Promise((done) => setTimeout(done, 100)) },
   });
   control = await Worker.create({
@@ -136,7 +136,9 @@ test("the command line says that nobody works for the workflows, where a call wo
   const cli = await CampaignClient.connect(readSettings({ TURNWISE_HOME: "/nowhere", TURNWISE_TEMPORAL_ADDRESS: server.address }));
   await cli.start(campaignInput("unheard"));
   const answers = await Promise.all(
-    [cli.status("unheard"), cli.tell("unheard", pauseUpdate, { who: "a@b", why: "" })].map((call) => call.catch((error: unknown) => error)),
+    [cli.status("unheard"), cli.steer("unheard", pauseUpdate, { who: "a@b", why: "" })].map((call) =>
+      call.catch((error: unknown) => error),
+    ),
   );
   for (const answer of answers)
     expect(answer).toMatchObject({ code: "service.no-worker", message: "no worker takes the work of turnwise-control-2" });

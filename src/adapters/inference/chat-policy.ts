@@ -73,7 +73,7 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
   const { client, ref, model = ref.name, temperature, maxTokensPerTurn, maxContextTokens, hasTokenIds = true } = options;
   const { tokenLimitField = "max_tokens", requestFields = {}, sendsReasoning = false } = options;
   const who = `policy ${ref.name}`;
-  const tellUncounted = once(() =>
+  const noteUncounted = once(() =>
     options.onWarning?.(`${who} at ${client.baseURL}: its server does not say all tokens, and what it does not say is metered as none`),
   );
   const tokenFields = hasTokenIds ? { ...WHOLE_DISTRIBUTION, return_token_ids: true, logprobs: true, top_logprobs: 0 } : {};
@@ -87,7 +87,7 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
         const body = { ...requestFields, messages, tools, ...tokenFields };
         const request = { client, model, body, tokenLimitField, maxTokens, temperature, seed, canLeaveOut: false };
         return askChat(request, { who, signal, canReappear: true, onAdapted: options.onWarning }, ChatCompletion).then((answer) =>
-          counted(answer, tellUncounted),
+          counted(answer, noteUncounted),
         );
       };
       const { answer, usage } = await askWithinContext(ask, { most: maxTokensPerTurn, context: maxContextTokens });
@@ -106,11 +106,11 @@ export function createChatPolicy(options: ChatPolicyOptions): Policy {
 }
 
 /** Where the server does not count, its own token ids do; of an answer without either nothing is known, and nothing is asked again for its length. */
-function counted(answer: ChatCompletion, tellUncounted: () => void) {
+function counted(answer: ChatCompletion, noteUncounted: () => void) {
   const { promptTokens, completionTokens } = answer.usage;
   const numPrompt = promptTokens ?? answer.prompt_token_ids?.length ?? null;
   const numSampled = completionTokens ?? answer.choices[0]?.token_ids?.length ?? null;
-  if (numPrompt === null || numSampled === null) tellUncounted();
+  if (numPrompt === null || numSampled === null) noteUncounted();
   return { ...answer, usage: { ...answer.usage, prompt_tokens: numPrompt ?? 0, completion_tokens: numSampled ?? 0 } };
 }
 

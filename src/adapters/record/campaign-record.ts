@@ -149,14 +149,14 @@ export class CampaignRecord {
 
   /** Like putGroup, but when another attempt came first, its manifest stands and is the answer. */
   async commitGroup(manifest: GroupManifest): Promise<GroupManifest> {
-    const standing = () => this.readGroup(manifest.campaignId, manifest.iteration, manifest.purpose, manifest.taskId);
-    return await firstWins(manifest, () => this.putGroup(manifest), standing);
+    const existing = () => this.readGroup(manifest.campaignId, manifest.iteration, manifest.purpose, manifest.taskId);
+    return await firstWins(manifest, () => this.putGroup(manifest), existing);
   }
 
   /** Like putStage, but when another attempt came first, its manifest stands and is the answer. */
   async commitStage(manifest: StageManifest): Promise<StageManifest> {
-    const standing = () => this.readStage(manifest.campaignId, manifest.iteration, manifest.stage);
-    return await firstWins(manifest, () => this.putStage(manifest), standing);
+    const existing = () => this.readStage(manifest.campaignId, manifest.iteration, manifest.stage);
+    return await firstWins(manifest, () => this.putStage(manifest), existing);
   }
 
   /** Like putIteration, but when another attempt came first, its manifest stands and is the answer. */
@@ -234,14 +234,14 @@ export class CampaignRecord {
 }
 
 /** Two attempts of one piece of work differ in their wall times at least: the first one that is written is the one that counts. */
-async function firstWins<T>(manifest: T, put: () => Promise<void>, readStanding: () => Promise<T | null>): Promise<T> {
+async function firstWins<T>(manifest: T, put: () => Promise<void>, readExisting: () => Promise<T | null>): Promise<T> {
   try {
     await put();
     return manifest;
   } catch (error) {
     const isTaken = error instanceof CampaignError && error.code === "store.conflict";
-    const standing = isTaken ? await readStanding() : null;
-    if (standing === null) throw error;
-    return standing;
+    const existing = isTaken ? await readExisting() : null;
+    if (existing === null) throw error;
+    return existing;
   }
 }

@@ -195,7 +195,7 @@ class Collection {
     const release = this.#reach.released.get(sha256);
     if (release !== undefined) {
       const { schema, reason } = release;
-      await tell(store, { schemaVersion: 1, sha256, numBytes, schema, reason, droppedAt: new Date(now).toISOString() });
+      await noteDropped(store, { schemaVersion: 1, sha256, numBytes, schema, reason, droppedAt: new Date(now).toISOString() });
     }
     return await store.removeBlob(sha256, this.#graceEnd(sha256));
   }
@@ -246,7 +246,7 @@ function kindOf(schema: string): GarbageKind | null {
 }
 
 /** The first note stands: another collection may have told it, and been killed before it removed the blob. */
-async function tell(store: CollectableStore, note: DroppedBlob): Promise<void> {
+async function noteDropped(store: CollectableStore, note: DroppedBlob): Promise<void> {
   try {
     await store.putOnce(droppedName(note.sha256), note);
   } catch (error) {

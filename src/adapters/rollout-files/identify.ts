@@ -135,8 +135,8 @@ function nameTasks(tasks: readonly TaskClass[]): Map<TaskClass, string> {
     if (same.length === 1) continue;
     for (const task of same) {
       const set = task.known["taskSet"];
-      const isTelling = set !== undefined && same.filter((other) => other.known["taskSet"] === set).length === 1;
-      const name = isTelling && !taken.has(`${set}/${id}`) ? `${set}/${id}` : `${id}#${askedHash(task, same)}`;
+      const isDistinct = set !== undefined && same.filter((other) => other.known["taskSet"] === set).length === 1;
+      const name = isDistinct && !taken.has(`${set}/${id}`) ? `${set}/${id}` : `${id}#${askedHash(task, same)}`;
       taken.add(name);
       names.set(task, name);
     }
@@ -147,8 +147,8 @@ function nameTasks(tasks: readonly TaskClass[]): Map<TaskClass, string> {
 /** Of what is asked where that tells the tasks apart: it stays when another source adds what else it knows. */
 function askedHash(task: TaskClass, same: readonly TaskClass[]): string {
   const asked = ({ known }: TaskClass) => JSON.stringify([known["instruction"] ?? null, known["goldenActions"] ?? null]);
-  const isTelling = new Set(same.map(asked)).size === same.length;
-  return sha256Hex(isTelling ? asked(task) : classKey(task)).slice(0, 6);
+  const isDistinct = new Set(same.map(asked)).size === same.length;
+  return sha256Hex(isDistinct ? asked(task) : classKey(task)).slice(0, 6);
 }
 
 /** As the sources number them, unless a task would have one number twice: then anew, in the order of number and content. */

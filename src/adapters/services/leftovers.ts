@@ -15,8 +15,8 @@ export async function endLeftovers(home: string): Promise<string[]> {
   for (const pid of marked) signal(pid, "SIGTERM", "process");
   const isOver = () => services.every(({ process }) => !isAlive(process)) && markedProcesses(home).length === 0;
   // A worker that was left behind may have a trainer that saves, and nobody else waits for it.
-  const patience = Math.max(GRACE_SECONDS, ...(state?.plan.services ?? []).map(({ stopSeconds }) => stopSeconds));
-  if (!(await waitUntil(isOver, patience))) {
+  const graceSeconds = Math.max(GRACE_SECONDS, ...(state?.plan.services ?? []).map(({ stopSeconds }) => stopSeconds));
+  if (!(await waitUntil(isOver, graceSeconds))) {
     for (const pid of groups) signal(pid, "SIGKILL", "group");
     for (const pid of markedProcesses(home)) signal(pid, "SIGKILL", "process");
     await waitUntil(isOver, GRACE.death);

@@ -19,12 +19,12 @@ let isReleased = false;
 async function start(plan: StackPlan): Promise<void> {
   supervisor = new Supervisor(plan, (event) => {
     log.info(event);
-    tell({ type: "event", ...event });
+    notify({ type: "event", ...event });
   });
   try {
     await supervisor.start();
     log.info("the stack is ready");
-    tell({ type: "ready" });
+    notify({ type: "ready" });
   } catch (error) {
     log.error(error);
     const { code, message, next } =
@@ -41,7 +41,7 @@ async function stop(why: string): Promise<void> {
   process.exit(0);
 }
 
-function tell(message: object): void {
+function notify(message: object): void {
   if (process.connected) process.send?.(message, () => {});
 }
 

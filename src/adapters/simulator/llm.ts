@@ -14,8 +14,8 @@ import { type RoleMessage, simulatorMessages } from "#simulators/llm/prompts.ts"
 import { type SpokenReply, type StrategyName, USER_STRATEGIES, type UserStrategy } from "#simulators/llm/strategies.ts";
 import { systemClock } from "../system-clock.ts";
 import { type CallOptions, complete, remember, type UserAnswer, type UserModel } from "./complete.ts";
-import { DEFAULT_PATIENCE, Effort, type Patience } from "./effort.ts";
 import type { ReplyCache } from "./reply-cache.ts";
+import { DEFAULT_REPLY_LIMITS, type ReplyLimits, ReplyRetries } from "./reply-retries.ts";
 
 export interface LlmSimulatorOptions {
   readonly client: OpenAI;
@@ -30,7 +30,7 @@ export interface LlmSimulatorOptions {
   readonly requestFields?: RequestFields;
   /** What a premature stop becomes when the user, asked once more, stops again: "flag" keeps and counts it, "error" gives up. */
   readonly prematureStop?: "flag" | "error" | "ignore";
-  readonly patience?: Partial<Patience>;
+  readonly limits?: Partial<ReplyLimits>;
   readonly cache?: ReplyCache | null;
   readonly clock?: Clock;
   /** Told once what the endpoint is sent otherwise than it was set. */
@@ -44,13 +44,13 @@ interface Setup {
 }
 
 /**
- * Throws SimulatorFailure with what was paid: simulator.* once patience is over (a rollout ends as sim_error), provider.* when no asking
+ * Throws SimulatorFailure with what was paid: simulator.* once the limits are reached (a rollout ends as sim_error), provider.* when no asking
  * again can help; or the signal's reason.
  */
 export function createLlmSimulator(options: LlmSimulatorOptions): UserSimulator {
   const { client, model, temperature, maxTokens, hasSeed = true, prematureStop = "flag", cache = null, clock = systemClock } = options;
   const strategy = USER_STRATEGIES[options.strategy ?? "llm"];
-  const patience = { ...DEFAULT_PATIENCE, ...options.patience };
+  const limits = { ...DEFAULT_REPLY_LIMITS, ...options.limits };
   const { tokenLimitField = "max_tokens", requestFields = {} } = options;
   const userModel = { client, model, temperature, maxTokens, hasSeed, tokenLimitField, requestFields, cache, onWarning: options.onWarning };
   const setup: Setup = { userModel, strategy, prematureStop };
@@ -60,13 +60,13 @@ export function createLlmSimulator(options: LlmSimulatorOptions): UserSimulator 
     id,
     hash: hashJson({ id, temperature, maxTokens, prematureStop, prompt: strategy.systemPrompt({ instruction: "" }), ...fields }),
     async reply(task, view, replyOptions) {
-      const effort = new Effort(patience, clock, replyOptions.seed);
+      const retries = new ReplyRetries(limits, clock, replyOptions.seed);
       for (;;) {
         try {
-          return finished(await play(setup, task, view, replyOptions, effort), effort);
+          return finished(await play(setup, task, view, replyOptions, retries), retries);
         } catch (error) {
           if (replyOptions.signal.aborted || !(error instanceof CampaignError)) throw error;
-          await effort.recover(error, replyOptions);
+          await retries.recover(error, replyOptions);
         }
       }
     },
@@ -79,25 +79,25 @@ async function play(
   task: Task,
   view: SimulatorView,
   { seed, signal, countPendingWrites = () => 0 }: SimulatorOptions,
-  effort: Effort,
+  retries: ReplyRetries,
 ): Promise<SpokenReply> {
   const messages = simulatorMessages(strategy.systemPrompt(task), view);
   const answers: { readonly asked: readonly RoleMessage[]; readonly answer: UserAnswer }[] = [];
   const spoken = await strategy.speak(messages, async (asked) => {
     const call: CallOptions = {
-      seed: callSeed(seed, effort.numFailures, answers.length),
+      seed: callSeed(seed, retries.numFailures, answers.length),
       signal,
-      timeoutSeconds: effort.callTimeoutSeconds(),
-      canUseCache: effort.numFailures === 0,
+      timeoutSeconds: retries.callTimeoutSeconds(),
+      canUseCache: retries.numFailures === 0,
     };
-    const answer = await complete(userModel, asked, effort.meter, call);
+    const answer = await complete(userModel, asked, retries.meter, call);
     answers.push({ asked, answer });
     return answer.text;
   });
   checkReply(spoken.content, view);
   const canJudge = prematureStop !== "ignore" && spoken.content.includes(STOP_TOKEN);
   if (canJudge && isPrematureStop({ task, view, reply: spoken.content, numPendingWrites: countPendingWrites() }))
-    effort.judgeEarlyStop(spoken.content, prematureStop);
+    retries.judgeEarlyStop(spoken.content, prematureStop);
   for (const { asked, answer } of answers) if (answer.isWhole) await remember(userModel, asked, answer.text);
   return spoken;
 }
@@ -107,8 +107,8 @@ function callSeed(seed: string, attempt: number, call: number): number {
   return seedToInt(attempt === 0 && call === 0 ? seed : deriveSeed(seed, "attempt", attempt, "call", call));
 }
 
-function finished({ content, memory }: SpokenReply, effort: Effort): SimulatorReply {
-  const { meter, troubles } = effort;
+function finished({ content, memory }: SpokenReply, retries: ReplyRetries): SimulatorReply {
+  const { meter, troubles } = retries;
   return {
     content,
     usage: meter.usage,

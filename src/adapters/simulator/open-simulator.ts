@@ -35,7 +35,7 @@ export function openSimulator(
     tokenLimitField: config.tokenLimitField,
     requestFields: config.requestFields,
     prematureStop,
-    patience: { maxBadReplies, timeoutSeconds, deadlineSeconds },
+    limits: { maxBadReplies, timeoutSeconds, deadlineSeconds },
     cache: cache === null ? null : createReplyCache(cache),
     onWarning,
   });

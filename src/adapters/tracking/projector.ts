@@ -93,7 +93,7 @@ export interface ProjectionState {
 /** How much of a campaign MLflow shows as the record has it. */
 export async function compareProjection(mlflow: MlflowClient, campaignId: string, plans: readonly RunPlan[]): Promise<ProjectionState> {
   const experimentId = await mlflow.ensureExperiment(EXPERIMENT);
-  const runs = (await mlflow.searchRunsByTag(experimentId, CAMPAIGN_TAG, campaignId)).filter(isStanding);
+  const runs = (await mlflow.searchRunsByTag(experimentId, CAMPAIGN_TAG, campaignId)).filter(isCurrent);
   const find = (key: string) => runs.find((run) => tagsOf(run)[KEY_TAG] === key);
   const parentRunId = find(campaignKey(campaignId))?.info.run_id ?? null;
   const isProjected = (plan: RunPlan) => {
@@ -114,23 +114,23 @@ function hashPlan(plan: RunPlan): string {
 }
 
 const tagsOf = ({ data }: MlflowRun): Record<string, string> => Object.fromEntries(data.tags.map(({ key, value }) => [key, value]));
-const isStanding = (run: MlflowRun) => tagsOf(run)[SUPERSEDED_TAG] === undefined;
+const isCurrent = (run: MlflowRun) => tagsOf(run)[SUPERSEDED_TAG] === undefined;
 
 /** The one run of this key. MLflow cannot make a run only once, so two may exist after a lost answer: the oldest stands. */
 async function ensureRun(mlflow: MlflowClient, experimentId: string, plan: RunPlan, known: readonly MlflowRun[]): Promise<MlflowRun> {
-  const ofKey = (runs: readonly MlflowRun[]) => runs.filter((run) => tagsOf(run)[KEY_TAG] === plan.key && isStanding(run));
+  const ofKey = (runs: readonly MlflowRun[]) => runs.filter((run) => tagsOf(run)[KEY_TAG] === plan.key && isCurrent(run));
   let found = ofKey(known);
   if (found.length === 0) {
     await mlflow.createRun({ experimentId, name: plan.name, startTime: plan.startTime, tags: plan.tags });
     found = ofKey(await mlflow.searchRunsByTag(experimentId, KEY_TAG, plan.key));
   }
-  const [standing, ...others] = found;
-  if (standing === undefined) throw new Error(`MLflow does not find the run ${plan.key} that it made`);
+  const [current, ...others] = found;
+  if (current === undefined) throw new Error(`MLflow does not find the run ${plan.key} that it made`);
   for (const { info } of others) {
-    await mlflow.logBatch(info.run_id, { metrics: [], params: {}, tags: { [SUPERSEDED_TAG]: standing.info.run_id } });
+    await mlflow.logBatch(info.run_id, { metrics: [], params: {}, tags: { [SUPERSEDED_TAG]: current.info.run_id } });
     await mlflow.updateRun(info.run_id, "KILLED", plan.startTime);
   }
-  return standing;
+  return current;
 }
 
 /** Sends what the run lacks. The mark that it is complete comes last. */

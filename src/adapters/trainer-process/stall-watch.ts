@@ -1,7 +1,7 @@
 // Whether a job still goes on, told by two signs: its events, and the CPU time that its processes use, all ranks together.
 
 /** A job that works without a word is given this many times as long: a rank that waits for a GPU or a peer may look busy for ever. */
-const PATIENCE_WHILE_BUSY = 4;
+const BUSY_FACTOR = 4;
 /** Less of one CPU than this is waiting, not work: launchers and watchdogs look around now and then. */
 const IDLE_SHARE = 0.02;
 const SAMPLES_PER_TIMEOUT = 10;
@@ -35,8 +35,7 @@ export function watchForStall(
     stalled: () => {
       if (now() - sample.at >= timeout / SAMPLES_PER_TIMEOUT) takeSample();
       const silent = now() - lastEvent;
-      if (silent > PATIENCE_WHILE_BUSY * timeout)
-        return `no event for ${PATIENCE_WHILE_BUSY * timeoutSeconds} s, though its processes are busy`;
+      if (silent > BUSY_FACTOR * timeout) return `no event for ${BUSY_FACTOR * timeoutSeconds} s, though its processes are busy`;
       return silent > timeout && now() - lastWork > timeout ? `no event and no work for ${timeoutSeconds} s` : null;
     },
   };

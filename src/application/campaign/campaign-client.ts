@@ -99,7 +99,7 @@ export class CampaignClient {
   }
 
   /** Sends an update and answers the state that it led to. Throws campaign.not-running or, when the campaign refuses, the reason. */
-  async tell<Args extends [Speaker]>(campaignId: string, update: UpdateDefinition<StateName, Args>, ...args: Args): Promise<StateName> {
+  async steer<Args extends [Speaker]>(campaignId: string, update: UpdateDefinition<StateName, Args>, ...args: Args): Promise<StateName> {
     try {
       const handle = this.client.workflow.getHandle(campaignWorkflowId(campaignId));
       if (!(await this.isOurs(handle))) throw notRunning(campaignId);

@@ -13,7 +13,7 @@ import { type CampaignSummary, summarizeCampaign } from "./summary.ts";
 import type { Waiting } from "./worker-hint.ts";
 
 /** Longer than any restart of a service; a server that stays away this long needs a person. */
-const PATIENCE_SECONDS = 180;
+const RECONNECT_SECONDS = 180;
 const POLL_MILLISECONDS = 1_000;
 /** What a restart of services looks like from here. */
 const PASSING: ReadonlySet<ErrorCode> = new Set(["service.not-running", "service.no-worker"]);
@@ -87,7 +87,7 @@ async function watchCampaign(
         if (status.state === "waiting-for-approval" || status.state === "paused") return status.state;
       } catch (error) {
         const isPassing = error instanceof CampaignError && PASSING.has(error.code);
-        if (!isPassing || Date.now() - lastAnswer > PATIENCE_SECONDS * 1000) throw error;
+        if (!isPassing || Date.now() - lastAnswer > RECONNECT_SECONDS * 1000) throw error;
         onEvent({ type: "absent", error });
       }
       await sleep(POLL_MILLISECONDS, undefined, { signal });

@@ -31,7 +31,7 @@ export async function resumeCampaign(campaignId: string, why: string, onStarting
     const how = await client.start(input);
     const before = await client.status(campaignId);
     const wasPaused = before?.state === "paused";
-    const state = wasPaused ? await client.tell(campaignId, resumeUpdate, speaker(why)) : (before?.state ?? "running");
+    const state = wasPaused ? await client.steer(campaignId, resumeUpdate, speaker(why)) : (before?.state ?? "running");
     const { progress } = input.state;
     return { how, state, wasPaused, nextIteration: progress.nextIteration, isAtEnd: endReason(progress, input.settings) !== null };
   });

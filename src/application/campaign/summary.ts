@@ -53,8 +53,8 @@ export interface IterationSummary {
   readonly selectionPassRate: Estimate | null;
   readonly selectionAgainstBase: Estimate | null;
   /** Against the best policy so far; under the rules of 0.1.0 against the one promoted last. */
-  readonly selectionAgainstStanding: Estimate | null;
-  readonly standing: "best" | "promoted" | null;
+  readonly selectionAgainstIncumbent: Estimate | null;
+  readonly incumbent: "best" | "promoted" | null;
   readonly gate: string | null;
   /** The gate accepted the fitted table, and a person kept the one in force. */
   readonly isTableRefused: boolean;
@@ -232,8 +232,8 @@ async function summarizeIteration(record: CampaignRecord, campaignId: string, re
     mixedGroupShare: rollout["rollout/mixed_group_share"] ?? null,
     selectionPassRate: passRateOf(report),
     selectionAgainstBase: comparisonOf(report, "base")?.difference ?? null,
-    selectionAgainstStanding: (best ?? promoted)?.difference ?? null,
-    standing: best !== null ? "best" : promoted !== null ? "promoted" : null,
+    selectionAgainstIncumbent: (best ?? promoted)?.difference ?? null,
+    incumbent: best !== null ? "best" : promoted !== null ? "promoted" : null,
     gate: calibration?.gate.decision ?? null,
     isTableRefused: calibration?.gate.decision === "accept" && stage("redesign")?.decision === "keep",
     gateDoubts: calibration?.gate.rows.filter(({ verdict }) => verdict !== "accept" && verdict === calibration.gate.decision) ?? [],

@@ -8,7 +8,7 @@ import { rolloutWorkflows, stagesWorkflow } from "./stage-workflows.ts";
 import { type HintPlace, noWorker, type Waiting } from "./worker-hint.ts";
 
 /** Work that is younger than this is about to be taken. */
-const PATIENCE_MILLISECONDS = 5_000;
+const UNTAKEN_AFTER_MILLISECONDS = 5_000;
 
 /** What an activity that waits says in its heartbeat. */
 const WaitingDetails = z.object({ waitingFor: z.string() });
@@ -44,7 +44,7 @@ function saidInHeartbeat(pending: readonly PendingActivity[]): Waiting | null {
 export function untakenQueue(pending: readonly PendingActivity[], now: number): string | null {
   if (pending.some(({ hasBegun }) => hasBegun)) return null;
   const [oldest] = pending.toSorted((a, b) => a.scheduledAt - b.scheduledAt);
-  return oldest === undefined || now - oldest.scheduledAt < PATIENCE_MILLISECONDS ? null : oldest.queue;
+  return oldest === undefined || now - oldest.scheduledAt < UNTAKEN_AFTER_MILLISECONDS ? null : oldest.queue;
 }
 
 /** `workers`: of the queue whose work nobody has begun; null when all goes its way. */

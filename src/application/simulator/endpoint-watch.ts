@@ -1,10 +1,10 @@
 // An audit's look at its user's endpoint: what is wrong is said when it happens and again while it lasts, and an endpoint that does not
-// answer is given up after a patience that docs/simulators.md tells.
+// answer is given up after a timeout that docs/simulators.md tells.
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
 import type { UserSimulator } from "#core/ports.ts";
 
 /** Seconds without any answer until an endpoint is given up. */
-const PATIENCE = {
+const TIMEOUT_SECONDS = {
   /** That has never answered, and is not there or not yet. */
   absent: 10,
   /** That has never answered, and says that it limits its rate: it is there. Cooldowns of a minute are common. */
@@ -14,7 +14,7 @@ const PATIENCE = {
 } as const;
 const LOOK_EVERY_SECONDS = 5;
 const REPEAT_AFTER_SECONDS = 15;
-const MAX_TOLD = 5;
+const MAX_REPORTED = 5;
 const ABSENT: ReadonlySet<ErrorCode> = new Set(["provider.unavailable", "provider.timeout"]);
 const IN_WAY: ReadonlySet<ErrorCode> = new Set([...ABSENT, "provider.rate-limited"]);
 
@@ -31,9 +31,9 @@ export interface EndpointWatch {
   close(): void;
 }
 
-interface Standing {
+interface EndpointHealth {
   lastAnswerAt: number;
-  lastToldAt: number;
+  lastReportAt: number;
   numAnswers: number;
   /** Replies that are being waited for. */
   numAwaited: number;
@@ -41,30 +41,30 @@ interface Standing {
   trouble: CampaignError | null;
 }
 
-/** `tell` writes one line for whoever looks on. */
-export function createEndpointWatch(simulator: UserSimulator, tell: (line: string) => void): EndpointWatch {
+/** `report` writes one line for whoever looks on. */
+export function createEndpointWatch(simulator: UserSimulator, report: (line: string) => void): EndpointWatch {
   const stop = new AbortController();
   const notes: string[] = [];
-  const told = new Set<string>();
-  const standing: Standing = { lastAnswerAt: now(), lastToldAt: now(), numAnswers: 0, numAwaited: 0, trouble: null };
-  const tellOnce = (message: string): void => {
-    if (told.size >= MAX_TOLD || told.has(message)) return;
-    told.add(message);
-    standing.lastToldAt = now();
-    tell(message);
+  const reported = new Set<string>();
+  const health: EndpointHealth = { lastAnswerAt: now(), lastReportAt: now(), numAnswers: 0, numAwaited: 0, trouble: null };
+  const reportOnce = (message: string): void => {
+    if (reported.size >= MAX_REPORTED || reported.has(message)) return;
+    reported.add(message);
+    health.lastReportAt = now();
+    report(message);
   };
-  const timer = setInterval(() => look(standing, stop, tell), LOOK_EVERY_SECONDS * 1000);
+  const timer = setInterval(() => look(health, stop, report), LOOK_EVERY_SECONDS * 1000);
   return {
     simulator: {
       ...simulator,
       async reply(...asked) {
-        standing.numAwaited += 1;
+        health.numAwaited += 1;
         try {
           const reply = await simulator.reply(...asked);
-          Object.assign(standing, { lastAnswerAt: now(), numAnswers: standing.numAnswers + 1, trouble: null });
+          Object.assign(health, { lastAnswerAt: now(), numAnswers: health.numAnswers + 1, trouble: null });
           return reply;
         } finally {
-          standing.numAwaited -= 1;
+          health.numAwaited -= 1;
         }
       },
     },
@@ -72,38 +72,38 @@ export function createEndpointWatch(simulator: UserSimulator, tell: (line: strin
     notes,
     onNote(note) {
       notes.push(note);
-      tellOnce(note);
+      reportOnce(note);
     },
     onTrouble(trouble) {
-      tellOnce(trouble.message);
-      if (trouble instanceof CampaignError && IN_WAY.has(trouble.code)) standing.trouble = trouble;
+      reportOnce(trouble.message);
+      if (trouble instanceof CampaignError && IN_WAY.has(trouble.code)) health.trouble = trouble;
     },
     close: () => clearInterval(timer),
   };
 }
 
-function look(standing: Standing, stop: AbortController, tell: (line: string) => void): void {
-  const { trouble, lastAnswerAt, lastToldAt, numAwaited } = standing;
+function look(health: EndpointHealth, stop: AbortController, report: (line: string) => void): void {
+  const { trouble, lastAnswerAt, lastReportAt, numAwaited } = health;
   if (numAwaited === 0 || stop.signal.aborted) return;
   const silence = now() - lastAnswerAt;
-  const patience = trouble === null ? Number.POSITIVE_INFINITY : patienceWith(trouble, standing);
-  if (trouble !== null && silence >= patience) {
-    stop.abort(givenUp(trouble, standing, silence));
+  const timeout = trouble === null ? Number.POSITIVE_INFINITY : timeoutOf(trouble, health);
+  if (trouble !== null && silence >= timeout) {
+    stop.abort(givenUp(trouble, health, silence));
     return;
   }
-  if (silence < REPEAT_AFTER_SECONDS || now() - lastToldAt < REPEAT_AFTER_SECONDS) return;
-  standing.lastToldAt = now();
-  const why = trouble === null ? "" : `, and is waited for up to ${patience} s; the last: ${trouble.message}`;
-  tell(`the user's endpoint has not answered for ${Math.round(silence)} s${why}`);
+  if (silence < REPEAT_AFTER_SECONDS || now() - lastReportAt < REPEAT_AFTER_SECONDS) return;
+  health.lastReportAt = now();
+  const why = trouble === null ? "" : `, and is waited for up to ${timeout} s; the last: ${trouble.message}`;
+  report(`the user's endpoint has not answered for ${Math.round(silence)} s${why}`);
 }
 
 /** Seconds. */
-function patienceWith({ code }: CampaignError, { numAnswers }: Standing): number {
-  if (numAnswers > 0) return PATIENCE.lost;
-  return ABSENT.has(code) ? PATIENCE.absent : PATIENCE.limited;
+function timeoutOf({ code }: CampaignError, { numAnswers }: EndpointHealth): number {
+  if (numAnswers > 0) return TIMEOUT_SECONDS.lost;
+  return ABSENT.has(code) ? TIMEOUT_SECONDS.absent : TIMEOUT_SECONDS.limited;
 }
 
-function givenUp(trouble: CampaignError, { numAnswers }: Standing, silence: number): CampaignError {
+function givenUp(trouble: CampaignError, { numAnswers }: EndpointHealth, silence: number): CampaignError {
   const what =
     numAnswers === 0
       ? "nothing was measured: the user's endpoint has not answered once"

@@ -22,8 +22,8 @@ function columnsOf({ hasSelection, iterations, state }: CampaignSummary): Column
     { header: "selection pass rate", value: ({ selectionPassRate }) => formatInterval(selectionPassRate) },
     { header: "against base", value: ({ selectionAgainstBase }) => formatDifference(selectionAgainstBase) },
     {
-      header: iterations.some(({ standing }) => standing === "promoted") ? "against last promoted" : "against best",
-      value: ({ selectionAgainstStanding }) => formatDifference(selectionAgainstStanding),
+      header: iterations.some(({ incumbent }) => incumbent === "promoted") ? "against last promoted" : "against best",
+      value: ({ selectionAgainstIncumbent }) => formatDifference(selectionAgainstIncumbent),
     },
   ];
   const inherited: Column<IterationSummary> = { header: "of", value: ({ isInherited }) => (isInherited ? "parent" : "own") };

@@ -54,19 +54,19 @@ export class StatusLine {
   }
 
   private showStatus({ status, waiting, secondsLeft }: Extract<FollowEvent, { type: "status" }>): void {
-    this.tell(waiting);
+    this.warn(waiting);
     const place = `${status.state} ${status.iteration} ${status.stage} ${waiting === null}`;
     this.show(`${describeStatus(status, secondsLeft)}${waiting === null ? "" : ` ${style.yellow("waiting")}`}`, place);
   }
 
   private showAbsent(error: Waiting & { readonly code: string }): void {
     const hasNoWorker = error.code === "service.no-worker";
-    if (hasNoWorker) this.tell(error);
+    if (hasNoWorker) this.warn(error);
     this.show(style.yellow(hasNoWorker ? "no worker answers; waiting" : "the server does not answer; waiting"), error.code);
   }
 
   /** Says once, in lines that stay, why nothing goes on. */
-  private tell(waiting: Waiting | null): void {
+  private warn(waiting: Waiting | null): void {
     if (waiting !== null && waiting.message !== this.lastTold) {
       this.end();
       console.log(describeWaiting(waiting));

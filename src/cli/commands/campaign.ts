@@ -5,7 +5,7 @@ import { resumeCampaign } from "#application/campaign/resume-campaign.ts";
 import { type ListedCampaign, listCampaigns, showCampaign } from "#application/campaign/show-campaigns.ts";
 import { parseCampaignId, planStart, startCampaign } from "#application/campaign/start-campaign.ts";
 import { startFork } from "#application/campaign/start-fork.ts";
-import { type CampaignWord, findHeldAgain, tellCampaign } from "#application/campaign/tell-campaign.ts";
+import { type CampaignWord, findHeldAgain, steerCampaign } from "#application/campaign/steer-campaign.ts";
 import { BudgetConfig } from "#contracts/campaign-config.ts";
 import { CampaignError } from "#core/errors.ts";
 import { formatTime } from "#core/format.ts";
@@ -45,18 +45,18 @@ export function registerCampaign(program: Command): void {
       .option("--json")
       .description(description);
   word("pause", "stop new work at the next group or stage boundary").action((id: string, options: SteeringOptions) =>
-    tell(id, options, { type: "pause", why: options.reason }),
+    steer(id, options, { type: "pause", why: options.reason }),
   );
   word("resume", "go on after a pause, a crash, or a lost Temporal database").action(resume);
   word("stop", "end a campaign; everything committed stays")
     .option("--with-test", "open its test before it ends")
     .action((id: string, options: SteeringOptions & { withTest?: boolean }) =>
-      tell(id, options, { type: "stop", why: options.reason || "stopped by a person", withTest: options.withTest === true }),
+      steer(id, options, { type: "stop", why: options.reason || "stopped by a person", withTest: options.withTest === true }),
     );
   word("approve", "answer a campaign in mode `approve` that waits for a word on its reward table")
     .option("--reject", "keep the table in force instead")
     .action((id: string, options: SteeringOptions & { reject?: boolean }) =>
-      tell(id, options, { type: options.reject === true ? "reject" : "approve", why: options.reason }),
+      steer(id, options, { type: options.reject === true ? "reject" : "approve", why: options.reason }),
     );
   word("budget", "set new limits; a campaign that its budget paused goes on")
     .option("--max-usd <number>", "USD of all parties")
@@ -171,7 +171,7 @@ async function setBudget(
   const { maxUsd, maxCalls, maxHours } = options;
   const limits = { maxUsd, maxModelCalls: maxCalls, maxHours };
   const budget = parseBudget(limits, `turnwise campaign budget ${id} --max-usd 300`);
-  await tell(id, options, { type: "budget", why: options.reason, budget });
+  await steer(id, options, { type: "budget", why: options.reason, budget });
 }
 
 const LIMITS = {
@@ -205,8 +205,8 @@ async function fork(id: string, options: ForkOptions): Promise<void> {
   console.log(`campaign ${forkId} goes on from iteration ${parent?.iteration} of ${id}\n  turnwise campaign watch ${forkId}`);
 }
 
-async function tell(id: string, options: OutputOptions, word: CampaignWord): Promise<void> {
-  const answer = await tellCampaign(id, word);
+async function steer(id: string, options: OutputOptions, word: CampaignWord): Promise<void> {
+  const answer = await steerCampaign(id, word);
   if (options.json === true) return printJson({ campaignId: id, answer });
   console.log(`campaign ${id}: ${answer}`);
   if (word.type === "budget") await sayIfHeldAgain(id);

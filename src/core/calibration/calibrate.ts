@@ -35,11 +35,11 @@ export interface CalibrationInput extends FitInput {
 export function calibrate(input: CalibrationInput): CalibrationReport {
   const { config, advantage, authorTable, inForceTable } = input;
   const tasks = requireTasks(input);
-  const standing = standingTables(input);
+  const baselines = baselineTables(input);
   const parts = split(input, tasks);
   const { fitted } = parts;
-  const judgedTables: JudgedTable[] = [...standing, { table: fitted.table, roles: ["fitted"] }];
-  const tablesWith = (last: RewardTable) => [...standing.map(({ table }) => table), last];
+  const judgedTables: JudgedTable[] = [...baselines, { table: fitted.table, roles: ["fitted"] }];
+  const tablesWith = (last: RewardTable) => [...baselines.map(({ table }) => table), last];
   const tiersWith = (last: RewardTable): SumsLayout => ({ tiers: tierScheme(input.scheme).tiers, tables: tablesWith(last) });
   const layout = tiersWith(fitted.table);
   const advantages = layout.tables.map((table) => turnAdvantages(tasks, table, advantage));
@@ -98,7 +98,7 @@ interface JudgedTable {
 }
 
 /** The tables that the fitted one is judged against. Until the first adoption the author's is the one in force: it is judged once. */
-function standingTables({ authorTable, inForceTable }: FitInput): JudgedTable[] {
+function baselineTables({ authorTable, inForceTable }: FitInput): JudgedTable[] {
   if (authorTable.sha256 === inForceTable.sha256) return [{ table: authorTable, roles: ["author", "in-force"] }];
   return [
     { table: authorTable, roles: ["author"] },

@@ -45,8 +45,8 @@ export function advanceProgress(progress: CampaignProgress, manifest: IterationM
   };
 }
 
-const isBetter = (candidate: number | null, standing: number | null): boolean =>
-  candidate !== null && (standing === null || candidate > standing);
+const isBetter = (candidate: number | null, incumbent: number | null): boolean =>
+  candidate !== null && (incumbent === null || candidate > incumbent);
 
 /** Why the campaign ends before its next iteration, or null to go on. */
 export function endReason(

@@ -130,9 +130,9 @@ async function runAttempt<State>(
 ): Promise<TrajectoryResult> {
   const seed = attempt === 0 ? deriveSeed(input.seed, trial) : deriveSeed(input.seed, trial, "attempt", attempt);
   const journal = input.journal(trial, attempt);
-  const patience = createPatience(input.clock, input.limits.maxWaitSeconds);
+  const retries = createRetryPolicy(input.clock, input.limits.maxWaitSeconds);
   const onTurn = (turn: Turn): void => {
-    patience.renew();
+    retries.renew();
     input.onTurn?.(trial, turn);
   };
   const onUserTrouble = (trouble: Error): void => input.onTrouble?.(trial, trouble);
@@ -144,10 +144,10 @@ async function runAttempt<State>(
       return await runTrajectory(rollout);
     } catch (error) {
       if (input.signal.aborted || !isWorthWaiting(error)) throw error;
-      if (patience.isNonsense(error)) return await abandonTrajectory(rollout, error);
-      if (patience.isOver()) throw error;
+      if (retries.isInvalidAgain(error)) return await abandonTrajectory(rollout, error);
+      if (retries.isExhausted()) throw error;
       input.onTrouble?.(trial, error);
-      await input.clock.sleep(patience.nextWait(error), input.signal);
+      await input.clock.sleep(retries.nextDelay(error), input.signal);
       mustRecover = error.code === "provider.unavailable" || error.code === "provider.model-missing";
     }
   }
@@ -179,7 +179,7 @@ function incompleteGroup(task: Task, trial: number, attempts: number, error: unk
 }
 
 /** Exponential backoff with a deadline; both start anew after every finished turn. */
-function createPatience(clock: Clock, maxWaitSeconds: number) {
+function createRetryPolicy(clock: Clock, maxWaitSeconds: number) {
   let since = clock.now();
   let numWaits = 0;
   let numInvalid = 0;
@@ -189,15 +189,15 @@ function createPatience(clock: Clock, maxWaitSeconds: number) {
       numWaits = 0;
       numInvalid = 0;
     },
-    isNonsense(error: CampaignError): boolean {
+    isInvalidAgain(error: CampaignError): boolean {
       if (error.code === "provider.invalid-response") numInvalid += 1;
       return numInvalid > MAX_INVALID_RESPONSES;
     },
-    isOver(): boolean {
+    isExhausted(): boolean {
       return clock.now() - since > maxWaitSeconds * 1000;
     },
     /** Milliseconds. A server that says how long to stay away is obeyed. */
-    nextWait(error: CampaignError): number {
+    nextDelay(error: CampaignError): number {
       const backoff = Math.min(FIRST_WAIT_MS * 2 ** numWaits++, LONGEST_WAIT_MS);
       return Math.max(backoff, (error.retryAfterSeconds ?? 0) * 1000);
     },

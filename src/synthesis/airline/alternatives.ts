@@ -3,7 +3,7 @@
 import { randomFrom } from "#core/random-source.ts";
 import type { Alternatives } from "../evidence.ts";
 import type { Json, World } from "../world.ts";
-import type { FlightRow } from "./desk-reads.ts";
+import type { FlightRow } from "./database-reads.ts";
 
 type Fields = { readonly [key: string]: Json };
 const NUM_SAMPLES = 30;

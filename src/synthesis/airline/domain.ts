@@ -30,7 +30,7 @@ export function airlineDomain(world: World, rules: AirlineRules): Domain<Airline
         spokenId: userId,
       };
     },
-    decide: (wish, desk) => decideAirline(rules, wish, desk),
+    decide: (wish, reader) => decideAirline(rules, wish, reader),
     alternatives: airlineAlternatives(world),
     propose: (userId, { purpose, numReads }, random) =>
       proposeAirline({ person: personOf(world, userId), world, routes, numReads, random }, purpose),

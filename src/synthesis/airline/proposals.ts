@@ -7,7 +7,7 @@ import type { Cabin, Flight, Passenger, Reservation, User } from "#environments/
 import type { Purpose } from "../decision.ts";
 import { inTurn } from "../in-turn.ts";
 import type { World } from "../world.ts";
-import { paidFor } from "./desk-reads.ts";
+import { paidFor } from "./database-reads.ts";
 import type { AirlineKind, AirlineWish, FlightChoice, PaymentName, TripName } from "./wishes.ts";
 
 const TODAY = NOW.slice(0, 10);

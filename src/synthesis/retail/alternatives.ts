@@ -2,7 +2,7 @@
 import { randomFrom } from "#core/random-source.ts";
 import type { Alternatives } from "../evidence.ts";
 import type { Json, World } from "../world.ts";
-import type { Product, Variant } from "./desk-reads.ts";
+import type { Product, Variant } from "./database-reads.ts";
 
 type Fields = { readonly [key: string]: Json };
 const NUM_SAMPLES = 20;

@@ -5,7 +5,7 @@ import { deriveSeed, seedToInt } from "#core/rng.ts";
 import type { Purpose } from "../decision.ts";
 import { inTurn } from "../in-turn.ts";
 import type { World } from "../world.ts";
-import { type Order, type OrderItem, type Product, paidFor, type RetailUser, readProof } from "./desk-reads.ts";
+import { type Order, type OrderItem, type Product, paidFor, type RetailUser, readProof } from "./database-reads.ts";
 import type { Address, ItemChange, OrderName, PaymentName, Proof, RetailKind, RetailWish } from "./wishes.ts";
 
 export interface Person {

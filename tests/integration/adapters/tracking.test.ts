@@ -217,15 +217,15 @@ describe.skipIf(MLFLOW_BINARY === null)("projection to MLflow", () => {
     expect(await projectCampaign(record, mlflow, "twice")).toMatchObject({ numChanged: 0 });
   });
 
-  test("many projectors at once make one standing run of each key", async () => {
+  test("many projectors at once make one current run of each key", async () => {
     await writeSampleCampaign(record, { id: "crowd", numIterations: 1 });
     await Promise.all(Array.from({ length: 4 }, () => projectCampaign(record, mlflow, "crowd")));
     await projectCampaign(record, mlflow, "crowd");
     const experimentId = await mlflow.ensureExperiment("turnwise");
-    const standing = (await mlflow.searchRunsByTag(experimentId, "turnwise.campaign", "crowd")).filter(
+    const current = (await mlflow.searchRunsByTag(experimentId, "turnwise.campaign", "crowd")).filter(
       (run) => tagsOf(run)["turnwise.superseded_by"] === undefined,
     );
-    expect(standing.map((run) => tagsOf(run)["turnwise.key"]).sort()).toEqual([
+    expect(current.map((run) => tagsOf(run)["turnwise.key"]).sort()).toEqual([
       "campaign/crowd",
       "campaign/crowd/iteration/0",
       "campaign/crowd/iteration/1",

@@ -61,7 +61,7 @@ describe.concurrent("a server that accepts and never answers", () => {
     expect: hold,
   }) => {
     const client = await CampaignClient.connect(settings);
-    const calls = [client.start(campaignInput("any")), client.status("any"), client.tell("any", pauseUpdate, { who: "a@b", why: "" })];
+    const calls = [client.start(campaignInput("any")), client.status("any"), client.steer("any", pauseUpdate, { who: "a@b", why: "" })];
     hold(await Promise.all(calls.map(code))).toEqual(calls.map(() => "service.not-running"));
     hold(await askCampaigns(settings, ["one", "two"])).toEqual([
       { status: null, waiting: null },

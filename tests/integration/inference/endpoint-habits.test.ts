@@ -45,7 +45,7 @@ const json =
 
 async function reply(more: Partial<LlmSimulatorOptions> = {}, notes: string[] = []): Promise<SimulatorReply> {
   const simulator = createLlmSimulator({
-    ...{ client: client(), model: "m", temperature: 1, maxTokens: 9, clock: testClock(), patience: { deadlineSeconds: 60 } },
+    ...{ client: client(), model: "m", temperature: 1, maxTokens: 9, clock: testClock(), limits: { deadlineSeconds: 60 } },
     onWarning: (note) => notes.push(note),
     ...more,
   });

@@ -50,7 +50,7 @@ const address = (userinfo = "") => `http://${userinfo}127.0.0.1:${(proxy.address
 const reply = (baseUrl: string, environment: Record<string, string>) =>
   createLlmSimulator({
     client: createInferenceClient({ baseUrl, environment }),
-    ...{ model: "m", temperature: 1, maxTokens: 9, clock: testClock(), patience: { deadlineSeconds: 5 } },
+    ...{ model: "m", temperature: 1, maxTokens: 9, clock: testClock(), limits: { deadlineSeconds: 5 } },
   }).reply(TASK, { firstUserMessage: null, exchanges: [] }, { seed: "1", signal });
 const refused = (promise: Promise<unknown>) =>
   promise.then(

@@ -59,7 +59,7 @@ describe("an endpoint in trouble is waited for", () => {
   });
 
   test("at most until the deadline", async () => {
-    const simulator = await simulatorAt([fails(429)], { patience: { deadlineSeconds: 60 } });
+    const simulator = await simulatorAt([fails(429)], { limits: { deadlineSeconds: 60 } });
     const failure = await ask(simulator).catch((error) => error);
     expect(failure).toMatchObject({ code: "simulator.rate-limited", usage: { calls: server.requests.length } });
     expect(failure.troubles).toEqual({ "provider.rate-limited": server.requests.length });
@@ -67,18 +67,18 @@ describe("an endpoint in trouble is waited for", () => {
   });
 
   test("not at all when it asks for more time than there is", async () => {
-    const simulator = await simulatorAt([fails(429, { "retry-after": "3600" })], { patience: { deadlineSeconds: 60 } });
+    const simulator = await simulatorAt([fails(429, { "retry-after": "3600" })], { limits: { deadlineSeconds: 60 } });
     await expect(ask(simulator)).rejects.toMatchObject({ code: "simulator.rate-limited" });
     expect(simulator.clock.slept).toEqual([]);
   });
 
   test("when it hangs, call by call", async () => {
-    const simulator = await simulatorAt([hangs, "here I am"], { patience: { timeoutSeconds: 0.2 } });
+    const simulator = await simulatorAt([hangs, "here I am"], { limits: { timeoutSeconds: 0.2 } });
     expect(await ask(simulator)).toMatchObject({ content: "here I am", troubles: { "provider.timeout": 1 }, usage: { calls: 2 } });
   });
 
   test("and given up as a timeout when it always hangs", async () => {
-    const simulator = await simulatorAt([hangs], { patience: { timeoutSeconds: 0.1, deadlineSeconds: 1.5 } });
+    const simulator = await simulatorAt([hangs], { limits: { timeoutSeconds: 0.1, deadlineSeconds: 1.5 } });
     await expect(ask(simulator)).rejects.toMatchObject({ code: "simulator.timeout" });
     expect(server.requests.length).toBeGreaterThan(1);
   });
@@ -149,7 +149,7 @@ describe("a stop before the last write", () => {
   });
 
   test("is kept and counted when the user stops again", async () => {
-    const simulator = await simulatorAt(["Yes. ###STOP###"], { patience: { maxBadReplies: 1 } });
+    const simulator = await simulatorAt(["Yes. ###STOP###"], { limits: { maxBadReplies: 1 } });
     expect(await ask(simulator, view, 1)).toMatchObject({ content: "Yes. ###STOP###", troubles: { "simulator.premature-stop": 2 } });
     expect(server.requests).toHaveLength(2);
   });

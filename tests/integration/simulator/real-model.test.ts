@@ -61,7 +61,7 @@ describe.skipIf(!hasPython)("with a real model as the user", () => {
     expect(new Set(replies.map((reply) => JSON.stringify(reply))).size).toBeGreaterThan(1);
   }, 120_000);
 
-  test("a prompt that is too long for the model is no matter of patience", async () => {
+  test("a prompt that is too long for the model is not asked again", async () => {
     const client = createInferenceClient({ baseUrl: `${server.url}/v1`, environment: {} });
     const simulator = createLlmSimulator({ client, model: "tiny", temperature: 1, maxTokens: 24 });
     const task = { ...TASK, instruction: "x ".repeat(8000) };

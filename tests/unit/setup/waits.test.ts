@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { REPOSITORY } from "#adapters/settings.ts";
-import { DEFAULT_PATIENCE } from "#adapters/simulator/effort.ts";
+import { DEFAULT_REPLY_LIMITS } from "#adapters/simulator/reply-retries.ts";
 import { SimulatorConfig } from "#contracts/campaign-config.ts";
 import { DEFAULT_GROUP_LIMITS } from "#core/rollout/run-group.ts";
 
@@ -26,7 +26,7 @@ test("the table of waits has the figures of the code", () => {
     "workflows/until-taken.ts",
     /SCHEDULE_TO_START: ScheduleToStart = \{ initialSeconds: (\d+), maximumSeconds: (\d+) \}/,
   );
-  const { timeoutSeconds, deadlineSeconds, maxBadReplies } = DEFAULT_PATIENCE;
+  const { timeoutSeconds, deadlineSeconds, maxBadReplies } = DEFAULT_REPLY_LIMITS;
   const { maxWaitSeconds, maxAttempts } = DEFAULT_GROUP_LIMITS;
   expect(howLong.get("the HTTP client of models")).toBe(`${retries} retries`);
   expect(howLong.get("a reply of the simulated user")).toBe(
@@ -40,7 +40,7 @@ test("the table of waits has the figures of the code", () => {
 
 test("a campaign's user waits as long as one that is not of a campaign", () => {
   const config = SimulatorConfig.parse({ type: "llm", baseUrl: "http://127.0.0.1:1/v1", model: "m" });
-  expect(config).toMatchObject({ ...DEFAULT_PATIENCE });
+  expect(config).toMatchObject({ ...DEFAULT_REPLY_LIMITS });
 });
 
 test("no client of models tries again by itself", () => {

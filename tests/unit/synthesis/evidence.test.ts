@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Decision, type Desk, theLeast, theMost, theOnly, Undecidable } from "#synthesis/decision.ts";
+import { type DatabaseReader, type Decision, theLeast, theMost, theOnly, Undecidable } from "#synthesis/decision.ts";
 import { type Alternatives, type Decide, ground, isExactEvidence } from "#synthesis/evidence.ts";
 import { call, type Json, keyOf, type Read, type World } from "#synthesis/world.ts";
 import { world as airline } from "./synthetic-input.ts";
@@ -18,30 +18,33 @@ function judge(decide: Decide): { ids: string[]; isExact: boolean } | null {
   return { ids, isExact: isExactEvidence(world, decide, grounded, anyNumber) };
 }
 
-const value = (desk: Desk, id: string): number => Number(desk.look(read(id)));
+const value = (reader: DatabaseReader, id: string): number => Number(reader.read(read(id)));
 
 describe("evidence", () => {
   test("is all of what the largest is chosen from", () => {
-    expect(judge((desk) => write(theMost(["a", "b", "c"], (id) => value(desk, id), "x")))).toEqual({ ids: ["a", "b", "c"], isExact: true });
+    expect(judge((reader) => write(theMost(["a", "b", "c"], (id) => value(reader, id), "x")))).toEqual({
+      ids: ["a", "b", "c"],
+      isExact: true,
+    });
   });
 
   test("is not exact when a read could be left out", () => {
-    const decide: Decide = (desk) => {
-      value(desk, "c");
-      return write(value(desk, "a") > 1 ? "yes" : "no");
+    const decide: Decide = (reader) => {
+      value(reader, "c");
+      return write(value(reader, "a") > 1 ? "yes" : "no");
     };
     expect(judge(decide)).toEqual({ ids: ["c", "a"], isExact: false });
   });
 
-  test("is not exact when the decision rests on what was only glanced at", () => {
-    expect(judge((desk) => write(value(desk, "a") + Number(desk.glance(read("b"))) > 3 ? "yes" : "no"))).toEqual({
+  test("is not exact when the decision rests on what was only peeked at", () => {
+    expect(judge((reader) => write(value(reader, "a") + Number(reader.peek(read("b"))) > 3 ? "yes" : "no"))).toEqual({
       ids: ["a"],
       isExact: false,
     });
   });
 
   test("counts a read once, however often it is made", () => {
-    expect(judge((desk) => write(String(value(desk, "a") + value(desk, "a"))))).toEqual({ ids: ["a"], isExact: true });
+    expect(judge((reader) => write(String(value(reader, "a") + value(reader, "a"))))).toEqual({ ids: ["a"], isExact: true });
   });
 
   test("is empty for what holds in any database", () => {
@@ -52,25 +55,25 @@ describe("evidence", () => {
   });
 
   test("of a refusal is what the reason rests on, not what the forbidden write would need", () => {
-    const decide: Decide = (desk) =>
-      value(desk, "a") === 1
-        ? { type: "withhold", record: "a", rule: "one", forbidden: () => call("take", { amount: value(desk, "b") }) }
+    const decide: Decide = (reader) =>
+      value(reader, "a") === 1
+        ? { type: "withhold", record: "a", rule: "one", forbidden: () => call("take", { amount: value(reader, "b") }) }
         : write("a");
     expect(judge(decide)).toEqual({ ids: ["a"], isExact: true });
   });
 
   test("is none where there is no right decision", () => {
     expect(
-      judge((desk) =>
+      judge((reader) =>
         write(
           theOnly(
-            ["a", "b"].filter((id) => value(desk, id) > 0),
+            ["a", "b"].filter((id) => value(reader, id) > 0),
             "one",
           ),
         ),
       ),
     ).toBeNull();
-    expect(judge((desk) => write(String(value(desk, "nowhere"))))).toBeNull();
+    expect(judge((reader) => write(String(value(reader, "nowhere"))))).toBeNull();
   });
 });
 

@@ -4,20 +4,20 @@ import type { Reservation } from "#environments/tau/airline/records.ts";
 import { TAU_AIRLINE_RULES, TAU2_AIRLINE_RULES } from "#synthesis/airline/domain.ts";
 import { decideAirline } from "#synthesis/airline/policy.ts";
 import type { AirlineWish } from "#synthesis/airline/wishes.ts";
-import { type Decision, type Desk, Undecidable } from "#synthesis/decision.ts";
+import { type DatabaseReader, type Decision, Undecidable } from "#synthesis/decision.ts";
 import { decideRetail } from "#synthesis/retail/policy.ts";
 import type { RetailWish } from "#synthesis/retail/wishes.ts";
 import { call, type Json, keyOf, type Read } from "#synthesis/world.ts";
 
-function deskOf(answers: readonly (readonly [Read, unknown])[]): Desk {
+function readerOf(answers: readonly (readonly [Read, unknown])[]): DatabaseReader {
   const known = new Map(answers.map(([read, answer]) => [keyOf(read), answer as Json]));
-  const glance = (read: Read): Json => known.get(keyOf(read)) ?? null;
-  const look = (read: Read): Json => {
-    const answer = glance(read);
+  const peek = (read: Read): Json => known.get(keyOf(read)) ?? null;
+  const readOrThrow = (read: Read): Json => {
+    const answer = peek(read);
     if (answer === null) throw new Undecidable(keyOf(read));
     return answer;
   };
-  return { glance, look };
+  return { peek, read: readOrThrow };
 }
 
 /** What is done: the arguments of the write, the rule of a refusal, or the answer. */
@@ -64,14 +64,14 @@ function airline(
     reservations: ["R1"],
     payment_methods: { c: { source: "credit_card", id: "credit_card_1" } },
   };
-  const desk = deskOf([
+  const reader = readerOf([
     [call("get_user_details", { user_id: "mei" }), user],
     [call("get_reservation_details", { reservation_id: "R1" }), { ...TRIP, ...trip }],
     [search(22), [row("HAT002", "06:00:00", 150), row("HAT003", "12:00:00", 110, 1)]],
     [search(23), [row("HAT004", "08:00:00", 130)]],
     ...more,
   ]);
-  return outcome(decideAirline(rules, { userId: "mei", trip: { by: "id", id: "R1" }, ...wish } as AirlineWish, desk));
+  return outcome(decideAirline(rules, { userId: "mei", trip: { by: "id", id: "R1" }, ...wish } as AirlineWish, reader));
 }
 
 describe("the airline's policy", () => {
@@ -189,7 +189,7 @@ const variant = (item_id: string, color: string, price: number, available = true
 });
 
 function shop(wish: object, order: object = {}): unknown {
-  const desk = deskOf([
+  const reader = readerOf([
     [call("find_user_id_by_email", { email: "mei@example.com" }), "mei"],
     [
       call("get_user_details", { user_id: "mei" }),
@@ -217,7 +217,7 @@ function shop(wish: object, order: object = {}): unknown {
     [call("list_all_product_types", {}), { Lamp: "1" }],
   ]);
   return outcome(
-    decideRetail({ proof: { by: "email", email: "mei@example.com" }, order: { by: "id", id: "#1" }, ...wish } as RetailWish, desk),
+    decideRetail({ proof: { by: "email", email: "mei@example.com" }, order: { by: "id", id: "#1" }, ...wish } as RetailWish, reader),
   );
 }
 

@@ -138,17 +138,17 @@ export class Turns {
   /** One of the waiting processes after the other stands at the door, so that who has just left comes after those who wait. */
   private async take(first: Waiter, signal: AbortSignal): Promise<void> {
     const { lockPath, python } = this.options;
-    const tellAll = (message: string) => {
+    const notifyAll = (message: string) => {
       for (const waiter of this.waiting) waiter.onWait(message);
     };
     const common = { python, holder: first.holder, signal };
     const door = await takeLock(doorPath(lockPath), {
       ...common,
-      onWait: (other) => tellAll(`${this.heldBy("others")}; ${other} is next`),
+      onWait: (other) => notifyAll(`${this.heldBy("others")}; ${other} is next`),
     });
     try {
       const doorTime = doorTimeOf(lockPath); // nobody else writes there while we stand at it
-      this.begin(first, await takeLock(lockPath, { ...common, onWait: (holder) => tellAll(this.heldBy(holder)) }), doorTime);
+      this.begin(first, await takeLock(lockPath, { ...common, onWait: (holder) => notifyAll(this.heldBy(holder)) }), doorTime);
     } finally {
       door.giveBack();
     }

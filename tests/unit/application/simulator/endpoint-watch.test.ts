@@ -46,10 +46,10 @@ describe("the user's endpoint of an audit", () => {
     ["provider.timeout", 10],
     ["provider.rate-limited", 90],
     ["simulator.role-confusion", null],
-  ])("that never answers for %s is given up after its patience", (code, patience) => {
+  ])("that never answers for %s is given up after its timeout", (code, timeout) => {
     void ask();
-    expect(secondsUntilGivenUp(code)).toBe(patience);
-    if (patience === null) return;
+    expect(secondsUntilGivenUp(code)).toBe(timeout);
+    if (timeout === null) return;
     expect(watch.signal.reason).toMatchObject({ code, message: expect.stringMatching(/^nothing was measured.*the server says/) });
   });
 

@@ -7,7 +7,7 @@ import { addTroubles, CUT_ANSWER, SimulatorFailure, type SimulatorTroubles, UNKN
 import { startOf } from "#core/text.ts";
 import { Meter } from "./complete.ts";
 
-export interface Patience {
+export interface ReplyLimits {
   /** Answers that are no good, the first one included, until a reply is given up. */
   readonly maxBadReplies: number;
   /** For one reply, with all its calls and waits. */
@@ -15,7 +15,7 @@ export interface Patience {
   /** For one call. */
   readonly timeoutSeconds: number;
 }
-export const DEFAULT_PATIENCE: Patience = { maxBadReplies: 3, deadlineSeconds: 300, timeoutSeconds: 120 };
+export const DEFAULT_REPLY_LIMITS: ReplyLimits = { maxBadReplies: 3, deadlineSeconds: 300, timeoutSeconds: 120 };
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 20_000;
@@ -28,12 +28,12 @@ const GIVEN_UP: Partial<Record<ErrorCode, ErrorCode>> = {
   "provider.invalid-response": "simulator.invalid-format",
 };
 
-export class Effort {
+export class ReplyRetries {
   readonly meter = new Meter();
   #troubles: SimulatorTroubles = {};
   /** Attempts that came to nothing so far. */
   numFailures = 0;
-  readonly #patience: Patience;
+  readonly #limits: ReplyLimits;
   readonly #clock: Clock;
   readonly #seed: string;
   readonly #start: number;
@@ -41,8 +41,8 @@ export class Effort {
   #numWaits = 0;
   #numEarlyStops = 0;
 
-  constructor(patience: Patience, clock: Clock, seed: string) {
-    this.#patience = patience;
+  constructor(limits: ReplyLimits, clock: Clock, seed: string) {
+    this.#limits = limits;
     this.#clock = clock;
     this.#seed = seed;
     this.#start = clock.now();
@@ -57,7 +57,7 @@ export class Effort {
 
   /** For the next call: never beyond the deadline. */
   callTimeoutSeconds(): number {
-    return Math.max(0.001, Math.min(this.#patience.timeoutSeconds, this.#secondsLeft()));
+    return Math.max(0.001, Math.min(this.#limits.timeoutSeconds, this.#secondsLeft()));
   }
 
   /** The first time the user is asked once more (throws simulator.premature-stop); the second time the stop is kept and counted, or is an error. */
@@ -93,7 +93,7 @@ export class Effort {
   #waitAfterBadReply({ code }: CampaignError): 0 | null {
     const isEarlyStop = code === "simulator.premature-stop" && this.#numEarlyStops === 1;
     if (!isEarlyStop) this.#numBadReplies += 1;
-    return this.#numBadReplies < this.#patience.maxBadReplies && this.#secondsLeft() > 0 ? 0 : null;
+    return this.#numBadReplies < this.#limits.maxBadReplies && this.#secondsLeft() > 0 ? 0 : null;
   }
 
   /** Doubles with every wait, spread over half to one and a half by the seed, so that rollouts do not come back all at once. */
@@ -120,6 +120,6 @@ export class Effort {
   }
 
   #secondsLeft(): number {
-    return this.#patience.deadlineSeconds - (this.#clock.now() - this.#start) / 1000;
+    return this.#limits.deadlineSeconds - (this.#clock.now() - this.#start) / 1000;
   }
 }

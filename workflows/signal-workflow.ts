@@ -6,7 +6,11 @@ import { CancellationScope, getExternalWorkflowHandle, log } from "@temporalio/w
  * Signals a relative. One that has just ended, or runs alone in a test, cannot be told anything: that is no failure of the teller. A signal
  * is a moment's work, so no cancellation tears it: who tells a child goes on to wait for it, and is cancelled there.
  */
-export async function tell<Args extends unknown[]>(workflowId: string, signal: SignalDefinition<Args>, ...args: Args): Promise<void> {
+export async function signalWorkflow<Args extends unknown[]>(
+  workflowId: string,
+  signal: SignalDefinition<Args>,
+  ...args: Args
+): Promise<void> {
   try {
     await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(workflowId).signal(signal, ...args));
   } catch {

@@ -1,5 +1,5 @@
-// Reading the shop through a desk: who the user is, their orders, products, and the record that the user's words mean.
-import { type Desk, theLeast, theMost, theOnly, Undecidable } from "../decision.ts";
+// Reading the shop through a reader: who the user is, their orders, products, and the record that the user's words mean.
+import { type DatabaseReader, theLeast, theMost, theOnly, Undecidable } from "../decision.ts";
 import { call, type Read } from "../world.ts";
 import type { Address, ItemChange, OrderName, PaymentName, Proof } from "./wishes.ts";
 
@@ -50,10 +50,11 @@ export function readProof(proof: Proof): Read {
 }
 
 /** The user id that the proof leads to: the policy asks for it before anything else. */
-export const authenticate = (desk: Desk, proof: Proof): string => String(desk.look(readProof(proof)));
-export const profileOf = (desk: Desk, userId: string): RetailUser => desk.look(readProfile(userId)) as unknown as RetailUser;
-export const orderOf = (desk: Desk, id: string): Order => desk.look(readOrder(id)) as unknown as Order;
-const productOf = (desk: Desk, id: string): Product => desk.look(call("get_product_details", { product_id: id })) as unknown as Product;
+export const authenticate = (reader: DatabaseReader, proof: Proof): string => String(reader.read(readProof(proof)));
+export const profileOf = (reader: DatabaseReader, userId: string): RetailUser => reader.read(readProfile(userId)) as unknown as RetailUser;
+export const orderOf = (reader: DatabaseReader, id: string): Order => reader.read(readOrder(id)) as unknown as Order;
+const productOf = (reader: DatabaseReader, id: string): Product =>
+  reader.read(call("get_product_details", { product_id: id })) as unknown as Product;
 
 /** In whole cents: dollars are floats, and their sums would not be. */
 const cents = (dollars: number): number => Math.round(dollars * 100);
@@ -65,26 +66,26 @@ export const paidFor = ({ payment_history }: Order): number =>
   payment_history.reduce((sum, { transaction_type, amount }) => sum + (transaction_type === "payment" ? cents(amount) : -cents(amount)), 0);
 
 /** The order that is meant. One named as the dearest needs all of the user's orders, one named by a product only itself. */
-export function locateOrder(desk: Desk, userId: string, name: OrderName): Order {
-  if (name.by === "id") return orderOf(desk, name.id);
-  const ids = profileOf(desk, userId).orders;
-  if (name.by === "product") return orderOf(desk, theOnly(ids.filter(holds(desk, name.product)), `orders with a ${name.product}`));
+export function locateOrder(reader: DatabaseReader, userId: string, name: OrderName): Order {
+  if (name.by === "id") return orderOf(reader, name.id);
+  const ids = profileOf(reader, userId).orders;
+  if (name.by === "product") return orderOf(reader, theOnly(ids.filter(holds(reader, name.product)), `orders with a ${name.product}`));
   return theMost(
-    ids.map((id) => orderOf(desk, id)),
+    ids.map((id) => orderOf(reader, id)),
     paidFor,
     "the order that cost most",
   );
 }
 
 const holds =
-  (desk: Desk, product: string) =>
+  (reader: DatabaseReader, product: string) =>
   (id: string): boolean => {
-    const order = desk.glance(readOrder(id)) as unknown as Order | null;
+    const order = reader.peek(readOrder(id)) as unknown as Order | null;
     return order?.items.some((item) => item.name === product) ?? false;
   };
 
 /** The payment id that is meant. */
-export function locatePayment(desk: Desk, userId: string, order: Order, name: PaymentName): string {
+export function locatePayment(reader: DatabaseReader, userId: string, order: Order, name: PaymentName): string {
   switch (name.by) {
     case "id":
       return name.id;
@@ -95,7 +96,7 @@ export function locatePayment(desk: Desk, userId: string, order: Order, name: Pa
     }
     case "source":
       return theOnly(
-        Object.values(profileOf(desk, userId).payment_methods).filter(({ source }) => source === name.source),
+        Object.values(profileOf(reader, userId).payment_methods).filter(({ source }) => source === name.source),
         `payment methods of source ${name.source}`,
       ).id;
   }
@@ -109,11 +110,11 @@ export const itemOf = ({ items }: Order, product: string): OrderItem =>
   );
 
 /** The one available variant that differs from the item in the option and in nothing else. */
-export function replacementOf(desk: Desk, item: OrderItem, { option, value }: ItemChange): string {
+export function replacementOf(reader: DatabaseReader, item: OrderItem, { option, value }: ItemChange): string {
   const wanted: Readonly<Record<string, string>> = { ...item.options, [option]: value };
   const isWanted = ({ options }: Variant): boolean =>
     Object.keys(options).length === Object.keys(wanted).length && Object.entries(options).every(([key, text]) => wanted[key] === text);
-  const variants = Object.values(productOf(desk, item.product_id).variants);
+  const variants = Object.values(productOf(reader, item.product_id).variants);
   return theOnly(
     variants.filter((variant) => variant.available && isWanted(variant) && variant.item_id !== item.item_id),
     "variants with these options",
@@ -121,7 +122,7 @@ export function replacementOf(desk: Desk, item: OrderItem, { option, value }: It
 }
 
 /** The lowest price of an available variant, in cents. */
-export function lowestPrice(desk: Desk, productId: string): number {
-  const available = Object.values(productOf(desk, productId).variants).filter((variant) => variant.available);
+export function lowestPrice(reader: DatabaseReader, productId: string): number {
+  const available = Object.values(productOf(reader, productId).variants).filter((variant) => variant.available);
   return cents(theLeast(available, ({ price }) => price, "the cheapest variant").price);
 }

@@ -1,6 +1,6 @@
-// Reading the airline through a desk: profile, trips, flights, and the record that the user's words mean.
+// Reading the airline through a reader: profile, trips, flights, and the record that the user's words mean.
 import type { Cabin, Reservation, User } from "#environments/tau/airline/records.ts";
-import { type Desk, theLeast, theMost, theOnly } from "../decision.ts";
+import { type DatabaseReader, theLeast, theMost, theOnly } from "../decision.ts";
 import { call, type Read } from "../world.ts";
 import type { FlightChoice, PaymentName, TripName } from "./wishes.ts";
 
@@ -17,19 +17,19 @@ const readTrip = (reservation_id: string): Read => call("get_reservation_details
 const readFlights = (origin: string, destination: string, date: string): Read =>
   call("search_direct_flight", { origin, destination, date });
 
-export const profileOf = (desk: Desk, userId: string): User => desk.look(readUser(userId)) as unknown as User;
-export const tripOf = (desk: Desk, id: string): Reservation => desk.look(readTrip(id)) as unknown as Reservation;
-export const flightsOf = (desk: Desk, origin: string, destination: string, date: string): readonly FlightRow[] =>
-  desk.look(readFlights(origin, destination, date)) as unknown as FlightRow[];
+export const profileOf = (reader: DatabaseReader, userId: string): User => reader.read(readUser(userId)) as unknown as User;
+export const tripOf = (reader: DatabaseReader, id: string): Reservation => reader.read(readTrip(id)) as unknown as Reservation;
+export const flightsOf = (reader: DatabaseReader, origin: string, destination: string, date: string): readonly FlightRow[] =>
+  reader.read(readFlights(origin, destination, date)) as unknown as FlightRow[];
 
 export const paidFor = (trip: Reservation): number => trip.payment_history.reduce((sum, { amount }) => sum + amount, 0);
 
 /** The trip that is meant. A trip named by what sets it apart needs all of the user's trips, one named by airports only itself. */
-export function locateTrip(desk: Desk, userId: string, name: TripName): Reservation {
-  if (name.by === "id") return tripOf(desk, name.id);
-  const ids = profileOf(desk, userId).reservations;
-  if (name.by === "route") return tripOf(desk, theOnly(ids.filter(fits(desk, name)), "trips between these airports"));
-  const trips = ids.map((id) => tripOf(desk, id));
+export function locateTrip(reader: DatabaseReader, userId: string, name: TripName): Reservation {
+  if (name.by === "id") return tripOf(reader, name.id);
+  const ids = profileOf(reader, userId).reservations;
+  if (name.by === "route") return tripOf(reader, theOnly(ids.filter(fits(reader, name)), "trips between these airports"));
+  const trips = ids.map((id) => tripOf(reader, id));
   switch (name.by) {
     case "most-paid":
       return theMost(trips, paidFor, "the trip that cost most");
@@ -42,18 +42,18 @@ export function locateTrip(desk: Desk, userId: string, name: TripName): Reservat
 
 /** Between the two airports, one way or the other: a user who says "from A to B" may mean either end of a round trip. */
 const fits =
-  (desk: Desk, { origin, destination }: Extract<TripName, { by: "route" }>) =>
+  (reader: DatabaseReader, { origin, destination }: Extract<TripName, { by: "route" }>) =>
   (id: string): boolean => {
-    const trip = desk.glance(readTrip(id)) as unknown as Reservation | null;
+    const trip = reader.peek(readTrip(id)) as unknown as Reservation | null;
     if (trip === null) return false;
     const isBack = trip.origin === destination && trip.destination === origin;
     return isBack || (trip.origin === origin && trip.destination === destination);
   };
 
 /** The payment id that is meant. */
-export function locatePayment(desk: Desk, userId: string, name: PaymentName): string {
+export function locatePayment(reader: DatabaseReader, userId: string, name: PaymentName): string {
   if (name.by === "id") return name.id;
-  const methods = Object.values(profileOf(desk, userId).payment_methods);
+  const methods = Object.values(profileOf(reader, userId).payment_methods);
   return theOnly(
     methods.filter(({ source }) => source === name.source),
     `payment methods of source ${name.source}`,
@@ -62,13 +62,13 @@ export function locatePayment(desk: Desk, userId: string, name: PaymentName): st
 
 /** The one flight of the choice with seats for the passengers. */
 export function chooseFlight(
-  desk: Desk,
+  reader: DatabaseReader,
   route: { readonly origin: string; readonly destination: string; readonly cabin: Cabin; readonly numPassengers: number },
   { dates, preference }: FlightChoice,
 ): { readonly flight: FlightRow; readonly date: string } {
   const { origin, destination, cabin, numPassengers } = route;
   const options = dates.flatMap((date) =>
-    flightsOf(desk, origin, destination, date)
+    flightsOf(reader, origin, destination, date)
       .filter(({ available_seats }) => available_seats[cabin] >= numPassengers)
       .map((flight) => ({ flight, date })),
   );

@@ -17,7 +17,7 @@ export type CampaignWord = { readonly why: string } & (
 );
 
 /** Answers the state that it led to. Throws campaign.unknown, campaign.ended, campaign.not-running, or the reason of a campaign that refuses. */
-export async function tellCampaign(campaignId: string, word: CampaignWord): Promise<StateName> {
+export async function steerCampaign(campaignId: string, word: CampaignWord): Promise<StateName> {
   const send = sender(word);
   const settings = readSettings();
   const record = openRecord(settings);
@@ -30,12 +30,12 @@ function sender(word: CampaignWord): (client: CampaignClient, campaignId: string
   const who = speaker(word.why);
   switch (word.type) {
     case "stop":
-      return (client, id) => client.tell(id, stopUpdate, { ...who, withTest: word.withTest });
+      return (client, id) => client.steer(id, stopUpdate, { ...who, withTest: word.withTest });
     case "budget":
-      return (client, id) => client.tell(id, setBudgetUpdate, { ...who, budget: word.budget });
+      return (client, id) => client.steer(id, setBudgetUpdate, { ...who, budget: word.budget });
     default: {
       const update = { pause: pauseUpdate, approve: approveRewardUpdate, reject: rejectRewardUpdate }[word.type];
-      return (client, id) => client.tell(id, update, who);
+      return (client, id) => client.steer(id, update, who);
     }
   }
 }
