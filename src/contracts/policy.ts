@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ArtifactRef, Sha256 } from "./artifact-ref.ts";
+import { logprobList, tokenIdList } from "./number-lists.ts";
 
 /** What workflows carry for a policy. `name` is what the server calls it: `<label>-<first 12 digits of the hash>`, never reused for other weights. */
 export const PolicyRef = z
@@ -43,9 +44,9 @@ export const PolicyCanary = z
     precision: z.enum(["float32", "bfloat16"]).describe("of the trainer's matrix products"),
     turns: z.array(
       z.strictObject({
-        tokenIds: z.array(z.int().nonnegative()).describe("up to the end of the turn"),
+        tokenIds: tokenIdList("up to the end of the turn"),
         start: z.int().positive().describe("where the turn's own tokens begin"),
-        logprobs: z.array(z.number()).describe("of the turn's own tokens, nats"),
+        logprobs: logprobList("of the turn's own tokens, nats"),
       }),
     ),
   })

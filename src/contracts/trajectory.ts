@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { logprobList, tokenIdList } from "./number-lists.ts";
 
 /** One tool call of an agent turn. `result` is null when the call was not executed (the benchmark runs only the first of a message). */
 export const ToolCall = z
@@ -16,9 +17,9 @@ export type ToolCall = z.infer<typeof ToolCall>;
 /** Tokens of one agent turn as the policy server counted them. */
 export const TurnTokens = z
   .strictObject({
-    promptTokenIds: z.array(z.int().nonnegative()),
-    tokenIds: z.array(z.int().nonnegative()).describe("sampled tokens, end-of-turn token included"),
-    logprobs: z.array(z.number()).describe("nats, of the sampled tokens under the sampling distribution; same length as tokenIds"),
+    promptTokenIds: tokenIdList(),
+    tokenIds: tokenIdList("sampled tokens, end-of-turn token included"),
+    logprobs: logprobList("nats, of the sampled tokens under the sampling distribution; same length as tokenIds"),
   })
   .meta({ id: "TurnTokens" });
 export type TurnTokens = z.infer<typeof TurnTokens>;
@@ -50,11 +51,11 @@ export type Turn = z.infer<typeof Turn>;
 export const TokenRow = z
   .strictObject({
     branch: z.int().nonnegative(),
-    tokenIds: z.array(z.int().nonnegative()),
+    tokenIds: tokenIdList(),
     spans: z
       .array(z.strictObject({ turn: z.int().nonnegative(), start: z.int().nonnegative(), end: z.int().positive() }))
       .describe("agent-generated tokens [start, end), ordered and disjoint; everything else is context"),
-    logprobs: z.array(z.number()).describe("sampling log-probabilities of the span tokens, spans concatenated in order"),
+    logprobs: logprobList("sampling log-probabilities of the span tokens, spans concatenated in order"),
   })
   .meta({ id: "TokenRow" });
 export type TokenRow = z.infer<typeof TokenRow>;

@@ -2,6 +2,7 @@
 // server has them (vLLM, `python -m policy_server`); from any other endpoint the turns can be scored and evaluated but not trained on.
 import type OpenAI from "openai";
 import { z } from "zod";
+import { tokenIdList } from "#contracts/number-lists.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { RequestFields, TokenLimitField } from "#contracts/request-fields.ts";
 import type { TurnTokens } from "#contracts/trajectory.ts";
@@ -33,7 +34,7 @@ export interface ChatPolicyOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-const Tokens = z.array(z.int().nonnegative());
+const Tokens = tokenIdList();
 const ToolCalls = z.array(
   z.object({
     id: z.string(),

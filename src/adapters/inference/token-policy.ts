@@ -2,6 +2,7 @@
 // Fields beyond OpenAI's are vLLM's (return_token_ids, token_ids, stop_token_ids); `python -m policy_server` has the same.
 import type OpenAI from "openai";
 import { z } from "zod";
+import { logprobList, tokenIdList } from "#contracts/number-lists.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
 import type { TurnTokens } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -24,9 +25,9 @@ const Completion = z.object({
   choices: z
     .array(
       z.object({
-        token_ids: z.array(z.int().nonnegative()),
+        token_ids: tokenIdList(),
         finish_reason: z.enum(["stop", "length"]),
-        logprobs: z.object({ token_logprobs: z.array(z.number()) }),
+        logprobs: z.object({ token_logprobs: logprobList() }),
       }),
     )
     .min(1),

@@ -1,6 +1,8 @@
 // What is of journals in local files alone; tests/laws/artifact-store.ts says what every store's journals do.
-import { appendFileSync, readFileSync, truncateSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LocalTurnJournal } from "#adapters/artifact-store/journal.ts";
 import { RecordPaths } from "#adapters/record/paths.ts";
@@ -45,4 +47,69 @@ test("garbage at the end is dropped and does not swallow the next entry", async 
   const successor = new LocalTurnJournal(root, NAME);
   await successor.append(turn(0, "a"));
   expect(await successor.read()).toEqual([opening, turn(0, "a")]);
+});
+
+const withTokens = (index: number, promptTokenIds: number[], tokenIds: number[]): JournalEntry => ({
+  ...(turn(index, "") as Extract<JournalEntry, { type: "turn" }>),
+  tokens: { promptTokenIds, tokenIds, logprobs: tokenIds.map(() => -1) },
+});
+
+test("prompts that go on, are written anew, are cut or are missing read back as they were, over restarts and successors", async () => {
+  const ids = fc.array(fc.nat(9), { maxLength: 4 });
+  const step = fc.record({
+    keep: fc.nat(20),
+    added: ids,
+    sampled: ids,
+    kind: fc.constantFrom("turn", "turn", "turn", "no tokens", "restart"),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), fc.nat(12), async (steps, change) => {
+      const root = temporaryFolder();
+      let context: number[] = [];
+      const entries = steps.map(({ keep, added, sampled, kind }, index): JournalEntry => {
+        if (kind === "restart") return { type: "restart" };
+        if (kind === "no tokens") return { ...(turn(index, "") as object), tokens: null } as JournalEntry;
+        const prompt = [...context.slice(0, keep), ...added];
+        context = [...prompt, ...sampled];
+        return withTokens(index, prompt, sampled);
+      });
+      const [first, second] = [new LocalTurnJournal(root, NAME), new LocalTurnJournal(root, NAME)];
+      for (const entry of entries.slice(0, change)) await first.append(entry);
+      for (const entry of entries.slice(change)) await second.append(entry);
+      expect(await new LocalTurnJournal(root, NAME).read()).toEqual(entries);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a journal grows with what a turn adds, not with its whole prompt", async () => {
+  const bytesAfter = async (numTurns: number) => {
+    const root = temporaryFolder();
+    const journal = new LocalTurnJournal(root, NAME);
+    let context: number[] = [];
+    for (let index = 0; index < numTurns; index += 1) {
+      const prompt = [...context, ...Array.from({ length: 400 }, () => 12_345)];
+      await journal.append(withTokens(index, prompt, [1, 2, 3]));
+      context = [...prompt, 1, 2, 3];
+    }
+    return statSync(join(root, NAME)).size;
+  };
+  const [ten, twenty] = [await bytesAfter(10), await bytesAfter(20)];
+  expect(twenty).toBeLessThan(2.02 * ten);
+});
+
+test("lines of 0.1.0, which hold whole prompts, are read and continued", async () => {
+  const root = temporaryFolder();
+  const path = join(root, NAME);
+  mkdirSync(dirname(path), { recursive: true });
+  const entries = [opening, withTokens(0, [1, 2], [3]), withTokens(1, [1, 2, 3, 4], [5])];
+  let after = "start";
+  for (const entry of entries) {
+    const line = JSON.stringify({ after, entry });
+    writeFileSync(path, `\n${line}\n`, { flag: "a" });
+    after = createHash("sha256").update(line).digest("hex");
+  }
+  const next = withTokens(2, [1, 2, 3, 4, 5, 6], [7]);
+  await new LocalTurnJournal(root, NAME).append(next);
+  expect(await new LocalTurnJournal(root, NAME).read()).toEqual([...entries, next]);
 });
