@@ -3,11 +3,13 @@ import module from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SETUP_EXIT_CODE, tooOldNode } from "./entry.mjs";
-import { missingSteps } from "./main.mjs";
+import { missingSteps, STEPS } from "./main.mjs";
 import { environmentWithNode, nodeBinary, REPOSITORY } from "./places.mjs";
 import { runUnderNode } from "./run.mjs";
 
 const MAIN = join(REPOSITORY, "src", "cli", "main.ts");
+/** What the product itself needs. */
+const PRODUCT = STEPS.filter(({ isForTests }) => isForTests !== true);
 /** Doctor must be able to say what is missing. */
 const NEEDED = new Set(["node", "packages"]);
 
@@ -19,7 +21,7 @@ async function launch(args) {
     process.exitCode = SETUP_EXIT_CODE;
     return;
   }
-  const missing = [...(await missingSteps())].filter(([name]) => args[0] !== "doctor" || NEEDED.has(name));
+  const missing = [...(await missingSteps(PRODUCT))].filter(([name]) => args[0] !== "doctor" || NEEDED.has(name));
   if (missing.length > 0) {
     console.error(incomplete(missing, args.includes("--json")));
     process.exitCode = SETUP_EXIT_CODE;

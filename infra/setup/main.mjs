@@ -14,11 +14,12 @@ import { findPython } from "./python/interpreter.mjs";
 import { ignoredVariables } from "./shell.mjs";
 import { Progress, SetupError } from "./step.mjs";
 import { nodeStep } from "./steps/node.mjs";
+import { openenvStep } from "./steps/openenv.mjs";
 import { packagesStep } from "./steps/packages.mjs";
 import { pythonStep } from "./steps/python.mjs";
 import { temporalStep } from "./steps/temporal.mjs";
 
-export const STEPS = [nodeStep, packagesStep, pythonStep, temporalStep];
+export const STEPS = [nodeStep, packagesStep, pythonStep, openenvStep, temporalStep];
 
 /** What is missing, by step name. Milliseconds. @param {readonly import("./step.mjs").Step[]} [steps] @returns {Promise<Map<string, string>>} */
 export async function missingSteps(steps = STEPS) {

@@ -24,6 +24,8 @@ export const LOCAL_NODE = join(TOOLS, "node");
 export const LOCAL_NODE_BINARY = join(LOCAL_NODE, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
 export const PYTHON = join(TOOLS, "python");
 export const PYTHON_BINARY = join(PYTHON, "bin", "python");
+/** The server's side of the OpenEnv protocol, for tests and the example. */
+export const OPENENV = join(TOOLS, "openenv");
 export const LOCAL_UV = join(TOOLS, "uv");
 /** A link to whichever Temporal CLI set-up found or made. */
 export const TEMPORAL_BINARY = join(TOOLS, "bin", "temporal");

@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Step
  * @property {string} name
+ * @property {true} [isForTests] the product works without it
  * @property {() => string | null | Promise<string | null>} missing why the step must run, or null when its result is whole; milliseconds
  * @property {(say: (what: string) => void) => Promise<string>} make does the work and answers what is there now
  */

@@ -27,6 +27,8 @@ export interface Settings {
   readonly vllm: string;
   /** Hosts beyond this machine on which a campaign's policy may be served. */
   readonly policyHosts: readonly string[];
+  /** Hosts beyond this machine on which an environment may be served. */
+  readonly environmentHosts: readonly string[];
   /** Folder with tau-bench's data, or null when none is named. Where 0.1.0 left a link to one, that is it. */
   readonly tauBench: string | null;
   /** How much the workers say in their logs. */
@@ -61,11 +63,14 @@ export function readSettings(environment: NodeJS.ProcessEnv = shellVariables()):
     mlflowUrl: given("TURNWISE_MLFLOW_URL") ?? found.mlflowUrl,
     python: given("TURNWISE_PYTHON") ?? join(REPOSITORY, ".turnwise", "python", "bin", "python"),
     vllm: given("TURNWISE_VLLM") ?? "vllm",
-    policyHosts: (given("TURNWISE_POLICY_HOSTS") ?? "").split(",").flatMap((host) => host.trim() || []),
+    policyHosts: listOf(given("TURNWISE_POLICY_HOSTS")),
+    environmentHosts: listOf(given("TURNWISE_ENVIRONMENT_HOSTS")),
     tauBench: tauBench !== undefined ? resolve(tauBench) : existsSync(linked) ? linked : null,
     logLevel: logLevel(given("TURNWISE_LOG_LEVEL")),
   };
 }
+
+const listOf = (text = ""): string[] => text.split(",").flatMap((item) => item.trim() || []);
 
 function logLevel(text = "info"): Settings["logLevel"] {
   const level = LOG_LEVELS.find((known) => known === text);

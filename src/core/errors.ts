@@ -28,6 +28,7 @@ const RETRYABLE = {
   "environment.replay-mismatch": false,
   "environment.failed": false,
   "environment.timeout": true,
+  "environment.unavailable": true,
   "reward.group-too-small": false,
   "reward.non-finite": false,
   "reward.table-mismatch": false,

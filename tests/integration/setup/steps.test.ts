@@ -82,6 +82,21 @@ test("npm packages are installed once, and a damaged one is installed again", as
   expect(await step()).toMatchObject({ code: 0, output: expect.stringContaining("missing or unfinished") });
 });
 
+test("a server's Python is an environment of its own, from a lock of its own", async () => {
+  copy.write("trainer/requirements.lock", alpha);
+  copy.write("examples/openenv/requirements.lock", beta);
+  const offline = { UV_FIND_LINKS: copy.path("wheels"), UV_NO_INDEX: "1", UV_CACHE_DIR: copy.path("cache/uv") };
+  const server = () => copy.run(["--only", "openenv"], offline);
+  expect(await server()).toMatchObject({ code: 0, output: expect.stringContaining("1 Python packages of an OpenEnv server") });
+  expect(await server()).toEqual({ code: 0, output: "" });
+  expect(existsSync(copy.path(".turnwise/python"))).toBe(false);
+  expect((await python()).code).toBe(0);
+  expect(imports("alpha")).toBe("1.0");
+  expect(() => imports("beta")).toThrow();
+  copy.write("examples/openenv/requirements.lock", alpha);
+  expect(await server()).toMatchObject({ code: 0, output: expect.stringContaining("requirements.lock has changed") });
+});
+
 test("two set-ups at once do the work once", async () => {
   copy.write("trainer/requirements.lock", alpha);
   const results = await Promise.all([python(), python(), python()]);
@@ -106,7 +121,8 @@ test("an interrupted set-up gives its lock back, and the next one finishes the w
 });
 
 test("lock files name versions and hashes, and no host", () => {
-  for (const path of ["trainer/requirements.lock", "package-lock.json", "infra/setup/node/package-lock.json", "infra/setup/uv.lock.txt"]) {
+  const locks = ["trainer/requirements.lock", "examples/openenv/requirements.lock", "infra/setup/uv.lock.txt"];
+  for (const path of [...locks, "package-lock.json", "infra/setup/node/package-lock.json"]) {
     const text = readFileSync(join(REPOSITORY, path), "utf8");
     const addresses = text.split("\n").filter((line) => /"resolved":|^\s*(--(extra-)?index-url|--find-links)|@ https?:/.test(line));
     expect(addresses, path).toEqual([]);
