@@ -7,6 +7,7 @@ have what is wanted. Chance comes from the seed of `reset` alone.
 """
 
 import argparse
+import itertools
 import random
 from typing import Any
 
@@ -94,7 +95,7 @@ def _moved_around(balances: dict[str, int], chance: random.Random) -> dict[str, 
     """Balances that one transfer for each account but the first leads to; the sum stays."""
     moved = dict(balances)
     names = list(moved)
-    for source, target in zip(names, names[1:], strict=False):
+    for source, target in itertools.pairwise(names):
         amount = chance.randint(1, moved[source])
         moved[source] -= amount
         moved[target] += amount
