@@ -6,6 +6,7 @@ import type { TaskSet } from "#core/environment/task-set.ts";
 import type { CodeRuntime } from "./code-reasoning/code-runtime.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { LoadedModule } from "./module/loaded-module.ts";
+import type { OpenEnvServer, ServerAddress } from "./openenv/server.ts";
 
 /** What every campaign's environment says; the rest is the plugin's. */
 export type PluginConfig = { readonly type: string };
@@ -50,4 +51,6 @@ export interface Resources {
   codeRuntime(kind: CodeRuntime["id"]): CodeRuntime;
   /** An environment in a file of the user's own, imported as it is now. `path`: absolute, or relative to the repository. */
   loadModule(path: string): Promise<LoadedModule>;
+  /** A server of the OpenEnv protocol. Throws config.invalid, provider.unauthorized: nothing is asked of it yet. */
+  openEnvServer(address: ServerAddress): OpenEnvServer;
 }

@@ -5,6 +5,7 @@ import { CampaignError } from "#core/errors.ts";
 import { describeProblems } from "#core/problems.ts";
 import { codeReasoning } from "./code-reasoning/plugin.ts";
 import { moduleEnvironment } from "./module/plugin.ts";
+import { openEnv } from "./openenv/plugin.ts";
 import type { EnvironmentPlugin } from "./plugin.ts";
 import { syntheticAirline } from "./synthetic-airline/plugin.ts";
 import { taskFile } from "./task-file/plugin.ts";
@@ -22,6 +23,7 @@ export const ENVIRONMENTS: readonly EnvironmentPlugin<EnvironmentConfig>[] = [
   sealed(taskFile),
   sealed(moduleEnvironment),
   sealed(codeReasoning),
+  sealed(openEnv),
 ];
 
 const schemas = ENVIRONMENTS.map(({ configSchema }) => configSchema) as unknown as [

@@ -7,7 +7,8 @@ import type { Resources } from "#environments/plugin.ts";
 import { pyodideRuntime } from "../code-sandbox/pyodide/pyodide-runtime.ts";
 import { subprocessRuntime } from "../code-sandbox/subprocess/subprocess-runtime.ts";
 import { loadModule } from "../environment-modules/load-module.ts";
-import { REPOSITORY, readSettings } from "../settings.ts";
+import { openEnvServer } from "../openenv/server.ts";
+import { REPOSITORY, readSettings, shellVariables } from "../settings.ts";
 import { dataFolder } from "../task-data/data-folder.ts";
 
 /** One that runs for each core; of open episodes there may be any number. */
@@ -24,6 +25,7 @@ export function environmentResources(tauBench: string | null): Resources {
     readFile: (path) => readFile(resolve(REPOSITORY, path)),
     codeRuntime,
     loadModule: (path) => loadModule(path),
+    openEnvServer: (address) => openEnvServer(address, { allowedHosts: readSettings().environmentHosts, environment: shellVariables() }),
   };
 }
 

@@ -1,10 +1,11 @@
 // Asks an OpenAI-compatible endpoint for its models before a campaign that needs it is written.
 import OpenAI from "openai";
 import { CampaignError } from "#core/errors.ts";
+import { checkAddress } from "../http/check-address.ts";
 import { chooseProxy, describeProxy } from "../http/choose-proxy.ts";
+import { rootMessage } from "../http/root-message.ts";
 import { shellVariables } from "../settings.ts";
-import { checkAddress, createInferenceClient } from "./client.ts";
-import { rootMessage } from "./provider-error.ts";
+import { createInferenceClient } from "./client.ts";
 import { cleanWords } from "./server-words.ts";
 
 /** Of the whole answer, its last byte included. */

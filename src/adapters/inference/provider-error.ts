@@ -2,6 +2,7 @@
 import OpenAI from "openai";
 import { ZodError } from "zod";
 import { CampaignError, type ErrorCode } from "#core/errors.ts";
+import { rootMessage } from "../http/root-message.ts";
 import { ErrorInside } from "./read-answer.ts";
 import { retryAfter } from "./retry-after.ts";
 import { cleanWords } from "./server-words.ts";
@@ -81,12 +82,6 @@ function rateLimit(error: InstanceType<typeof OpenAI.APIError>, what: string, fa
     return fail("provider.unauthorized", what, { next: "raise the account's quota" });
   const seconds = retryAfter(error.headers, error.message, Date.now());
   return fail("provider.rate-limited", what, seconds === null ? {} : { retryAfterSeconds: seconds });
-}
-
-export function rootMessage(error: Error): string {
-  const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
-  return cause instanceof Error ? rootMessage(cause) : error.message;
 }
 
 function firstIssue({ issues }: ZodError): string {

@@ -36,7 +36,7 @@ function parseLine(line: string, where: string): ToldTask {
   }
   const parsed = ToldTask.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalid(describeProblems(parsed.error, value, ToldTask, where), parsed.error);
+  throw invalid(`${where}: ${describeProblems(parsed.error, value, ToldTask)}`, parsed.error);
 }
 
 const invalid = (what: string, cause: unknown): CampaignError =>

@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
+import { checkAddress } from "#adapters/http/check-address.ts";
 import { createChatPolicy } from "#adapters/inference/chat-policy.ts";
-import { checkAddress, createInferenceClient } from "#adapters/inference/client.ts";
+import { createInferenceClient } from "#adapters/inference/client.ts";
 import { createTokenPolicy } from "#adapters/inference/token-policy.ts";
 import { createLlmSimulator } from "#adapters/simulator/llm.ts";
 import type { Conversation, Policy, UserSimulator } from "#core/ports.ts";
