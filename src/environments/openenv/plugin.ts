@@ -1,9 +1,8 @@
 // Environments that somebody else serves over the OpenEnv protocol. See docs/extending/openenv.md.
 import { z } from "zod";
-import type { Task } from "#contracts/task.ts";
 import { hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
-import { goldenLabeller } from "#core/reward/golden-labeller.ts";
+import { newTask, taskSet } from "../authoring.ts";
 import type { EnvironmentPlugin } from "../plugin.ts";
 import { OpenEnvConfig } from "./config.ts";
 import { shaped } from "./messages.ts";
@@ -27,16 +26,11 @@ export const openEnv: EnvironmentPlugin<OpenEnvConfig> = {
     const all = Object.values(tasks).flat();
     checkDistinct(all);
     const world = servedWorld(config, server, tools, all);
-    const { tools: schemas, systemPrompt, protocol, resume } = world;
-    const listed = (sourced: readonly SourcedTask[]) => sourced.map(servedTask);
-    return {
-      world,
-      splits: { sft: [], train: listed(tasks.train), selection: listed(tasks.selection), test: listed(tasks.test) },
-      dataSha256: hashJson([about, { tools: schemas, systemPrompt, protocol, resume }, tasks]),
-      labeller: goldenLabeller({ tools: schemas, isWrite: () => false, isTerminal: () => false }),
-      formats: {},
-      environment: null,
-    };
+    const listed = (sourced: readonly SourcedTask[]) =>
+      sourced.map(({ id, instruction }) => newTask({ id, environment: "openenv", instruction }));
+    const splits = { train: listed(tasks.train), selection: listed(tasks.selection), test: listed(tasks.test) };
+    const opened = taskSet({ world, splits });
+    return { ...opened, dataSha256: hashJson([about, opened.dataSha256, tasks]) };
   },
 };
 
@@ -65,19 +59,3 @@ const twice = (id: string): CampaignError =>
   new CampaignError("config.invalid", `environment.tasks has two tasks ${id}`, {
     next: "give each task of all splits a name of its own, and no split of the server to two of ours",
   });
-
-/** Nothing is known of it but its words: no user, no golden actions. */
-function servedTask({ id, instruction }: SourcedTask): Task {
-  return {
-    schemaVersion: 1,
-    id,
-    environment: "openenv",
-    userId: "",
-    instruction,
-    goldenActions: [],
-    outputs: [],
-    agenda: null,
-    kind: "openenv",
-    difficulty: { numWrites: 0, numReads: 0 },
-  };
-}

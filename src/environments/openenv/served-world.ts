@@ -1,22 +1,12 @@
 // The world of a server of the OpenEnv protocol: its tools, and an episode on a session of its own for every rollout.
 import type { World } from "#core/environment/episode.ts";
-import type { Protocol } from "#core/environment/protocol.ts";
 import { deriveSeed, seedToInt } from "#core/rng.ts";
+import { taskProtocol } from "../authoring.ts";
 import type { OpenEnvConfig, ToldTask } from "./config.ts";
 import { openEpisode } from "./episode.ts";
 import { resetMessage } from "./messages.ts";
 import type { OpenEnvServer } from "./server.ts";
 import type { ServerTools } from "./tools.ts";
-
-/** The server speaks first and last; all calls of a message are executed, in order. */
-const PROTOCOL: Protocol = {
-  opens: "task",
-  stopTokens: [],
-  terminalTools: [],
-  handOverTools: [],
-  callsPerMessage: "all",
-  limits: { maxTurns: null, maxErrors: null },
-};
 
 /** `tasks`: those that can be opened. The protocol knows no snapshot, so an interrupted rollout begins again. */
 export function servedWorld(config: OpenEnvConfig, server: OpenEnvServer, tools: ServerTools, tasks: readonly ToldTask[]): World {
@@ -26,7 +16,7 @@ export function servedWorld(config: OpenEnvConfig, server: OpenEnvServer, tools:
     id: "openenv",
     tools: tools.schemas,
     systemPrompt: config.systemPrompt,
-    protocol: PROTOCOL,
+    protocol: taskProtocol(),
     resume: "restart",
     async open({ id }, { seed, signal }) {
       const task = byId.get(id);
