@@ -1,6 +1,6 @@
 // turnwise env …: checks of environments that need no model.
 import type { Command } from "commander";
-import { checkModule, type LawResult, type ModuleCheck } from "#application/environments/check-module.ts";
+import { checkEnvironment, type EnvironmentCheck, type LawResult } from "#application/environments/check-environment.ts";
 import { checkTaskSets, compareVectors, type FileConformance, type SetCheck } from "#application/environments/check-task-sets.ts";
 import { TASK_SET_NAMES } from "#application/rollouts/task-set-names.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -21,8 +21,11 @@ export function registerEnv(program: Command): void {
   const family = program.command("env");
   family
     .command("check")
-    .argument("[file]", "an environment of your own: a TypeScript file whose default export is a plugin")
-    .option("--set <key=value>", "a setting of that environment; may be repeated", collect, [])
+    .argument(
+      "[file]",
+      "an environment of your own, whose default export is a plugin (.ts), or a campaign file (.yaml), whose environment is meant",
+    )
+    .option("--set <key=value>", "a setting of that environment, or a value of that campaign file; may be repeated", collect, [])
     .addOption(
       wholeNumberOption("--tasks <n>", "of that environment, that the laws of episodes are tried on", { min: 1, max: 10_000, default: 20 }),
     )
@@ -55,15 +58,15 @@ async function checkOwn(file: string, options: CheckOptions): Promise<void> {
     throw new CampaignError("config.invalid", `--${other} is of the task sets that are here, and ${file} is one of its own`, {
       next: `leave --${other} out`,
     });
-  const result = await checkModule({ file, overrides: options.set, tasks: options.tasks });
+  const result = await checkEnvironment({ file, overrides: options.set, tasks: options.tasks });
   emit(result, options, renderOwn);
   if (result.laws.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
 }
 
-function renderOwn(result: ModuleCheck): string {
-  const { type: _type, path, sha256, ...settings } = result.environment;
+function renderOwn(result: EnvironmentCheck): string {
+  const { type, path, sha256, ...settings } = result.environment;
   const facts = renderPairs([
-    ["module", `${String(path)}, sha256 ${String(sha256).slice(0, 12)} with what it imports`],
+    ["environment", type === "module" ? `${String(path)}, sha256 ${String(sha256).slice(0, 12)} with what it imports` : type],
     ["settings", JSON.stringify(settings)],
     ["data", `sha256 ${result.dataSha256.slice(0, 12)}: what a campaign would be held to`],
     [

@@ -140,6 +140,19 @@ describe("a person in another folder", () => {
     expect(broken.exitCode).not.toBe(0);
     expect(broken.stderr + broken.stdout).toMatch(/broken\.ts:\d+/);
 
+    const ofCampaign = await turnwise(
+      "env",
+      "check",
+      join(REPOSITORY, "configs/campaigns/quickstart.yaml"),
+      "--set",
+      "environment.seed=3",
+      "--tasks",
+      "3",
+    );
+    expect(ofCampaign).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(ofCampaign.stdout).toMatch(/^environment +synthetic-airline\nsettings +\{"seed":3,/);
+    expect(ofCampaign.stdout.match(/ yes$/gm)).toHaveLength(6);
+
     const both = await turnwise("env", "check", "mine.ts", "--task-set", "synthetic-airline");
     expect(both).toMatchObject({
       exitCode: 2,

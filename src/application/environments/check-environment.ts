@@ -1,6 +1,6 @@
-// An environment of one's own, tried before a campaign: its task set is opened, and the laws of episodes are tried on its world. No model plays.
+// An environment, tried before a campaign: its task set is opened, and the laws of episodes are tried on its world. No model plays.
 import { resolve } from "node:path";
-import { withOverrides } from "#adapters/campaign-file/load-campaign-file.ts";
+import { loadCampaignFile, withOverrides } from "#adapters/campaign-file/load-campaign-file.ts";
 import { systemClock } from "#adapters/system-clock.ts";
 import { openTaskSet, pinEnvironment } from "#adapters/task-data/open-task-set.ts";
 import { EnvironmentConfig } from "#contracts/campaign-config.ts";
@@ -9,16 +9,16 @@ import type { World } from "#core/environment/episode.ts";
 import type { Splits } from "#core/environment/splits.ts";
 import { readSettings } from "../settings.ts";
 
-export interface ModuleCheckRequest {
-  /** Path of a TypeScript file whose default export is an environment plugin. */
+export interface EnvironmentCheckRequest {
+  /** Path of a TypeScript file whose default export is an environment plugin, or of a campaign file (.yaml), whose environment is meant. */
   readonly file: string;
-  /** `key=value` of its settings, as in a campaign file's `environment`. */
+  /** `key=value`: of the module's settings, or of anything in the campaign file. */
   readonly overrides: readonly string[];
   /** How many tasks the laws are tried on, spread over the splits. */
   readonly tasks: number;
 }
 
-export interface ModuleCheck extends Pick<WorldCheck, "numTasks" | "numCalls" | "doNothingFloor"> {
+export interface EnvironmentCheck extends Pick<WorldCheck, "numTasks" | "numCalls" | "doNothingFloor"> {
   /** As a campaign would record it: settings with their defaults, and the hash of the module. */
   readonly environment: EnvironmentConfig;
   readonly dataSha256: string;
@@ -35,11 +35,10 @@ export interface LawResult {
   readonly broken: readonly Omit<BrokenLaw, "law">[];
 }
 
-/** Throws config.* and environment.* for a module whose task set cannot be opened at all. */
-export async function checkModule({ file, overrides, tasks }: ModuleCheckRequest): Promise<ModuleCheck> {
+/** Throws config.* and environment.* for an environment whose task set cannot be opened at all. */
+export async function checkEnvironment({ tasks, ...request }: EnvironmentCheckRequest): Promise<EnvironmentCheck> {
   const settings = readSettings();
-  const given = EnvironmentConfig.parse(withOverrides({ type: "module", path: resolve(file) }, overrides));
-  const environment = await pinEnvironment(given, settings);
+  const environment = await pinEnvironment(await environmentOf(request), settings);
   const { world, splits, dataSha256 } = await openTaskSet(environment, settings);
   const again = await openTaskSet(environment, settings);
   const options = { clock: systemClock, signal: new AbortController().signal, seed: 1 };
@@ -63,6 +62,11 @@ export async function checkModule({ file, overrides, tasks }: ModuleCheckRequest
       })),
     ],
   };
+}
+
+async function environmentOf({ file, overrides }: Omit<EnvironmentCheckRequest, "tasks">): Promise<EnvironmentConfig> {
+  if (/\.ya?ml$/.test(file)) return (await loadCampaignFile(resolve(file), overrides)).environment;
+  return EnvironmentConfig.parse(withOverrides({ type: "module", path: resolve(file) }, overrides));
 }
 
 /** Every so many-th task of all splits. */
