@@ -5,7 +5,7 @@ import { SftModelConfig } from "./sft.ts";
 
 const Seed = z.int().nonnegative();
 /** What is demonstrated, and where the policy is measured. */
-export const SeedEnvironment = z.discriminatedUnion("type", [
+const SeedEnvironment = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("synthetic-airline"),
     seed: Seed.default(1).describe("the synthetic airline whose SFT users are demonstrated"),
@@ -17,7 +17,6 @@ export const SeedEnvironment = z.discriminatedUnion("type", [
     difficulties: CodeTaskOptions.shape.difficulties,
   }),
 ]);
-export type SeedEnvironment = z.infer<typeof SeedEnvironment>;
 
 export const SeedStage = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),

@@ -1,7 +1,7 @@
 // What a model card says of the environment that its policy was taught in.
 import type { SeedRecipe } from "#contracts/seed-recipe.ts";
 
-export interface CardWords {
+interface CardWords {
   readonly title: string;
   /** "trained from scratch to …" */
   readonly purpose: string;

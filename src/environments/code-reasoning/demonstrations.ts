@@ -13,7 +13,13 @@ import { type SeriesOptions, trainingTask } from "./tasks/generate-tasks.ts";
 import { codeEpisode } from "./world/code-episode.ts";
 import { codeTools } from "./world/tools.ts";
 
-export interface DemonstrationSource {
+/** Cells as campaigns have them unless they say otherwise. An episode plays one question, so no tasks are named. */
+const SETTING = CodeReasoningConfig.parse({
+  type: "code-reasoning",
+  tasks: { source: "generated", seed: 0, train: 0, selection: 0, test: 0 },
+});
+
+interface DemonstrationSource {
   readonly tasks: SeriesOptions;
   readonly runtime: CodeRuntime;
   readonly signal: AbortSignal;
@@ -38,11 +44,7 @@ export async function playCode(
   script: Script,
   { runtime, signal }: Pick<DemonstrationSource, "runtime" | "signal">,
 ): Promise<{ readonly conversation: Conversation; readonly isPassed: boolean }> {
-  const config = CodeReasoningConfig.parse({
-    type: "code-reasoning",
-    tasks: { source: "generated", seed: 0, train: 0, selection: 0, test: 0 },
-  });
-  const episode = codeEpisode(task, { config, tools: codeTools(config), runtime });
+  const episode = codeEpisode(task, { config: SETTING, tools: codeTools(SETTING), runtime });
   const turns: Turn[] = [];
   const playTurn = async (move: Move): Promise<string> => {
     if (move.type === "answer") {

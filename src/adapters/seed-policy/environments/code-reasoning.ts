@@ -16,7 +16,7 @@ import type { SeedEnvironment } from "./seed-environment.ts";
 /** Episodes that are in their cells at the same time while a policy is measured. */
 const SANDBOX = { threads: 4, memoryMib: 128 } as const;
 
-export type CodeSeedOptions = Extract<SeedRecipe["environment"], { type: "code-reasoning" }>;
+type CodeSeedOptions = Extract<SeedRecipe["environment"], { type: "code-reasoning" }>;
 
 /** Demonstrations are about questions of the training split, which come again where a family has few. Cells are run in the sandbox. */
 export function codeSeedEnvironment(

@@ -4,7 +4,7 @@ import type { Task } from "#contracts/task.ts";
 import type { World } from "#core/environment/episode.ts";
 import type { PromptFormat } from "#core/prompt-format/prompt-format.ts";
 
-export interface Demonstration {
+interface Demonstration {
   readonly row: SftRow;
   /** Whether the expert has passed. */
   readonly isPassed: boolean;
@@ -20,12 +20,6 @@ export interface SeedEnvironment {
   readonly world: World;
   /** Nothing of `heldOut` is ever demonstrated. */
   readonly tasks: { readonly heldOut: readonly Task[]; readonly training: readonly Task[] };
-  readonly limits: RolloutLimits;
+  readonly limits: { readonly maxTurns: number; readonly maxTokensPerTurn: number; readonly maxContextTokens: number };
   close(): Promise<void>;
-}
-
-export interface RolloutLimits {
-  readonly maxTurns: number;
-  readonly maxTokensPerTurn: number;
-  readonly maxContextTokens: number;
 }
