@@ -6,7 +6,6 @@ import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openEmbedder } from "#adapters/embedder/open-embedder.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
-import { embeddingSimilarity } from "#core/advantage/shaping/embedding-similarity.ts";
 import { hasPython, PYTHON } from "../../support/python.ts";
 
 const TINY = `
@@ -47,9 +46,6 @@ describe.runIf(hasPython)("the embedder", { timeout: 600_000 }, () => {
     expect(among[2]).toEqual(alone[0]);
     expect(among[0]).not.toEqual(alone[0]);
     expect(among[3]).toEqual(among[4]);
-    const cosine = await embeddingSimilarity(["print(1)", "print(1)", "import os"], openEmbedder(model, PYTHON), new Map(), never());
-    expect(cosine(0, 1)).toBeCloseTo(1, 12);
-    expect(cosine(0, 2)).toBeLessThan(1);
   });
 
   test("a model that is not there is refused with what installs it", async () => {

@@ -4,7 +4,8 @@ import argparse
 import json
 import os
 import sys
-from pathlib import Path
+
+from embedder.find_model import find_model
 
 EXIT_NO_MODEL = 3
 
@@ -21,14 +22,14 @@ def main(arguments: list[str]) -> int:
 
         die_with_parent(os.getppid())
     os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    from embedder.sentence_model import SentenceModel, find_model
-
     folder = find_model(options.model)
     if folder is None:
         print(f"there is no model {options.model}: neither a folder nor an installed package that carries one", file=sys.stderr)
         return EXIT_NO_MODEL
+    from embedder.sentence_model import SentenceModel
+
     texts = json.load(sys.stdin)["texts"]
-    model = SentenceModel(Path(folder))
+    model = SentenceModel(folder)
     json.dump({"id": model.id, "vectors": [model.embed(text) for text in texts]}, sys.stdout)
     return 0
 

@@ -1,7 +1,6 @@
 """A sentence model of BERT's kind: the mean of its last hidden states, as sentence-transformers' all-MiniLM models are used."""
 
 import hashlib
-import importlib.util
 import json
 from pathlib import Path
 
@@ -10,16 +9,6 @@ from tokenizers import Tokenizer
 from transformers import BertModel
 
 LONGEST = 512
-
-
-def find_model(name: str) -> Path | None:
-    """The folder of that path, or the folder `model` of an installed package of that name."""
-    if (Path(name) / "config.json").is_file():
-        return Path(name)
-    package = name.replace("-", "_")
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
-    folders = [Path(place) / "model" for place in (spec.submodule_search_locations or [] if spec else [])]
-    return next((folder for folder in folders if (folder / "config.json").is_file()), None)
 
 
 class SentenceModel:
