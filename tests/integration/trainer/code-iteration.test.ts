@@ -6,7 +6,6 @@ import { loadCampaignFile } from "#adapters/campaign-file/load-campaign-file.ts"
 import { loadPriorTable } from "#adapters/campaign-file/load-reward-table.ts";
 import { createPolicyStore } from "#adapters/policy-store/policy-store.ts";
 import { REPOSITORY } from "#adapters/settings.ts";
-import type { BuildBatchResult, CalibrateResult, CanaryReport, CommitRolloutResult, TrainResult } from "#contracts/activities.ts";
 import type { ArtifactRef } from "#contracts/artifact-ref.ts";
 import type { CampaignConfig } from "#contracts/campaign-config.ts";
 import type { PolicyRef } from "#contracts/policy.ts";
@@ -67,8 +66,8 @@ describe.skipIf(!hasPython)("the campaign on code reasoning, one small iteration
     await server?.kill();
   });
 
-  const run = async <Result>(activity: (input: never) => Promise<unknown>, input: object): Promise<Result> =>
-    (await new MockActivityEnvironment().run(activity as (input: object) => Promise<unknown>, input)) as Result;
+  const run = async <Result>(activity: (input: never) => Promise<Result>, input: object): Promise<Result> =>
+    await new MockActivityEnvironment().run(activity as (input: object) => Promise<Result>, input);
 
   test("rolls out, calibrates, trains on shaped advantages, and serves what it trained", async () => {
     const [rollouts, calibrations, trainings] = [
@@ -77,18 +76,18 @@ describe.skipIf(!hasPython)("the campaign on code reasoning, one small iteration
       createTrainingActivities(deps),
     ];
     await run(rollouts.openPolicy, { ...AT, policy: base, sampledIn: null });
-    const page = await run<{ taskIds: string[] }>(rollouts.planTasks, { ...AT, purpose: "train", offset: 0, limit: 256 });
+    const page = await run(rollouts.planTasks, { ...AT, purpose: "train", offset: 0, limit: 256 });
     expect(page.taskIds).toHaveLength(6);
     await Promise.all(page.taskIds.map((taskId) => run(rollouts.rolloutGroup, { ...AT, purpose: "train", taskId, policy: base })));
-    const { passRate } = await run<CommitRolloutResult>(calibrations.commitRollout, { ...AT, policy: base, canary: null, startedAt });
+    const { passRate } = await run(calibrations.commitRollout, { ...AT, policy: base, canary: null, startedAt });
     expect(passRate).toBeGreaterThan(0);
     expect(passRate).toBeLessThan(1);
-    await run<CalibrateResult>(calibrations.calibrate, { ...AT, table, startedAt });
-    const { batch, credit, numLiveRows } = await run<BuildBatchResult>(trainings.buildBatch, { ...AT, policy: base, table });
+    await run(calibrations.calibrate, { ...AT, table, startedAt });
+    const { batch, credit, numLiveRows } = await run(trainings.buildBatch, { ...AT, policy: base, table });
     expect(numLiveRows).toBeGreaterThan(0);
-    const { policy } = await run<TrainResult>(trainings.train, { ...AT, policy: base, reference: base, batch, credit, startedAt });
+    const { policy } = await run(trainings.train, { ...AT, policy: base, reference: base, batch, credit, startedAt });
     expect(policy.hash).not.toBe(base.hash);
-    const canary = await run<CanaryReport>(rollouts.openPolicy, { ...AT, policy, sampledIn: null });
-    expect(canary.maxDifference).toBeLessThan(1e-4);
+    const canary = await run(rollouts.openPolicy, { ...AT, policy, sampledIn: null });
+    expect(canary?.maxDifference).toBeLessThan(1e-4);
   });
 });
