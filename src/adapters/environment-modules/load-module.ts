@@ -17,9 +17,9 @@ const MEND = "mend it and try it with: turnwise env check FILE (a campaign keeps
  */
 export async function loadModule(path: string, seconds: number = MODULE_SECONDS.load): Promise<LoadedModule> {
   const file = await realFile(resolve(REPOSITORY, path));
-  const call = callsOf(file);
+  const { call, callNow } = callsOf(file);
   const { exported, sha256 } = await call("loading", () => importModule(file), seconds);
-  return { path: named(file), sha256, exported, call, readFile: (name) => readFile(resolve(dirname(file), name)) };
+  return { path: named(file), sha256, exported, call, callNow, readFile: (name) => readFile(resolve(dirname(file), name)) };
 }
 
 async function realFile(path: string): Promise<string> {
@@ -31,14 +31,24 @@ async function realFile(path: string): Promise<string> {
   });
 }
 
-function callsOf(file: string): LoadedModule["call"] {
-  return async (what, action, seconds) => {
-    try {
-      const answer = (async () => await action())();
-      return await (seconds === undefined ? answer : inTime(answer, seconds, `${named(file)} gave no answer to ${what}`));
-    } catch (error) {
-      throw error instanceof CampaignError ? error : failureIn(file, what, error);
-    }
+function callsOf(file: string): Pick<LoadedModule, "call" | "callNow"> {
+  const blamed = (what: string, error: unknown) => (error instanceof CampaignError ? error : failureIn(file, what, error));
+  return {
+    async call(what, action, seconds) {
+      try {
+        const answer = (async () => await action())();
+        return await (seconds === undefined ? answer : inTime(answer, seconds, `${named(file)} gave no answer to ${what}`));
+      } catch (error) {
+        throw blamed(what, error);
+      }
+    },
+    callNow(what, action) {
+      try {
+        return action();
+      } catch (error) {
+        throw blamed(what, error);
+      }
+    },
   };
 }
 

@@ -41,8 +41,34 @@ export function checkedTaskSet(module: LoadedModule, found: TaskSet): TaskSet {
   const { path } = module;
   if (typeof found !== "object" || found === null) throw wrong(path, `opens ${kindOf(found)}, wanted a task set`);
   const splits = checkedSplits(path, found.splits);
-  return { ...found, splits, world: watched(module, checkedWorld(path, found.world)) };
+  return {
+    ...found,
+    splits,
+    world: watched(module, checkedWorld(path, found.world)),
+    labeller: checkedLabeller(module, found),
+    ...checkedRest(path, found),
+  };
 }
+
+function checkedLabeller(module: LoadedModule, { labeller }: TaskSet): TaskSet["labeller"] {
+  const { schemes, label } = (labeller ?? {}) as Partial<TaskSet["labeller"]>;
+  if (typeof label !== "function" || typeof schemes !== "object")
+    throw wrong(module.path, "opens a task set without a labeller { schemes, label }", MEND_SET);
+  return {
+    schemes,
+    label: (trajectory, task, scheme) => module.callNow(`label of ${task.id}`, () => label.call(labeller, trajectory, task, scheme)),
+  };
+}
+
+function checkedRest(path: string, { formats, environment }: TaskSet): Pick<TaskSet, "formats" | "environment"> {
+  if (typeof formats !== "object" || formats === null)
+    throw wrong(path, `opens a task set whose formats are ${kindOf(formats)}, wanted prompt formats by name`, MEND_SET);
+  if (typeof environment !== "object")
+    throw wrong(path, `opens a task set whose environment is ${kindOf(environment)}, wanted a pure environment or null`, MEND_SET);
+  return { formats, environment };
+}
+
+const MEND_SET = "make it with taskSet({ world, splits }), which fills in what is left out";
 
 function checkedSplits(path: string, splits: Splits): Splits {
   const seen = new Map<string, string>();
@@ -133,7 +159,9 @@ function watchedEpisode(module: LoadedModule, { resume }: World, taskId: string,
       checkedGrade(module.path, taskId, await call("grade", () => episode.grade(conversation, signal))),
     close: () => call("close", () => episode.close()),
     ...(snapshot === undefined ? {} : { snapshot: (signal) => call("snapshot", () => snapshot.call(episode, signal)) }),
-    ...(numPendingWrites === undefined ? {} : { numPendingWrites: (turns) => numPendingWrites.call(episode, turns) }),
+    ...(numPendingWrites === undefined
+      ? {}
+      : { numPendingWrites: (turns) => module.callNow(`numPendingWrites of ${taskId}`, () => numPendingWrites.call(episode, turns)) }),
   };
 }
 

@@ -84,6 +84,16 @@ test.each<[what: string, source: string, message: string | RegExp]>([
     spoilt("taskSet({ world: world(), splits })", "({ ...taskSet({ world: world(), splits }), splits: { train: [] } })"),
     "opens a task set whose splits.sft is undefined, wanted a list of tasks",
   ],
+  [
+    "no labeller",
+    spoilt("taskSet({ world: world(), splits })", "({ ...taskSet({ world: world(), splits }), labeller: undefined })"),
+    "opens a task set without a labeller { schemes, label }",
+  ],
+  [
+    "no formats",
+    spoilt("taskSet({ world: world(), splits })", "({ ...taskSet({ world: world(), splits }), formats: null })"),
+    "opens a task set whose formats are null, wanted prompt formats by name",
+  ],
   ["a task with a wrong id", spoilt('task("two")', 'task("Two words")'), /has a task that is none: splits\.train\[1\]\.id: /],
   [
     "a task with a key of its own",
@@ -170,6 +180,20 @@ test("a throw in an episode ends its rollout without a reward, and says where", 
   });
   const detail = expect.stringMatching(/^environment\.failed: .*mine\.ts:8:\d+: grade of one throws TypeError: /);
   expect(trajectory.outcome).toMatchObject({ type: "env_error", reward: null, detail });
+});
+
+test("a throw in its labeller says where", async () => {
+  const labeller = "labeller: { schemes: {}, label: () => { throw new Error('no tier'); } }";
+  const { labeller: found, splits } = await opened(
+    spoilt("taskSet({ world: world(), splits })", `taskSet({ world: world(), splits, ${labeller} })`),
+  ).open();
+  const label = () => found.label({} as never, present(splits.train[0]), "finer/1");
+  expect(label).toThrow(
+    expect.objectContaining({
+      code: "environment.failed",
+      message: expect.stringMatching(/mine\.ts:16:\d+: label of one throws Error: no tier/),
+    }),
+  );
 });
 
 describe("an episode that answers wrong is told as that, by the laws of `turnwise env check`", () => {
