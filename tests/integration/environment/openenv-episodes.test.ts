@@ -9,7 +9,7 @@ import { runGroup } from "#core/rollout/run-group.ts";
 import { OpenEnvConfig, type ToldTask } from "#environments/openenv/config.ts";
 import { servedWorld } from "#environments/openenv/served-world.ts";
 import { openTools } from "#environments/openenv/tools.ts";
-import { type RunningServer, startLedger, startPuppet } from "../../fixtures/openenv-server.ts";
+import { type RunningServer, STARTING, startLedger, startPuppet } from "../../fixtures/openenv-server.ts";
 import { episodeLaws } from "../../laws/episodes.ts";
 import { memoryJournal, scriptedPolicy, TASK } from "../../unit/core/rollout/parties.ts";
 
@@ -21,7 +21,7 @@ let ledger: RunningServer;
 let puppet: RunningServer;
 beforeAll(async () => {
   [ledger, puppet] = await Promise.all([startLedger("--sessions", "6"), startPuppet()]);
-});
+}, STARTING);
 afterAll(async () => {
   await Promise.all([ledger?.stop(), puppet?.stop()]);
 });
@@ -253,32 +253,40 @@ describe("what a server does wrong", () => {
     expect(await numOpen()).toBe(0);
   });
 
-  test("a full server is asked again until a place is free; when none gets free, its limit is told", async () => {
-    const small = await startPuppet("--sessions", "1");
-    try {
-      const world = await puppetWorld({ url: small.url });
-      const first = await open(world);
-      const second = open(world);
-      const impatient = await puppetWorld({ url: small.url }, [ONE], { ...LOCAL, patienceSeconds: 0 });
-      const refused = (await open(impatient).catch((error: unknown) => error)) as CampaignError;
-      expect(refused).toMatchObject(fails("environment.unavailable", "is full: 1 of its 1 sessions are in use"));
-      expect([refused.retryable, refused.next]).toEqual([true, expect.stringContaining("rollout.concurrentGroups x rollout.groupSize")]);
-      await first.close();
-      expect(await (await second).act([move({})], signal)).toEqual([{ text: "seen", isError: false }]);
-      await (await second).close();
-    } finally {
-      await small.stop();
-    }
-  });
+  test(
+    "a full server is asked again until a place is free; when none gets free, its limit is told",
+    async () => {
+      const small = await startPuppet("--sessions", "1");
+      try {
+        const world = await puppetWorld({ url: small.url });
+        const first = await open(world);
+        const second = open(world);
+        const impatient = await puppetWorld({ url: small.url }, [ONE], { ...LOCAL, patienceSeconds: 0 });
+        const refused = (await open(impatient).catch((error: unknown) => error)) as CampaignError;
+        expect(refused).toMatchObject(fails("environment.unavailable", "is full: 1 of its 1 sessions are in use"));
+        expect([refused.retryable, refused.next]).toEqual([true, expect.stringContaining("rollout.concurrentGroups x rollout.groupSize")]);
+        await first.close();
+        expect(await (await second).act([move({})], signal)).toEqual([{ text: "seen", isError: false }]);
+        await (await second).close();
+      } finally {
+        await small.stop();
+      }
+    },
+    STARTING,
+  );
 
-  test("a server that dies takes its episodes with it, and is asked for again when it is gone", async () => {
-    const mortal = await startPuppet();
-    const world = await puppetWorld({ url: mortal.url }, [ONE], { ...LOCAL, patienceSeconds: 0 });
-    const dying = played(world, (episode) => episode.act([move({ die: true })], signal));
-    await expect(dying).rejects.toMatchObject({ ...fails("environment.unavailable", "broke (WebSocket code 1006)"), retryable: true });
-    await mortal.stop();
-    await expect(open(world)).rejects.toMatchObject(fails("environment.unavailable", `${mortal.url} does not answer`));
-  });
+  test(
+    "a server that dies takes its episodes with it, and is asked for again when it is gone",
+    async () => {
+      const mortal = await startPuppet();
+      const world = await puppetWorld({ url: mortal.url }, [ONE], { ...LOCAL, patienceSeconds: 0 });
+      const dying = played(world, (episode) => episode.act([move({ die: true })], signal));
+      await expect(dying).rejects.toMatchObject({ ...fails("environment.unavailable", "broke (WebSocket code 1006)"), retryable: true });
+      await mortal.stop();
+      await expect(open(world)).rejects.toMatchObject(fails("environment.unavailable", `${mortal.url} does not answer`));
+    },
+    STARTING,
+  );
 
   test("an aborted call ends its session: the late answer is nobody's", async () => {
     const stop = new AbortController();
@@ -315,19 +323,23 @@ describe("who is spoken to", () => {
     expect(() => openEnvServer({ url: "http://me:secret@127.0.0.1:8000" }, LOCAL)).toThrow(/credentials/);
   });
 
-  test("a token is sent with everything; without it, or with another, the server's refusal is told", async () => {
-    const guarded = await startPuppet("--token", "letmein");
-    try {
-      const given = { url: guarded.url, apiKeyEnv: "SERVER_TOKEN" };
-      const seen = await played(await puppetWorld(given, [ONE], { ...LOCAL, environment: { SERVER_TOKEN: "letmein" } }), (episode) =>
-        episode.act([move({})], signal),
-      );
-      expect(seen).toEqual([{ text: "seen", isError: false }]);
-      const wrong = puppetWorld(given, [ONE], { ...LOCAL, environment: { SERVER_TOKEN: "wrong" } });
-      await expect(wrong).rejects.toMatchObject({ code: "provider.unauthorized", message: expect.stringContaining("who are you?") });
-      expect(() => openEnvServer(given, LOCAL)).toThrow(/SERVER_TOKEN is not set/);
-    } finally {
-      await guarded.stop();
-    }
-  });
+  test(
+    "a token is sent with everything; without it, or with another, the server's refusal is told",
+    async () => {
+      const guarded = await startPuppet("--token", "letmein");
+      try {
+        const given = { url: guarded.url, apiKeyEnv: "SERVER_TOKEN" };
+        const seen = await played(await puppetWorld(given, [ONE], { ...LOCAL, environment: { SERVER_TOKEN: "letmein" } }), (episode) =>
+          episode.act([move({})], signal),
+        );
+        expect(seen).toEqual([{ text: "seen", isError: false }]);
+        const wrong = puppetWorld(given, [ONE], { ...LOCAL, environment: { SERVER_TOKEN: "wrong" } });
+        await expect(wrong).rejects.toMatchObject({ code: "provider.unauthorized", message: expect.stringContaining("who are you?") });
+        expect(() => openEnvServer(given, LOCAL)).toThrow(/SERVER_TOKEN is not set/);
+      } finally {
+        await guarded.stop();
+      }
+    },
+    STARTING,
+  );
 });

@@ -1,13 +1,16 @@
 // Campaigns' environments of `type: openenv`, opened as campaigns open them: where tasks come from, and what their data is.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { REPOSITORY } from "#adapters/settings.ts";
 import { openTaskSet } from "#adapters/task-data/open-task-set.ts";
 import type { Task } from "#contracts/task.ts";
+import { checkTasks } from "#core/campaign/check-tasks.ts";
 import { measureIdle } from "#core/environment/do-nothing-floor.ts";
-import { pluginFor } from "#environments/registry.ts";
-import { type RunningServer, startLedger, startPuppet } from "../../fixtures/openenv-server.ts";
+import { CampaignFile, pluginFor } from "#environments/registry.ts";
+import { type RunningServer, STARTING, startLedger, startPuppet } from "../../fixtures/openenv-server.ts";
 import { ENDLESS } from "../../laws/episodes.ts";
 
 let folder: string;
@@ -17,7 +20,7 @@ let twin: RunningServer;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "turnwise-openenv-"));
   [ledger, puppet, twin] = await Promise.all([startLedger("--sessions", "1"), startPuppet("--sessions", "1"), startPuppet()]);
-});
+}, STARTING);
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await Promise.all([ledger?.stop(), puppet?.stop(), twin?.stop()]);
@@ -109,6 +112,21 @@ describe("the data of a campaign", () => {
     const guard = { clock: ENDLESS, signal: new AbortController().signal, onTrouble: () => {} };
     expect(await measureIdle(world, splits.train[0] as Task, "idle", guard)).toBe(false);
   });
+});
+
+test("the page's example is the example's campaign file, and opens on the example's server", async () => {
+  const read = (path: string) => readFileSync(join(REPOSITORY, path), "utf8");
+  const text = read("examples/openenv/ledger.yaml");
+  const shown = /```yaml\n(environment:\n.*?)```/s.exec(read("docs/extending/openenv.md"))?.[1] ?? "nothing is shown";
+  expect(text).toContain(shown);
+  const config = CampaignFile.parse(parse(text));
+  const { splits, world } = await openTaskSet({ ...config.environment, url: ledger.url }, { home: folder, tauBench: null });
+  checkTasks(config, splits);
+  expect([ids(splits.train), ids(splits.test)]).toEqual([
+    ["two-a", "two-b", "three-a", "four-a"],
+    ["two-c", "three-b"],
+  ]);
+  expect(world.tools).toHaveLength(3);
 });
 
 test.each([
