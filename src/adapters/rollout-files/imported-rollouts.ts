@@ -1,4 +1,5 @@
 // Rollouts that were made elsewhere, in this project's words.
+
 import type { Provenance } from "#contracts/provenance.ts";
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { ToldTask } from "#contracts/task.ts";
@@ -6,6 +7,7 @@ import type { StopReason, Trajectory } from "#contracts/trajectory.ts";
 import type { ToolSchema } from "#core/ports.ts";
 import { addCounts, type Counts, countNames } from "#core/reading/counts.ts";
 import { PLAIN_READER } from "#core/reading/describe-reading.ts";
+import { NO_USAGE } from "#core/rollout/usage.ts";
 import type { PyDict } from "#environments/tau/python/values.ts";
 import { readArguments } from "./conversation/arguments.ts";
 import type { ReadingNote } from "./conversation/notes.ts";
@@ -219,14 +221,7 @@ function unknownProvenance({ taskId, environment, policyName, reward: given, sto
     simulator: { id: "unknown", hash: "unknown" },
     seed: "unknown",
     outcome: { type: passed ? "ok" : failure, reward, passed, parts: {}, stopReason, isDatabaseMatch: null, detail: null },
-    usage: {
-      promptTokens: 0,
-      completionTokens: 0,
-      simulatorPromptTokens: 0,
-      simulatorCompletionTokens: 0,
-      modelCalls: 0,
-      simulatorCalls: 0,
-    },
+    usage: NO_USAGE,
   };
 }
 

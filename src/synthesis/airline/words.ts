@@ -1,36 +1,22 @@
-// An airline wish in words: parts of an instruction in the second person, lines of a script in the first.
-
+// An airline wish in words.
 import type { Random } from "#core/random-source.ts";
 import type { Passenger } from "#environments/tau/airline/records.ts";
 import { wish as agendaWish } from "#simulators/agenda.ts";
 import type { WishWords } from "../domain.ts";
+import { capital, type Person, type Said, sayBoth, you } from "../said.ts";
 import { spokenDates } from "../spoken.ts";
 import { type AirlineWish, type FlightChoice, type PaymentName, type TripName, tripNameOf, type WishOf } from "./wishes.ts";
 
-/** What is wanted, as said to the actor ("cancel your trip …") and by the user ("cancel my trip …"), with what else they know. */
-interface Said {
-  readonly want: string;
-  readonly known?: readonly string[];
-  readonly conduct?: readonly string[];
-}
-
-/** `your` or `my`: everything else is the same in both persons. */
-type Person = "your" | "my";
-const you = (person: Person): string => (person === "your" ? "you" : "I");
 const be = (person: Person): string => (person === "your" ? "you are" : "I am");
 
 export function airlineWords(wish: AirlineWish, random: Random): WishWords {
-  const variant = random.int(0, 2);
-  const told = say(wish, "your", variant);
-  const spoken = say(wish, "my", variant);
+  const { told, words, details } = sayBoth((person, variant) => say(wish, person, variant), random);
   return {
-    want: told.want,
-    known: told.known ?? [],
+    ...told,
     unknown: unknownOf(tripNameOf(wish)),
-    conduct: told.conduct ?? [],
     agenda: agendaWish(AGENDA_KINDS[wish.kind], {
-      words: `I want to ${spoken.want}.`,
-      details: [`I want to ${spoken.want}.`, ...(spoken.known ?? []), ...(spoken.conduct ?? [])].join(" "),
+      words,
+      details,
       trip: agendaTrip(tripNameOf(wish)),
       reason: wish.kind === "cancel" ? wish.reason : null,
       payment: "payment" in wish ? (wish.payment.by === "id" ? wish.payment.id : wish.payment.source) : null,
@@ -233,5 +219,3 @@ function sayPaid({ trip: name }: WishOf<"paid">, person: Person, variant: number
   const paid = `how much ${you(person)} have paid ${what} in total`;
   return { want: [`know ${paid}`, `find out ${paid}`, `be told ${paid}`][variant] ?? "", conduct: ["Nothing is to be booked or changed."] };
 }
-
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

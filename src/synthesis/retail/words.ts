@@ -1,33 +1,16 @@
-// A shop wish in words: parts of an instruction in the second person, lines of a script in the first.
-
+// A shop wish in words.
 import type { Random } from "#core/random-source.ts";
 import { wish as agendaWish } from "#simulators/agenda.ts";
 import type { WishWords } from "../domain.ts";
+import { capital, type Person, type Said, sayBoth, you } from "../said.ts";
 import type { Address, ItemChange, OrderName, PaymentName, Proof, RetailWish, WishOf } from "./wishes.ts";
 
-/** What is wanted, as said to the actor ("cancel your order …") and by the user ("cancel my order …"), with what else they know. */
-interface Said {
-  readonly want: string;
-  readonly known?: readonly string[];
-  readonly conduct?: readonly string[];
-}
-type Person = "your" | "my";
-const you = (person: Person): string => (person === "your" ? "you" : "I");
-
 export function retailWords(wish: RetailWish, random: Random): WishWords {
-  const variant = random.int(0, 2);
-  const told = say(wish, "your", variant);
-  const spoken = say(wish, "my", variant);
+  const { told, words, details } = sayBoth((person, variant) => say(wish, person, variant), random);
   return {
-    want: told.want,
-    known: told.known ?? [],
+    ...told,
     unknown: unknownOf(wish),
-    conduct: told.conduct ?? [],
-    agenda: agendaWish("other", {
-      words: `I want to ${spoken.want}.`,
-      details: [`I want to ${spoken.want}.`, ...(spoken.known ?? []), ...(spoken.conduct ?? []), proofOf(wish.proof, "my")].join(" "),
-      payment: paymentOf(wish),
-    }),
+    agenda: agendaWish("other", { words, details: `${details} ${proofOf(wish.proof, "my")}`, payment: paymentOf(wish) }),
   };
 }
 
@@ -81,7 +64,6 @@ const addressText = ({ address1, address2, city, state, country, zip }: Address)
 const list = (items: readonly string[]): string =>
   items.length < 2 ? (items[0] ?? "") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 const changeText = ({ product, option, value }: ItemChange): string => `the ${product} with ${option} "${value}"`;
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** `variant` 0 to 2 chooses the wording. */
 function say(wish: RetailWish, person: Person, variant: number): Said {

@@ -8,6 +8,7 @@ import { AdvantagesByPolicy, CalibrationsByPolicy } from "#contracts/by-policy.t
 import { CalibrationReport } from "#contracts/calibration-report.ts";
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
+import { NO_USAGE } from "#core/rollout/usage.ts";
 import { loadSyntheticAirline } from "#environments/synthetic-airline/airline.ts";
 import { registerAdvantages } from "../../../src/cli/commands/advantages.ts";
 import { registerCalibrate } from "../../../src/cli/commands/calibrate.ts";
@@ -202,14 +203,7 @@ function goldenTrajectory(task: Task, trial: number): Trajectory {
     })),
     rows: [],
     outcome: { type: "ok", reward: 1, passed: true, parts: {}, stopReason: "user-stop", isDatabaseMatch: true, detail: null },
-    usage: {
-      promptTokens: 0,
-      completionTokens: 0,
-      simulatorPromptTokens: 0,
-      simulatorCompletionTokens: 0,
-      modelCalls: 0,
-      simulatorCalls: 0,
-    },
+    usage: NO_USAGE,
   };
 }
 

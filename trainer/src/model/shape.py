@@ -9,8 +9,9 @@ from model.errors import InvalidJob
 
 
 @dataclass(frozen=True)
-class Qwen3Shape:
-    vocab_size: int
+class Qwen3Size:
+    """All but what a tokenizer says."""
+
     hidden_size: int
     num_layers: int
     num_heads: int
@@ -19,6 +20,11 @@ class Qwen3Shape:
     intermediate_size: int
     rope_theta: float
     max_positions: int
+
+
+@dataclass(frozen=True)
+class Qwen3Shape(Qwen3Size):
+    vocab_size: int
     rms_norm_eps: float = 1e-6
     tie_embeddings: bool = True
 

@@ -30,7 +30,7 @@ class DeviceForward:
     def __init__(self, weights: Weights, num_slots: int, max_context: int, max_rows: int, device: str, dtype: torch.dtype) -> None:
         shape = weights.shape
         self.weights, self.max_rows, self.row_multiple, self.length = weights, max_rows, max_rows, max_context
-        self._device, self._dtype = torch.device(device), dtype
+        self._device = torch.device(device)
         self._on_device = _moved(weights, self._device, dtype)
         self._fill_slot = num_slots
         size = (len(weights.layers), num_slots + 1, shape.num_key_value_heads, max_context, shape.head_dim)

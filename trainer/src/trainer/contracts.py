@@ -9,6 +9,7 @@ from typing import Any
 
 from model.errors import InvalidJob
 from model.files import canonical_json
+from model.shape import Qwen3Size
 
 SCHEMAS = Path(__file__).parent / "schemas"
 
@@ -69,24 +70,12 @@ class TrainingJob:
 
 
 @dataclass(frozen=True)
-class ModelConfig:
-    hidden_size: int
-    num_layers: int
-    num_heads: int
-    num_key_value_heads: int
-    head_dim: int
-    intermediate_size: int
-    rope_theta: float
-    max_positions: int
-
-
-@dataclass(frozen=True)
 class SftJob:
     job_id: str
     data_path: Path
     validation_path: Path | None
     tokenizer_directory: Path
-    model_config: ModelConfig
+    model_config: Qwen3Size
     initial_model_directory: Path | None
     max_tokens: int
     rows_per_batch: int
@@ -111,7 +100,7 @@ class TokenizerJob:
 
 @dataclass(frozen=True)
 class InitialModelJob:
-    model_config: ModelConfig
+    model_config: Qwen3Size
     seed: int
     output_directory: Path
 
@@ -137,7 +126,7 @@ def _adapter_job(fields: dict[str, Any], base: Path) -> AdapterJob:
 
 def read_sft_job(directory: Path) -> SftJob:
     fields = _read_job(directory / "job.json", "SftJob")
-    model_config = ModelConfig(**_snake(fields.pop("modelConfig")))
+    model_config = Qwen3Size(**_snake(fields.pop("modelConfig")))
     return SftJob(**_with_paths(_snake(fields), directory), model_config=model_config)
 
 
@@ -150,7 +139,7 @@ def read_tokenizer_job(path: Path) -> TokenizerJob:
 def read_initial_model_job(path: Path) -> InitialModelJob:
     fields = _read_job(path, "InitialModelJob")
     del fields["identity"]
-    model_config = ModelConfig(**_snake(fields.pop("modelConfig")))
+    model_config = Qwen3Size(**_snake(fields.pop("modelConfig")))
     return InitialModelJob(**_with_paths(_snake(fields), path.parent), model_config=model_config)
 
 

@@ -5,12 +5,13 @@ their own: `<|im_start|>` and `<|im_end|>` as control tokens, the others as text
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from model.errors import InvalidJob
 from model.files import fresh_directory, replace_directory
-from model.shape import Qwen3Shape, qwen3_config
-from trainer.contracts import ModelConfig, TokenizerJob, read_initial_model_job
+from model.shape import Qwen3Shape, Qwen3Size, qwen3_config
+from trainer.contracts import TokenizerJob, read_initial_model_job
 from trainer.model_files import policy_hash, write_model
 from trainer.qwen3 import Qwen3, initialize
 from trainer.tokenizer import tokenizer_config, tokenizer_json
@@ -36,18 +37,8 @@ def write_initial_model(job_file: Path) -> str:
     return json.dumps({"numParameters": num_parameters, "policyHash": policy_hash(job.output_directory)})
 
 
-def shape_of(config: ModelConfig, vocab_size: int) -> Qwen3Shape:
+def shape_of(size: Qwen3Size, vocab_size: int) -> Qwen3Shape:
     """The shape of a model from scratch. Raises InvalidJob when its heads cannot share keys and values evenly."""
-    if config.num_heads % config.num_key_value_heads:
-        raise InvalidJob(f"numHeads {config.num_heads} is not a multiple of numKeyValueHeads {config.num_key_value_heads}")
-    return Qwen3Shape(
-        vocab_size=vocab_size,
-        hidden_size=config.hidden_size,
-        num_layers=config.num_layers,
-        num_heads=config.num_heads,
-        num_key_value_heads=config.num_key_value_heads,
-        head_dim=config.head_dim,
-        intermediate_size=config.intermediate_size,
-        rope_theta=config.rope_theta,
-        max_positions=config.max_positions,
-    )
+    if size.num_heads % size.num_key_value_heads:
+        raise InvalidJob(f"numHeads {size.num_heads} is not a multiple of numKeyValueHeads {size.num_key_value_heads}")
+    return Qwen3Shape(vocab_size=vocab_size, **asdict(size))

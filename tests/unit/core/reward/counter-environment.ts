@@ -1,7 +1,9 @@
 // A tiny environment for tests of labelling: named counters. `add` and `put` write, `get` reads, `leave` ends the conversation.
+
 import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import type { Environment, EnvironmentCall } from "#core/environment/environment.ts";
+import { NO_USAGE } from "#core/rollout/usage.ts";
 
 type Counters = Readonly<Record<string, number>>;
 
@@ -85,13 +87,6 @@ export function trajectory(
     })),
     rows: [],
     outcome: { type: "ok", reward: 1, passed: true, parts: {}, stopReason, isDatabaseMatch: null, detail: null },
-    usage: {
-      promptTokens: 0,
-      completionTokens: 0,
-      simulatorPromptTokens: 0,
-      simulatorCompletionTokens: 0,
-      modelCalls: 0,
-      simulatorCalls: 0,
-    },
+    usage: NO_USAGE,
   };
 }
