@@ -15,6 +15,8 @@ export type { Episode, FinishedConversation, Grade, Observation, OpenOptions, Wo
 export type { Protocol } from "#core/environment/protocol.ts";
 export type { TaskSet } from "#core/environment/task-set.ts";
 export type { ToolSchema } from "#core/ports.ts";
+export type { LabelledTurn } from "#core/reward/label-trajectory.ts";
+export type { Labeller } from "#core/reward/labeller.ts";
 export type { EnvironmentPlugin, Resources } from "./plugin.ts";
 
 /** A task of which nothing is known but what is given: no user, no golden actions, no required outputs. */

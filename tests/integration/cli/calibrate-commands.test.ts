@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { encodeTrajectories } from "#adapters/record/trajectories.ts";
+import { REPOSITORY } from "#adapters/settings.ts";
 import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { AdvantagesByPolicy, CalibrationsByPolicy } from "#contracts/by-policy.ts";
@@ -56,18 +57,13 @@ function writeRollouts(folder: string, name: string, trials: readonly number[], 
 
 describe("turnwise calibrate", () => {
   test("a tier scheme of one's own, from a file: its tiers are in the report, the prior's values are inherited", async () => {
-    const folder = temporaryFolder();
-    const tiers = join(folder, "tiers.yaml");
-    writeFileSync(
-      tiers,
-      "schemaVersion: 1\nname: mine\nbase: finer/1\nsplits:\n  - tier: wrong_cancel\n    from: soft_write\n    when: { tool: [cancel_reservation] }\n",
-    );
-    const path = writeRollouts(folder, "mine.jsonl", [0, 1, 2, 3]);
+    const tiers = join(REPOSITORY, "examples/tiers/cancels-apart.yaml"); // the one of docs/extending/tier-scheme.md
+    const path = writeRollouts(temporaryFolder(), "mine.jsonl", [0, 1, 2, 3]);
     const report = CalibrationReport.parse(JSON.parse(await calibrate(path, "--tiers", tiers, "--json")));
     const found = Object.fromEntries(report.splits[0]?.tiers.map(({ tier, numTurns }) => [tier, numTurns]) ?? []);
     expect(found).toMatchObject({ gold_write: 80, wrong_cancel: 80, soft_write: 0 });
     expect(report.fittedTable.values["wrong_cancel"]).toBeCloseTo(-1, 9);
-    expect(await calibrate(path, "--tiers", tiers)).toMatch(/tiers mine@[0-9a-f]{8}/);
+    expect(await calibrate(path, "--tiers", tiers)).toMatch(/tiers cancels-apart@[0-9a-f]{8}/);
   });
 
   test.each([
