@@ -66,7 +66,7 @@ for (const strategy of ["llm", "react"] as const)
     ],
     tasks,
     numCalls: () => model.requests.length,
-    openFailing: () => modelAt(outOfOrder, { strategy, patience: { deadlineSeconds: 5 } }),
+    openFailing: () => modelAt(outOfOrder, { strategy, limits: { deadlineSeconds: 5 } }),
   });
 
 const impatient = { user: scriptedSimulator, patience: 3, chance: 0.5 };
@@ -78,7 +78,7 @@ userLaws("docs/extending/user.md", {
     () => impatientUser({ ...impatient, user: modelAt(model) }),
   ],
   tasks,
-  openFailing: () => impatientUser({ ...impatient, user: modelAt(outOfOrder, { patience: { deadlineSeconds: 5 } }) }),
+  openFailing: () => impatientUser({ ...impatient, user: modelAt(outOfOrder, { limits: { deadlineSeconds: 5 } }) }),
 });
 
 test("the user of docs/extending/user.md is the one that was tried, and hangs up where patience and chance say so", async () => {
