@@ -12,6 +12,7 @@ import type { Task } from "#contracts/task.ts";
 import { type EnvironmentConfig1, upcastEnvironment } from "#contracts/upcast/environment.ts";
 import { planSelectionTasks } from "#core/campaign/plan-tasks.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
+import { clusterOf } from "#core/environment/cluster-of.ts";
 import type { Splits } from "#core/environment/splits.ts";
 import { temporaryFolder } from "../../fixtures/temporary-folder.ts";
 import { openPure } from "../../support/open-pure.ts";
@@ -32,7 +33,7 @@ const isMissing = ({ type }: { readonly type: string }) => MISSING !== null && t
 /** Tasks of a user who is in another split too. */
 function tornApart(splits: Splits): string[] {
   const splitsOfUser = Map.groupBy(
-    Object.entries(splits).flatMap(([split, tasks]) => tasks.map(({ userId }) => ({ split, userId }))),
+    Object.entries(splits).flatMap(([split, tasks]) => tasks.map((task) => ({ split, userId: clusterOf(task) }))),
     ({ userId }) => userId,
   );
   return Array.from(splitsOfUser, ([userId, list]) => (new Set(list.map(({ split }) => split)).size > 1 ? userId : [])).flat();
