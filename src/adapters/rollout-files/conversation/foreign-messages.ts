@@ -15,11 +15,10 @@ const CALL_PART = /tool|function/i;
  */
 export function foreignForm(messages: unknown): string | null {
   if (!Array.isArray(messages)) return null;
-  for (const message of messages) {
-    const form = isRecord(message) ? (itemForm(message) ?? callForm(message) ?? wordForm(message)) : null;
-    if (form !== null) return form;
-  }
-  return null;
+  const all = messages.filter(isRecord);
+  const hasResults = all.some(isResult);
+  const forms = [itemForm, callForm, ...(hasResults ? [] : [resultForm]), wordForm];
+  return forms.map((formOf) => all.map(formOf).find((form) => form !== null)).find((form) => form !== undefined) ?? null;
 }
 
 type Message = Readonly<Record<string, unknown>>;
@@ -38,19 +37,29 @@ function callForm(message: Message): string | null {
   if (hasOwnCalls(message) || (isResult(message) && hasText(message["content"]))) return null;
   const key = Object.keys(message).find((name) => CALL_KEY.test(name) && !READ_KEYS.has(name) && isFilled(message[name]));
   if (key !== undefined) return unreadCalls(key);
+  const wordKey = WORD_KEYS.find((name) => partOfCall(message[name]) !== null);
+  if (wordKey !== undefined) return unreadCalls(`${partOfCall(message[wordKey])} in ${wordKey}`);
   const more = message["additional_kwargs"];
   const inner = isRecord(more) ? ["tool_calls", "function_call"].find((name) => isFilled(more[name])) : undefined;
   return inner === undefined ? null : unreadCalls(`${inner} in additional_kwargs`);
 }
 
+/** A harness that keeps each result with its call has no messages for them. */
+function resultForm(message: Message): string | null {
+  const beside = ["tool_results", "results"].find((name) => hasOwnCalls(message) && isFilled(message[name]));
+  if (beside !== undefined) return unreadResults(beside);
+  const calls = Array.isArray(message["tool_calls"]) ? message["tool_calls"].filter(isRecord) : [];
+  const inside = ["result", "output", "response"].find((name) => calls.some((call) => isFilled(call[name])));
+  return inside === undefined ? null : unreadResults(`${inside} in tool_calls`);
+}
+
 function wordForm(message: Message): string | null {
   if (hasText(message["content"]) || hasText(message["refusal"]) || hasOwnCalls(message)) return null;
   const key = WORD_KEYS.find((name) => isFilled(message[name]));
-  if (key === undefined) return null;
-  const part = partOfCall(message[key]);
-  return part === null ? `with messages whose words stand in ${key}, which is not read: name it content` : unreadCalls(`${part} in ${key}`);
+  return key === undefined ? null : `with messages whose words stand in ${key}, which is not read: write them as content`;
 }
 
+const unreadResults = (where: string): string => `with results that cannot be read (${where}): write them as messages of the role tool`;
 const unreadCalls = (where: string): string => `with calls that cannot be read (${where})`;
 const isResult = ({ role }: Message): boolean => role === "tool" || role === "function";
 const hasOwnCalls = (message: Message): boolean => [...READ_KEYS].some((key) => isFilled(message[key]));

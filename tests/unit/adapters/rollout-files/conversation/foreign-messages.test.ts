@@ -71,6 +71,29 @@ const FOREIGN: readonly (readonly [string, Message, string])[] = [
   ["the Responses API", { type: "function_call", name: NAME, arguments: "{}" }, "with items of the Responses API (function_call)"],
 ];
 
+/** Forms that keep the result with the call, in a file without messages of the role tool. */
+const WITH_RESULTS: readonly (readonly [string, Message, string])[] = [
+  ["beside the calls", { ...calling(CALL), tool_results: [{ id: "c1", result: "ok" }] }, "with results that cannot be read (tool_results)"],
+  ["in the call", calling({ ...CALL, result: "ok" }), "with results that cannot be read (result in tool_calls)"],
+  [
+    "as its output",
+    calling({ id: "c1", name: NAME, arguments: ARGS, output: "ok" }),
+    "with results that cannot be read (output in tool_calls)",
+  ],
+];
+test.each(WITH_RESULTS)("results %s are none of nobody: the conversation is left out by their name", (_, message, why) => {
+  expect(Object.keys(read(lineOf([hear("Cancel it."), message, say("Done.")])).excluded)).toEqual([expect.stringContaining(why)]);
+  expect(read(lineOf([hear("Cancel it."), message, answer("ok"), say("Done.")])).tiers).toEqual([["gold_write", "message"]]);
+});
+
+test("where some messages hold words and some calls that cannot be read, it is the calls that are named", () => {
+  const messages = [
+    { role: "user", parts: [{ text: "Cancel it." }] },
+    { role: "model", parts: [PART] },
+  ];
+  expect(Object.keys(read(lineOf(messages)).excluded)).toEqual(["with calls that cannot be read (functionCall in parts)"]);
+});
+
 describe.each(Object.keys(FILES))("in a file of %s", (format) => {
   test.each(FOREIGN)("%s: the conversation is left out, under the name of where its words or calls stand", (_, message, why) => {
     fc.assert(
