@@ -210,7 +210,7 @@ class Conversation {
 
   private noteError(result: string): void {
     const word = errorWord(result);
-    if (word === "json") this.notes.add("results that are an error in JSON: taken as failed calls");
+    if (word === "json") this.notes.add("results that are an error in JSON or between tags: taken as failed calls");
     if (word === "likely") this.notes.add("results that look like an error and do not say so: taken as they stand");
   }
 

@@ -27,7 +27,7 @@ const READING_NOTES = [
   "messages that look like a call and were not run",
   "calls in text without a result: taken as not run",
   "turns of calls without any result: taken as not run",
-  "results that are an error in JSON: taken as failed calls",
+  "results that are an error in JSON or between tags: taken as failed calls",
   "results that look like an error and do not say so: taken as they stand",
   "rewards between 0 and 1: kept, counted as failed",
   "rewards below 0 or above 1: counted as failed, with reward 0",

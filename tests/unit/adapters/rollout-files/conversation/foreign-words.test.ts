@@ -109,7 +109,7 @@ describe("calls in text that nobody ran", () => {
   });
 });
 
-const IN_JSON = "results that are an error in JSON: taken as failed calls";
+const IN_JSON = "results that are an error in JSON or between tags: taken as failed calls";
 const LIKELY = "results that look like an error and do not say so: taken as they stand";
 describe("results of failed calls", () => {
   test.each([
@@ -121,6 +121,20 @@ describe("results of failed calls", () => {
     ["Traceback (most recent call last):\n  File x", false, LIKELY],
     ["ValueError: no such user", false, LIKELY],
     ["Error: user not found", true, null],
+    ['"Error: user not found"', true, IN_JSON],
+    ["<tool_response>\nError: user not found\n</tool_response>", true, IN_JSON],
+    ['<tool_response>{"name": "get", "content": {"error": "no such user"}}</tool_response>', true, IN_JSON],
+    ["Observation: Error: user not found", true, IN_JSON],
+    ["[TOOL_RESULTS] Error: user not found[/TOOL_RESULTS]", true, IN_JSON],
+    ['[{"type": "text", "text": "Error: user not found"}]', true, IN_JSON],
+    ['{"type": "text", "text": "Error: user not found"}', true, IN_JSON],
+    ['{"content": [{"type": "text", "text": "Error: user not found"}]}', true, IN_JSON],
+    ['{"tool_call_id": "c", "name": "get", "content": "Error: user not found"}', true, IN_JSON],
+    ['{"result": "Traceback (most recent call last): x"}', false, LIKELY],
+    ['"cancelled"', false, null],
+    ['[{"type": "text", "text": "cancelled"}]', false, null],
+    ['{"name": "Error Bear", "content": "a toy"}', false, null],
+    ['{"result": {"status": "ok"}}', false, null],
     ['{"error": null, "status": "ok"}', false, null],
     ['{"failed_login": 3}', false, null],
     ["No error was found", false, null],
