@@ -20,12 +20,15 @@ export interface ServerOptions {
   readonly clock?: Clock;
   /** How long a session that cannot be opened is tried again. */
   readonly patienceSeconds?: number;
+  /** How long a new session gets for its first answer. */
+  readonly answerSeconds?: number;
 }
 
 const READ_MILLISECONDS = 20_000;
 const FIRST_WAIT_MILLISECONDS = 250;
 const LONGEST_WAIT_MILLISECONDS = 5_000;
 const PATIENCE_SECONDS = 60;
+const ANSWER_SECONDS = 110;
 
 /** Throws config.invalid for an address that is not allowed or behind a proxy, provider.unauthorized when the token's variable is not set. */
 export function openEnvServer({ url, apiKeyEnv }: ServerAddress, options: ServerOptions): OpenEnvServer {
@@ -36,7 +39,7 @@ export function openEnvServer({ url, apiKeyEnv }: ServerAddress, options: Server
   const server = { base, headers, fetch: createKeepAliveFetch() };
   return {
     read: (path, question) => readPage(server, path, question),
-    open: (message, signal) => openPatiently(() => openOnce(server, message, signal), signal, options),
+    open: (message, signal) => openPatiently(() => openInTime(server, message, signal, options), signal, options),
   };
 }
 
@@ -73,6 +76,21 @@ async function openPatiently(
       if (!isCurable || clock.now() + wait > until) throw error;
     }
     await clock.sleep(wait, signal);
+  }
+}
+
+async function openInTime(
+  server: Server,
+  message: string,
+  signal: AbortSignal,
+  { answerSeconds = ANSWER_SECONDS }: ServerOptions,
+): Promise<OpenSession> {
+  const late = AbortSignal.timeout(answerSeconds * 1000);
+  try {
+    return await openOnce(server, message, AbortSignal.any([signal, late]));
+  } catch (error) {
+    if (late.aborted && !signal.aborted) throw unavailable(`${server.base} gave a new session no answer within ${answerSeconds} s`);
+    throw error;
   }
 }
 

@@ -11,6 +11,7 @@ import { servedWorld } from "#environments/openenv/served-world.ts";
 import { openTools } from "#environments/openenv/tools.ts";
 import { type RunningServer, STARTING, startLedger, startPuppet } from "../../fixtures/openenv-server.ts";
 import { episodeLaws } from "../../laws/episodes.ts";
+import { startMuteServer } from "../../support/mute-server.ts";
 import { memoryJournal, scriptedPolicy, TASK } from "../../unit/core/rollout/parties.ts";
 
 const signal = new AbortController().signal;
@@ -297,6 +298,16 @@ describe("what a server does wrong", () => {
     await expect(episode.act([move({})], signal)).rejects.toThrow();
     await episode.close();
     await expect.poll(numOpen, { timeout: 30_000 }).toBe(0);
+  });
+
+  test("a server that takes connections and says nothing is given up, also by whoever has no deadline", async () => {
+    const mute = await startMuteServer();
+    try {
+      const server = openEnvServer({ url: `http://127.0.0.1:${mute.port}` }, { ...LOCAL, patienceSeconds: 0, answerSeconds: 0.1 });
+      await expect(server.open("{}", signal)).rejects.toMatchObject(fails("environment.unavailable", "no answer within 0.1 s"));
+    } finally {
+      mute.close();
+    }
   });
 
   test("what is no OpenEnv server, or lists no tools, is told so", async () => {
