@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** Which programs are alike. */
-export const ProgramSimilarityConfig = z.discriminatedUnion("type", [
+const ProgramSimilarityConfig = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("tokens") }).describe("TF-IDF of their tokens over the group; needs no model"),
   z.strictObject({
     type: z.literal("embedding"),
@@ -13,7 +13,6 @@ export const ProgramSimilarityConfig = z.discriminatedUnion("type", [
       .describe("a Python package that carries a sentence model, installed beside the trainer's packages; or a folder with such a model"),
   }),
 ]);
-export type ProgramSimilarityConfig = z.infer<typeof ProgramSimilarityConfig>;
 
 /** Self-supervised shaping of outcomes (GTPO, arXiv:2511.14846). */
 export const ShapingConfig = z.strictObject({

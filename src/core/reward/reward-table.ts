@@ -8,7 +8,7 @@ import { extendScheme, schemeName, tierScheme } from "./tiers.ts";
 const HAND_SET: RewardTable["lineage"] = { parentSha256: null, authorSha256: null, bufferSha256: null, rule: "hand-set", iteration: null };
 
 /** A file whose scheme is at hand. */
-export type TableValues = Omit<RewardTableFile, "scheme"> & { readonly scheme: TierScheme };
+type TableValues = Omit<RewardTableFile, "scheme"> & { readonly scheme: TierScheme };
 
 /**
  * A table from its values, with its sha256. Missing values are 0 and missing signs are those of the values.

@@ -6,7 +6,7 @@ import { type CodeEmbedder, type EmbeddingCache, embeddingSimilarity } from "./e
 import { type ProgramSimilarity, shapeOutcomes } from "./shape-outcomes.ts";
 import { tokenSimilarity } from "./token-similarity.ts";
 
-export interface ShapingParties {
+interface ShapingParties {
   /** The program that a rollout wrote; empty when it wrote none. */
   program(trajectory: Trajectory): string;
   /** Asked once, for all groups together; not asked where similarity is by tokens, or no group needs it. */

@@ -9,7 +9,7 @@ import { gradeCode } from "./grade.ts";
 import { errorObservation, observationOf } from "./observation.ts";
 import { PYTHON, readCall } from "./tools.ts";
 
-export interface EpisodeSetting {
+interface EpisodeSetting {
   readonly config: CodeReasoningConfig;
   readonly tools: readonly ToolSchema[];
   readonly runtime: CodeRuntime;

@@ -9,7 +9,7 @@ import { answerOfTool, extractAnswer } from "../answers/extract-answer.ts";
 import type { CellLimits, CodeRuntime, CodeSession } from "../code-runtime.ts";
 import { ANSWER, codeTools, readCall } from "./tools.ts";
 
-export interface GradeInput {
+interface GradeInput {
   readonly task: CodeTask;
   readonly turns: readonly Turn[];
   /** The cells whose names the episode ended with, in order. */
@@ -43,7 +43,7 @@ function judgeAnswer(answer: string | null, reference: string): Judged {
 }
 
 /** What the last message gives as its answer: by the final tool, or in its words. */
-export function finalAnswer(turns: readonly Turn[]): string | null {
+function finalAnswer(turns: readonly Turn[]): string | null {
   const last = turns.at(-1);
   const call = last?.toolCalls.find(({ name, isExecuted }) => isExecuted && name === ANSWER);
   if (call === undefined) return extractAnswer(spokenText(last?.content ?? ""));

@@ -5,7 +5,7 @@ import { shortenMiddle } from "#core/text.ts";
 import type { CellErrorKind, CellOutcome } from "../code-runtime.ts";
 
 /** format: a call that cannot be read. cells: one cell too many, which was not run. The others are the runtime's. */
-export type CallErrorKind = CellErrorKind | "format" | "cells";
+type CallErrorKind = CellErrorKind | "format" | "cells";
 
 /** Output and the value of the last expression, or the kind of the error, output and traceback; at most so many characters. */
 export function observationOf({ stdout, result, error }: CellOutcome, maxCharacters: number): Observation {

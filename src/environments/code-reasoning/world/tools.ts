@@ -28,7 +28,7 @@ export function codeTools({ answer }: Pick<CodeReasoningConfig, "answer">): Tool
   return answer === "tool" ? [PYTHON_TOOL, ANSWER_TOOL] : [PYTHON_TOOL];
 }
 
-export type ReadCall =
+type ReadCall =
   | { readonly tool: typeof PYTHON | typeof ANSWER; readonly text: string }
   /** It breaks the format; `why` is for the model. */
   | { readonly tool: null; readonly why: string };
