@@ -156,7 +156,7 @@ function proposerMeters({ proposal }: CalibrationReport): Meters {
   return { ...NO_METERS, proposer: { ...NOTHING_METERED, calls, promptTokens, completionTokens, usd } };
 }
 
-export function changedTiers(before: RewardTable, after: RewardTable): string[] {
+function changedTiers(before: RewardTable, after: RewardTable): string[] {
   const tiers = [...new Set([...Object.keys(before.values), ...Object.keys(after.values)])].sort();
   return tiers.filter((tier) => before.values[tier] !== after.values[tier]);
 }

@@ -32,7 +32,7 @@ export interface EnvironmentPlugin<Config extends PluginConfig = PluginConfig> {
 }
 
 /** `benchmark`: reads Resources.benchmarkData, whose folder a campaign remembers by the hash of its data. */
-export type PluginData = "benchmark";
+type PluginData = "benchmark";
 
 export interface WholeTaskSet {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { LabelledScheme, Labeller } from "./labeller.ts";
 import { tierScheme } from "./tiers.ts";
 
 /** The author's tables of configs/rewards that a scheme begins with. */
-export const GOLDEN_TABLES: Readonly<Record<BuiltInTierScheme, string>> = {
+const GOLDEN_TABLES: Readonly<Record<BuiltInTierScheme, string>> = {
   "finer/1": "finer-prior",
   "paper/1": "paper-naive-dense",
   "grounded/1": "grounded-prior",

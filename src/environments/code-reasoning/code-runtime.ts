@@ -23,7 +23,7 @@ export interface Cell {
  */
 export type CellErrorKind = "exception" | "timeout" | "memory" | "output" | "crashed";
 
-export interface CellError {
+interface CellError {
   readonly kind: CellErrorKind;
   /** What the model may read: the traceback of its own frames, or one sentence. */
   readonly text: string;

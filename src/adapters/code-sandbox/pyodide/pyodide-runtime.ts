@@ -15,7 +15,7 @@ export interface PyodideOptions {
   readonly memoryMib: number;
 }
 
-export const RESTARTED = "names of earlier cells are gone";
+const RESTARTED = "names of earlier cells are gone";
 /** Cells that are run again get more time: once they were in time, and on a busy machine they should be so again. */
 const SECONDS_AGAIN = 4;
 

@@ -5,7 +5,7 @@ import { extractAnswer } from "./extract-answer.ts";
 import { tidyLatex } from "./tidy-latex.ts";
 import { type Measure, parseMeasure } from "./units.ts";
 
-export type Answer =
+type Answer =
   | ({ readonly kind: "number" } & Measure)
   /** In brackets, in order: tuples, points, lists and intervals. */
   | { readonly kind: "sequence"; readonly brackets: string; readonly items: readonly Answer[] }
@@ -17,7 +17,7 @@ export type Answer =
 const [MAX_LENGTH, MAX_DEPTH] = [4_096, 30];
 const NAME = /^\s*([a-zA-Z](?:_(?:\w|\{\w+\}))?)\s*=(?!=)/;
 
-export function parseAnswer(text: string): Answer {
+function parseAnswer(text: string): Answer {
   if (text.length > MAX_LENGTH) return { kind: "text", text: text.trim() };
   return parseTidy(withoutName(tidyLatex(text)), 0);
 }
