@@ -3,11 +3,12 @@ import type { GroupManifest, RolloutPurpose } from "#contracts/manifests.ts";
 import type { Task } from "#contracts/task.ts";
 import { idleShare, passesUntouched } from "#core/environment/do-nothing-floor.ts";
 import type { TaskSet } from "#core/environment/task-set.ts";
+import { requireGolden } from "#core/environment/told-task.ts";
 import { tasksById } from "./campaign.ts";
 
 /** Null where it is not known. */
 export function groupPassesIdle({ environment }: TaskSet, task: Task, { passesIdle }: GroupManifest): boolean | null {
-  return environment === null ? (passesIdle ?? null) : passesUntouched(environment, task);
+  return environment === null ? (passesIdle ?? null) : passesUntouched(environment, requireGolden(task));
 }
 
 /** Share of the groups' tasks that are passed by doing nothing; null where one is not known. */

@@ -11,7 +11,7 @@ import { parseJson } from "#environments/tau/python/parse-json.ts";
 import { isDict, type PyValue } from "#environments/tau/python/values.ts";
 import { readSettings } from "../src/adapters/settings.ts";
 import { dataFolder } from "../src/adapters/task-data/data-folder.ts";
-import type { Task } from "../src/contracts/task.ts";
+import type { GoldenTask } from "../src/contracts/task.ts";
 import type { Environment, EnvironmentCall } from "../src/core/environment/environment.ts";
 import { CampaignError } from "../src/core/errors.ts";
 import { readTauBenchAirline, readTauBenchRetail } from "../src/environments/tau/benchmarks/tau-bench.ts";
@@ -95,7 +95,7 @@ function playAll(environment: Environment<DatabaseState>, sequences: readonly En
 }
 
 /** Plays and grades every task. A copy of the task hides the remembered golden state: the golden replay is part of the measure. */
-function playGolden(environment: Environment<DatabaseState>, tasks: readonly Task[]): number {
+function playGolden(environment: Environment<DatabaseState>, tasks: readonly GoldenTask[]): number {
   for (const task of tasks) {
     const state = task.goldenActions.reduce((before, call) => environment.step(before, call).state, environment.reset());
     if (environment.grade(state, { ...task }, task.outputs).reward !== 1)

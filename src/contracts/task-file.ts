@@ -1,6 +1,6 @@
 // The file that `turnwise synthesize` writes and a campaign's environment of type task-file reads.
 import { z } from "zod";
-import { GoldenAction, Task } from "./task.ts";
+import { GoldenAction, GoldenTask } from "./task.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Count = z.int().nonnegative();
@@ -55,7 +55,7 @@ export type Contamination = z.infer<typeof Contamination>;
 
 export const SynthesizedTask = z
   .strictObject({
-    task: Task,
+    task: GoldenTask,
     split: z.enum(["train", "selection", "test"]).describe("no user is in two of them"),
     scenario: Scenario,
     decisions: z.array(TaskDecision).min(1),

@@ -15,8 +15,8 @@ export const GoldenAction = z
   .meta({ id: "GoldenAction" });
 export type GoldenAction = z.infer<typeof GoldenAction>;
 
-/** One scenario: what the user wants, and the calls that reach the target database. */
-export const Task = z
+/** A scenario with golden actions: what the user wants, and the calls that reach the target database. Its form in task files. */
+export const GoldenTask = z
   .strictObject({
     schemaVersion: z.literal(1),
     id: z
@@ -36,16 +36,24 @@ export const Task = z
     difficulty: z.strictObject({ numWrites: z.int().nonnegative(), numReads: z.int().nonnegative() }),
   })
   .meta({ id: "Task" });
+export type GoldenTask = z.infer<typeof GoldenTask>;
+
+/** A task of any environment. Null is what the environment has none of, or nobody knows: it is not the same as an empty list. */
+export const Task = GoldenTask.extend({
+  userId: GoldenTask.shape.userId
+    .nullable()
+    .describe("tasks of one user stand or fall together; null where there is no user, or nobody knows whose it is"),
+  goldenActions: GoldenTask.shape.goldenActions.nullable(),
+  outputs: GoldenTask.shape.outputs.nullable(),
+  difficulty: GoldenTask.shape.difficulty.nullable(),
+});
 export type Task = z.infer<typeof Task>;
 
 /**
  * A task as a file of rollouts tells it. What the file does not say is null, which is not the same as none: a task without golden actions
  * is passed by doing nothing, a task whose golden actions nobody told may be anything. Every Task is one.
  */
-export interface ToldTask extends Omit<Task, "goldenActions" | "outputs" | "difficulty"> {
-  readonly goldenActions: Task["goldenActions"] | null;
-  readonly outputs: Task["outputs"] | null;
-  readonly difficulty: Task["difficulty"] | null;
+export interface ToldTask extends Task {
   /** What the reward takes beside database and outputs, e.g. "NL_ASSERTION"; absent or null when nothing. */
   readonly alsoGradedBy?: string | null;
 }

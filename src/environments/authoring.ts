@@ -23,12 +23,12 @@ export type { EnvironmentPlugin, Resources } from "./plugin.ts";
 export function newTask(fields: Pick<Task, "id" | "environment" | "instruction"> & Partial<Task>): Task {
   return {
     schemaVersion: 1,
-    userId: "",
-    goldenActions: [],
-    outputs: [],
+    userId: null,
+    goldenActions: null,
+    outputs: null,
     agenda: null,
     kind: fields.environment,
-    difficulty: { numWrites: 0, numReads: 0 },
+    difficulty: null,
     ...fields,
   };
 }

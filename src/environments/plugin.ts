@@ -1,6 +1,6 @@
 // A family of environments as campaigns know it. Plugins are pure: what they need from outside they ask of Resources, when they need it.
 import type { z } from "zod";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import type { TaskSet } from "#core/environment/task-set.ts";
 import type { CodeRuntime } from "./code-reasoning/code-runtime.ts";
@@ -38,7 +38,7 @@ export interface WholeTaskSet {
   readonly name: string;
   /** All sets of a plugin share it. */
   readonly environment: Environment;
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly GoldenTask[];
 }
 
 /** Ports to the outside; src/adapters/environment-resources builds them. Nothing is opened before it is asked for. */

@@ -24,7 +24,7 @@ export const Wish = z.strictObject({
 export type Wish = z.infer<typeof Wish>;
 
 export const Agenda = z.strictObject({
-  userId: z.string(),
+  userId: z.string().nullable(),
   opensWithUserId: z.boolean(),
   wishes: z.array(Wish).min(1),
 });

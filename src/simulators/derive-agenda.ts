@@ -11,7 +11,7 @@ const MAX_WORDS = 400;
 /** The agenda behind golden actions and instruction. Never empty. */
 export function deriveAgenda(task: Task): Agenda {
   const story = firstPerson(withoutLabels(task.instruction));
-  const derived = task.goldenActions.flatMap((action) => retailWish(action, story) ?? wishOf(action, story));
+  const derived = (task.goldenActions ?? []).flatMap((action) => retailWish(action, story) ?? wishOf(action, story));
   const only = wish("other", { words: story, details: story, insists: /insist|persist/i.test(task.instruction) });
   const [first, ...others] = derived;
   return { userId: task.userId, opensWithUserId: false, wishes: first === undefined ? [only] : [introduced(first, task), ...others] };
@@ -20,7 +20,7 @@ export function deriveAgenda(task: Task): Agenda {
 /** Customers of the shop are known by name or email and say so at once; passengers are asked for their user id. */
 function introduced(first: Wish, { environment, goldenActions, instruction }: Task): Wish {
   if (environment !== "retail") return first;
-  const identity = retailIdentity(goldenActions) ?? identitySentence(instruction);
+  const identity = retailIdentity(goldenActions ?? []) ?? identitySentence(instruction);
   return { ...first, words: [identity, first.words].filter((part) => part !== null).join(" ") };
 }
 

@@ -75,6 +75,7 @@ export function answer(topic: Topic, wish: Wish, agenda: Agenda, random: Random)
   const unknown = random.pick(["I do not know.", "I am not sure."]);
   switch (topic) {
     case "user-id":
+      if (agenda.userId === null) return "I have no user id.";
       return random.pick([`It is ${agenda.userId}.`, `My user id is ${agenda.userId}.`, `Sure, ${agenda.userId}.`]);
     case "trip":
       return tripAnswer(wish, random);

@@ -1,6 +1,6 @@
 // Is a synthesized task one of a benchmark's own? The same user with the same writes, or an instruction in the same words.
 
-import type { GoldenAction, Task } from "#contracts/task.ts";
+import type { GoldenAction, GoldenTask } from "#contracts/task.ts";
 import type { Contamination } from "#contracts/task-file.ts";
 import { canonicalJson } from "#core/canonical-json.ts";
 import { canonicalArguments } from "#core/reward/canonical-arguments.ts";
@@ -15,7 +15,7 @@ export interface Benchmark {
   check(userId: string, writes: readonly GoldenAction[], instruction: string): Contamination;
 }
 
-export function createBenchmark(tasks: readonly Task[], isWrite: (name: string) => boolean, maxOverlap: number): Benchmark {
+export function createBenchmark(tasks: readonly GoldenTask[], isWrite: (name: string) => boolean, maxOverlap: number): Benchmark {
   const byWrites = new Map<string, string>();
   const bySequence = new Map<string, string[]>();
   for (const task of tasks) {

@@ -1,6 +1,6 @@
 // From drafts to a task: golden actions, words, scripted user, difficulty.
 
-import type { GoldenAction, Task } from "#contracts/task.ts";
+import type { GoldenAction, GoldenTask } from "#contracts/task.ts";
 import type { SynthesizedTask, TaskDecision } from "#contracts/task-file.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { randomFrom } from "#core/random-source.ts";
@@ -46,7 +46,7 @@ export function entryOf<Wish>(
     wishes: words.map(({ agenda }) => ({ ...agenda, insists: persona.insists })),
   };
   const tools = environment.tools.map((tool) => ({ name: tool.function.name, isWrite: environment.isWrite(tool.function.name) }));
-  const task: Task = {
+  const task: GoldenTask = {
     schemaVersion: 1,
     id,
     environment: environment.id,
@@ -74,7 +74,7 @@ export function givesAnswerAway({ task }: Pick<Entry, "task">): boolean {
 
 function difficultyOf(
   environment: Environment<DatabaseState>,
-  task: Task,
+  task: GoldenTask,
   decisions: readonly TaskDecision[],
   evidence: number,
 ): SynthesizedTask["difficulty"] {

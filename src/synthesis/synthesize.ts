@@ -1,6 +1,6 @@
 // The grid: tasks by number of write decisions and evidence per decision, over any database of a domain. A pure function of its input.
 
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { SynthesisCounts, SynthesisOptions, SynthesizedTask, TaskCell } from "#contracts/task-file.ts";
 import { randomFrom } from "#core/random-source.ts";
 import { countSplits, withSplits } from "#environments/task-file/splits.ts";
@@ -18,7 +18,7 @@ export interface SynthesisInput<Wish> {
   readonly domain: Domain<Wish>;
   readonly renderInstruction: RenderInstruction;
   /** A benchmark's own tasks over this database; none when there are none. */
-  readonly benchmarkTasks: readonly Task[];
+  readonly benchmarkTasks: readonly GoldenTask[];
   readonly options: SynthesisOptions;
 }
 

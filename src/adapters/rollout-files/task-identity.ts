@@ -25,7 +25,7 @@ export function taskContent({ instruction, userId, goldenActions, outputs }: Tol
     ...more,
     ...(taskSet === null ? {} : { taskSet }),
     ...(instruction === "" ? {} : { instruction: composed(instruction) }),
-    ...(userId === "" ? {} : { userId: composed(userId) }),
+    ...(userId === null || userId === "" ? {} : { userId: composed(userId) }),
     ...(goldenActions === null
       ? {}
       : { goldenActions: JSON.stringify(goldenActions.map(({ name, argumentsJson }) => [name, canonicalArguments(argumentsJson)])) }),

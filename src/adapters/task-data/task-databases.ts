@@ -1,5 +1,5 @@
 // The databases that tasks can be synthesized over: environment, policy, and the benchmark's own tasks to stay away from.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { SynthesisOptions, TaskDatabase } from "#contracts/task-file.ts";
 import type { DataFolder } from "#environments/data-folder.ts";
 import { openTaskDatabase as openDatabase } from "#environments/task-file/task-database.ts";
@@ -44,7 +44,7 @@ function overRetail({ environment, tasks }: BenchmarkData): OpenedDatabase["synt
   };
 }
 
-function overAirline({ environmentWith }: BenchmarkData, benchmarkTasks: readonly Task[]): OpenedDatabase["synthesize"] {
+function overAirline({ environmentWith }: BenchmarkData, benchmarkTasks: readonly GoldenTask[]): OpenedDatabase["synthesize"] {
   const environment = environmentWith([]);
   const isTau2 = environment.id === "tau2-airline";
   return (options) => {
@@ -60,7 +60,7 @@ function overAirline({ environmentWith }: BenchmarkData, benchmarkTasks: readonl
 }
 
 /** The airline's tasks of both benchmarks, as far as they are at hand: they are about the same users. */
-async function airlineBenchmarks(data: DataFolder | null): Promise<readonly Task[]> {
+async function airlineBenchmarks(data: DataFolder | null): Promise<readonly GoldenTask[]> {
   return [...(await tasksOf(data, "airline", readTauBenchAirline)), ...(await tasksOf(data, "tau2-airline", readTau2Airline))];
 }
 
@@ -68,7 +68,7 @@ async function tasksOf(
   data: DataFolder | null,
   folder: string,
   read: (data: DataFolder) => Promise<BenchmarkData>,
-): Promise<readonly Task[]> {
+): Promise<readonly GoldenTask[]> {
   if (data === null || !(await data.folder(folder).isThere())) return [];
   return Array.from((await read(data)).tasks.values()).flat();
 }

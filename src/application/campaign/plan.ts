@@ -7,6 +7,7 @@ import { countRollouts, estimateCampaign, type RolloutCounts, type RolloutMeans,
 import { placeTraining, type TrainingPlace } from "#core/campaign/place-training.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { TaskSet } from "#core/environment/task-set.ts";
+import { requireGolden } from "#core/environment/told-task.ts";
 import { rolloutMeans } from "./rollout-means.ts";
 
 export interface CampaignPlan {
@@ -32,7 +33,7 @@ interface SplitPlan {
 export type TaskPlan = Readonly<Record<"train" | "selection" | "test", SplitPlan>>;
 
 export function describeTasks({ environment, splits }: TaskSet): TaskPlan {
-  const floorOf = (tasks: readonly Task[]) => (environment === null ? null : doNothingFloor(environment, tasks));
+  const floorOf = (tasks: readonly Task[]) => (environment === null ? null : doNothingFloor(environment, tasks.map(requireGolden)));
   const describe = (tasks: readonly Task[]) => ({ tasks: tasks.length, doNothingFloor: floorOf(tasks) });
   return { train: describe(splits.train), selection: describe(splits.selection), test: describe(splits.test) };
 }

@@ -4,7 +4,7 @@ import { checkEndpoint } from "#adapters/inference/check-endpoint.ts";
 import { openSimulator } from "#adapters/simulator/open-simulator.ts";
 import type { SimulatorConfig } from "#contracts/campaign-config.ts";
 import type { SimulatorAudit } from "#contracts/simulator-audit.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { CampaignError } from "#core/errors.ts";
 import { addCounts } from "#core/reading/counts.ts";
 import { type AuditInput, auditSimulator } from "#simulators/audit/audit-simulator.ts";
@@ -99,11 +99,11 @@ async function openSource(
 }
 
 function chosenOf(
-  all: readonly Task[],
+  all: readonly GoldenTask[],
   choice: TaskChoice,
   defaultCount: number | null,
   onChoice: AuditEvents["onChoice"],
-): readonly Task[] {
+): readonly GoldenTask[] {
   const { tasks, notes } = chooseTasks(all, choice, defaultCount);
   for (const note of notes) onChoice(note);
   return tasks;

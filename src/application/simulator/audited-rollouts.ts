@@ -1,7 +1,7 @@
 // Which of the given rollouts an audit can replay, and in which task set.
 import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
 import { findData } from "#adapters/task-data/find-data.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { gradeable } from "#core/environment/told-task.ts";
 import { type Counts, countNames } from "#core/reading/counts.ts";
@@ -16,7 +16,7 @@ export async function guessTaskSet(files: readonly string[], options: RolloutSou
 }
 
 export interface Division {
-  readonly graded: readonly { readonly task: Task; readonly trajectory: Trajectory }[];
+  readonly graded: readonly { readonly task: GoldenTask; readonly trajectory: Trajectory }[];
   /** Notes for the account of the reading. */
   readonly ungraded: Counts;
 }

@@ -1,5 +1,5 @@
 // Which tasks an audit plays. A plain number is always how many, whatever the tasks are called: files number their tasks, too.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { CampaignError } from "#core/errors.ts";
 import { shorten } from "#core/text.ts";
 
@@ -11,7 +11,7 @@ export interface TaskChoice {
 }
 
 export interface ChosenTasks {
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly GoldenTask[];
   /** What the choice might be taken for otherwise. */
   readonly notes: readonly string[];
 }
@@ -19,7 +19,7 @@ export interface ChosenTasks {
 const MAX_ID = 60;
 
 /** `tasks` have an id each. `defaultCount`: null for all of them. Throws config.invalid for no task, an unknown one, and two ways of choosing at once. */
-export function chooseTasks(tasks: readonly Task[], { tasks: which, taskIds }: TaskChoice, defaultCount: number | null): ChosenTasks {
+export function chooseTasks(tasks: readonly GoldenTask[], { tasks: which, taskIds }: TaskChoice, defaultCount: number | null): ChosenTasks {
   if (which !== undefined && taskIds !== undefined) throw invalid("--tasks and --task-ids both choose tasks", "give one of the two");
   if (taskIds !== undefined) return { tasks: named(tasks, taskIds, "--task-ids"), notes: [] };
   if (which === undefined) return { tasks: spread(tasks, defaultCount ?? tasks.length), notes: [] };
@@ -35,13 +35,13 @@ export function chooseTasks(tasks: readonly Task[], { tasks: which, taskIds }: T
 }
 
 /** At equal distances. */
-function spread(tasks: readonly Task[], wanted: number): Task[] {
+function spread(tasks: readonly GoldenTask[], wanted: number): GoldenTask[] {
   const count = Math.min(wanted, tasks.length);
-  return Array.from({ length: count }, (_, index) => tasks[Math.floor((index * tasks.length) / count)] as Task);
+  return Array.from({ length: count }, (_, index) => tasks[Math.floor((index * tasks.length) / count)] as GoldenTask);
 }
 
 /** In the order that they are named in, each once. An id may hold commas where it is the only one. */
-function named(tasks: readonly Task[], ids: string, option: string): Task[] {
+function named(tasks: readonly GoldenTask[], ids: string, option: string): GoldenTask[] {
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const names = byId.has(ids) ? [ids] : [...new Set(ids.split(",").map((id) => id.trim()))];
   return names.map((id) => {

@@ -1,6 +1,6 @@
 // The task file as release 0.1.0 knew it. Frozen: it reads the files that 0.1.0 wrote, and nothing else.
 import { z } from "zod";
-import { GoldenAction, Task } from "../task.ts";
+import { GoldenAction, GoldenTask } from "../task.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Count = z.int().nonnegative();
@@ -39,7 +39,7 @@ const Contamination = z.strictObject({
 });
 
 const SynthesizedTask = z.strictObject({
-  task: Task,
+  task: GoldenTask,
   split: z.enum(["train", "evaluation"]),
   scenario: Scenario,
   decisions: z.array(TaskDecision).min(1),

@@ -1,5 +1,5 @@
 // The model-free check of a task: does playing its golden actions earn the full reward?
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment } from "./environment.ts";
 
 export interface TaskCheck {
@@ -10,7 +10,7 @@ export interface TaskCheck {
 }
 
 /** Plays the golden actions on a fresh state and says every required output, then grades. */
-export function checkTask<State>(environment: Environment<State>, task: Task): TaskCheck {
+export function checkTask<State>(environment: Environment<State>, task: GoldenTask): TaskCheck {
   let state = environment.reset();
   const failedWrites: TaskCheck["failedWrites"][number][] = [];
   for (const [index, call] of task.goldenActions.entries()) {

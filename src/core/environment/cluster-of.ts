@@ -5,5 +5,5 @@ import type { Task } from "#contracts/task.ts";
  * rollouts) stands for itself. Two tasks are of one cluster when their names are equal.
  */
 export function clusterOf({ id, userId }: Pick<Task, "id" | "userId">): string {
-  return userId === "" ? `task ${id}` : `user ${userId}`;
+  return userId === null || userId === "" ? `task ${id}` : `user ${userId}`;
 }

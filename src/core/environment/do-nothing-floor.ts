@@ -1,15 +1,15 @@
 // What an agent gets by saying nothing and calling nothing: without that a pass rate says little.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask, Task } from "#contracts/task.ts";
 import type { Environment } from "./environment.ts";
 import type { World } from "./episode.ts";
 import { type GuardOptions, openGuarded } from "./guarded-episode.ts";
 
 /** Share of tasks, 0 to 1, that are passed by doing nothing, in a pure environment. 0 for no tasks. */
-export function doNothingFloor<State>(environment: Environment<State>, tasks: readonly Task[]): number {
+export function doNothingFloor<State>(environment: Environment<State>, tasks: readonly GoldenTask[]): number {
   return idleShare(tasks.map((task) => passesUntouched(environment, task))) ?? 0;
 }
 
-export function passesUntouched<State>(environment: Environment<State>, task: Task): boolean {
+export function passesUntouched<State>(environment: Environment<State>, task: GoldenTask): boolean {
   return environment.grade(environment.reset(), task, []).reward === 1;
 }
 

@@ -1,5 +1,5 @@
 // The one interface of all environments: pure functions of a persistent state. Randomness, clocks and models stay outside.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { ToolSchema } from "../ports.ts";
 import type { Splits } from "./splits.ts";
 
@@ -40,11 +40,11 @@ export interface Environment<State = unknown> {
   isTerminal(toolName: string): boolean;
   /** True for a tool that may change the database (transfers included). */
   isWrite(toolName: string): boolean;
-  grade(state: State, task: Task, replies: readonly string[]): StateGrade;
+  grade(state: State, task: GoldenTask, replies: readonly string[]): StateGrade;
 }
 
 /** A pure environment with its tasks. */
 export interface PureTaskSet<State = unknown> {
   readonly environment: Environment<State>;
-  readonly splits: Splits;
+  readonly splits: Splits<GoldenTask>;
 }

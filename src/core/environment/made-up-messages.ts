@@ -14,7 +14,7 @@ export function madeUpMessages(world: World, task: Task, seed: number): Environm
     argumentsJson: JSON.stringify(sampleArguments(parameters, random)),
   }));
   const isLast = ({ name }: EnvironmentCall) => protocol.terminalTools.includes(name);
-  const golden = task.goldenActions.map(({ name, argumentsJson }) => ({ name, argumentsJson }));
+  const golden = (task.goldenActions ?? []).map(({ name, argumentsJson }) => ({ name, argumentsJson }));
   const open = [...golden, ...made].filter((call) => !isLast(call));
   const malformed = tools.slice(0, 1).map(({ function: { name } }) => ({ name, argumentsJson: "{not json" }));
   const unknown = [{ name: "no_such_tool", argumentsJson: "{}" }];

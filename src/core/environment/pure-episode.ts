@@ -1,13 +1,14 @@
 // A pure environment as a world of episodes: synchronous inside, replayed by playing its calls again.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { repliesOf } from "../rollout/ending.ts";
 import { pendingWrites } from "../rollout/premature-stop.ts";
 import type { Environment, EnvironmentCall } from "./environment.ts";
 import type { Episode, FinishedConversation, World } from "./episode.ts";
 import { tauProtocol } from "./protocol.ts";
 import { gradeOfState } from "./state-grade.ts";
+import { requireGolden } from "./told-task.ts";
 
-export function pureEpisode<State>(environment: Environment<State>, task: Task): Episode {
+export function pureEpisode<State>(environment: Environment<State>, task: GoldenTask): Episode {
   let state = environment.reset();
   const act = ({ name, argumentsJson }: EnvironmentCall) => {
     const step = environment.step(state, { name, argumentsJson });
@@ -38,7 +39,7 @@ export function pureWorld<State>(environment: Environment<State>): World {
     protocol: tauProtocol(terminal),
     resume: "re-execute",
     isInstant: true,
-    open: async (task) => pureEpisode(environment, task),
+    open: async (task) => pureEpisode(environment, requireGolden(task)),
   };
 }
 

@@ -1,7 +1,11 @@
 // Held-out tasks, always by whole users: no user of a task that measures or chooses a policy is in a task that trains it.
-import type { Task } from "#contracts/task.ts";
 import { CampaignError } from "../errors.ts";
 import { deriveSeed } from "../rng.ts";
+
+/** A task whose user is known. */
+export interface OwnedTask {
+  readonly userId: string;
+}
 
 /** Name of a draw of users: draws of different names are independent. */
 export type UserDraw = "evaluation-users" | "selection-users";
@@ -18,7 +22,11 @@ export interface HoldOutOptions {
  *
  * throws  CampaignError "config.invalid" when no set of whole users has exactly that many tasks and leaves some
  */
-export function holdOut(tasks: readonly Task[], count: number, { draw, seed, key }: HoldOutOptions): { rest: Task[]; held: Task[] } {
+export function holdOut<Owned extends OwnedTask>(
+  tasks: readonly Owned[],
+  count: number,
+  { draw, seed, key }: HoldOutOptions,
+): { rest: Owned[]; held: Owned[] } {
   const byUser = Map.groupBy(tasks, ({ userId }) => userId);
   const users = count < tasks.length ? usersWithTasks(inDrawnOrder(byUser.keys(), draw, seed), byUser, count) : null;
   if (users === null) {
@@ -32,7 +40,7 @@ export function holdOut(tasks: readonly Task[], count: number, { draw, seed, key
 /** The first users in the drawn order whose task counts sum to `wanted`; a user who would exceed it is passed over, or undone when needed. */
 function usersWithTasks(
   drawn: readonly string[],
-  byUser: ReadonlyMap<string, readonly Task[]>,
+  byUser: ReadonlyMap<string, readonly OwnedTask[]>,
   wanted: number,
 ): ReadonlySet<string> | null {
   // reachable.get(n): users whose tasks sum to n, found with the earliest users first
@@ -52,7 +60,7 @@ function usersWithTasks(
  * single user is not drawn. Tasks need no more than a user.
  */
 export function drawUsers(
-  tasks: readonly Pick<Task, "userId">[],
+  tasks: readonly OwnedTask[],
   share: number,
   { draw, seed }: Pick<HoldOutOptions, "draw" | "seed">,
 ): ReadonlySet<string> {
@@ -79,7 +87,7 @@ function inDrawnOrder(userIds: Iterable<string>, draw: UserDraw, seed: number): 
 }
 
 /** The tasks whose user is in none of the others. */
-export function withoutUsersOf(tasks: readonly Task[], others: readonly Task[]): Task[] {
+export function withoutUsersOf<Owned extends OwnedTask>(tasks: readonly Owned[], others: readonly OwnedTask[]): Owned[] {
   const taken = new Set(others.map(({ userId }) => userId));
   return tasks.filter(({ userId }) => !taken.has(userId));
 }

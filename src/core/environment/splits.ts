@@ -8,4 +8,4 @@ import type { Task } from "#contracts/task.ts";
  * selection  decide which policy is promoted and when a campaign stops
  * test       measure the result; nothing is decided on them
  */
-export type Splits = Readonly<Record<"sft" | "train" | "selection" | "test", readonly Task[]>>;
+export type Splits<Member extends Task = Task> = Readonly<Record<"sft" | "train" | "selection" | "test", readonly Member[]>>;

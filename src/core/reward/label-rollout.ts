@@ -58,7 +58,7 @@ export function labelledRollout(
 ): LabelledRollout {
   const base = {
     taskId: trajectory.taskId,
-    userId: task.userId,
+    userId: task.userId ?? "",
     trial: trajectory.trial,
     ...outcomeOf(trajectory.outcome),
     isTruncated: isTruncation(trajectory.outcome.stopReason),

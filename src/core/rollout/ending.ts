@@ -1,6 +1,6 @@
 // When a rollout is over, and what it is then worth. Pure, so that a journal read back ends exactly where the live rollout did.
 
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Outcome, StopReason, Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import type { Grade } from "../environment/episode.ts";
@@ -54,7 +54,7 @@ export function gradeEnding<State>(
   ending: Ending,
   environment: Environment<State>,
   state: State,
-  task: Task,
+  task: GoldenTask,
   turns: readonly Turn[],
 ): Outcome {
   return outcomeOf(ending, gradeOfState(environment.grade(state, task, repliesOf(turns))));

@@ -18,7 +18,7 @@ export function pendingWrites(
 ): string[] {
   const calls = turns.flatMap(({ toolCalls }) => toolCalls.filter(({ isExecuted }) => isExecuted));
   if (calls.some(({ name }) => isTerminal(name))) return [];
-  const golden = task.goldenActions.map(({ name }) => name).filter((name) => isWrite(name) && !isTerminal(name));
+  const golden = (task.goldenActions ?? []).map(({ name }) => name).filter((name) => isWrite(name) && !isTerminal(name));
   const done = calls.filter(({ name, isError }) => isWrite(name) && !isError).map(({ name }) => name);
   if (done.length >= golden.length) return [];
   return golden.filter((name) => {
@@ -75,11 +75,11 @@ function promisesToReturn({ reply, view }: Stop): boolean {
 }
 
 function withholdsUserId({ task, view, reply }: Stop): boolean {
+  const { userId } = task;
+  if (userId === null || userId === "" || !task.instruction.includes(userId)) return false;
   const said = [view.firstUserMessage ?? "", ...view.exchanges.map(({ user }) => user ?? ""), reply];
   return (
-    task.userId !== "" &&
-    task.instruction.includes(task.userId) &&
-    !said.some((text) => text.includes(task.userId)) &&
+    !said.some((text) => text.includes(userId)) &&
     view.exchanges.some(({ agent }) => USER_ID.test(agent)) &&
     !view.exchanges.some(({ agent }) => CLAIMS.test(agent))
   );

@@ -1,5 +1,5 @@
 // The reward of a stored rollout, found again by playing its calls.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "../environment/environment.ts";
 import { gradeEnding, isNaturalEnding } from "./ending.ts";
@@ -16,7 +16,7 @@ export interface Regrade {
 }
 
 /** Plays the executed calls on a fresh state and grades what they lead to. Calls no model. The task must be wholly told. */
-export function regrade<State>(environment: Environment<State>, task: Task, trajectory: Trajectory): Regrade {
+export function regrade<State>(environment: Environment<State>, task: GoldenTask, trajectory: Trajectory): Regrade {
   const calls = trajectory.turns.flatMap(({ toolCalls }) => toolCalls).filter(({ isExecuted }) => isExecuted);
   let state = environment.reset();
   let numSameResults = 0;

@@ -81,9 +81,9 @@ function checkedSplits(path: string, splits: Splits): Splits {
       const other = seen.get(id);
       if (other !== undefined) throw wrong(path, `has two tasks ${id}, in ${other} and ${split}: an id is of one task`, MEND_TASKS);
       seen.set(id, split);
-      const owner = userId === "" ? split : (owners.get(userId) ?? split);
+      const owner = userId === null || userId === "" ? split : (owners.get(userId) ?? split);
       if (owner !== split) throw wrong(path, `has tasks of user ${userId} in ${owner} and in ${split}: a user is of one split`, MEND_TASKS);
-      if (userId !== "") owners.set(userId, split);
+      if (userId !== null && userId !== "") owners.set(userId, split);
     }
   }
   return checked;

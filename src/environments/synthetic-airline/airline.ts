@@ -1,5 +1,5 @@
 // The built-in airline as a task set: generated database, real tools, tasks split by user.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment, PureTaskSet } from "#core/environment/environment.ts";
 import { drawUsers } from "#core/environment/split-by-user.ts";
 import { type AirlineDatabase, createAirlineDatabase } from "../tau/airline/database.ts";
@@ -27,7 +27,7 @@ export function createSyntheticAirline(seed: number): PureTaskSet<AirlineState> 
   const records = generateAirline(seed);
   const database = createAirlineDatabase(records);
   const source = sourceOf(seed, records, database);
-  const tasks = (split: Split): Task[] => Array.from({ length: NUM_TASKS[split] }, (_, index) => generateTask(source, split, index));
+  const tasks = (split: Split): GoldenTask[] => Array.from({ length: NUM_TASKS[split] }, (_, index) => generateTask(source, split, index));
   const [sft, train, heldOut] = [tasks("sft"), tasks("train"), tasks("evaluation")];
   const users = drawUsers(heldOut, SELECTION_SHARE, { draw: "selection-users", seed });
   const selection = heldOut.filter(({ userId }) => users.has(userId));
@@ -48,6 +48,6 @@ function sourceOf(seed: number, records: AirlineRecords, database: AirlineDataba
   return { seed, records, environment: environmentOf(database, []), users: splitUsers(seed, records) };
 }
 
-function environmentOf(database: AirlineDatabase, tasks: readonly Task[]): Environment<AirlineState> {
+function environmentOf(database: AirlineDatabase, tasks: readonly GoldenTask[]): Environment<AirlineState> {
   return createAirlineEnvironment({ database, tools: AIRLINE_TOOL_SCHEMAS, systemPrompt: AIRLINE_POLICY_DOCUMENT, tasks });
 }

@@ -1,6 +1,6 @@
 // The expert: a scripted agent that follows the airline's policy and says why, fact by fact, in words a small model can copy. With a
 // slip rate it has habits: per wish, with that probability, one thing done wrong that a trained policy can unlearn.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Random } from "#core/random-source.ts";
 import type { Wish } from "#simulators/agenda.ts";
 import { agendaOf } from "#simulators/scripted.ts";
@@ -32,7 +32,7 @@ const NOT_ALLOWED = "not allowed. sorry.";
 const REFUSED_AGAIN = "sorry, that is not allowed.";
 
 /** The expert's side of a conversation about a generated task. `slipRate` 0: every task passes. */
-export function* expertScript(task: Task, records: AirlineRecords, random: Random, slipRate: number): AgentScript {
+export function* expertScript(task: GoldenTask, records: AirlineRecords, random: Random, slipRate: number): AgentScript {
   const { opensWithUserId, wishes } = agendaOf(task);
   const desk: Desk = { records, user: records.users.get(task.userId) as User, userId: task.userId, random, slipRate, read: new Set() };
   if (!opensWithUserId) yield say("may i have your user id?");

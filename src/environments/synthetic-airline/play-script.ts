@@ -1,5 +1,5 @@
 // A scripted agent, the scripted user and a real environment in one conversation.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import type { Conversation, SimulatorView } from "#core/ports.ts";
@@ -20,7 +20,7 @@ export interface PlayedScript {
 /** Plays one task. The conversation has at most `maxTurns` turns; it passes when the user ended it and the grade is 1. */
 export function playScript<State>(
   environment: Environment<State>,
-  task: Task,
+  task: GoldenTask,
   script: AgentScript,
   { seed, maxTurns }: { readonly seed: string; readonly maxTurns: number },
 ): PlayedScript {

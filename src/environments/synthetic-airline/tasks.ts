@@ -1,5 +1,5 @@
 // Tasks of the synthetic airline: a user of one split, one or two wishes, golden actions that are replayed before a task is kept.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { type Random, randomFrom } from "#core/random-source.ts";
 import type { Agenda } from "#simulators/agenda.ts";
@@ -42,7 +42,7 @@ export function splitUsers(seed: number, records: AirlineRecords): Record<Split,
  * Task `index` of a split: the same for the same seed, whatever other tasks are made. Any index >= 0; kinds are balanced over every
  * eleven tasks. Throws when the airline has no such task, which would be a defect of the generator.
  */
-export function generateTask<State>(source: TaskSource<State>, split: Split, index: number): Task {
+export function generateTask<State>(source: TaskSource<State>, split: Split, index: number): GoldenTask {
   const deck = randomFrom(source.seed, "deck", split, Math.floor(index / DECK.length)).shuffle(DECK);
   const kind = deck[index % DECK.length] as WishKind;
   const random = randomFrom(source.seed, "task", split, index);
@@ -70,7 +70,7 @@ function secondWish(source: TaskSource<unknown>, userId: string, first: DraftedW
   return null;
 }
 
-function taskOf(id: string, userId: string, drafts: readonly DraftedWish[], random: Random): Task {
+function taskOf(id: string, userId: string, drafts: readonly DraftedWish[], random: Random): GoldenTask {
   const agenda: Agenda = { userId, opensWithUserId: random.chance(0.5), wishes: drafts.map(({ wish }) => wish) };
   return {
     schemaVersion: 1,
@@ -93,7 +93,7 @@ function taskOf(id: string, userId: string, drafts: readonly DraftedWish[], rand
 }
 
 /** No golden call fails, and the database changes exactly when one of them is a granted wish. */
-function isReplayable<State>(environment: Environment<State>, task: Task): boolean {
+function isReplayable<State>(environment: Environment<State>, task: GoldenTask): boolean {
   let state = environment.reset();
   const initial = environment.stateHash(state);
   for (const action of task.goldenActions) {

@@ -1,5 +1,5 @@
 // The databases that synthesized tasks are about, with the benchmark's own tasks where it is one's.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { TaskDatabase } from "#contracts/task-file.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { DataFolder } from "../data-folder.ts";
@@ -37,6 +37,6 @@ export async function openTaskDatabase(database: TaskDatabase, data: DataFolder 
 function generated(seed: number): BenchmarkData {
   const database = createAirlineDatabase(generateAirline(seed));
   const side = { tools: AIRLINE_TOOL_SCHEMAS, systemPrompt: AIRLINE_POLICY_DOCUMENT };
-  const environmentWith = (tasks: readonly Task[]) => createAirlineEnvironment({ database, tasks, ...side });
+  const environmentWith = (tasks: readonly GoldenTask[]) => createAirlineEnvironment({ database, tasks, ...side });
   return { database, environmentWith, environment: environmentWith([]), tasks: new Map() };
 }

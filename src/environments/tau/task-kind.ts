@@ -1,4 +1,4 @@
-import type { GoldenAction, Task } from "#contracts/task.ts";
+import type { GoldenAction, GoldenTask } from "#contracts/task.ts";
 import type { Tool } from "./tool.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { Tool } from "./tool.ts";
 export function taskKind(
   goldenActions: readonly GoldenAction[],
   tools: readonly Pick<Tool, "name" | "isWrite">[],
-): Pick<Task, "kind" | "difficulty"> {
+): Pick<GoldenTask, "kind" | "difficulty"> {
   const isWrite = new Map(tools.map((tool) => [tool.name, tool.isWrite]));
   const names = goldenActions.map(({ name }) => name);
   const hasTransfer = names.includes("transfer_to_human_agents");

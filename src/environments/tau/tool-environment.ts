@@ -1,7 +1,7 @@
 // tau-bench's environment around a set of tools: step and grade, as pure functions of immutable states.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment, EnvironmentCall, StateGrade, StepResult } from "#core/environment/environment.ts";
 import { isNoArguments } from "#core/exact-json.ts";
 import type { ToolSchema } from "#core/ports.ts";
@@ -20,7 +20,7 @@ export interface ToolEnvironmentOptions {
   readonly schemas: readonly ToolSchema[];
   readonly systemPrompt: string;
   /** Only for `dataSha256`: the tasks that are played in this environment. */
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly GoldenTask[];
   readonly rules: BenchmarkRules;
 }
 
@@ -58,9 +58,9 @@ export function toolkitOf(tools: readonly Tool[], rules: BenchmarkRules): Toolki
 export function createToolEnvironment(options: ToolEnvironmentOptions): Environment<DatabaseState> {
   const { database, schemas, systemPrompt, rules } = options;
   const toolkit = toolkitOf(options.tools, rules);
-  const goldenStates = new WeakMap<Task, DatabaseState>();
+  const goldenStates = new WeakMap<GoldenTask, DatabaseState>();
 
-  const goldenStateOf = (task: Task): DatabaseState => {
+  const goldenStateOf = (task: GoldenTask): DatabaseState => {
     const known = goldenStates.get(task);
     if (known !== undefined) return known;
     const state = goldenState(toolkit, database, task);
@@ -87,7 +87,7 @@ function dataSha256({ database, tasks, schemas, systemPrompt }: ToolEnvironmentO
 }
 
 /** The state that a task's golden actions lead to; the ones that end the conversation are left out, failing ones change what they change. */
-export function goldenState(toolkit: Toolkit, database: Database, task: Task): DatabaseState {
+export function goldenState(toolkit: Toolkit, database: Database, task: GoldenTask): DatabaseState {
   const actions = task.goldenActions.filter(({ name }) => !toolkit.rules.terminalTools.has(name));
   return actions.reduce((state, action) => stepTool(toolkit, state, action).state, database.initialState);
 }

@@ -1,5 +1,5 @@
 // What an agent did, as a script that can be played again: calls and messages in order, whatever the user answers.
-import type { GoldenAction, Task } from "#contracts/task.ts";
+import type { GoldenAction, GoldenTask } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import type { Environment, EnvironmentCall } from "#core/environment/environment.ts";
 import { spokenArguments } from "#core/exact-json.ts";
@@ -11,14 +11,14 @@ export type AgentAction =
   | { readonly type: "message"; readonly content: string };
 
 export interface AgentScript {
-  readonly task: Task;
+  readonly task: GoldenTask;
   readonly actions: readonly AgentAction[];
   /** The outcome that was recorded with these actions; null for golden ones. */
   readonly recordedReward: 0 | 1 | null;
 }
 
 /** The executed calls and the messages that the user answered. */
-export function scriptOfTrajectory(task: Task, { turns, outcome }: Pick<Trajectory, "turns" | "outcome">): AgentScript {
+export function scriptOfTrajectory(task: GoldenTask, { turns, outcome }: Pick<Trajectory, "turns" | "outcome">): AgentScript {
   const actions = turns.flatMap(({ toolCalls, content, userReply }): AgentAction[] => {
     const calls = toolCalls.filter(({ isExecuted }) => isExecuted);
     if (calls.length > 0) return calls.map(({ name, argumentsJson }) => ({ type: "call", call: { name, argumentsJson } }));
@@ -31,7 +31,7 @@ export function scriptOfTrajectory(task: Task, { turns, outcome }: Pick<Trajecto
  * A courteous agent that does exactly the golden actions: asks who is there, asks for a yes before every write, and says what the task
  * wants to be said when all is done.
  */
-export function scriptOfGoldenActions(task: Task, environment: Pick<Environment, "isWrite" | "isTerminal">): AgentScript {
+export function scriptOfGoldenActions(task: GoldenTask, environment: Pick<Environment, "isWrite" | "isTerminal">): AgentScript {
   const calls = task.goldenActions.flatMap((action): AgentAction[] => {
     const call: AgentAction = { type: "call", call: action };
     const needsYes = environment.isWrite(action.name) && !environment.isTerminal(action.name);

@@ -1,7 +1,7 @@
 // The whole audit: every script replayed k times against one simulator, outcomes compared, users' words looked at.
 import type { RolloutReading } from "#contracts/rollout-reading.ts";
 import type { FlagCounts, SimulatorAudit, UserFlag } from "#contracts/simulator-audit.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { doNothingFloor } from "#core/environment/do-nothing-floor.ts";
 import type { Environment } from "#core/environment/environment.ts";
@@ -25,10 +25,10 @@ export interface AuditInput {
   readonly isDeterministic: boolean;
   /** Golden actions of these tasks, or recorded trajectories. */
   readonly source:
-    | { readonly type: "golden-actions"; readonly tasks: readonly Task[] }
+    | { readonly type: "golden-actions"; readonly tasks: readonly GoldenTask[] }
     | {
         readonly type: "trajectories";
-        readonly rollouts: readonly { readonly task: Task; readonly trajectory: Trajectory }[];
+        readonly rollouts: readonly { readonly task: GoldenTask; readonly trajectory: Trajectory }[];
         readonly reading?: RolloutReading;
       };
   readonly trials: number;
@@ -170,11 +170,11 @@ function replayedScripts(taskId: string, jobs: readonly DoneJob[]) {
   }));
 }
 
-function contextOf({ environment }: AuditInput, task: Task): FlagContext {
+function contextOf({ environment }: AuditInput, task: GoldenTask): FlagContext {
   return { task, environment, records: knownRecords(environment, task.userId) };
 }
 
-function recordedFlagsOf(input: AuditInput, rollouts: readonly { task: Task; trajectory: Trajectory }[]): UserFlag[] {
+function recordedFlagsOf(input: AuditInput, rollouts: readonly { task: GoldenTask; trajectory: Trajectory }[]): UserFlag[] {
   return rollouts
     .flatMap(({ task, trajectory }) => flagUser({ ...trajectory, taskId: task.id }, contextOf(input, task)))
     .sort((a, b) => compareIds(a.taskId, b.taskId) || a.trial - b.trial);

@@ -1,7 +1,7 @@
 // Looks at one conversation for what a simulated user should not have done: state facts that are not so, hang up before the last write,
 // or say what only the golden actions know.
 import type { UserFlag } from "#contracts/simulator-audit.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { isPrematureStop, pendingWrites } from "#core/rollout/premature-stop.ts";
@@ -29,7 +29,7 @@ const RELATIVE_DAYS = /\b(tomorrow|yesterday|next|previous|later|earlier|before|
 export type FlaggedConversation = Pick<Trajectory, "taskId" | "trial" | "firstUserMessage" | "turns">;
 
 export interface FlagContext {
-  readonly task: Task;
+  readonly task: GoldenTask;
   readonly environment: Pick<Environment, "isWrite" | "isTerminal" | "tools">;
   /** What the database says about this user: true, if not told to the user. */
   readonly records: readonly string[];
@@ -90,7 +90,7 @@ function wrongFactsOf(message: string, told: Knowledge, real: Knowledge, { task 
 }
 
 /** A date may be worked out from others when the task speaks of days relatively. */
-const canFollow = ({ kind }: Fact, task: Task): boolean => kind === "date" && RELATIVE_DAYS.test(task.instruction);
+const canFollow = ({ kind }: Fact, task: GoldenTask): boolean => kind === "date" && RELATIVE_DAYS.test(task.instruction);
 
 const MAX_QUOTE = 200;
 const quoteOf = (message: string): string => (message.length <= MAX_QUOTE ? message : `${startOf(message, MAX_QUOTE)}…`);

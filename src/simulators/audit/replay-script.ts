@@ -1,7 +1,7 @@
 // One open-loop replay: the agent's actions are fixed, the user is alive. Nothing of what the user says changes what the agent does; the
 // one thing a user can change is when the conversation ends. So the outcomes of replays differ only through early stops, and their
 // spread is a lower bound of what the user adds to the spread of outcomes.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Turn } from "#contracts/trajectory.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import { CampaignError } from "#core/errors.ts";
@@ -81,7 +81,7 @@ async function play<State>(input: ReplayInput<State>, scene: Scene<State>): Prom
 }
 
 /** One action; the user's reply to a message. */
-async function act<State>(input: ReplayInput<State>, scene: Scene<State>, action: AgentAction, task: Task): Promise<string | null> {
+async function act<State>(input: ReplayInput<State>, scene: Scene<State>, action: AgentAction, task: GoldenTask): Promise<string | null> {
   if (action.type === "call") {
     const { state, observation, isError } = input.environment.step(scene.state, action.call);
     scene.state = state;

@@ -7,7 +7,7 @@ import { AdvantageConfig } from "#contracts/advantage-config.ts";
 import { AdvantagesReport } from "#contracts/advantages-report.ts";
 import { AdvantagesByPolicy, CalibrationsByPolicy } from "#contracts/by-policy.ts";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { NO_USAGE } from "#core/rollout/usage.ts";
 import { loadSyntheticAirline } from "#environments/synthetic-airline/airline.ts";
@@ -172,7 +172,7 @@ describe("turnwise advantages", () => {
   });
 });
 
-function goldenTrajectory(task: Task, trial: number): Trajectory {
+function goldenTrajectory(task: GoldenTask, trial: number): Trajectory {
   const { environment } = loadSyntheticAirline(1);
   let state = environment.reset();
   const results = task.goldenActions.map((action) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { afterEach, describe, expect, it } from "vitest";
 import { CalibrationReport } from "#contracts/calibration-report.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { loadSyntheticAirline } from "#environments/synthetic-airline/airline.ts";
 import { registerAdvantages } from "../../../src/cli/commands/advantages.ts";
 import { registerCalibrate } from "../../../src/cli/commands/calibrate.ts";
@@ -37,7 +37,7 @@ function write(name: string, lines: readonly object[]): string {
 }
 
 /** What an agent reads that does the golden actions of a task of the built-in airline. */
-function goldenMessages(task: Task, change: (text: string) => string = (text) => text): Message[] {
+function goldenMessages(task: GoldenTask, change: (text: string) => string = (text) => text): Message[] {
   const { environment } = loadSyntheticAirline(1);
   let state = environment.reset();
   return task.goldenActions.flatMap(({ name, argumentsJson }, index) => {
@@ -52,7 +52,7 @@ const tasks = () =>
     .splits.train.filter(({ difficulty }) => difficulty.numWrites > 0)
     .slice(0, 3);
 
-function line(task: Task, messages: readonly Message[], more: object = {}) {
+function line(task: GoldenTask, messages: readonly Message[], more: object = {}) {
   const said = [say("user", "Hello"), ...messages, say("assistant", `Done. ${task.outputs.join(" ")}`), say("user", "###STOP###")];
   const golden_actions = task.goldenActions.map(({ name, argumentsJson }) => ({ name, arguments: argumentsJson }));
   return { task_id: task.id, user_id: task.userId, messages: said, outcome: 1, golden_actions, outputs: task.outputs, ...more };
@@ -138,7 +138,7 @@ describe("rollouts that do not tell all", () => {
   const untold = { golden_actions: undefined, outputs: undefined };
 
   it("have no do-nothing floor and are not graded: with others they are counted, alone they are refused", async () => {
-    const [first, second, third] = tasks() as [Task, Task, Task];
+    const [first, second, third] = tasks() as [GoldenTask, GoldenTask, GoldenTask];
     const lines = [
       line(first, goldenMessages(first)),
       line(second, goldenMessages(second), untold),
@@ -170,7 +170,7 @@ describe("rollouts that do not tell all", () => {
   });
 
   it.each(["tau-bench", "tau2", "jsonl"])("stay so through a file of %s, and through the other one after it", async (format) => {
-    const [task] = tasks() as [Task];
+    const [task] = tasks() as [GoldenTask];
     const path = write("untold.jsonl", [line(task, goldenMessages(task), untold), line(task, [], { ...untold, outcome: 0 })]);
     const other = format === "tau2" ? "tau-bench" : "tau2";
     const [there, back] = [join(temporaryFolder(), "there.json"), join(temporaryFolder(), "back.json")];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { AgentTurn, Policy } from "#core/ports.ts";
 import { regrade } from "#core/rollout/regrade.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
@@ -11,7 +11,7 @@ import { memoryJournal } from "../../unit/core/rollout/parties.ts";
 import { because, MISSING, TAU_BENCH } from "./tau-bench-data.ts";
 
 /** Plays the golden actions one by one, then says what must be said until the user hangs up. */
-function goldenPolicy(task: Task): Policy {
+function goldenPolicy(task: GoldenTask): Policy {
   return {
     ref: { name: "golden", hash: "g", manifest: null },
     format: "test/1",

@@ -5,7 +5,7 @@ import { exportTau2 } from "#adapters/rollout-files/export-tau2.ts";
 import type { ImportedRollout } from "#adapters/rollout-files/imported-rollouts.ts";
 import { importRolloutText } from "#adapters/rollout-files/read-rollouts.ts";
 import { dataFolder } from "#adapters/task-data/data-folder.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { isTold } from "#core/environment/told-task.ts";
 import { createToolCatalog } from "#core/reward/tool-catalogs.ts";
 import { regrade } from "#core/rollout/regrade.ts";
@@ -16,7 +16,7 @@ import { parseJson } from "#environments/tau/python/parse-json.ts";
 import { hasPublicRollouts, PUBLIC_ROLLOUTS, WHY_SKIPPED } from "../../support/public-rollouts.ts";
 import { TAU_BENCH } from "./tau-bench-data.ts";
 
-function wholeOf({ task }: Pick<ImportedRollout, "task">): Task {
+function wholeOf({ task }: Pick<ImportedRollout, "task">): GoldenTask {
   if (!isTold(task)) throw new Error(`task ${task.id} is not told`);
   return task;
 }

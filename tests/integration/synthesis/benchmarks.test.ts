@@ -9,7 +9,7 @@ import { type OpenedDatabase, openTaskDatabase } from "#adapters/task-data/task-
 import { writeTaskFile } from "#adapters/task-data/task-file.ts";
 import { writeBenchmarkFiles } from "#adapters/task-data/write-benchmark-files.ts";
 import type { EnvironmentConfig } from "#contracts/campaign-config.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { SynthesisOptions, TaskDatabase, TaskFile } from "#contracts/task-file.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import { checkTask } from "#core/environment/check-task.ts";
@@ -59,8 +59,8 @@ const pin = (config: EnvironmentConfig) => pinEnvironment(config, { home: tempor
 const open = (config: object) => openPure(taskFile(config), { home: temporaryFolder(), tauBench: null });
 
 const OWN = (opened: OpenedDatabase) => ({ database: opened.database, environment: opened.environmentWith([]) });
-const bySide = ({ tasks }: TaskFile, side: string): Task[] => tasks.filter(({ split }) => split === side).map(({ task }) => task);
-const withoutAgenda = ({ userId, instruction, goldenActions, outputs, kind, difficulty }: Task) => ({
+const bySide = ({ tasks }: TaskFile, side: string): GoldenTask[] => tasks.filter(({ split }) => split === side).map(({ task }) => task);
+const withoutAgenda = ({ userId, instruction, goldenActions, outputs, kind, difficulty }: GoldenTask) => ({
   userId,
   instruction,
   goldenActions: goldenActions.map(({ name, argumentsJson }) => ({ name, args: JSON.parse(argumentsJson) as unknown })),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { hear } from "#core/rollout/hear.ts";
 import { createSyntheticAirline } from "#environments/synthetic-airline/airline.ts";
 import { scriptedReply, scriptedSimulator } from "#simulators/scripted.ts";
@@ -8,7 +8,7 @@ import { scriptedReply, scriptedSimulator } from "#simulators/scripted.ts";
 const { splits } = createSyntheticAirline(1);
 const STOP = "###STOP###";
 
-function taskWhere(isWanted: (task: Task) => boolean): Task {
+function taskWhere(isWanted: (task: GoldenTask) => boolean): GoldenTask {
   const found = splits.train.find(isWanted);
   if (found === undefined) throw new Error("the train split has no such task");
   return found;
@@ -17,7 +17,7 @@ function taskWhere(isWanted: (task: Task) => boolean): Task {
 const cancel = taskWhere(({ kind, difficulty }) => kind === "cancel" && difficulty.numWrites === 1);
 
 /** The user's replies to these messages, one after the other. */
-function replies(task: Task, messages: readonly string[], seed = "s"): string[] {
+function replies(task: GoldenTask, messages: readonly string[], seed = "s"): string[] {
   const firstUserMessage = scriptedReply(task, { firstUserMessage: null, exchanges: [] }, seed);
   const exchanges: { agent: string; user: string | null }[] = [];
   for (const agent of messages) {
@@ -75,7 +75,7 @@ test("a user with two wishes asks for the second one after the first", () => {
 test("every conversation ends: a user who is not understood, or asked the same again and again, hangs up", () => {
   fc.assert(
     fc.property(fc.string(), fc.nat(599), (message, index) => {
-      const task = splits.train[index] as Task;
+      const task = splits.train[index] as GoldenTask;
       expect(
         replies(
           task,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { createAdmission } from "#synthesis/admission.ts";
 import { createBenchmark } from "#synthesis/contamination.ts";
 import { synthesize } from "#synthesis/synthesize.ts";
@@ -10,7 +10,7 @@ const clean = synthesizeWith(OPTIONS);
 const isWrite = (name: string) => environment.isWrite(name);
 
 /** A benchmark that holds this task under another id. */
-const benchmarkTask = (task: Task, change: Partial<Task>): Task => ({ ...task, id: "known", ...change });
+const benchmarkTask = (task: GoldenTask, change: Partial<GoldenTask>): GoldenTask => ({ ...task, id: "known", ...change });
 const [planted] = clean.tasks.filter(({ difficulty }) => difficulty.writes === 2).map(({ task }) => task);
 if (planted === undefined) throw new Error("no task");
 

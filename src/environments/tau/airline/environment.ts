@@ -1,5 +1,5 @@
 // The airline of tau-bench: 14 tools over users, flights and reservations.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import type { ToolSchema } from "#core/ports.ts";
 import type { DatabaseState } from "../database.ts";
@@ -42,7 +42,7 @@ export interface AirlineEnvironmentOptions {
   /** What the model is told about the tools: AIRLINE_TOOL_SCHEMAS, or the benchmark's own. */
   readonly tools: readonly ToolSchema[];
   readonly systemPrompt: string;
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly GoldenTask[];
 }
 
 /** The airline over a database; the same tools for tau-bench's data and for generated data. */

@@ -1,4 +1,4 @@
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import type { Database, DatabaseState } from "../database.ts";
 
@@ -6,7 +6,7 @@ import type { Database, DatabaseState } from "../database.ts";
 export interface BenchmarkData {
   readonly database: Database;
   readonly environment: Environment<DatabaseState>;
-  readonly tasks: ReadonlyMap<string, readonly Task[]>;
+  readonly tasks: ReadonlyMap<string, readonly GoldenTask[]>;
   /** The environment over the same database with these tasks as its own. */
-  environmentWith(tasks: readonly Task[]): Environment<DatabaseState>;
+  environmentWith(tasks: readonly GoldenTask[]): Environment<DatabaseState>;
 }

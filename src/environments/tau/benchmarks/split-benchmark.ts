@@ -1,5 +1,5 @@
 // A benchmark's tasks as splits of a campaign. What the benchmark calls test stays the test; selection is held out of the rest, by user.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { holdOut, withoutUsersOf } from "#core/environment/split-by-user.ts";
 import type { Splits } from "#core/environment/splits.ts";
 
@@ -17,7 +17,7 @@ export interface HeldOutOptions {
 }
 
 /** For a benchmark with one list of tasks. Throws config.invalid when users cannot be kept whole. */
-export function splitOneList(tasks: readonly Task[], { testTasks, selectionTasks, seed = 1 }: HeldOutOptions): Splits {
+export function splitOneList(tasks: readonly GoldenTask[], { testTasks, selectionTasks, seed = 1 }: HeldOutOptions): Splits<GoldenTask> {
   const { rest, held: test } = holdOut(tasks, testTasks, { ...TEST_USERS, seed });
   const { rest: train, held: selection } = holdOut(rest, selectionTasks, { ...SELECTION_USERS, seed });
   return { sft: [], train, selection, test };
@@ -25,9 +25,9 @@ export function splitOneList(tasks: readonly Task[], { testTasks, selectionTasks
 
 /** A benchmark's own splits. `selection` is empty for one that has none. */
 export interface BenchmarkSplits {
-  readonly train: readonly Task[];
-  readonly selection: readonly Task[];
-  readonly test: readonly Task[];
+  readonly train: readonly GoldenTask[];
+  readonly selection: readonly GoldenTask[];
+  readonly test: readonly GoldenTask[];
 }
 
 export interface SelectionOptions {
@@ -36,7 +36,7 @@ export interface SelectionOptions {
 }
 
 /** Tasks are left out of a split when their user is in one that measures more. Throws config.invalid when users cannot be kept whole. */
-export function splitOwnSplits(own: BenchmarkSplits, { selectionTasks }: SelectionOptions): Splits {
+export function splitOwnSplits(own: BenchmarkSplits, { selectionTasks }: SelectionOptions): Splits<GoldenTask> {
   const { test } = own;
   const forTraining = withoutUsersOf(own.train, test);
   if (selectionTasks !== null) {

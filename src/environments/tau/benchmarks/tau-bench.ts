@@ -1,6 +1,6 @@
 // tau-bench's domains from their own files: database, tasks, tool schemas and policy document.
 import { z } from "zod";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { DataFolder } from "../../data-folder.ts";
 import { airlineDatabaseFromJson } from "../airline/database.ts";
 import { AIRLINE_TOOLS, createAirlineEnvironment } from "../airline/environment.ts";
@@ -21,7 +21,7 @@ export async function readTauBenchAirline(data: DataFolder): Promise<BenchmarkDa
   const database = madeFrom(files, () => airlineDatabaseFromJson({ flights, reservations, users }));
   const tasks = new Map([["test", await readTasks(files, "tasks_test.json", "airline", AIRLINE_TOOLS)]]);
   const side = await readAgentSide(files);
-  const environmentWith = (own: readonly Task[]) => createAirlineEnvironment({ database, tasks: own, ...side });
+  const environmentWith = (own: readonly GoldenTask[]) => createAirlineEnvironment({ database, tasks: own, ...side });
   return { database, tasks, environmentWith, environment: environmentWith(Array.from(tasks.values()).flat()) };
 }
 
@@ -32,11 +32,11 @@ export async function readTauBenchRetail(data: DataFolder): Promise<BenchmarkDat
   const files = domainFiles(data, "retail", RETAIL_FILES);
   const { orders, products, users } = await readCollections(files, ["orders", "products", "users"]);
   const database = madeFrom(files, () => retailDatabaseFromJson({ orders, products, users }));
-  const tasks = new Map<string, Task[]>();
+  const tasks = new Map<string, GoldenTask[]>();
   for (const split of ["test", "train", "dev"])
     tasks.set(split, await readTasks(files, `tasks_${split}.json`, "retail", RETAIL_TOOLS, `retail-${split}`));
   const side = await readAgentSide(files);
-  const environmentWith = (own: readonly Task[]) => createRetailEnvironment({ database, tasks: own, ...side });
+  const environmentWith = (own: readonly GoldenTask[]) => createRetailEnvironment({ database, tasks: own, ...side });
   return { database, tasks, environmentWith, environment: environmentWith(Array.from(tasks.values()).flat()) };
 }
 
@@ -56,7 +56,7 @@ async function readTasks(
   environment: string,
   tools: readonly Tool[],
   prefix = environment,
-): Promise<Task[]> {
+): Promise<GoldenTask[]> {
   const checked = await readChecked(files, name, z.array(TauBenchTask));
   const exact = await readPythonJson(files, name);
   const id = (index: number) => `${prefix}-${String(index).padStart(2, "0")}`;
@@ -68,7 +68,7 @@ function toTask(
   task: TauBenchTask,
   exact: PyValue,
   { id, environment, tools }: { id: string; environment: string; tools: readonly Tool[] },
-): Task {
+): GoldenTask {
   const exactActions = getItem(exact, "actions");
   const goldenActions = task.actions.map(({ name }, index) => ({
     name,

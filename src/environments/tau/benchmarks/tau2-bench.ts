@@ -1,6 +1,6 @@
 // tau2-bench's airline from its own files.
 import { z } from "zod";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { DataFolder } from "../../data-folder.ts";
 import type { Database } from "../database.ts";
@@ -64,12 +64,12 @@ export async function readTau2Airline(data: DataFolder): Promise<BenchmarkData> 
   const tasks = new Map(Object.entries(splits).map(([name, ids = []]) => [name, ids.map(taskOf)]));
   const { tools } = await readChecked(files, "tools.json", z.object({ tools: ToolSchemas }));
   const systemPrompt = await readText(files, "policy.md");
-  const environmentWith = (own: readonly Task[]) => createTau2AirlineEnvironment({ database, tools, systemPrompt, tasks: own });
+  const environmentWith = (own: readonly GoldenTask[]) => createTau2AirlineEnvironment({ database, tools, systemPrompt, tasks: own });
   return { database, tasks, environmentWith, environment: environmentWith(Array.from(byId.values())) };
 }
 
 /** `exact` is the same task with ints and floats kept apart. */
-function toTask(task: Tau2Task, exact: PyValue, database: Database): Task {
+function toTask(task: Tau2Task, exact: PyValue, database: Database): GoldenTask {
   const { actions } = task.evaluation_criteria;
   const exactActions = getItem(getItem(exact, "evaluation_criteria"), "actions");
   const goldenActions = actions.map(({ name }, index) => ({

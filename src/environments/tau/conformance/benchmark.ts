@@ -1,5 +1,5 @@
 // A benchmark as the golden vectors see it: a database, tools, hashes, tasks by split.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Database } from "../database.ts";
 import { CANONICAL, DatabaseHasher, type HashDialect, type Sha256Stream, TAU, TAU2 } from "../database-hash.ts";
 import type { Toolkit } from "../tool-environment.ts";
@@ -11,7 +11,7 @@ export interface Benchmark {
   /** By the field of the vectors that holds the hash. */
   readonly hashers: ReadonlyMap<"tau_hash" | "tau2_hash" | "db_sha256", DatabaseHasher>;
   /** By split, in the order of the benchmark. */
-  readonly tasks: ReadonlyMap<string, readonly Task[]>;
+  readonly tasks: ReadonlyMap<string, readonly GoldenTask[]>;
 }
 
 /** The hashers of a benchmark's vectors. */

@@ -1,5 +1,5 @@
 // One golden vector against our environments. The kind of a vector shows in its fields, so any file of vectors can be checked.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { startOf } from "#core/text.ts";
 import { calculate } from "../calculate/calculate.ts";
 import type { DatabaseState } from "../database.ts";
@@ -104,7 +104,7 @@ function checkEpisode(vector: PyDict, benchmark: Benchmark): string | null {
 function compareEnding(
   vector: PyDict,
   benchmark: Benchmark,
-  task: Task,
+  task: GoldenTask,
   state: DatabaseState,
   replies: readonly (string | null)[],
   doneAt: number | null,
@@ -126,7 +126,7 @@ function compareEnding(
 
 const UNGRADED = { reward: 0 };
 
-function grade(benchmark: Benchmark, task: Task, state: DatabaseState, replies: readonly (string | null)[]) {
+function grade(benchmark: Benchmark, task: GoldenTask, state: DatabaseState, replies: readonly (string | null)[]) {
   const golden = goldenState(benchmark.toolkit, benchmark.database, task);
   const spoken = replies.filter((reply) => reply !== null);
   const result = gradeState(benchmark.toolkit.rules, state, { golden, outputs: task.outputs, replies: spoken });
@@ -141,7 +141,7 @@ function grade(benchmark: Benchmark, task: Task, state: DatabaseState, replies: 
 }
 
 /** A reply without text breaks the benchmark's search for outputs, unless the output was found before it. */
-function gradingRaises(task: Task, replies: readonly (string | null)[]): boolean {
+function gradingRaises(task: GoldenTask, replies: readonly (string | null)[]): boolean {
   const firstNull = replies.indexOf(null);
   if (firstNull < 0) return false;
   const before = replies.slice(0, firstNull).filter((reply) => reply !== null);

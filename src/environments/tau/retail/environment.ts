@@ -1,5 +1,5 @@
 // The shop of tau-bench: 16 tools over users, orders and products.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import type { ToolSchema } from "#core/ports.ts";
 import type { DatabaseState } from "../database.ts";
@@ -48,7 +48,7 @@ export interface RetailEnvironmentOptions {
   readonly database: RetailDatabase;
   readonly tools: readonly ToolSchema[];
   readonly systemPrompt: string;
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly GoldenTask[];
 }
 
 export function createRetailEnvironment(options: RetailEnvironmentOptions): Environment<RetailState> {

@@ -1,5 +1,5 @@
 // The airline of tau2-bench: corrected tasks, validated arguments, 14 tools, its own wording.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import type { ToolSchema } from "#core/ports.ts";
 import type { AirlineDatabase } from "../airline/database.ts";
@@ -58,7 +58,7 @@ export interface Tau2AirlineEnvironmentOptions {
   readonly database: AirlineDatabase;
   readonly tools: readonly ToolSchema[];
   readonly systemPrompt: string;
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly GoldenTask[];
 }
 
 /** Graded as all its tasks ask: the database, and what must be communicated. */

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import { drawUsers, holdOut, type UserDraw, withoutUsersOf } from "#core/environment/split-by-user.ts";
 
 const OPTIONS = { draw: "selection-users", seed: 1, key: "environment.selectionTasks" } as const;
 const DRAWS: UserDraw[] = ["evaluation-users", "selection-users"];
 
 /** One task for each entry, of that user. */
-const tasksOf = (userIds: readonly string[]): Task[] =>
+const tasksOf = (userIds: readonly string[]): GoldenTask[] =>
   userIds.map((userId, index) => ({
     schemaVersion: 1,
     id: `task-${index}`,
@@ -20,8 +20,8 @@ const tasksOf = (userIds: readonly string[]): Task[] =>
     kind: "no-write",
     difficulty: { numWrites: 0, numReads: 0 },
   }));
-const usersOf = (tasks: readonly Task[]) => new Set(tasks.map(({ userId }) => userId));
-const shared = (left: readonly Task[], right: readonly Task[]) => left.filter(({ userId }) => usersOf(right).has(userId));
+const usersOf = (tasks: readonly GoldenTask[]) => new Set(tasks.map(({ userId }) => userId));
+const shared = (left: readonly GoldenTask[], right: readonly GoldenTask[]) => left.filter(({ userId }) => usersOf(right).has(userId));
 const tasks = fc.array(fc.constantFrom(..."abcdefghijklmnop"), { minLength: 1, maxLength: 60 }).map(tasksOf);
 const draw = fc.record({ draw: fc.constantFrom(...DRAWS), seed: fc.nat() });
 
@@ -29,7 +29,7 @@ describe("holding out a number of tasks", () => {
   test("gives exactly that many, of whole users, both parts in the order of the tasks; or says which key asks for too many", () => {
     fc.assert(
       fc.property(tasks, fc.nat(60), draw, (all, count, options) => {
-        let parts: ReturnType<typeof holdOut>;
+        let parts: { readonly rest: GoldenTask[]; readonly held: GoldenTask[] };
         try {
           parts = holdOut(all, count, { ...options, key: OPTIONS.key });
         } catch (error) {
@@ -81,7 +81,7 @@ describe("drawing a share of the tasks", () => {
 
 test("draw and seed decide who is held out, whatever order the users come in", () => {
   const all = tasksOf(Array.from({ length: 30 }, (_, index) => `user-${index}`));
-  const drawn = (list: readonly Task[], options: { draw: UserDraw; seed: number }) => [...drawUsers(list, 0.5, options)].sort();
+  const drawn = (list: readonly GoldenTask[], options: { draw: UserDraw; seed: number }) => [...drawUsers(list, 0.5, options)].sort();
   const first = drawn(all, { draw: "evaluation-users", seed: 1 });
   expect(drawn(all.toReversed(), { draw: "evaluation-users", seed: 1 })).toEqual(first);
   expect(drawn(all, { draw: "evaluation-users", seed: 2 })).not.toEqual(first);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Turn } from "#contracts/trajectory.ts";
 import type { Conversation } from "#core/ports.ts";
 import { createSyntheticAirline, syntheticSource } from "#environments/synthetic-airline/airline.ts";
@@ -12,7 +12,7 @@ const source = syntheticSource(1);
 const { splits } = createSyntheticAirline(1);
 const tasks = splits.train.slice(0, 150);
 const conversationOf = (index: number, slipRate = 0.5): Conversation =>
-  expertConversation(source, tasks[index] as Task, "s", slipRate).conversation;
+  expertConversation(source, tasks[index] as GoldenTask, "s", slipRate).conversation;
 const before = (conversation: Conversation, turn: number): Conversation => ({ ...conversation, turns: conversation.turns.slice(0, turn) });
 const opened = (firstUserMessage: string): Conversation => ({ systemPrompt: "", tools: [], firstUserMessage, turns: [] });
 const afterTool = (conversation: Conversation, name: string, args: object, result: string): Conversation => {

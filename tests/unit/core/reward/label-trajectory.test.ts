@@ -250,7 +250,7 @@ describe("golden calls that compare a part of their arguments", () => {
     fc.assert(
       fc.property(values, values, fc.subarray(names), (golden, called, compareArguments) => {
         const { goldenActions, ...asked } = task(["put", golden]);
-        const compared = { ...asked, goldenActions: goldenActions.map((action) => ({ ...action, compareArguments })) };
+        const compared = { ...asked, goldenActions: (goldenActions ?? []).map((action) => ({ ...action, compareArguments })) };
         const unknown = createToolCatalog({ writes: ["put"] });
         const [turn] = labelTrajectory(trajectory([[["put", called]]]), compared, "finer/1", unknown);
         const isEqual = compareArguments.every((name) => Reflect.get(golden, name) === Reflect.get(called, name));

@@ -1,11 +1,11 @@
 // Small parties for rollout tests: an environment that counts, a policy that follows a script, a user who counts along.
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { TurnTokens } from "#contracts/trajectory.ts";
 import type { Environment } from "#core/environment/environment.ts";
 import type { AgentTurn, Clock, JournalEntry, Policy, TurnJournal, UserSimulator } from "#core/ports.ts";
 import { deriveSeed } from "#core/rng.ts";
 
-export const TASK: Task = {
+export const TASK: GoldenTask = {
   schemaVersion: 1,
   id: "count-to-two",
   environment: "counter",

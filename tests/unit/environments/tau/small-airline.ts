@@ -1,6 +1,6 @@
 // An airline small enough to look at: two users, three flights, two reservations.
 import fc from "fast-check";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { EnvironmentCall } from "#core/environment/environment.ts";
 import { createAirlineDatabase } from "#environments/tau/airline/database.ts";
 import { type AirlineState, createAirlineEnvironment } from "#environments/tau/airline/environment.ts";
@@ -108,7 +108,7 @@ export function snapshot(state: AirlineState): string {
     .join("\n");
 }
 
-export function taskWith(goldenActions: readonly EnvironmentCall[], outputs: readonly string[] = []): Task {
+export function taskWith(goldenActions: readonly EnvironmentCall[], outputs: readonly string[] = []): GoldenTask {
   return {
     schemaVersion: 1,
     id: "small-00",

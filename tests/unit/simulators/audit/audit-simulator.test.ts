@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SimulatorAudit } from "#contracts/simulator-audit.ts";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { CampaignError } from "#core/errors.ts";
 import type { UserSimulator } from "#core/ports.ts";
@@ -12,7 +12,7 @@ import { replayScript } from "#simulators/audit/replay-script.ts";
 import { add, counter, memoryJournal, say, scriptedPolicy, TASK, user } from "../../core/rollout/parties.ts";
 
 const NEVER = new AbortController().signal;
-const task: Task = { ...TASK, goldenActions: [{ name: "add", argumentsJson: '{"by": 2}' }] };
+const task: GoldenTask = { ...TASK, goldenActions: [{ name: "add", argumentsJson: '{"by": 2}' }] };
 const usage = { promptTokens: 1, completionTokens: 1, calls: 1 };
 
 /** Says "go on" `patience(seed)` times, then stops. */

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { Task } from "#contracts/task.ts";
+import type { GoldenTask } from "#contracts/task.ts";
 import type { ToolCall, Turn } from "#contracts/trajectory.ts";
 import { flagUser } from "#simulators/audit/flag-user.ts";
 import { TASK } from "../../core/rollout/parties.ts";
 
-const task: Task = {
+const task: GoldenTask = {
   ...TASK,
   id: "t1",
   userId: "mia_li_3668",
