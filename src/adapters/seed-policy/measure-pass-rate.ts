@@ -1,7 +1,7 @@
 // Pass rate of a model directory on tasks: real environment, scripted users, sampled policy, the rollout code of campaigns.
 import { join } from "node:path";
 import type { PassRateReport } from "#contracts/seed-recipe.ts";
-import type { GoldenTask } from "#contracts/task.ts";
+import type { Task } from "#contracts/task.ts";
 import type { Trajectory } from "#contracts/trajectory.ts";
 import { idleShare, measureIdle } from "#core/environment/do-nothing-floor.ts";
 import type { JournalEntry, Policy, TurnJournal } from "#core/ports.ts";
@@ -32,7 +32,7 @@ export interface MeasureOptions {
 
 /** Tasks, and how often each is rolled out. */
 export interface Design {
-  readonly tasks: readonly GoldenTask[];
+  readonly tasks: readonly Task[];
   readonly trials: number;
 }
 
@@ -111,7 +111,7 @@ function summarize(
   const rates = groups.map((group) => mean(group.map(({ outcome }) => (outcome.passed === true ? 1 : 0))));
   const passRate = mean(rates);
   const all = groups.flat();
-  const byKind = Map.groupBy(rates.keys(), (index) => (tasks[index] as GoldenTask).kind);
+  const byKind = Map.groupBy(rates.keys(), (index) => (tasks[index] as Task).kind);
   return {
     numTasks: tasks.length,
     trials,

@@ -10,7 +10,6 @@ import { checkCampaign } from "#application/campaign/create-campaign.ts";
 import type { EnvironmentConfig } from "#contracts/campaign-config.ts";
 import type { Task } from "#contracts/task.ts";
 import { type EnvironmentConfig1, upcastEnvironment } from "#contracts/upcast/environment.ts";
-import { clusterOf } from "#core/environment/cluster-of.ts";
 import { planSelectionTasks } from "#core/campaign/plan-tasks.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import { clusterOf } from "#core/environment/cluster-of.ts";

@@ -9,12 +9,12 @@ export function taskOf({ id, family, question }: CodeTask): Task {
     schemaVersion: 1,
     id,
     environment: CODE_REASONING,
-    userId: "",
+    userId: null,
     instruction: question,
-    goldenActions: [],
-    outputs: [],
+    goldenActions: null,
+    outputs: null,
     agenda: null,
     kind: family ?? "question",
-    difficulty: { numWrites: 0, numReads: 0 },
+    difficulty: null,
   };
 }
