@@ -130,6 +130,7 @@ export const Trajectory = z
     policy: z.strictObject({ name: z.string(), hash: z.string(), format: z.string() }),
     simulator: z.strictObject({ id: z.string(), hash: z.string() }),
     seed: z.string().describe("seed of the rollout; turn seeds are derived from it"),
+    greeting: z.string().optional().describe("what the agent said first, where its environment has it open; absent: it did not"),
     firstUserMessage: z.string(),
     turns: z.array(Turn),
     rows: z.array(TokenRow).describe("empty when the source has no tokens (imported results)"),

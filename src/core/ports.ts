@@ -113,6 +113,8 @@ export interface Clock {
 export interface Conversation {
   readonly systemPrompt: string;
   readonly tools: readonly ToolSchema[];
+  /** What the agent said before the first user message; absent: nothing. */
+  readonly greeting?: string;
   readonly firstUserMessage: string;
   readonly turns: readonly AgentTurnRecord[];
 }
@@ -169,6 +171,8 @@ export interface SimulatorReply {
 }
 /** What the user hears: never tool calls, never reasoning. `firstUserMessage` is null when the user opens. */
 export interface SimulatorView {
+  /** What the agent said first, where it opens: the user's first message answers it. Absent: the user opens. */
+  readonly greeting?: string;
   readonly firstUserMessage: string | null;
   readonly exchanges: readonly { readonly agent: string; readonly user: string | null }[];
   /** The user model's own memory of its messages, the opening first; null where it is what was said. Absent: all null. */

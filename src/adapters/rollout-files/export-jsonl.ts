@@ -18,7 +18,7 @@ function rolloutLine({ task, trajectory, systemPrompt, tools: ownTools }: Import
   return dict(
     ["task_id", task.id],
     ["trial", trajectory.trial],
-    ["user_id", task.userId],
+    ...(task.userId === null ? [] : [["user_id", task.userId] as const]),
     ["outcome", trajectory.outcome.reward],
     ["stop_reason", trajectory.outcome.stopReason],
     ["policy", trajectory.policy.name],

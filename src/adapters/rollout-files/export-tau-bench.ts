@@ -121,9 +121,10 @@ function rewardInfo({ task, trajectory }: ImportedRollout, { goldenHash }: Expor
 }
 
 /** The conversation in OpenAI's form. */
-export function chatMessages(systemPrompt: string | null, { firstUserMessage, turns }: Trajectory): PyDict[] {
+export function chatMessages(systemPrompt: string | null, { greeting, firstUserMessage, turns }: Trajectory): PyDict[] {
   const system = systemPrompt === null ? [] : [message("system", systemPrompt)];
-  return [...system, message("user", firstUserMessage), ...turns.flatMap(turnMessages)];
+  const greeted = greeting === undefined ? [] : [message("assistant", greeting)];
+  return [...system, ...greeted, message("user", firstUserMessage), ...turns.flatMap(turnMessages)];
 }
 
 const message = (role: string, content: string | null) => dict(["role", role], ["content", content]);

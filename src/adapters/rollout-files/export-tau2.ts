@@ -157,9 +157,9 @@ function rewardInfo({ task, trajectory }: ImportedRollout): PyDict {
   );
 }
 
-/** The agent greets first, as in every conversation of the benchmark. */
-function messages({ firstUserMessage, turns }: Trajectory): PyDict[] {
-  const spoken = [spokenBy("assistant", GREETING), spokenBy("user", firstUserMessage), ...turns.flatMap(turnMessages)];
+/** The agent greets first, as in every conversation of the benchmark: in its own words where it had some. */
+function messages({ greeting, firstUserMessage, turns }: Trajectory): PyDict[] {
+  const spoken = [spokenBy("assistant", greeting ?? GREETING), spokenBy("user", firstUserMessage), ...turns.flatMap(turnMessages)];
   return spoken.map((message, index) => message.with("turn_idx", index).with("timestamp", null));
 }
 

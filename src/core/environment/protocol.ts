@@ -2,8 +2,13 @@
 import type { StopReason, ToolCall, Turn } from "#contracts/trajectory.ts";
 
 export interface Protocol {
-  /** `user`: a user opens and answers. `task`: the task's instruction is the first message, and nobody answers. */
-  readonly opens: "user" | "task";
+  /**
+   * `user`: a user opens and answers. `agent`: the agent greets, a user answers that and everything after. `task`: the task's instruction is
+   * the first message, and nobody answers.
+   */
+  readonly opens: "user" | "agent" | "task";
+  /** Where the agent opens: its first words, the same in every rollout. No policy is asked for them, none is trained on them. */
+  readonly greeting?: string;
   /** The user's words for "I am done"; anywhere in a reply. */
   readonly stopTokens: readonly string[];
   /** Tools that end the conversation when they are called. */
@@ -30,6 +35,11 @@ export function tauProtocol(handOverTools: readonly string[]): Protocol {
     callsPerMessage: "first",
     limits: { maxTurns: null, maxErrors: null },
   };
+}
+
+/** What the agent has said before the conversation begins; absent where it does not open. */
+export function greetingOf({ opens, greeting }: Protocol): { readonly greeting?: string } {
+  return opens === "agent" && greeting !== undefined ? { greeting } : {};
 }
 
 /** The calls of a message that are executed. */

@@ -32,11 +32,12 @@ export interface ChatToolCall {
  * turns goes back where that is asked for: templates show it as long as a turn's tool calls go on, and drop it themselves after that.
  */
 export function chatMessages(
-  { systemPrompt, firstUserMessage, turns }: Conversation,
+  { systemPrompt, greeting, firstUserMessage, turns }: Conversation,
   { sendsReasoning = false }: { readonly sendsReasoning?: boolean } = {},
 ): ChatMessage[] {
   const said = turns.flatMap((record) => messagesOfTurn(record, sendsReasoning));
-  return [{ role: "system", content: systemPrompt }, { role: "user", content: firstUserMessage }, ...said];
+  const greeted: ChatMessage[] = greeting === undefined ? [] : [{ role: "assistant", content: greeting }];
+  return [{ role: "system", content: systemPrompt }, ...greeted, { role: "user", content: firstUserMessage }, ...said];
 }
 
 function messagesOfTurn({ turn }: AgentTurnRecord, sendsReasoning: boolean): ChatMessage[] {

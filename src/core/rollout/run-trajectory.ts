@@ -5,7 +5,7 @@ import type { Outcome, OutcomeType, ToolCall, Trajectory, Turn } from "#contract
 import type { Environment } from "../environment/environment.ts";
 import type { Observation, World } from "../environment/episode.ts";
 import { type GuardedEpisode, openGuarded } from "../environment/guarded-episode.ts";
-import { executedCalls, saysStop } from "../environment/protocol.ts";
+import { executedCalls, greetingOf, saysStop } from "../environment/protocol.ts";
 import { isWorld, pureWorld } from "../environment/pure-episode.ts";
 import { CampaignError } from "../errors.ts";
 import type {
@@ -283,7 +283,7 @@ async function applyAnswer<State>(play: Play<State>, answer: AgentTurn): Promise
   const isLost = answer.finishReason === "length" || answer.parseError !== null;
   const calls = isLost ? [] : executedCalls(world.protocol, answer.toolCalls);
   const seen = calls.length === 0 ? [] : await inEnvironment(play, () => episode.act(calls));
-  const hasAnswer = !isLost && calls.length === 0 && world.protocol.opens === "user";
+  const hasAnswer = !isLost && calls.length === 0 && world.protocol.opens !== "task";
   const reply = hasAnswer ? await askUser(play, answer) : null;
   const turn: Turn = {
     index: progress.records.length,
@@ -320,6 +320,7 @@ async function askPolicy<State>({ world, progress, ...input }: Play<State>): Pro
   const conversation: Conversation = {
     systemPrompt: world.systemPrompt,
     tools: world.tools,
+    ...greetingOf(world.protocol),
     firstUserMessage: progress.firstUserMessage ?? "",
     turns: progress.records,
   };
@@ -343,7 +344,7 @@ function withReadableAnswer(answer: AgentTurn): AgentTurn {
 async function askUser<State>(play: Play<State>, answer: AgentTurn | null): Promise<SimulatorReply> {
   const { progress, task, signal, userHelp, onUserTrouble: onTrouble } = play;
   const seed = deriveSeed(play.seed, "simulator", answer === null ? "opening" : progress.records.length);
-  const view = viewWith(progress, answer);
+  const view = { ...greetingOf(play.world.protocol), ...viewWith(progress, answer) };
   const countPendingWrites = () => numPendingWrites(play);
   const help = userHelp === "judge" ? { countPendingWrites } : {};
   try {
@@ -423,7 +424,8 @@ async function grade<State>(play: Play<State>): Promise<Outcome> {
 
 function finish<State>(input: TrajectoryInput<State>, progress: Progress, outcome: Outcome, error: unknown): TrajectoryResult {
   const { task, trial, policy, environment, seed } = input;
-  const simulator = worldOf(environment).protocol.opens === "user" ? input.simulator : NOBODY;
+  const { protocol } = worldOf(environment);
+  const simulator = protocol.opens === "task" ? NOBODY : input.simulator;
   const trajectory: Trajectory = {
     schemaVersion: 2,
     taskId: task.id,
@@ -432,6 +434,7 @@ function finish<State>(input: TrajectoryInput<State>, progress: Progress, outcom
     policy: { name: policy.ref.name, hash: policy.ref.hash, format: policy.format },
     simulator: { id: simulator.id, hash: simulator.hash },
     seed,
+    ...greetingOf(protocol),
     firstUserMessage: progress.firstUserMessage ?? "",
     turns: progress.records.map(({ turn }) => turn),
     rows: buildTokenRows(progress.records.map(({ tokens }) => tokens)),

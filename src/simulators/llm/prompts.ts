@@ -3,7 +3,7 @@ import type { Task } from "#contracts/task.ts";
 import type { SimulatorView } from "#core/ports.ts";
 import { STOP_TOKEN } from "#core/rollout/ending.ts";
 
-/** The assistant's opening that the user answers; as in tau-bench it is not part of the agent's conversation. */
+/** The assistant's opening that the user answers where no agent opens; as in tau-bench it is not part of the agent's conversation. */
 const GREETING = "Hi! How can I help you today?";
 
 export interface RoleMessage {
@@ -98,12 +98,15 @@ const transcript = (messages: readonly RoleMessage[]): string =>
  * The conversation with roles turned round: what the agent says is "user", what the simulated user says is "assistant". Where the user
  * remembers more than it said (react's thoughts), that stands in the place of what it said.
  */
-export function simulatorMessages(systemPrompt: string, { firstUserMessage, exchanges, memories = [] }: SimulatorView): RoleMessage[] {
+export function simulatorMessages(
+  systemPrompt: string,
+  { greeting, firstUserMessage, exchanges, memories = [] }: SimulatorView,
+): RoleMessage[] {
   const own = (said: string, index: number): RoleMessage => ({ role: "assistant", content: memories[index] ?? said });
   const opening = firstUserMessage === null ? [] : [own(firstUserMessage, 0)];
   const rest = exchanges.flatMap(({ agent, user }, index): RoleMessage[] => [
     { role: "user", content: agent },
     ...(user === null ? [] : [own(user, index + 1)]),
   ]);
-  return [{ role: "system", content: systemPrompt }, { role: "user", content: GREETING }, ...opening, ...rest];
+  return [{ role: "system", content: systemPrompt }, { role: "user", content: greeting ?? GREETING }, ...opening, ...rest];
 }

@@ -4,7 +4,9 @@ import { EPISODE_SECONDS, openGuarded } from "#core/environment/guarded-episode.
 import { executedCalls, type Protocol } from "#core/environment/protocol.ts";
 import { pureWorld } from "#core/environment/pure-episode.ts";
 import type { UserSimulator } from "#core/ports.ts";
+import { chatMessages } from "#core/prompt-format/native.ts";
 import { runTrajectory } from "#core/rollout/run-trajectory.ts";
+import { simulatorMessages } from "#simulators/llm/prompts.ts";
 import { ENDLESS, episodeLaws } from "../../../laws/episodes.ts";
 import { add, counter, memoryJournal, say, scriptedPolicy, TASK, user } from "../rollout/parties.ts";
 
@@ -49,12 +51,20 @@ function calculator(resume: Resume, protocol: Protocol = CALCULATOR): World {
   };
 }
 
+/** A pure world whose agent speaks first. */
+const greeting = (): World => {
+  const world = pureWorld(counter);
+  return { ...world, protocol: { ...world.protocol, opens: "agent", greeting: "Hello, what can I do?" } };
+};
+
 const WORK = [add(0.5, 0.5), add(0.25), say("it is 1.25")];
 const call = (name: string) => ({ id: name, name, argumentsJson: "{}" });
 
 episodeLaws("a pure environment", () => ({ world: pureWorld(counter), task: TASK, script: SCRIPT, simulator: user }));
 for (const resume of ["re-execute", "restore", "restart"] as const)
   episodeLaws(`a world that ${resume}s`, () => ({ world: calculator(resume), task: TASK, script: WORK, simulator: nobody }));
+
+episodeLaws("a world whose agent opens", () => ({ world: greeting(), task: TASK, script: SCRIPT, simulator: user }));
 
 const rollOut = async (world: World, script: Parameters<typeof scriptedPolicy>[0], journal = memoryJournal()) =>
   (
@@ -80,6 +90,54 @@ describe("the protocol of a task set", () => {
     expect(trajectory).toMatchObject({ firstUserMessage: TASK.instruction, simulator: { id: "none" }, usage: { simulatorCalls: 0 } });
     expect(trajectory.outcome).toMatchObject({ type: "ok", reward: 0.625, passed: true, parts: { sum: 1.25 }, stopReason: "agent-stop" });
     expect(trajectory.outcome.isDatabaseMatch).toBeNull();
+  });
+
+  test("an agent that opens says its greeting, which user and policy hear, and nobody is trained on", async () => {
+    const heard: (string | undefined)[] = [];
+    const shown: unknown[] = [];
+    const script = scriptedPolicy(SCRIPT);
+    const { trajectory } = await runTrajectory({
+      task: TASK,
+      trial: 0,
+      environment: greeting(),
+      policy: {
+        ...script,
+        respond: (conversation, options) => {
+          shown.push(chatMessages(conversation)[1]);
+          return script.respond(conversation, options);
+        },
+      },
+      simulator: {
+        ...user,
+        reply: (task, view, options) => {
+          heard.push(view.greeting);
+          expect(simulatorMessages("You are a customer.", view)[1]).toEqual({ role: "user", content: "Hello, what can I do?" });
+          return user.reply(task, view, options);
+        },
+      },
+      journal: memoryJournal(),
+      seed: "s",
+      limits: { maxTurns: 9 },
+      signal: new AbortController().signal,
+    });
+    expect(trajectory).toMatchObject({ greeting: "Hello, what can I do?", simulator: { id: user.id } });
+    expect(trajectory.firstUserMessage).not.toBe("");
+    expect(new Set(heard)).toEqual(new Set(["Hello, what can I do?"]));
+    expect(shown.every((message) => JSON.stringify(message) === '{"role":"assistant","content":"Hello, what can I do?"}')).toBe(true);
+    const { greeting: _, ...rest } = trajectory;
+    const { trajectory: byUser } = await runTrajectory({
+      ...{
+        task: TASK,
+        trial: 0,
+        environment: counter,
+        policy: scriptedPolicy(SCRIPT),
+        simulator: user,
+        journal: memoryJournal(),
+        seed: "s",
+      },
+      ...{ limits: { maxTurns: 9 }, signal: new AbortController().signal },
+    });
+    expect(rest).toEqual(byUser);
   });
 
   test("all calls of a message are executed together, and none after a final tool", async () => {
