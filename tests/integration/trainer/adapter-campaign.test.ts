@@ -78,7 +78,8 @@ describe.skipIf(!hasPython)("a campaign that trains adapters", () => {
 
   const record = async (id: string, ofCampaign: CampaignConfig): Promise<void> => {
     if ((await deps.record.readCampaign(id)) !== null) return;
-    const hashes = { configSha256: "c".repeat(64), dataSha256: "d".repeat(64) };
+    const { dataSha256 } = await deps.openTaskSet(ofCampaign.environment);
+    const hashes = { configSha256: "c".repeat(64), dataSha256 };
     const rest = { codeVersion: "test", basePolicy: base, priorTable: batch, estimate: null, parent: null };
     await deps.record.putCampaign({ schemaVersion: 2, id, config: ofCampaign, ...hashes, ...rest, createdAt: new Date().toISOString() });
   };
