@@ -281,9 +281,12 @@ function noteEmpty(message: AgentMessage, notes: Notes): AgentMessage {
   return message;
 }
 
-/** AutoGen's message with the results of several calls, as one message for each. */
+/** A message with the results of several calls, AutoGen's or one of several `<tool_response>`, as one message for each. */
 function resultsApart(message: ChatMessage): ChatMessage[] {
   const { tool_responses: results } = message;
+  const parts = messageRole(message) === "tool" ? resultsInUserMessage(textOf(message)) : null;
+  if (parts !== null && parts.said === null && parts.results.length > 1)
+    return parts.results.map((content) => ({ ...message, tool_call_id: null, id: null, content, tool_responses: null }));
   return (results ?? []).length === 0 ? [message] : (results ?? []).map((result) => ({ ...message, ...result, tool_responses: null }));
 }
 

@@ -186,6 +186,11 @@ describe("results", () => {
     expect(resultsOf([{ role: "tool", name: "user", content: "Error: no such user\n\nok", tool_responses }])).toEqual(RIGHT);
   });
 
+  test("of several calls may stand in one message, each between its tags", () => {
+    const both = "<tool_response>\nok\n</tool_response>\n<tool_response>\nError: no such user\n</tool_response>";
+    expect(resultsOf([{ role: "tool", content: both }])).toEqual(RIGHT);
+  });
+
   test.each(["error", "is_error", "isError"])("failed where %s says so", (key) => {
     expect(read(lineOf([hear("Cancel it."), calling(CALL), { ...answer("not found"), [key]: true }])).tiers).toEqual([["error"]]);
   });
