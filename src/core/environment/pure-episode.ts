@@ -8,7 +8,7 @@ import { tauProtocol } from "./protocol.ts";
 import { gradeOfState } from "./state-grade.ts";
 import { requireGolden } from "./told-task.ts";
 
-export function pureEpisode<State>(environment: Environment<State>, task: GoldenTask): Episode {
+function pureEpisode<State>(environment: Environment<State>, task: GoldenTask): Episode {
   let state = environment.reset();
   const act = ({ name, argumentsJson }: EnvironmentCall) => {
     const step = environment.step(state, { name, argumentsJson });

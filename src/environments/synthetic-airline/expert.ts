@@ -11,7 +11,7 @@ import { bagsAfter, flightOptions } from "./wishes.ts";
 
 type Slip = "first-trip" | "verdict" | "allowance" | "guessed-payment" | "other-flight" | "one-passenger" | null;
 
-interface Desk {
+interface Context {
   readonly records: AirlineRecords;
   readonly user: User;
   readonly userId: string;
@@ -34,31 +34,38 @@ const REFUSED_AGAIN = "sorry, that is not allowed.";
 /** The expert's side of a conversation about a generated task. `slipRate` 0: every task passes. */
 export function* expertScript(task: GoldenTask, records: AirlineRecords, random: Random, slipRate: number): AgentScript {
   const { opensWithUserId, wishes } = agendaOf(task);
-  const desk: Desk = { records, user: records.users.get(task.userId) as User, userId: task.userId, random, slipRate, read: new Set() };
+  const context: Context = {
+    records,
+    user: records.users.get(task.userId) as User,
+    userId: task.userId,
+    random,
+    slipRate,
+    read: new Set(),
+  };
   if (!opensWithUserId) yield say("may i have your user id?");
   yield call("get_user_details", { user_id: task.userId });
-  for (const wish of wishes) yield* fulfil(wish, desk);
+  for (const wish of wishes) yield* fulfil(wish, context);
 }
 
-function* fulfil(wish: Wish, desk: Desk): AgentScript {
-  const slip = slipFor(wish, desk);
-  const trip = yield* findTrip(wish, desk, slip);
+function* fulfil(wish: Wish, context: Context): AgentScript {
+  const slip = slipFor(wish, context);
+  const trip = yield* findTrip(wish, context, slip);
   switch (wish.kind) {
     case "cancel":
       return yield* cancel(wish, trip, slip);
     case "bags":
-      return yield* addBags(wish, trip, desk, slip);
+      return yield* addBags(wish, trip, context, slip);
     case "cabin":
-      return yield* changeCabin(wish, trip, desk, slip);
+      return yield* changeCabin(wish, trip, context, slip);
     case "flight":
-      return yield* moveFlight(wish, trip, desk, slip);
+      return yield* moveFlight(wish, trip, context, slip);
     default:
-      return yield* compensate(wish, trip, desk, slip);
+      return yield* compensate(wish, trip, context, slip);
   }
 }
 
 /** Reads reservations in the profile's order up to the one the user means. */
-function* findTrip(wish: Wish, { user, records, read }: Desk, slip: Slip): Generator<AgentMove, Reservation, string> {
+function* findTrip(wish: Wish, { user, records, read }: Context, slip: Slip): Generator<AgentMove, Reservation, string> {
   const target = wish.trip?.id ?? "";
   const upTo = user.reservations.slice(0, user.reservations.indexOf(target) + 1);
   const looksAt = wish.trip?.isKnownById === true ? [target] : slip === "first-trip" ? upTo.slice(0, 1) : upTo;
@@ -70,18 +77,18 @@ function* findTrip(wish: Wish, { user, records, read }: Desk, slip: Slip): Gener
 }
 
 /** Draws a habit that makes a difference for this wish, or none. */
-function slipFor(wish: Wish, desk: Desk): Slip {
-  if (!desk.random.chance(desk.slipRate)) return null;
-  const { user, records } = desk;
+function slipFor(wish: Wish, context: Context): Slip {
+  if (!context.random.chance(context.slipRate)) return null;
+  const { user, records } = context;
   const trip = records.reservations.get(wish.trip?.id ?? "") as Reservation;
   const isFirst = user.reservations[0] === trip.reservation_id;
   const slips: Slip[] = ["verdict"];
-  if (wish.trip?.isKnownById === false && !isFirst && !desk.read.has(trip.reservation_id)) slips.push("first-trip");
+  if (wish.trip?.isKnownById === false && !isFirst && !context.read.has(trip.reservation_id)) slips.push("first-trip");
   if (wish.kind === "bags") slips.push("allowance");
   if (wish.payment !== null && firstPayment(user).source !== wish.payment) slips.push("guessed-payment");
   if (wish.kind === "flight") slips.push("other-flight");
   if (wish.kind === "certificate" && trip.passengers.length > 1) slips.push("one-passenger");
-  return desk.random.pick(slips);
+  return context.random.pick(slips);
 }
 
 const paymentMethods = (user: User) => Object.values(user.payment_methods).filter(({ source }) => source !== "certificate");
@@ -101,13 +108,13 @@ function* cancel(wish: Wish, trip: Reservation, slip: Slip): AgentScript {
   yield* proposeAndDo(`${facts}; allowed. shall i cancel it?`, wish, call("cancel_reservation", { reservation_id: trip.reservation_id }));
 }
 
-function* addBags(wish: Wish, trip: Reservation, desk: Desk, slip: Slip): AgentScript {
+function* addBags(wish: Wish, trip: Reservation, context: Context, slip: Slip): AgentScript {
   const added = wish.bags ?? 0;
   if (!verdict(added > 0, slip)) return yield* refuse(`${heading(trip)}; ${added < 0 ? "remove" : "add"} ${Math.abs(added)}`, wish);
-  const [payment, payment_id] = yield* choosePayment(wish, desk, slip);
-  const { membership } = desk.user;
+  const [payment, payment_id] = yield* choosePayment(wish, context, slip);
+  const { membership } = context.user;
   const each = freeBagsEach(membership, trip.cabin);
-  const { total, nonfree } = bagsAfter(desk.user, trip, added);
+  const { total, nonfree } = bagsAfter(context.user, trip, added);
   const extra = slip !== "allowance" ? nonfree : nonfree === 0 ? Math.max(1, added) : 0;
   yield* proposeAndDo(
     `${heading(trip)}; member ${membership}; ${cabinOf(trip)}; each ${each}; pax ${trip.passengers.length}; free ${each * trip.passengers.length}; ` +
@@ -122,9 +129,9 @@ function* addBags(wish: Wish, trip: Reservation, desk: Desk, slip: Slip): AgentS
   );
 }
 
-function* changeCabin(wish: Wish, trip: Reservation, desk: Desk, slip: Slip): AgentScript {
+function* changeCabin(wish: Wish, trip: Reservation, context: Context, slip: Slip): AgentScript {
   if (!verdict(!wish.isOneSegmentOnly, slip)) return yield* refuse(`${heading(trip)}; only one flight`, wish);
-  const [payment, payment_id] = yield* choosePayment(wish, desk, slip);
+  const [payment, payment_id] = yield* choosePayment(wish, context, slip);
   const flights = trip.flights.map(({ flight_number, date }) => ({ flight_number, date }));
   yield* proposeAndDo(
     `${heading(trip)}; ${cabinOf(trip)}; new ${cabinWord(wish.cabin ?? "")}; ${payment}. shall i change it?`,
@@ -133,15 +140,15 @@ function* changeCabin(wish: Wish, trip: Reservation, desk: Desk, slip: Slip): Ag
   );
 }
 
-function* moveFlight(wish: Wish, trip: Reservation, desk: Desk, slip: Slip): AgentScript {
+function* moveFlight(wish: Wish, trip: Reservation, context: Context, slip: Slip): AgentScript {
   const { date, time } = wish;
   if (!verdict(trip.cabin !== "basic_economy", slip)) return yield* refuse(`${heading(trip)}; ${cabinOf(trip)}`, wish);
   yield call("search_direct_flight", { origin: trip.origin, destination: trip.destination, date });
-  const options = flightOptions(desk.records, trip, date ?? "");
+  const options = flightOptions(context.records, trip, date ?? "");
   const wantsEarliest = (time === "earliest") !== (slip === "other-flight");
   const flight_number = wantsEarliest ? options[0] : options.at(-1);
   if (flight_number === undefined) return yield* refuse(`${heading(trip)}; flights none`, wish);
-  const [payment, payment_id] = yield* choosePayment(wish, desk, slip);
+  const [payment, payment_id] = yield* choosePayment(wish, context, slip);
   const label = options.length === 1 ? "only" : wantsEarliest ? "earliest" : "latest";
   yield* proposeAndDo(
     `${heading(trip)}; ${cabinOf(trip)}; ${label} ${flight_number} on ${date}; ${payment}. shall i change it?`,
@@ -155,7 +162,7 @@ function* moveFlight(wish: Wish, trip: Reservation, desk: Desk, slip: Slip): Age
   );
 }
 
-function* compensate(wish: Wish, trip: Reservation, { user, userId }: Desk, slip: Slip): AgentScript {
+function* compensate(wish: Wish, trip: Reservation, { user, userId }: Context, slip: Slip): AgentScript {
   const facts = `${heading(trip)}; member ${user.membership}; ${cabinOf(trip)}; ins ${trip.insurance}`;
   if (!verdict(mayCompensate(user.membership, trip), slip)) return yield* refuse(facts, wish);
   const pax = slip === "one-passenger" ? 1 : trip.passengers.length;
@@ -175,7 +182,7 @@ function* refuse(facts: string, wish: Wish): AgentScript {
 }
 
 /** Asks how the user pays; gives the words for the proposal and the payment id. */
-function* choosePayment(wish: Wish, { user }: Desk, slip: Slip): Generator<AgentMove, readonly [string, string], string> {
+function* choosePayment(wish: Wish, { user }: Context, slip: Slip): Generator<AgentMove, readonly [string, string], string> {
   let method = firstPayment(user);
   if (slip !== "guessed-payment") {
     yield say("which payment method?");
