@@ -7,7 +7,7 @@ export function isTold(task: ToldTask): task is GoldenTask {
 }
 
 /** True when all is there that a pure environment grades by. */
-export function isGolden(task: Task): task is GoldenTask {
+function isGolden(task: Task): task is GoldenTask {
   return task.userId !== null && task.goldenActions !== null && task.outputs !== null && task.difficulty !== null;
 }
 
