@@ -50,7 +50,10 @@ export const SplitStatistics = z
     numPasses: z.int().nonnegative(),
     passRate: Finding.default(NOT_KNOWN).describe("share of rollouts that pass; Wilson, as if rollouts were independent"),
     numMixedTasks: z.int().nonnegative().describe("tasks with both passing and failing rollouts"),
-    numPairs: z.int().nonnegative().describe("pairs of a passing and a failing rollout of the same task"),
+    numPairs: z
+      .int()
+      .nonnegative()
+      .describe("pairs of rollouts of the same task that earned unequally: a passing and a failing one, where rewards are not graded"),
     tiers: z.array(TierStatistics),
     deeds: z.array(DeedStatistics).describe("tiers that mean the same deed, together: what the rule within-task fits them on"),
   })

@@ -67,14 +67,13 @@ export function createStatistics(layout: SumsLayout, isJudged: (tier: number) =>
 export function pooledCorrelation(sums: Float64Array, tier: number): number {
   const offset = tierOffset(tier);
   const present = at(sums, offset + TIER.rollouts);
-  const passes = at(sums, BUFFER.passes);
   return correlationOfSums({
     n: at(sums, BUFFER.rollouts),
     x: present,
-    y: passes,
+    y: at(sums, BUFFER.o),
     xx: present,
-    yy: passes,
-    xy: at(sums, offset + TIER.passingRollouts),
+    yy: at(sums, BUFFER.o2),
+    xy: at(sums, offset + TIER.o),
   });
 }
 
@@ -99,18 +98,20 @@ function tableStatistics(
   isJudged: (tier: number) => boolean,
 ): Record<TableStatistic, number> {
   const column = (name: keyof typeof TABLE, of = table) => at(sums, tableOffset(layout, of) + TABLE[name]);
-  const [turns, rollouts, passes, pairs] = [
-    at(sums, BUFFER.turns),
-    at(sums, BUFFER.rollouts),
-    at(sums, BUFFER.passes),
-    at(sums, BUFFER.pairs),
-  ];
-  const passingTurns = at(sums, BUFFER.passingTurns);
+  const buffer = (name: keyof typeof BUFFER) => at(sums, BUFFER[name]);
+  const [turns, rollouts, pairs] = [buffer("turns"), buffer("rollouts"), buffer("pairs")];
   const mismatches = (name: "proxy" | "estimator") => countMismatches(sums, layout, table, name, isJudged);
   return {
     turnMisalignment: column("wrongTurns") / column("intendedTurns"),
     deadTurns: column("deadTurns") / turns,
-    rewardOutcomePooled: correlationOfSums({ n: rollouts, x: column("r"), y: passes, xx: column("rr"), yy: passes, xy: column("ro") }),
+    rewardOutcomePooled: correlationOfSums({
+      n: rollouts,
+      x: column("r"),
+      y: buffer("o"),
+      xx: column("rr"),
+      yy: buffer("o2"),
+      xy: column("ro"),
+    }),
     rewardOutcomeWithinTask: correlationOfDeviations({
       n: rollouts,
       xx: column("rrWithin"),
@@ -120,9 +121,9 @@ function tableStatistics(
     advantageOutcome: correlationOfSums({
       n: turns,
       x: column("a"),
-      y: passingTurns,
+      y: buffer("turnO"),
       xx: column("aa"),
-      yy: passingTurns,
+      yy: buffer("turnO2"),
       xy: column("ao"),
     }),
     discriminativeAccuracy: column("wins") / pairs,

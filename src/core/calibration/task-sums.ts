@@ -8,12 +8,28 @@ import type { ClusterSums } from "../statistics/bootstrap.ts";
 import type { TaskRollouts } from "./buffer.ts";
 import type { TurnAdvantages } from "./turn-advantages.ts";
 
-/** Columns of the buffer. `oo` is the sum of squared deviations of the outcome from its task mean. */
-export const BUFFER = { rollouts: 0, passes: 1, oo: 2, turns: 3, passingTurns: 4, pairs: 5, mixedTasks: 6 } as const;
-const BUFFER_WIDTH = 7;
+/**
+ * Columns of the buffer, o being what a rollout earned: 1 or 0 where the environment grades by pass alone. `o` and `o2` are sums over rollouts
+ * of it and of its square, `turnO` and `turnO2` over turns; `oo` is the sum of squared deviations from task means; `pairs` are two rollouts of
+ * a task that earned unequally.
+ */
+export const BUFFER = {
+  rollouts: 0,
+  passes: 1,
+  oo: 2,
+  turns: 3,
+  passingTurns: 4,
+  pairs: 5,
+  mixedTasks: 6,
+  o: 7,
+  o2: 8,
+  turnO: 9,
+  turnO2: 10,
+} as const;
+const BUFFER_WIDTH = 11;
 /** Columns per tier, x being its presence in a rollout. `xx` and `xo` are sums of (products of) deviations from task means. */
-export const TIER = { turns: 0, rollouts: 1, passingRollouts: 2, xx: 3, xo: 4, passingTurns: 5, support: 6 } as const;
-const TIER_WIDTH = 7;
+export const TIER = { turns: 0, rollouts: 1, passingRollouts: 2, xx: 3, xo: 4, passingTurns: 5, support: 6, o: 7 } as const;
+const TIER_WIDTH = 8;
 /** Columns per reward table; r is the mean turn reward of a rollout, a the advantage of a turn under the estimator in use. */
 export const TABLE = {
   intendedTurns: 0,
@@ -109,13 +125,30 @@ function addBuffer(rollouts: readonly LabelledRollout[], row: Float64Array): voi
   const fails = rollouts.length - passes;
   add(row, BUFFER.rollouts, rollouts.length);
   add(row, BUFFER.passes, passes);
-  add(row, BUFFER.oo, passes - (passes * passes) / rollouts.length);
-  add(row, BUFFER.pairs, passes * fails);
+  add(row, BUFFER.pairs, countUnequal(rollouts.map(earned)));
   add(row, BUFFER.mixedTasks, passes > 0 && fails > 0 ? 1 : 0);
   for (const rollout of rollouts) {
-    add(row, BUFFER.turns, rollout.turns.length);
-    add(row, BUFFER.passingTurns, rollout.outcome * rollout.turns.length);
+    const [o, numTurns] = [earned(rollout), rollout.turns.length];
+    add(row, BUFFER.turns, numTurns);
+    add(row, BUFFER.passingTurns, rollout.outcome * numTurns);
+    add(row, BUFFER.o, o);
+    add(row, BUFFER.o2, o * o);
+    add(row, BUFFER.turnO, o * numTurns);
+    add(row, BUFFER.turnO2, o * o * numTurns);
   }
+  const o = row[BUFFER.o] ?? 0;
+  add(row, BUFFER.oo, (row[BUFFER.o2] ?? 0) - (o * o) / rollouts.length);
+}
+
+/** What a rollout earned, in [0, 1]. */
+const earned = ({ outcome, reward = outcome }: LabelledRollout): number => reward;
+
+/** Pairs of values that are not equal. */
+function countUnequal(values: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const numEqual = [...counts.values()].reduce((total, count) => total + count * count, 0);
+  return (values.length * values.length - numEqual) / 2;
 }
 
 function addTiers(
@@ -129,6 +162,7 @@ function addTiers(
       const offset = tierOffset(column);
       add(row, offset + TIER.rollouts, 1);
       add(row, offset + TIER.passingRollouts, rollout.outcome);
+      add(row, offset + TIER.o, earned(rollout));
     }
     for (const turn of rollout.turns) {
       const column = columnOf(turn.tier);
@@ -141,14 +175,12 @@ function addTiers(
   for (const column of tiers.keys()) addDeviations(rollouts.length, tierOffset(column), row);
 }
 
-/** Deviations of presence from the task mean follow from its counts, since presence and outcome are 0 or 1. */
+/** Deviations of presence from the task mean follow from its sums, since presence is 0 or 1. */
 function addDeviations(numRollouts: number, offset: number, row: Float64Array): void {
   const present = row[offset + TIER.rollouts] ?? 0;
-  const both = row[offset + TIER.passingRollouts] ?? 0;
-  const passes = row[BUFFER.passes] ?? 0;
   add(row, offset + TIER.xx, present - (present * present) / numRollouts);
-  add(row, offset + TIER.xo, both - (present * passes) / numRollouts);
-  const varies = present > 0 && present < numRollouts && passes > 0 && passes < numRollouts;
+  add(row, offset + TIER.xo, (row[offset + TIER.o] ?? 0) - (present * (row[BUFFER.o] ?? 0)) / numRollouts);
+  const varies = present > 0 && present < numRollouts && (row[BUFFER.pairs] ?? 0) > 0;
   add(row, offset + TIER.support, varies ? numRollouts : 0);
 }
 
@@ -181,27 +213,33 @@ function addTable(rollouts: readonly LabelledRollout[], p: number, context: Tabl
 }
 
 function addRolloutRewards(rollouts: readonly LabelledRollout[], meanRewards: readonly number[], offset: number, row: Float64Array): void {
-  const passRate = mean(rollouts.map((rollout) => rollout.outcome));
+  const meanEarned = mean(rollouts.map(earned));
   const taskMean = mean(meanRewards);
   rollouts.forEach((rollout, i) => {
     const r = meanRewards[i] ?? 0;
     add(row, offset + TABLE.r, r);
     add(row, offset + TABLE.rr, r * r);
-    add(row, offset + TABLE.ro, r * rollout.outcome);
+    add(row, offset + TABLE.ro, r * earned(rollout));
     add(row, offset + TABLE.rrWithin, (r - taskMean) ** 2);
-    add(row, offset + TABLE.roWithin, (r - taskMean) * (rollout.outcome - passRate));
+    add(row, offset + TABLE.roWithin, (r - taskMean) * (earned(rollout) - meanEarned));
   });
   add(row, offset + TABLE.wins, countWins(rollouts, meanRewards));
 }
 
-/** Pairs of a passing and a failing rollout in which the passing one is rewarded more; ties count one half. */
+/** Pairs of rollouts that earned unequally in which the one that earned more has the larger mean turn reward; ties count one half. */
 function countWins(rollouts: readonly LabelledRollout[], meanRewards: readonly number[]): number {
-  const failing = Float64Array.from(meanRewards.filter((_, i) => rollouts[i]?.outcome === 0)).sort();
-  return meanRewards.reduce((wins, r, i) => {
-    if (rollouts[i]?.outcome !== 1) return wins;
-    const below = countAtMost(failing, r - TIE);
-    return wins + below + (countAtMost(failing, r + TIE) - below) / 2;
-  }, 0);
+  const levels = [...Map.groupBy(meanRewards.keys(), (i) => earned(rollouts[i] as LabelledRollout))].sort(([a], [b]) => a - b);
+  let wins = 0;
+  let worse = new Float64Array(0);
+  for (const [, members] of levels) {
+    const rewards = members.map((i) => meanRewards[i] ?? 0);
+    for (const r of rewards) {
+      const below = countAtMost(worse, r - TIE);
+      wins += below + (countAtMost(worse, r + TIE) - below) / 2;
+    }
+    worse = Float64Array.from([...worse, ...rewards]).sort();
+  }
+  return wins;
 }
 
 /** How many of the sorted values are at most `limit`. */
@@ -231,7 +269,7 @@ function addTurns(rollout: LabelledRollout, p: number, i: number, context: Table
     add(row, offset + TABLE.deadTurns, Math.abs(a) <= DEAD_ADVANTAGE ? 1 : 0);
     add(row, offset + TABLE.a, a);
     add(row, offset + TABLE.aa, a * a);
-    add(row, offset + TABLE.ao, a * rollout.outcome);
+    add(row, offset + TABLE.ao, a * earned(rollout));
     if (column === undefined) continue;
     const tierColumns = tableTierOffset(layout, t, column);
     add(row, tierColumns + TABLE_TIER.immediate, immediate);

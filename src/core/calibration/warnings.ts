@@ -33,13 +33,13 @@ function bufferWarnings(tasks: readonly TaskRollouts[], all: SplitStatistics, ju
   const numUsers = new Set(tasks.map((task) => (task.userId === "" ? `task:${task.taskId}` : task.userId))).size;
   if (tasks.length === 1) warn("one-task", "all rollouts are of one task: nothing is left to judge a fit on, and no interval can be given");
   else if (numUsers === 1) warn("one-user", "all tasks are of one user: nothing is left to judge a fit on");
-  if (all.numPasses === 0 || all.numPasses === all.numRollouts) {
+  if (all.numPairs === 0 && (all.numPasses === 0 || all.numPasses === all.numRollouts)) {
     warn(
       "no-variation",
       `all ${all.numRollouts} rollouts ${all.numPasses === 0 ? "fail" : "pass"}: no tier can be told apart by its outcome`,
     );
-  } else if (all.numPairs === 0) warn("no-pairs", "no task has both passing and failing rollouts: nothing can be said within a task");
-  else if (judge.numPairs === 0) warn("no-pairs", "no judging task has both passing and failing rollouts");
+  } else if (all.numPairs === 0) warn("no-pairs", "no task has rollouts that earned unequally: nothing can be said within a task");
+  else if (judge.numPairs === 0) warn("no-pairs", "no judging task has rollouts that earned unequally");
   return warnings;
 }
 

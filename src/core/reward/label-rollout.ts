@@ -11,9 +11,9 @@ export interface LabelledRollout {
   /** Tasks of one user never stand on both sides of a split. Empty when unknown: the task then stands alone. */
   readonly userId: string;
   readonly trial: number;
-  /** 1 for a pass: what calibration's statistics are of. */
+  /** 1 for a pass: what pass rates are of. */
   readonly outcome: 0 | 1;
-  /** In [0, 1]: what the estimators take. Absent where it is the outcome. */
+  /** In [0, 1]: what estimators and calibration's correlations and pairs take. Absent where it is the outcome. */
   readonly reward?: number;
   readonly isTruncated: boolean;
   readonly turns: readonly LabelledTurn[];
