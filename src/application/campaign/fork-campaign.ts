@@ -8,6 +8,7 @@ import type { CampaignEstimate } from "#contracts/campaign-estimate.ts";
 import type { CampaignManifest, IterationManifest } from "#contracts/manifests.ts";
 import { canonicalJson, hashJson } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
+import { pluginFor } from "#environments/registry.ts";
 import { describeDifferences } from "./differing-settings.ts";
 
 export interface ForkOptions {
@@ -97,7 +98,9 @@ async function sharedIteration(record: CampaignRecord, parentId: string, from: s
   throw new CampaignError("config.invalid", `campaign ${parentId} has not committed ${what}`, { next });
 }
 
-function forkConfig(parent: CampaignConfig, overrides: readonly string[], forkId: string): CampaignConfig {
+function forkConfig(stored: CampaignConfig, overrides: readonly string[], forkId: string): CampaignConfig {
+  // What the environment's plugin has learnt since has its default there, as in every config that is read anew.
+  const parent = { ...stored, environment: pluginFor(stored.environment).config };
   const config = setConfigValues(
     parent,
     overrides,
