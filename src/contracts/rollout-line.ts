@@ -74,6 +74,9 @@ const MessageFields = z.object({
   requestor: z.string().nullish(),
 });
 
+/** Every field of a message that is read, under all of its names. */
+export const MESSAGE_FIELDS: ReadonlySet<string> = new Set(Object.keys(MessageFields.shape));
+
 type OtherNames = "toolCallId" | "call_id" | "tool_use_id" | "tool_name" | "toolName" | "is_error" | "isError" | "status";
 type PlainMessage = Omit<z.infer<typeof MessageFields>, OtherNames>;
 

@@ -25,7 +25,7 @@ export function importRolloutLine(value: Readonly<Record<string, unknown>>, cont
   if (line.outcome === null) return WITHOUT_OUTCOME;
   const position = context.position(line.task_id);
   const tools = line.tools?.map(toolSchema);
-  const conversation = importMessages(line.messages, knownTools(tools ?? catalog.tools, line.golden_actions));
+  const conversation = importMessages(line.messages, knownTools(tools ?? catalog.tools, line.golden_actions), value["messages"]);
   const reason = unreadableReason(conversation);
   if (reason !== null) return reason;
   return createImportedRollout({

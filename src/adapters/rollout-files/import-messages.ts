@@ -6,10 +6,11 @@ import type { Counts } from "#core/reading/counts.ts";
 import { type AgentMessage, agentMessages } from "./conversation/agent-messages.ts";
 import { readArguments } from "./conversation/arguments.ts";
 import { errorWord } from "./conversation/error-results.ts";
+import { unreadFields } from "./conversation/foreign-messages.ts";
 import { messageRole, splitThought, textOf } from "./conversation/message-text.ts";
 import { Notes } from "./conversation/notes.ts";
 import { type CallReader, formInText, type KnownTools, NO_TOOLS } from "./conversation/readers.ts";
-import { resultsInUserMessage } from "./conversation/results.ts";
+import { looksLikeResult, resultsInUserMessage } from "./conversation/results.ts";
 
 export interface ImportedConversation {
   /** Null when no system message comes first. */
@@ -38,10 +39,12 @@ export const GREETING = "Hi! How can I help you today?";
  * Assistant messages become turns; results are attached to their calls, and user messages to the turn before them. A call without a result
  * was not executed. What the agent's side says before the user has spoken is no turn, and the user's own tool calls are not the agent's.
  *
- * tools  helps to tell calls in text from text, and types their values
+ * tools   helps to tell calls in text from text, and types their values
+ * source  the messages as they stand in their file, with what nobody reads
  */
-export function importMessages(messages: readonly ChatMessage[], tools: KnownTools = NO_TOOLS): ReadConversation {
+export function importMessages(messages: readonly ChatMessage[], tools: KnownTools = NO_TOOLS, source: unknown = null): ReadConversation {
   const notes = new Notes();
+  for (const field of unreadFields(source)) notes.add("fields of messages that are not read: dropped", field);
   const agents = agentMessages(messages, withPromptTools(tools, messages), notes);
   const conversation = new Conversation(notes, agents.reader);
   for (const message of messages.flatMap(resultsApart)) {
@@ -182,6 +185,7 @@ class Conversation {
     const last = this.turns.at(-1);
     if (last === undefined) this.addFirstWords(text);
     else {
+      if (looksLikeResult(text)) this.notes.add("messages of the user that look like a result: taken as words");
       if (last.userReply !== null) this.notes.add("user messages joined to the one before");
       last.userReply = last.userReply === null ? text : `${last.userReply}\n${text}`;
     }
@@ -277,7 +281,9 @@ function noteForm(message: ChatMessage, notes: Notes): void {
 
 function noteEmpty(message: AgentMessage, notes: Notes): AgentMessage {
   const { content, reasoning, calls } = message;
-  if (content === null && reasoning === null && calls.length === 0) notes.add("messages of the agent without words or calls");
+  if (calls.length > 0) return message;
+  if (content === null && reasoning === null) notes.add("messages of the agent without words or calls");
+  else if (splitThought(content ?? "").said.trim() === "") notes.add("messages of the agent that are thought alone");
   return message;
 }
 

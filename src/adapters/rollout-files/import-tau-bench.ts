@@ -55,7 +55,7 @@ export function importTauBenchEntry(value: Readonly<Record<string, unknown>>, co
   const { task, [PROVENANCE_KEY]: provenance } = entry.info;
   const taskId = String(entry.task_id);
   const position = context.position(taskId);
-  const conversation = importMessages(entry.traj, knownTools(catalog.tools, task.actions));
+  const conversation = importMessages(entry.traj, knownTools(catalog.tools, task.actions), value["traj"]);
   const reason = unreadableReason(conversation);
   if (reason !== null) return reason;
   return createImportedRollout({

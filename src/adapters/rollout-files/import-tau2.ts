@@ -135,7 +135,11 @@ export function importSimulation(value: unknown, { run, ...context }: EntryConte
   if (isDict(exact) && isGradedByAnotherTau2Task(known.exact, exact.get("reward_info") ?? null)) return GRADED_BY_ANOTHER;
   const { user_scenario: scenario, evaluation_criteria: criteria } = known.task;
   const asked = criteriaOf(criteria, run.isSolo);
-  const conversation = importMessages(messages, knownTools(catalog.tools, asked.goldenActions));
+  const conversation = importMessages(
+    messages,
+    knownTools(catalog.tools, asked.goldenActions),
+    (value as { readonly messages?: unknown }).messages,
+  );
   const reason = unreadableReason(conversation);
   if (reason !== null) return reason;
   return createImportedRollout({

@@ -1,4 +1,5 @@
 // Messages of which words, calls or results stand where nobody here looks. Read without a word they would be empty turns.
+import { MESSAGE_FIELDS } from "#contracts/rollout-line.ts";
 import { isRecord } from "../is-record.ts";
 
 /** Our own fields for calls and results. */
@@ -19,6 +20,24 @@ export function foreignForm(messages: unknown): string | null {
   const hasResults = all.some(isResult);
   const forms = [itemForm, callForm, ...(hasResults ? [] : [resultForm]), wordForm];
   return forms.map((formOf) => all.map(formOf).find((form) => form !== null)).find((form) => form !== undefined) ?? null;
+}
+
+/** What servers write of how a message came to be: nothing that is said or done. */
+const BY_THE_WAY: ReadonlySet<string> = new Set(["usage", "provider_specific_fields", "logprobs", "annotations"]);
+
+/** The names of fields that could hold calls, results or words and that nobody reads, once for each message that has them. */
+export function unreadFields(messages: unknown): string[] {
+  if (!Array.isArray(messages)) return [];
+  return messages.filter(isRecord).flatMap((message) => Object.keys(message).filter((key) => isUnread(key, message[key])));
+}
+
+const isUnread = (key: string, value: unknown): boolean => !MESSAGE_FIELDS.has(key) && !BY_THE_WAY.has(key) && isStructured(value);
+
+/** Lists and objects that are not bare numbers, also as JSON text, as tables keep them. */
+function isStructured(value: unknown): boolean {
+  if (typeof value === "string") return /^\s*[[{]\s*["[{]/.test(value);
+  if (Array.isArray(value)) return value.some((item) => typeof item === "string" || isStructured(item));
+  return isRecord(value) && isFilled(value);
 }
 
 type Message = Readonly<Record<string, unknown>>;

@@ -105,6 +105,9 @@ const MARKS: readonly (readonly [RegExp, string])[] = [
   [/```(?:tool_code|python)\s+(?:print\()?[\w.]+\(\s*(?:\w+\s*=|\))/, "Python calls"],
   [/^\s*(?:Call:\s*|\[\s*)[\w.]+\(\s*(?:\w+\s*=|\))/, "Python calls"],
   [/^\s*(?:\[\s*)?\{\s*"(?:name|tool|tool_name|function|action)"\s*:/, "json"],
+  [/✿FUNCTION✿|<\|START_ACTION\|>/, "tool tokens"],
+  [/<(?:\w+[:_])?tool_(?:calls?|use)>/, "tool tags"],
+  [/<(?:search|execute|python)>/, "action tags"],
   [/\{\s*"name"\s*:\s*"[\w.-]+"\s*,\s*"(?:arguments|parameters|kwargs)"\s*:/, "json"],
 ];
 

@@ -16,6 +16,26 @@ const OBSERVATION = /^\s*Observation:[ \t]*\n?/;
 const OPENING = /<tool_response>\n?|\[TOOL_RESULTS\]\s?/g;
 const closingOf = (opening: string) => (opening.startsWith("<") ? /\n?<\/tool_response>/g : /\s?\[\/TOOL_RESULTS\]/g);
 
+/** How harnesses of other forms begin what they show to the model as words of the user. */
+const RESULT_TAG =
+  /^\s*<(?:information|obs|observations?|results?|outputs?|interpreter|feedback|(?:tool|function|execution|environment)_?(?:results?|responses?|outputs?|observations?))>/i;
+const RESULT_HEADING =
+  /^\s*(?:observation|\[?(?:tool|function|api|code|command|execution|environment)[ _](?:results?|responses?|outputs?|observations?)\b[^\n:]{0,80}):/im;
+
+/** Whether a message of the user that no call asked for seems to be a result: an object or a list in JSON, or what begins as results do. */
+export function looksLikeResult(text: string): boolean {
+  return RESULT_TAG.test(text) || RESULT_HEADING.test(text) || (/^\s*(?:\{\s*"|\[\s*[[{])/.test(text) && isJson(text));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Null for a message that only a user can have said. */
 export function resultsInUserMessage(text: string): UserMessageParts | null {
   for (const [prefix, isCertain] of [[API_OUTPUT, true] as const, [OBSERVATION, false] as const]) {

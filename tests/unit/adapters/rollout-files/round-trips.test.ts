@@ -173,6 +173,8 @@ const STANDING: ReadonlySet<string> = new Set([
   "turns of calls without any result: taken as not run",
   "conversations in which the agent has no turn",
   "messages of the agent without words or calls",
+  "messages of the agent that are thought alone",
+  "messages of the user that look like a result: taken as words",
 ]);
 
 describe("digits and schemas", () => {

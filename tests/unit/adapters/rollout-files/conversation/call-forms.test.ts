@@ -113,7 +113,10 @@ test("a call that nothing answers was not run as far as anybody knows, which is 
   const call = '<tool_call>{"name": "get", "arguments": {}}</tool_call>';
   const read = convert([...opening, say(call), hear('{"id": 7}'), say("bye")]);
   expect(read.turns[0]).toMatchObject({ toolCalls: [{ name: "get", isExecuted: false }], userReply: '{"id": 7}' });
-  expect(read.notes).toEqual({ "calls in text without a result: taken as not run": 1 });
+  expect(read.notes).toEqual({
+    "calls in text without a result: taken as not run": 1,
+    "messages of the user that look like a result: taken as words": 1,
+  });
 });
 
 test("golden actions that can equal no call are counted", () => {

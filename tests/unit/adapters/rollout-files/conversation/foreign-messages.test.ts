@@ -214,6 +214,108 @@ test("an agent that says nothing, and one that never came to speak, are counted"
   expect(read(lineOf([hear("hi")])).notes).toEqual({ "conversations in which the agent has no turn": 1 });
 });
 
+test("an agent of which only thoughts are known is counted, be they set apart or not", () => {
+  const thought = { "messages of the agent that are thought alone": 1 };
+  const call = `<tool_call>${JSON.stringify({ name: NAME, arguments: ARGS })}</tool_call>`;
+  for (const message of [
+    { role: "assistant", content: null, reasoning_content: call },
+    { role: "assistant", content: "", reasoning: "I should cancel it." },
+    say(`<think>I should cancel it. ${call}</think>`),
+  ])
+    expect(read(lineOf([hear("Cancel it."), message, hear("Hello?"), say("Yes?")])).notes).toEqual(thought);
+  expect(read(lineOf([hear("Cancel it."), { ...calling(CALL), reasoning: "I should." }, answer("{}")])).notes).toEqual({});
+});
+
+describe.each(Object.keys(FILES))("fields of messages that nobody reads, in a file of %s", (format) => {
+  const notesOf = (messages: readonly Message[]) => read((FILES[format] ?? lineOf)(messages)).notes;
+  const unread = (field: string, count = 1) => ({ [`fields of messages that are not read: dropped (${field})`]: count });
+  const withField = (field: string, value: unknown) => notesOf([hear("Cancel it."), { ...say("Done."), [field]: value }, hear("Thanks.")]);
+  const plain = notesOf([hear("Cancel it."), say("Done."), hear("Thanks.")]);
+
+  test.each([
+    ["apis", [{ request: { api_name: NAME, parameters: ARGS }, response: {}, exception: null }]],
+    ["actions", [{ name: NAME, arguments: ARGS }]],
+    ["action", { name: NAME }],
+    ["extra", { actions: [NAME] }],
+    ["commands", [`${NAME} AAA111`]],
+    ["tools", JSON.stringify([{ name: NAME }])],
+  ])("are counted by their name where they could hold calls, results or words: %s", (field, value) => {
+    expect(withField(field, value)).toEqual({ ...plain, ...unread(field) });
+  });
+
+  test("are counted once for each message that has them, whatever they are called", () => {
+    const name = fc.stringMatching(/^[a-z]{3,12}_x$/u);
+    fc.assert(
+      fc.property(name, fc.integer({ min: 1, max: 4 }), (field, count) => {
+        const turns = Array.from({ length: count }, () => [{ ...say("Done."), [field]: [{ name: NAME }] }, hear("And?")]).flat();
+        expect(notesOf([hear("Cancel it."), ...turns])).toEqual({ ...plain, ...unread(field, count) });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test.each([
+    ["usage", { total_tokens: 3 }],
+    ["weight", 1],
+    ["timestamp", "2026-11-30"],
+    ["scores", [0.1, 0.2]],
+    ["actions", []],
+    ["extra", {}],
+    ["extra", null],
+  ])("are none where they say nothing: %s", (field, value) => {
+    expect(withField(field, value)).toEqual(plain);
+  });
+});
+
+describe("messages of the user that no call asked for", () => {
+  const LOOKS = "messages of the user that look like a result: taken as words";
+  const notesOf = (said: string, shown: string) => read(lineOf([hear("Cancel it."), say(said), hear(shown), say("Done.")])).notes;
+
+  test.each([
+    "<information>Doc 1: Smith</information>",
+    "<interpreter>\n1\n</interpreter>",
+    "<tool_result>ok</tool_result>",
+    "<function_results>\nok",
+    "Observation: Done",
+    "FUNCTION RESPONSE: ok",
+    "Execution result: ok",
+    "[Tool result for cancel_reservation]: ok",
+    "Agent1's Action: search[shoes]\nEnvironment Observation:\n[Back]",
+    '{"status": "cancelled"}',
+    '[{"name": "cancel_reservation", "results": {}}]',
+  ])("and that look like a result are counted: %s", (shown) => {
+    expect(notesOf("I cancel AAA111.", shown)).toEqual({ [LOOKS]: 1 });
+  });
+
+  test.each([
+    "The result is fine: thanks.",
+    "I have an observation: it is late.",
+    "{really}",
+    "[1] please",
+    '{"broken',
+    "<b>no</b>",
+    "The output: 3",
+  ])("and that a person says are words: %s", (shown) => {
+    expect(notesOf("I cancel AAA111.", shown)).toEqual({});
+  });
+
+  test("a result of a call that is read is none of them, nor is what the user says first", () => {
+    expect(read(lineOf([hear('{"task": "cancel"}'), calling(CALL), answer('{"status": "cancelled"}')])).notes).toEqual({});
+  });
+
+  test.each([
+    ["<search>author</search>", "action tags"],
+    ["<execute>\ncancel()\n</execute>", "action tags"],
+    ["<tool_use><name>cancel</name></tool_use>", "tool tags"],
+    ["<longcat_tool_call>cancel\n</longcat_tool_call>", "tool tags"],
+    ["✿FUNCTION✿: cancel\n✿ARGS✿: {}", "tool tokens"],
+    ["<|START_ACTION|>[]<|END_ACTION|>", "tool tokens"],
+  ])("the agent's %s looks like a call", (said, form) => {
+    const call = { [`messages that look like a call and were not run (${form})`]: 1 };
+    expect(notesOf(said, "<information>Doc 1</information>")).toEqual({ ...call, [LOOKS]: 1 });
+  });
+});
+
 describe("an entry of tau-bench", () => {
   const entry = { task_id: 0, reward: 1, info: { task }, traj: [hear("hi"), say("ho")] };
   test.each(["trajectory", "messages", "conversation", "history"])("whose conversation stands in %s is told so", (key) => {
