@@ -74,16 +74,22 @@ function judge(config: AdvantageConfig, groupSize: number): EstimatorTestbedRepo
   return found;
 }
 
+/** Files that show a paper as it is written, with the problems on which its estimator is known to push a logit the wrong way. */
+const AS_WRITTEN: Readonly<Record<string, readonly string[]>> = { "code-reasoning.yaml": ["chain-late-pass", "patience", "length-free"] };
+
 describe("shipped campaign files", () => {
-  test.each(readdirSync(CAMPAIGNS))("%s: no logit is pushed against outcome plus turn rewards, on any problem", (file) => {
-    const { advantage, rollout } = parse(readFileSync(join(CAMPAIGNS, file), "utf8")) as {
-      advantage: unknown;
-      rollout: { groupSize?: number };
-    };
-    const { cells, skipped } = judge(AdvantageConfig.parse(advantage), rollout.groupSize ?? 8);
-    expect(skipped).toEqual([]);
-    expect(cells.filter(({ return: { signs } }) => signs < 1).map(({ problem }) => problem)).toEqual([]);
-  });
+  test.each(readdirSync(CAMPAIGNS))(
+    "%s: no logit is pushed against outcome plus turn rewards, but where a paper's own estimator is shown",
+    (file) => {
+      const { advantage, rollout } = parse(readFileSync(join(CAMPAIGNS, file), "utf8")) as {
+        advantage: unknown;
+        rollout: { groupSize?: number };
+      };
+      const { cells, skipped } = judge(AdvantageConfig.parse(advantage), rollout.groupSize ?? 8);
+      expect(skipped).toEqual([]);
+      expect(cells.filter(({ return: { signs } }) => signs < 1).map(({ problem }) => problem)).toEqual(AS_WRITTEN[file] ?? []);
+    },
+  );
 });
 
 test.each([
