@@ -45,7 +45,7 @@ export interface WholeTaskSet {
 export interface Resources {
   /** The folder with tau-bench's data; null where none is named. */
   readonly benchmarkData: DataFolder | null;
-  /** A file by its path, relative to the repository. Rejects where it cannot be read. */
+  /** A file by its path, relative to the repository. Throws config.file-missing where it cannot be read. */
   readFile(path: string): Promise<Uint8Array>;
   /** A Python for code that a model writes: one for the whole process, whose interpreters start when the first cell runs. */
   codeRuntime(kind: CodeRuntime["id"]): CodeRuntime;

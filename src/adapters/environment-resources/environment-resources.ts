@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import { CampaignError } from "#core/errors.ts";
 import type { CodeRuntime } from "#environments/code-reasoning/code-runtime.ts";
 import type { Resources } from "#environments/plugin.ts";
 import { pyodideRuntime } from "../code-sandbox/pyodide/pyodide-runtime.ts";
@@ -22,11 +23,20 @@ const runtimes = new Map<CodeRuntime["id"], CodeRuntime>();
 export function environmentResources(tauBench: string | null): Resources {
   return {
     benchmarkData: tauBench === null ? null : dataFolder(tauBench),
-    readFile: (path) => readFile(resolve(REPOSITORY, path)),
+    readFile: fileOf,
     codeRuntime,
     loadModule: (path) => loadModule(path),
     openEnvServer: (address) => openEnvServer(address, { allowedHosts: readSettings().environmentHosts, environment: shellVariables() }),
   };
+}
+
+async function fileOf(path: string): Promise<Uint8Array> {
+  return await readFile(resolve(REPOSITORY, path)).catch((cause: NodeJS.ErrnoException) => {
+    throw new CampaignError("config.file-missing", `the environment's file ${path} cannot be read: ${cause.message}`, {
+      cause,
+      next: "correct the path in the campaign file's environment: it is absolute, or relative to the repository",
+    });
+  });
 }
 
 function codeRuntime(kind: CodeRuntime["id"]): CodeRuntime {

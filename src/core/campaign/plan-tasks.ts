@@ -46,9 +46,9 @@ function planHeldOutTasks(taskIds: readonly string[], count: number, split: Held
 }
 
 const NONE_HELD_OUT: Readonly<Record<"train" | HeldOutSplit, string>> = {
-  train: "hold fewer tasks out: environment.selectionTasks, environment.testTasks",
-  selection: "set selection to null, or hold tasks out with environment.selectionTasks",
-  test: "set test to null, or hold tasks out with environment.testTasks",
+  train: "hold fewer tasks out (environment.selectionTasks and testTasks, where it has them), or give the environment more tasks",
+  selection: "set selection to null, or hold tasks out with environment.selectionTasks or what the environment has for it",
+  test: "set test to null, or hold tasks out with environment.testTasks or what the environment has for it",
 };
 
 function requireTasks(taskIds: readonly string[], count: number, { split, key }: { split: "train" | HeldOutSplit; key: string }): void {

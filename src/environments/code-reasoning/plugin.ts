@@ -4,6 +4,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashJson } from "#core/canonical-json.ts";
 import type { TaskSet } from "#core/environment/task-set.ts";
 import { CampaignError } from "#core/errors.ts";
+import { utf8Text } from "#core/utf8-text.ts";
 import type { EnvironmentPlugin, Resources } from "../plugin.ts";
 import { codeCompactFormat } from "./compact-format/compact.ts";
 import { CodeReasoningConfig, type CodeTaskSource } from "./config.ts";
@@ -54,7 +55,7 @@ async function questionsOf(tasks: CodeTaskSource, resources: Resources): Promise
       next: "put the file back, or start a new campaign",
     });
   }
-  const questions = parseQuestions(new TextDecoder().decode(bytes), tasks.path);
+  const questions = parseQuestions(utf8Text(bytes, tasks.path), tasks.path);
   const inSplit = Map.groupBy(questions, ({ question }) => splitOfQuestion(question));
   return { train: inSplit.get("train") ?? [], selection: inSplit.get("selection") ?? [], test: inSplit.get("test") ?? [] };
 }

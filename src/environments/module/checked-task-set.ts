@@ -12,7 +12,11 @@ const Tool = z.looseObject({
   function: z.looseObject({
     name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "a tool's name is letters, digits, _ and -, at most 64"),
     description: z.string(),
-    parameters: z.record(z.string(), z.unknown()),
+    parameters: z.looseObject({
+      type: z.literal("object", "wanted a JSON schema of type object: what a call's arguments are"),
+      properties: z.record(z.string(), z.union([z.boolean(), z.record(z.string(), z.unknown())])).optional(),
+      required: z.array(z.string()).optional(),
+    }),
   }),
 });
 
@@ -153,10 +157,10 @@ function watchedEpisode(module: LoadedModule, { resume }: World, taskId: string,
     );
   }
   return {
-    act: async (calls, signal) => checkedObservations(module.path, calls.length, await call("act", () => episode.act(calls, signal))),
+    act: (calls, signal) => call("act", async () => checkedObservations(module.path, calls.length, await episode.act(calls, signal))),
     fingerprint: async () => checkedText(module.path, "fingerprint", await call("fingerprint", () => episode.fingerprint()), resume),
-    grade: async (conversation, signal) =>
-      checkedGrade(module.path, taskId, await call("grade", () => episode.grade(conversation, signal))),
+    grade: (conversation, signal) =>
+      call("grade", async () => checkedGrade(module.path, taskId, await episode.grade(conversation, signal))),
     close: () => call("close", () => episode.close()),
     ...(snapshot === undefined ? {} : { snapshot: (signal) => call("snapshot", () => snapshot.call(episode, signal)) }),
     ...(numPendingWrites === undefined
@@ -170,10 +174,27 @@ const MEND_ACT = "answer one { text, isError } for each call, in order";
 function checkedObservations(path: string, wanted: number, seen: readonly Observation[]): readonly Observation[] {
   const isList: boolean = Array.isArray(seen);
   if (!isList || seen.length !== wanted) throw wrong(path, `answers ${wanted} calls with ${kindOf(seen)}`, MEND_ACT);
-  const odd = seen.find((one: Observation | null) => typeof one?.text !== "string" || typeof one.isError !== "boolean");
-  if (odd !== undefined) throw wrong(path, `answers a call with ${JSON.stringify(odd)}, which is no { text, isError }`, MEND_ACT);
-  return seen;
+  return seen.map((one) => checkedObservation(path, one));
 }
+
+/** Each part is read once, and what stands beside them stays outside. */
+function checkedObservation(path: string, seen: Observation | null | undefined): Observation {
+  const { text, isError, isLast }: Partial<Observation> = seen ?? {};
+  if (typeof text !== "string" || typeof isError !== "boolean")
+    throw wrong(path, `answers a call with ${saidOf(seen, text, isError)}, which is no { text, isError }`, MEND_ACT);
+  if (!text.isWellFormed())
+    throw wrong(path, "answers a call with half of a character: a surrogate without its other", "answer whole characters");
+  if (isLast !== undefined && isLast !== true)
+    throw wrong(path, `answers a call with ${kindOf(isLast)} for isLast, wanted true or nothing`, MEND_ACT);
+  return { text, isError, ...(isLast === undefined ? {} : { isLast }) };
+}
+
+const saidOf = (seen: unknown, text: unknown, isError: unknown): string =>
+  typeof seen === "object" && seen !== null && !Array.isArray(seen)
+    ? `{ text: ${kindOf(text)}, isError: ${kindOf(isError)} }`
+    : typeof seen === "string"
+      ? JSON.stringify(seen.slice(0, 60))
+      : kindOf(seen);
 
 function checkedText(path: string, what: string, text: string | null, resume: World["resume"]): string | null {
   if (text !== null && typeof text !== "string")
@@ -186,15 +207,17 @@ function checkedText(path: string, what: string, text: string | null, resume: Wo
   );
 }
 
-function checkedGrade(path: string, taskId: string, grade: Grade): Grade {
+function checkedGrade(path: string, taskId: string, given: Grade): Grade {
   const mend = "mend the episode's grade: { reward: from 0 to 1, passed: true or false, parts: numbers by name }";
   const odd = (what: string) => wrong(path, `grades ${taskId} with ${what}`, mend);
-  if (typeof grade !== "object" || grade === null) throw odd(kindOf(grade));
+  if (typeof given !== "object" || given === null) throw odd(kindOf(given));
+  const grade = { ...given };
   if (!(typeof grade.reward === "number" && grade.reward >= 0 && grade.reward <= 1))
     throw odd(`a reward of ${String(grade.reward)}, which is not from 0 to 1`);
   if (typeof grade.passed !== "boolean") throw odd(`${kindOf(grade.passed)} for passed, wanted true or false`);
   const part = Object.entries(grade.parts ?? {}).find(([, value]) => typeof value !== "number" || !Number.isFinite(value));
   if (typeof grade.parts !== "object" || part !== undefined)
     throw odd(`parts that are no numbers by name (${part === undefined ? kindOf(grade.parts) : part.join(": ")})`);
+  if (grade.detail !== undefined && typeof grade.detail !== "string") throw odd(`${kindOf(grade.detail)} for detail, wanted a text`);
   return grade;
 }

@@ -51,7 +51,7 @@ export const moduleEnvironment: EnvironmentPlugin<ModuleConfig> = {
       () => plugin.openTaskSet(settings, { ...resources, readFile: read.readFile }),
       MODULE_SECONDS.openTaskSet,
     );
-    const taskSet = checkedTaskSet(module, found);
+    const taskSet = module.callNow("the task set", () => checkedTaskSet(module, found));
     return { ...taskSet, dataSha256: dataHash(taskSet, module, read.end()) };
   },
 };
@@ -68,7 +68,7 @@ async function load({ path, sha256 }: ModuleConfig, resources: Resources): Promi
       },
     );
   }
-  return { module, plugin: exportedPlugin(module) };
+  return { module, plugin: module.callNow("the default export", () => exportedPlugin(module)) };
 }
 
 async function settingsOf(config: ModuleConfig, { module, plugin }: Opened) {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CampaignError } from "#core/errors.ts";
 import { describeProblems } from "#core/problems.ts";
+import { utf8Text } from "#core/utf8-text.ts";
 import { type TaskSource, ToldTask } from "./config.ts";
 import { failed, shaped } from "./messages.ts";
 import type { OpenEnvServer } from "./server.ts";
@@ -23,7 +24,7 @@ export async function readTasks(source: TaskSource, sources: TaskSources): Promi
 }
 
 async function fromFile(path: string, { readFile }: TaskSources): Promise<ToldTask[]> {
-  const text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  const text = utf8Text(await readFile(path), path);
   return text.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [parseLine(line, `${path}:${index + 1}`)]));
 }
 

@@ -5,6 +5,7 @@ import { TaskFile1 } from "#contracts/upcast/task-file-1.ts";
 import { sha256Hex } from "#core/canonical-json.ts";
 import { CampaignError } from "#core/errors.ts";
 import { describeProblems } from "#core/problems.ts";
+import { utf8Text } from "#core/utf8-text.ts";
 import { upcastTaskFile } from "./splits.ts";
 
 const NEXT = "make one with turnwise synthesize --out FILE";
@@ -17,13 +18,13 @@ export interface ReadTaskFile {
 
 /**
  * One of 0.1.0 as today's. `read` gives the bytes.
- * throws  config.file-missing where `read` rejects; config.invalid with the place of the first problem
+ * throws  config.file-missing where `read` rejects; contract.invalid where it is no UTF-8; config.invalid with the place of the first problem
  */
 export async function parseTaskFile(path: string, read: () => Promise<Uint8Array>): Promise<ReadTaskFile> {
   const bytes = await read().catch((cause: unknown) => {
     throw new CampaignError("config.file-missing", `cannot read the task file ${path}`, { cause, next: NEXT });
   });
-  const json = parseJson(path, new TextDecoder().decode(bytes));
+  const json = parseJson(path, utf8Text(bytes, path));
   const isOfVersion1 = z.looseObject({ schemaVersion: z.literal(1) }).safeParse(json).success;
   const file = isOfVersion1 ? upcastTaskFile(parsed(TaskFile1, json, path)) : parsed(TaskFile, json, path);
   return { file, sha256: sha256Hex(bytes) };

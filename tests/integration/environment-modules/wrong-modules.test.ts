@@ -111,6 +111,24 @@ test.each<[what: string, source: string, message: string | RegExp]>([
     spoilt('tool("look")', 'tool("look at")'),
     /has a world that is none: world\.tools\[0\]\.function\.name: a tool's name is letters/,
   ],
+  [
+    "a tool whose parameters are no schema of an object",
+    spoilt('parameters: { type: "object", properties: {} }', 'parameters: { type: "objekt" as "object" }'),
+    "has a world that is none: world.tools[0].function.parameters.type: wanted a JSON schema of type object",
+  ],
+  [
+    "a default export that throws when it is looked at",
+    spoilt('  id: "mine",\n  configSchema', "  get id(): string { throw new Error('shy'); },\n  configSchema"),
+    /mine\.ts:14:\d+: the default export throws Error: shy/,
+  ],
+  [
+    "a task set that throws when it is looked at",
+    spoilt(
+      "taskSet({ world: world(), splits })",
+      "({ ...taskSet({ world: world(), splits }), get splits(): never { throw new Error('shy'); } })",
+    ),
+    /mine\.ts:16:\d+: the task set throws Error: shy/,
+  ],
   ["two tools of one name", spoilt('[tool("look")]', '[tool("look"), tool("look")]'), "has two tools look"],
   [
     "an ending that is no tool",
@@ -209,6 +227,10 @@ describe("an episode that answers wrong is told as that, by the laws of `turnwis
     expect(await broken(MODULE)).toEqual([]);
   });
 
+  test("what stands beside an observation's text is nobody's, be it a bigint", async () => {
+    expect(await broken(spoilt('text: "ok"', 'text: "ok", extra: 1n'))).toEqual([]);
+  });
+
   test.each<[what: string, source: string, law: BrokenLaw["law"], message: string | RegExp]>([
     ["a reward beyond 1", spoilt("reward: 0.5", "reward: 1.5"), "grades", "grades one with a reward of 1.5, which is not from 0 to 1"],
     ["a reward that is no number", spoilt("reward: 0.5", "reward: Number.NaN"), "grades", "grades one with a reward of NaN"],
@@ -237,6 +259,26 @@ describe("an episode that answers wrong is told as that, by the laws of `turnwis
       "answers",
       'answers a call with "ok", which is no { text, isError }',
     ],
+    ["no observation", spoilt('({ text: "ok", isError: false })', "undefined"), "answers", "answers a call with undefined, which is no"],
+    [
+      "an observation with half of a character",
+      spoilt('text: "ok"', 'text: "\\ud800"'),
+      "answers",
+      "answers a call with half of a character",
+    ],
+    [
+      "an ending that is neither there nor not",
+      spoilt('text: "ok"', 'isLast: 1, text: "ok"'),
+      "answers",
+      "answers a call with a number (1) for isLast, wanted true or nothing",
+    ],
+    [
+      "a grade that throws when it is looked at",
+      spoilt("reward: 0.5", "get reward(): number { throw new Error('shy'); }"),
+      "grades",
+      /mine\.ts:8:\d+: grade of one throws Error: shy/,
+    ],
+    ["a detail that is no text", spoilt("parts: {}", "parts: {}, detail: 7"), "grades", "grades one with a number (7) for detail"],
     [
       "a throw at malformed arguments",
       spoilt(

@@ -11,7 +11,7 @@ const MAX_SHOWN = 8;
 /**
  * The tasks of a JSONL text. Empty lines are passed over. An answer that is a number keeps its digits.
  *
- * throws   contract.invalid, naming the file and every line that is wrong: no JSON object, an unknown key, neither answer nor tests, a
+ * throws   contract.invalid, naming the file and every line that is wrong: no JSON object, half a character, an unknown key, neither answer nor tests, a
  *          question or an id that an earlier line has; and for a file without a line
  */
 export function parseQuestions(text: string, file: string): CodeTask[] {
@@ -33,6 +33,8 @@ export function parseQuestions(text: string, file: string): CodeTask[] {
   return tasks;
 }
 
+const HALF_CHARACTER = "half of a character: one \\u escape of a surrogate pair without the other";
+
 /** The task, or what is wrong with the line. */
 function parseLine(line: string): CodeTask | string {
   const value = parseExact(line);
@@ -42,6 +44,7 @@ function parseLine(line: string): CodeTask | string {
   const parsed = CodeQuestionLine.safeParse(plain);
   if (!parsed.success) return describeProblems(parsed.error, plain, CodeQuestionLine, "the line");
   const { id, question, answer, tests, difficulty } = parsed.data;
+  if (![question, answer ?? "", ...(tests ?? [])].every((text) => text.isWellFormed())) return HALF_CHARACTER;
   return {
     schemaVersion: 1,
     id: id ?? `q-${hashOfQuestion(question).slice(0, 16)}`,

@@ -147,6 +147,7 @@ describe("questions of one's own", () => {
     ["an id that is no file name", '{"question": "q", "answer": "1", "id": "../q"}', "id: wanted"],
     ["an answer of another type", '{"question": "q", "answer": null}', "answer: wanted"],
     ["a question for the second time", '{"question": "First  QUESTION?", "answer": "2"}', "its question is that of line 1"],
+    ["half of a character", '{"question": "q", "answer": "\\ud800"}', "half of a character"],
     ["an id for the second time", '{"question": "q", "answer": "2", "id": "a"}', "its id is that of line 1"],
   ])("%s is refused with its line", (_, wrong, problem) => {
     const good = '{"question": "First question?", "answer": "1", "id": "a"}';
