@@ -133,7 +133,9 @@ function watched(module: LoadedModule, world: World): World {
     ...{ id, tools, systemPrompt, protocol, resume },
     async open(task, options) {
       const episode: unknown = await module.call(`open of ${task.id}`, () => world.open(task, options));
-      return watchedEpisode(module, world, task.id, checkedEpisode(module.path, episode));
+      return module.callNow(`the episode of ${task.id}`, () =>
+        watchedEpisode(module, world, task.id, checkedEpisode(module.path, episode)),
+      );
     },
   };
 }
@@ -148,7 +150,9 @@ function checkedEpisode(path: string, episode: unknown): Episode {
 
 function watchedEpisode(module: LoadedModule, { resume }: World, taskId: string, episode: Episode): Episode {
   const call = <Answer>(what: string, action: () => Answer | Promise<Answer>) => module.call(`${what} of ${taskId}`, action);
-  const { snapshot, numPendingWrites } = episode;
+  const { opening, snapshot, numPendingWrites } = episode;
+  if (opening !== undefined && !(typeof opening === "string" && opening.isWellFormed()))
+    throw wrong(module.path, `opens ${taskId} with ${kindOf(opening)} as its opening, wanted a text`, "mend the world's open");
   if (resume === "restore" && typeof snapshot !== "function") {
     throw wrong(
       module.path,
@@ -157,6 +161,7 @@ function watchedEpisode(module: LoadedModule, { resume }: World, taskId: string,
     );
   }
   return {
+    ...(opening === undefined ? {} : { opening }),
     act: (calls, signal) => call("act", async () => checkedObservations(module.path, calls.length, await episode.act(calls, signal))),
     fingerprint: async () => checkedText(module.path, "fingerprint", await call("fingerprint", () => episode.fingerprint()), resume),
     grade: (conversation, signal) =>
@@ -173,8 +178,11 @@ const MEND_ACT = "answer one { text, isError } for each call, in order";
 
 function checkedObservations(path: string, wanted: number, seen: readonly Observation[]): readonly Observation[] {
   const isList: boolean = Array.isArray(seen);
-  if (!isList || seen.length !== wanted) throw wrong(path, `answers ${wanted} calls with ${kindOf(seen)}`, MEND_ACT);
-  return seen.map((one) => checkedObservation(path, one));
+  if (!isList) throw wrong(path, `answers ${wanted} calls with ${kindOf(seen)}`, MEND_ACT);
+  const checked = Array.from(seen, (one) => checkedObservation(path, one));
+  const isOver = checked.at(-1)?.isLast === true && checked.length < wanted;
+  if (checked.length === wanted || isOver) return checked;
+  throw wrong(path, `answers ${wanted} calls with ${kindOf(seen)}`, MEND_ACT);
 }
 
 /** Each part is read once, and what stands beside them stays outside. */

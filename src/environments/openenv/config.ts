@@ -30,6 +30,7 @@ export const OpenEnvConfig = z.strictObject({
   type: z.literal("openenv"),
   url: z
     .url({ protocol: /^https?$/ })
+    .refine((url) => !/[?#]/.test(url), "wanted no ? and no #: it is the path before /ws, and what is asked for is added to it")
     .describe("of the server, with the path before /ws; on this machine, or on a host that TURNWISE_ENVIRONMENT_HOSTS names"),
   apiKeyEnv: z
     .string()

@@ -227,6 +227,20 @@ describe("an episode that answers wrong is told as that, by the laws of `turnwis
     expect(await broken(MODULE)).toEqual([]);
   });
 
+  test("and what it opens with reaches the agent; calls after the last one of the episode need no answer", async () => {
+    const source = spoilt("close: async", 'opening: "look around", close: async').replace(
+      ACT,
+      'act: async () => [{ text: "over", isError: false, isLast: true as const }]',
+    );
+    const { world, splits } = await opened(source).open();
+    const signal = new AbortController().signal;
+    const episode = await world.open(present(splits.train[0]), { seed: "s", signal, snapshot: null });
+    expect(episode.opening).toBe("look around");
+    const calls = [1, 2].map(() => ({ name: "look", argumentsJson: "{}" }));
+    expect(await episode.act(calls, signal)).toEqual([{ text: "over", isError: false, isLast: true }]);
+    await episode.close();
+  });
+
   test("what stands beside an observation's text is nobody's, be it a bigint", async () => {
     expect(await broken(spoilt('text: "ok"', 'text: "ok", extra: 1n'))).toEqual([]);
   });
@@ -293,6 +307,12 @@ describe("an episode that answers wrong is told as that, by the laws of `turnwis
       spoilt("open: async () => episode()", "open: async () => { throw new Error('full'); }"),
       "closes",
       /mine\.ts:11:\d+: open of one throws Error: full/,
+    ],
+    [
+      "an opening that is no text",
+      spoilt("close: async", "opening: 5, close: async"),
+      "closes",
+      "opens one with a number (5) as its opening",
     ],
     [
       "an episode without close",
