@@ -169,6 +169,7 @@ class Conversation {
     const open = toolCalls.filter(({ isExecuted }) => !isExecuted);
     if (this.isNative() && open.length > 0 && open.length === toolCalls.length)
       this.notes.add("turns of calls without any result: taken as not run");
+    else if (this.isNative()) for (const _ of open) this.notes.add("calls without a result beside calls that have one: taken as not run");
     if (!this.isNative()) for (const _ of open) this.notes.add("calls in text without a result: taken as not run");
   }
 

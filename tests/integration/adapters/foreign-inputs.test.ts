@@ -75,7 +75,7 @@ const RIGHT: Readonly<Record<string, string>> = {
   "12-legacy-function-role.jsonl": `${FOUR} | 2 gold_write, 8 message, 4 read, 2 state | read by function-call | note: 8 messages with another name for their role (function)`,
   "13-assistant-between-call-and-result.jsonl": `${FOUR} | 8 message, 4 state | read by tool-calls | note: 4 results after a later message of the agent: put beside their call`,
   "13-no-result-ids.jsonl": `${FOUR} | 4 error, 4 message | read by tool-calls`,
-  "13-one-result-missing.jsonl": `${FOUR} | 4 error, 4 message | read by tool-calls`,
+  "13-one-result-missing.jsonl": `${FOUR} | 4 error, 4 message | read by tool-calls | note: 4 calls without a result beside calls that have one: taken as not run`,
   "13-parallel-in-order.jsonl": `${FOUR} | 4 error, 4 message | read by tool-calls`,
   "13-parallel-reversed.jsonl": `${FOUR} | 4 error, 4 message | read by tool-calls`,
   "13-result-after-user.jsonl": `${FOUR} | 4 message, 4 state | read by tool-calls | note: 4 user messages before the result of a call: put behind it`,

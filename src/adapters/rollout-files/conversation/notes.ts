@@ -30,6 +30,7 @@ const READING_NOTES = [
   "messages that look like a call and were not run",
   "calls in text without a result: taken as not run",
   "turns of calls without any result: taken as not run",
+  "calls without a result beside calls that have one: taken as not run",
   "results that are an error in JSON or between tags: taken as failed calls",
   "results that look like an error and do not say so: taken as they stand",
   "rewards between 0 and 1: kept, counted as failed",

@@ -171,6 +171,7 @@ function facts({ task, trajectory }: ImportedRollout) {
 const STANDING: ReadonlySet<string> = new Set([
   "calls with arguments that are no object",
   "turns of calls without any result: taken as not run",
+  "calls without a result beside calls that have one: taken as not run",
   "conversations in which the agent has no turn",
   "messages of the agent without words or calls",
   "messages of the agent that are thought alone",

@@ -180,7 +180,10 @@ describe("what is kept and what is said", () => {
           null,
         ],
       ],
-      { "results under an unknown id: given to the first open call": 1 },
+      {
+        "results under an unknown id: given to the first open call": 1,
+        "calls without a result beside calls that have one: taken as not run": 1,
+      },
     ],
     [
       "parallel results in the other order, and one that is missing",
@@ -197,7 +200,7 @@ describe("what is kept and what is said", () => {
           null,
         ],
       ],
-      {},
+      { "calls without a result beside calls that have one: taken as not run": 1 },
     ],
     [
       "results without ids",
