@@ -81,10 +81,19 @@ async function placeJob(directory: string, job: unknown): Promise<void> {
   await rename(`${path}.tmp`, path);
 }
 
+/** What is no JSON is no result either: its schema says so. */
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 function readResult<Job, Event, Result>({ jobDirectory, resultSchema, engine }: CommandOptions<Job, Event, Result>): Result | null {
   const path = join(jobDirectory, "result.json");
   if (!existsSync(path)) return null;
-  const parsed = resultSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+  const parsed = resultSchema.safeParse(parsedOrText(readFileSync(path, "utf8")));
   if (parsed.success) return parsed.data;
   throw new CampaignError("contract.invalid", `${path} is not what the trainer promises: ${parsed.error.message}`, {
     next:

@@ -91,8 +91,10 @@ describe("a trainer that ends", () => {
     });
   });
 
-  test("with a result of another shape fails as contract.invalid", async () => {
-    await expect(attempt(temporaryFolder(), "echo '{}' > $job/result.json").result).rejects.toMatchObject({ code: "contract.invalid" });
+  test.each(["{}", "done", ""])("with the result %j, which is none, fails as contract.invalid", async (text) => {
+    await expect(attempt(temporaryFolder(), `echo '${text}' > $job/result.json`).result).rejects.toMatchObject({
+      code: "contract.invalid",
+    });
   });
 
   test("but is not there at all fails as trainer.crashed and says what to do", async () => {

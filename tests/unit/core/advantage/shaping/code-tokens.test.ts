@@ -37,13 +37,14 @@ describe("tokens of a program", () => {
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {
         const text = pieces.join("");
-        let at = 0;
+        const gap = /(?:\s|\\\r?\n|#[^\n]*)*/y; // space, continuations and comments: the next token begins where they end
         for (const token of codeTokens(text)) {
-          const found = text.indexOf(token, at);
-          expect(text.slice(at, found)).toMatch(/^(?:\s|\\\r?\n|#[^\n]*)*$/);
-          at = found + token.length;
+          gap.test(text);
+          expect(text.slice(gap.lastIndex, gap.lastIndex + token.length)).toBe(token);
+          gap.lastIndex += token.length;
         }
-        expect(text.slice(at)).toMatch(/^(?:\s|\\\r?\n|#[^\n]*)*$/);
+        gap.test(text);
+        expect(gap.lastIndex).toBe(text.length);
       }),
     );
   });
