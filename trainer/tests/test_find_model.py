@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from embedder.__main__ import EXIT_NO_MODEL, main
 from embedder.find_model import find_model
 
