@@ -122,8 +122,8 @@ export function portOwner(port: number): string | null {
   }
 }
 
-/** Long enough for a program and its home, which tell one stack from another. */
-const LONGEST_COMMAND = 300;
+/** Long enough for a program and its home, which tell one stack from another, wherever checkout and home lie. */
+const LONGEST_COMMAND = 1000;
 
 const shorten = (command: string) => (command.length <= LONGEST_COMMAND ? command : `${startOf(command, LONGEST_COMMAND - 1)}…`);
 
